@@ -1,0 +1,192 @@
+//! The job as the executor gets it: every value decided, illegal combinations unsayable.
+
+use std::path::PathBuf;
+
+use crate::digest::Algorithm;
+use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
+use crate::store::s3::S3Settings;
+
+/// One job, ready to run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its name: the file's stem, `adhoc` for one pair from the command line.
+    pub name: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Its pairs in the order they run.
+    pub pairs: Vec<Pair>,
+    /// Bounds of the whole process.
+    pub limits: Limits,
+    /// What is left behind.
+    pub report: Report,
+    /// The embedded endpoint, if the job is to be rehearsed.
+    pub sandbox: Option<SandboxSettings>,
+    /// What is logged.
+    pub log: Log,
+    /// Decide everything, change nothing.
+    pub dry_run: bool,
+    /// SHA-256 over the non-secret settings, hexadecimal.
+    pub digest: String,
+    /// Where values came from that no file says: environment names and flags, as written.
+    pub non_file_origins: Vec<String>,
+    /// Paths of secret options that are set, and where from; never their values.
+    pub secrets: Vec<(String, String)>,
+    /// Every setting with its origin, secrets redacted: the content of `resolved.json`.
+    pub resolved: serde_json::Value,
+}
+
+/// Where a job came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A job file.
+    File(PathBuf),
+    /// The command line: `sync SOURCE TARGET`.
+    CommandLine,
+}
+
+/// One source and one target with their settings.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// Its name.
+    pub name: String,
+    /// Pairs that run before it.
+    pub after: Vec<String>,
+    /// Where from.
+    pub source: SourceSpec,
+    /// Where to.
+    pub target: TargetSpec,
+    /// Copy inside S3. Only true when both sides are S3.
+    pub server_side_copy: bool,
+    /// How changes are found.
+    pub check: Check,
+    /// The additional checksum of uploads.
+    pub checksum: Option<Algorithm>,
+    /// Ask for and verify stored additional checksums when downloading.
+    pub checksum_download: bool,
+    /// What is verified.
+    pub verify: Verify,
+    /// How much at once.
+    pub performance: Performance,
+    /// From this size on objects go in parts, in bytes.
+    pub multipart_threshold: u64,
+    /// The size of a part in bytes; grows by itself past 10,000 parts.
+    pub multipart_chunksize: u64,
+    /// How often a whole object is begun again after damage or change, and the pause before it.
+    pub force_retry: (u32, std::time::Duration),
+    /// Guess the media type of local files by their extension.
+    pub guess_mime_type: bool,
+    /// Non-secret settings as a digest, hexadecimal.
+    pub digest: String,
+}
+
+/// Where entries come from.
+#[derive(Debug, Clone)]
+pub enum SourceSpec {
+    /// A directory, or one file.
+    Local(LocalSourceSettings),
+    /// A bucket and prefix.
+    S3(Box<S3Settings>),
+}
+
+/// Where they go.
+#[derive(Debug, Clone)]
+pub enum TargetSpec {
+    /// A directory.
+    Local(LocalTargetSettings),
+    /// A bucket and prefix.
+    S3(Box<S3Settings>),
+}
+
+/// How changes are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Check {
+    /// Missing, or the size differs, or the source is newer; ties in the second are examined.
+    #[default]
+    Mtime,
+}
+
+/// What is verified, and what happens to what cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verify {
+    /// Compare ETags.
+    pub etag: bool,
+    /// Compare ETags of multipart objects.
+    pub multipart: bool,
+    /// Compare additional checksums.
+    pub checksum: bool,
+    /// What a verdict `unverifiable` means for the object.
+    pub unverifiable: OnUnverifiable,
+}
+
+/// What a verdict `unverifiable` means for an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnverifiable {
+    /// Transferred, with a warning.
+    #[default]
+    Warn,
+    /// Transferred.
+    Accept,
+    /// Failed.
+    Fail,
+}
+
+/// How much happens at once in a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Performance {
+    /// Objects in flight.
+    pub worker_size: u16,
+    /// Parts in flight.
+    pub max_parallel_uploads: u16,
+    /// Entries listed ahead, at most.
+    pub object_listing_queue_size: u32,
+}
+
+/// Bounds of the whole process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of content held at once.
+    pub memory: u64,
+}
+
+/// What a run leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The directory that holds a folder for each job.
+    pub dir: PathBuf,
+    /// How much evidence is written.
+    pub level: ReportLevel,
+}
+
+/// How much evidence is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReportLevel {
+    /// Failures, warnings and what could not be verified.
+    ErrorsOnly,
+    /// Also everything transferred or skipped.
+    #[default]
+    Acts,
+    /// Also everything unchanged.
+    All,
+}
+
+/// The embedded endpoint a job is rehearsed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxSettings {
+    /// Where its buckets are kept.
+    pub dir: PathBuf,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// `-2` nothing, `-1` errors, `0` warnings, `1` info, `2` debug, `3` trace.
+    pub level: i8,
+    /// JSON records instead of text.
+    pub json: bool,
+    /// Colour on a terminal.
+    pub color: bool,
+    /// Logs to stderr even in the plain form, which otherwise logs to stdout.
+    pub stderr: bool,
+    /// Show progress and the final line.
+    pub progress: bool,
+}

@@ -1,0 +1,135 @@
+//! The evidence of one object: what was compared, how, and what it is worth.
+
+use super::{Checksum, Verdict, Why};
+
+/// What a proof rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The bytes were hashed here and compared with the value the store keeps.
+    Recomputed,
+    /// Two values that stores keep were compared; the bytes did not pass through here.
+    ComparedStored,
+    /// The composite was made here from the parts' digests and compared with the stored one.
+    Composite,
+    /// The digest of the whole object was combined here from its parts and compared.
+    FullObject,
+    /// Nothing was compared.
+    None,
+}
+
+impl Method {
+    /// The word reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recomputed => "recomputed",
+            Self::ComparedStored => "compared_stored",
+            Self::Composite => "composite",
+            Self::FullObject => "full_object",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A verdict and how it was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What was found.
+    pub verdict: Verdict,
+    /// What it rests on.
+    pub method: Method,
+}
+
+impl Proof {
+    /// Compares what was computed with what is stored.
+    pub fn compare(computed: Checksum, stored: Checksum, method: Method) -> Self {
+        Self {
+            verdict: Verdict::compare(computed, stored),
+            method,
+        }
+    }
+
+    /// Nothing could be compared.
+    pub fn impossible(why: Why) -> Self {
+        Self {
+            verdict: Verdict::Unverifiable(why),
+            method: Method::None,
+        }
+    }
+
+    /// Both must hold: the worse of the two, this one where they are equally good.
+    pub fn and(self, other: Self) -> Self {
+        if other.verdict.rank() > self.verdict.rank() {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+/// All that is known of one transferred object's content: its ETag and its additional checksum,
+/// each `None` where it did not apply.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Integrity {
+    /// By the ETag.
+    pub etag: Option<Proof>,
+    /// By the additional checksum.
+    pub checksum: Option<Proof>,
+}
+
+impl Integrity {
+    /// What all evidence together says: one mismatch is a mismatch; one proof is enough otherwise.
+    pub fn verdict(&self) -> Verdict {
+        let proofs = || {
+            self.etag
+                .iter()
+                .chain(&self.checksum)
+                .map(|proof| &proof.verdict)
+        };
+        proofs()
+            .find(|verdict| matches!(verdict, Verdict::Mismatch { .. }))
+            .or_else(|| proofs().find(|verdict| matches!(verdict, Verdict::Verified(_))))
+            .or_else(|| proofs().next())
+            .cloned()
+            .unwrap_or(Verdict::Unverifiable(Why::SwitchedOff))
+    }
+
+    /// Adds evidence from the other end of the transfer: on each axis both must hold.
+    pub fn and(self, other: Self) -> Self {
+        let both = |a: Option<Proof>, b: Option<Proof>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or(b),
+        };
+        Self {
+            etag: both(self.etag, other.etag),
+            checksum: both(self.checksum, other.checksum),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Algorithm, digest};
+    use super::*;
+
+    #[test]
+    fn the_whole_is_as_good_as_its_evidence() {
+        let a = Checksum::Whole(digest(Algorithm::Md5, b"a"));
+        let b = Checksum::Whole(digest(Algorithm::Md5, b"b"));
+        let good = Proof::compare(a, a, Method::Recomputed);
+        let bad = Proof::compare(a, b, Method::Recomputed);
+        let none = Proof::impossible(Why::OpaqueETag);
+        for (etag, checksum, word) in [
+            (Some(good.clone()), None, "verified"),
+            (Some(none.clone()), Some(good.clone()), "verified"),
+            (Some(good.clone()), Some(bad.clone()), "mismatch"),
+            (Some(bad.clone()), Some(none.clone()), "mismatch"),
+            (Some(none.clone()), None, "unverifiable"),
+            (None, None, "unverifiable"),
+        ] {
+            let integrity = Integrity { etag, checksum };
+            assert_eq!(integrity.verdict().as_str(), word, "{integrity:?}");
+        }
+        assert_eq!(good.clone().and(bad.clone()), bad);
+        assert_eq!(none.clone().and(good), none);
+    }
+}

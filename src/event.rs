@@ -1,0 +1,355 @@
+/*! What happens during a run, as values: the only truth that logs, evidence, progress and the
+report are made from.
+
+The engine emits; [`Sink`]s listen. Statistics are a fold over these events ([`Stats`]), with one
+writer, so that no two places can count differently.
+*/
+
+mod stats;
+
+pub use stats::{Bucket, LatencySummary, Stats, VerifyCounts};
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::store::{OddityKind, Settled, StoreError};
+
+/// One end of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// Where it comes from.
+    Source,
+    /// Where it goes.
+    Target,
+}
+
+/// Why an object is transferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// The target has no such key.
+    Missing,
+    /// The source is newer, in whole seconds.
+    Newer,
+    /// The sizes differ.
+    SizeDiffers,
+    /// Written in the same second, and the ETags differ.
+    ETagDiffers,
+    /// Written in the same second, and the content could not be compared.
+    Undecided,
+    /// The user wants everything transferred.
+    Forced,
+}
+
+impl Cause {
+    /// The word logs and reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing_in_target",
+            Self::Newer => "newer",
+            Self::SizeDiffers => "size_differs",
+            Self::ETagDiffers => "etag_differs",
+            Self::Undecided => "undecided",
+            Self::Forced => "forced",
+        }
+    }
+}
+
+/// Why an object was left out although it would have been transferred. Not an error; most are
+/// warnings ([`SkipReason::is_warning`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SkipReason {
+    /// It went away between being listed and being read.
+    SourceVanished,
+    /// S3 says that it may not be read or written.
+    AccessDenied,
+    /// The file may not be read.
+    UnreadableFile,
+    /// Nothing is left of the key below the prefix.
+    KeyIsPrefix,
+    /// A key ending in `/` with content, which no directory can hold.
+    IncompatibleKey,
+    /// A fifo, socket or device.
+    SpecialFile,
+    /// A file name that is not UTF-8.
+    NotUtf8Name,
+    /// A key that would leave the target directory.
+    UnsafeKey,
+    /// Two keys map to one path, and this is the one that gives way.
+    ShadowedKey,
+    /// A directory marker: the directory was made (or is not made for S3).
+    DirectoryMarker,
+    /// Archived and not restored.
+    Archived,
+    /// A condition the user asked for did not hold.
+    PreconditionFailed,
+}
+
+impl SkipReason {
+    /// The word logs and reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SourceVanished => "source_vanished",
+            Self::AccessDenied => "access_denied",
+            Self::UnreadableFile => "unreadable_file",
+            Self::KeyIsPrefix => "key_is_prefix",
+            Self::IncompatibleKey => "incompatible_key",
+            Self::SpecialFile => "special_file",
+            Self::NotUtf8Name => "not_utf8_name",
+            Self::UnsafeKey => "unsafe_key",
+            Self::ShadowedKey => "shadowed_key",
+            Self::DirectoryMarker => "directory_marker",
+            Self::Archived => "archived",
+            Self::PreconditionFailed => "precondition_failed",
+        }
+    }
+
+    /// Whether it makes the pair end with warnings.
+    pub fn is_warning(self) -> bool {
+        !matches!(self, Self::SpecialFile | Self::DirectoryMarker)
+    }
+
+    /// For something a listing met that is no entry; `None` for what is not one object
+    /// (a directory).
+    pub fn of_oddity(kind: OddityKind) -> Option<Self> {
+        match kind {
+            OddityKind::SpecialFile => Some(Self::SpecialFile),
+            OddityKind::NotUtf8 => Some(Self::NotUtf8Name),
+            OddityKind::KeyTooLong => Some(Self::UnsafeKey),
+            OddityKind::KeyIsPrefix => Some(Self::KeyIsPrefix),
+            OddityKind::Vanished => Some(Self::SourceVanished),
+            OddityKind::UnreadableDirectory => None,
+        }
+    }
+}
+
+/// Why an object failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FailReason {
+    /// It changed while it was read, every time.
+    SourceChanged,
+    /// The additional checksum proves that the bytes were damaged, every time.
+    ChecksumMismatch,
+    /// The ETag proves that the bytes were damaged, every time.
+    ETagMismatch,
+    /// The disk is full.
+    NoSpace,
+    /// It was tried as often as it may be.
+    RetriesExhausted,
+    /// Nothing could be proved, and the user wants that to fail.
+    Unverifiable,
+    /// Anything else.
+    Other,
+}
+
+impl FailReason {
+    /// The word logs and reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SourceChanged => "source_changed",
+            Self::ChecksumMismatch => "checksum_mismatch",
+            Self::ETagMismatch => "etag_mismatch",
+            Self::NoSpace => "no_space",
+            Self::RetriesExhausted => "retries_exhausted",
+            Self::Unverifiable => "unverifiable",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What a source listed under a key, as evidence lines show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Length in bytes.
+    pub size: u64,
+    /// The source's time.
+    pub modified: Timestamp,
+    /// The ETag, if the source has any.
+    pub etag: Option<ETag>,
+}
+
+/// How an object was moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conduct {
+    /// Why it was transferred.
+    pub because: Cause,
+    /// Whether the target had the key before.
+    pub replaced: bool,
+    /// Whether S3 copied it without the bytes passing through here.
+    pub server_side: bool,
+    /// Number and size of its parts, when it went in parts.
+    pub parts: Option<(u16, u64)>,
+    /// How often the object was begun: 1 when all went well.
+    pub attempts: u32,
+    /// From the start of the first attempt to the proof.
+    pub elapsed: Duration,
+}
+
+/// One thing that happened in a pair.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A page of a listing was taken in. `entries` counts oddities that are objects too.
+    Listed {
+        /// Of which side.
+        side: Side,
+        /// How many.
+        entries: u64,
+        /// The sum of their sizes.
+        bytes: u64,
+    },
+    /// A side is completely listed.
+    ListingDone {
+        /// Which.
+        side: Side,
+        /// Since the listing began.
+        elapsed: Duration,
+    },
+    /// The target already has it.
+    Unchanged {
+        /// The key.
+        key: ObjectKey,
+        /// What the source listed.
+        source: Listed,
+    },
+    /// It is at the target, with its proof.
+    Transferred {
+        /// The object and what was proved.
+        settled: Box<Settled>,
+        /// How it went.
+        conduct: Conduct,
+    },
+    /// A dry run would transfer it.
+    Planned {
+        /// The key.
+        key: ObjectKey,
+        /// What the source listed.
+        source: Listed,
+        /// Why.
+        because: Cause,
+        /// Whether the target has the key.
+        replaces: bool,
+    },
+    /// It was left out, with a reason that is no failure.
+    Skipped {
+        /// The key, or what stands for it where there is none (bytes escaped as `\xNN`).
+        key: String,
+        /// What the source listed, if it listed an entry.
+        source: Option<Listed>,
+        /// Why.
+        reason: SkipReason,
+        /// In words, where there is more to say.
+        message: Option<String>,
+    },
+    /// It could not be transferred.
+    Failed {
+        /// The key.
+        key: ObjectKey,
+        /// What the source listed.
+        source: Listed,
+        /// Why.
+        reason: FailReason,
+        /// The last error.
+        error: Box<StoreError>,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The pair ended before its turn.
+    NotAttempted {
+        /// The key.
+        key: ObjectKey,
+        /// What the source listed.
+        source: Listed,
+    },
+    /// A directory could not be read: nothing is known of what is below it.
+    SubtreeUnreadable {
+        /// Its name relative to the root, ending in `/`.
+        name: String,
+        /// On which side.
+        side: Side,
+    },
+    /// Something a reader of the report must know that is not about one object.
+    Warning {
+        /// In words.
+        message: String,
+    },
+    /// Bytes were taken by the target (progress; totals come from `Transferred`).
+    Moved {
+        /// How many.
+        bytes: u64,
+    },
+    /// A request was answered, or failed without an answer.
+    Request {
+        /// S3's name of the operation.
+        operation: &'static str,
+        /// The HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// From sending to the answer.
+        elapsed: Duration,
+    },
+    /// A request is tried again.
+    Retried {
+        /// S3's name of the operation.
+        operation: &'static str,
+        /// The error code that made it necessary.
+        code: Arc<str>,
+        /// How long it waits first.
+        wait: Duration,
+    },
+    /// The endpoint could not do something, so that a guarantee is lost. Told once.
+    GuaranteeLost {
+        /// What.
+        what: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Somebody who listens to a pair's events. Called from many tasks; must be quick and not block.
+pub trait Sink: Send + Sync + fmt::Debug {
+    /// Takes one event.
+    fn event(&self, event: &Event);
+}
+
+/// The events of one pair on their way to all its sinks.
+#[derive(Debug, Clone, Default)]
+pub struct Sinks(Arc<[Arc<dyn Sink>]>);
+
+impl Sinks {
+    /// Sends every event to each of these, in this order.
+    pub fn new(sinks: Vec<Arc<dyn Sink>>) -> Self {
+        Self(sinks.into())
+    }
+
+    /// Sends one event.
+    pub fn emit(&self, event: &Event) {
+        for sink in &*self.0 {
+            sink.event(event);
+        }
+    }
+}
+
+impl crate::store::Meter for Sinks {
+    fn request(&self, operation: &'static str, status: Option<u16>, elapsed: Duration) {
+        self.emit(&Event::Request {
+            operation,
+            status,
+            elapsed,
+        });
+    }
+
+    fn retry(&self, operation: &'static str, code: &str, wait: Duration) {
+        self.emit(&Event::Retried {
+            operation,
+            code: code.into(),
+            wait,
+        });
+    }
+
+    fn lost(&self, what: &str, why: &str) {
+        self.emit(&Event::GuaranteeLost {
+            what: what.to_owned(),
+            why: why.to_owned(),
+        });
+    }
+}

@@ -1,0 +1,31 @@
+/*! What S3 and a directory have in common: keys, entries of a listing, ETags and times.
+
+Everything here is parsed once at the border; past it, the type is the proof. An [`ObjectKey`]
+is any key S3 accepts; a [`LocalKey`] can only be made from a key that stays below the root of a
+directory, so nothing that writes files needs to look at `..` again.
+*/
+
+mod etag;
+mod key;
+mod time;
+
+pub use etag::ETag;
+pub use key::{KeyError, LocalKey, MAX_KEY_BYTES, ObjectKey, UnsafeKey};
+pub use time::{Timestamp, TimestampError};
+
+use std::sync::Arc;
+
+/// One row of a listing: what a store says of a key without being asked about it by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key relative to the store's root (the part after the S3 prefix, or below the directory).
+    pub key: ObjectKey,
+    /// Length in bytes.
+    pub size: u64,
+    /// When the content was last changed, as the store tells it.
+    pub modified: Timestamp,
+    /// The entity tag; a directory has none.
+    pub etag: Option<ETag>,
+    /// The version, where the listing names one.
+    pub version: Option<Arc<str>>,
+}

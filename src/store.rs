@@ -1,0 +1,314 @@
+/*! Stores: where entries are listed, read and written.
+
+A [`Source`] can be listed and read, a [`Target`] written to as well. There are three: a directory
+([`local`]), a bucket and prefix ([`s3`]) and a map in memory ([`memory`], the reference the others
+are tested against). What can be switched on is a wrapper around a store, never an `if` inside one.
+
+Reads are bounded: [`Source::read`] brings a whole small object, or one range of a large one, into
+memory and hashes it in the same pass. So a retry re-reads nothing, and what a transfer holds is
+known before it starts.
+
+Every operation retries by itself, in one place ([`retry`]), because a listing needs that as much
+as a put and no import may point up to `transfer`.
+*/
+
+mod error;
+pub mod local;
+pub mod memory;
+pub mod retry;
+pub mod s3;
+mod secret;
+mod settled;
+
+pub use error::{ErrorKind, StoreError};
+pub use secret::Secret;
+pub use settled::{Settled, SourceFacts, Stored};
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU16;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use crate::digest::{Algorithm, Checksum, Digest};
+use crate::object::{ETag, Entry, ObjectKey, Timestamp};
+
+/// The pages of a listing in ascending byte order of key, across pages too. It ends after the
+/// first error: a listing is complete only if it ended without one.
+pub type Listing = BoxStream<'static, Result<Page, StoreError>>;
+
+/// Some consecutive entries of a listing.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// In ascending order of key.
+    pub entries: Vec<Entry>,
+    /// What stood among them and cannot be synchronized.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Something a listing met that is no entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oddity {
+    /// The name it would have as a key; bytes that are not UTF-8 are written `\xNN`.
+    pub name: String,
+    /// What it is.
+    pub kind: OddityKind,
+}
+
+/// Why something listed is no entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OddityKind {
+    /// A fifo, socket or device.
+    SpecialFile,
+    /// A name that is not UTF-8.
+    NotUtf8,
+    /// A name longer than a key may be.
+    KeyTooLong,
+    /// A directory that cannot be read: nothing is known about what is below it.
+    UnreadableDirectory,
+    /// An object whose key equals the prefix, so that nothing is left of its name.
+    KeyIsPrefix,
+    /// A file or directory that went away between being listed and being looked at.
+    Vanished,
+}
+
+/// What a store says of one object by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Length of the whole object in bytes, also when a range of it was read.
+    pub size: u64,
+    /// When the content was last changed.
+    pub modified: Timestamp,
+    /// The entity tag; a directory has none.
+    pub etag: Option<ETag>,
+    /// Whether the ETag is worth what its shape says: false under SSE-KMS, DSSE or SSE-C.
+    pub etag_is_digest: bool,
+    /// The version, in a versioned bucket.
+    pub version: Option<Arc<str>>,
+    /// Additional checksums the store keeps, where it was asked for them.
+    pub checksums: Vec<Checksum>,
+    /// User metadata, keys in lower case.
+    pub metadata: BTreeMap<String, String>,
+    /// The file's identity (inode), so that a replaced file is told from a rewritten one.
+    pub file_id: Option<u64>,
+}
+
+impl Head {
+    /// Whether two looks at one key saw the same content: the same ETag, or for files the same
+    /// file, size and time to the nanosecond.
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.size == other.size
+            && match (&self.etag, &other.etag) {
+                (Some(a), Some(b)) => a == b,
+                _ => self.modified == other.modified && self.file_id == other.file_id,
+            }
+    }
+}
+
+/// What to read.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The object.
+    pub key: ObjectKey,
+    /// Bytes `start..end` of it; all of it when `None`.
+    pub range: Option<Range<u64>>,
+    /// Only if it still has this ETag; otherwise [`ErrorKind::Changed`].
+    pub if_match: Option<ETag>,
+    /// Digests to compute in the same pass.
+    pub hash: Vec<Algorithm>,
+}
+
+/// Bytes that were read, and what was learnt with them.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// The bytes asked for.
+    pub bytes: Bytes,
+    /// Their digests, in the order asked for.
+    pub digests: Vec<Digest>,
+    /// The object they came from.
+    pub head: Head,
+}
+
+/// What to write beside the bytes.
+#[derive(Debug, Clone)]
+pub struct Put {
+    /// Where to.
+    pub key: ObjectKey,
+    /// Length of the whole object in bytes.
+    pub size: u64,
+    /// The source's time: a directory's file gets it, a bucket's object does not.
+    pub modified: Timestamp,
+    /// The media type, where it is known.
+    pub content_type: Option<String>,
+    /// User metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// The additional checksum the object is to carry.
+    pub checksum: Option<Algorithm>,
+}
+
+/// One part of an upload: bytes, where they stand, and what they hash to.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// 1 to 10,000.
+    pub number: NonZeroU16,
+    /// Where in the object the part begins.
+    pub offset: u64,
+    /// Its content.
+    pub bytes: Bytes,
+    /// Its digests: MD5 and the additional checksum, as far as they are wanted.
+    pub digests: Vec<Digest>,
+}
+
+/// A part the store has taken, as the store tells it.
+#[derive(Debug, Clone)]
+pub struct StoredPart {
+    /// 1 to 10,000.
+    pub number: NonZeroU16,
+    /// The part's ETag; a directory has none.
+    pub etag: Option<ETag>,
+    /// The additional checksum the store computed of it.
+    pub checksum: Option<Digest>,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// Where an S3 object is, for a copy inside S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySource {
+    /// The bucket.
+    pub bucket: String,
+    /// The whole key, prefix included, unencoded.
+    pub key: String,
+    /// The version to copy; the latest when `None`.
+    pub version: Option<Arc<str>>,
+    /// Copy only if the source still has this ETag.
+    pub if_match: Option<ETag>,
+}
+
+/// A store that can be listed and read.
+#[async_trait]
+pub trait Source: Send + Sync + fmt::Debug {
+    /// What to call it in messages and reports.
+    fn describe(&self) -> Description;
+
+    /// Everything below the root, in ascending byte order of key.
+    fn list(&self) -> Listing;
+
+    /// What the store says of one object; with `checksums` it is asked for those as well.
+    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError>;
+
+    /// Reads an object or a range of it, and hashes what it reads.
+    async fn read(&self, read: &Read) -> Result<Content, StoreError>;
+
+    /// The length of part 1 of a multipart object, where the store tells it
+    /// (HEAD with `partNumber=1`).
+    async fn first_part_size(&self, _key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    /// Where the object is inside S3, if it is there.
+    fn copy_source(&self, _key: &ObjectKey) -> Option<CopySource> {
+        None
+    }
+}
+
+/// A store that can be written to.
+#[async_trait]
+pub trait Target: Source {
+    /// Writes a whole object at once. `digests` are those of `bytes`. When it returns, the object
+    /// is complete under its key, or nothing has changed.
+    async fn put(&self, put: &Put, bytes: Bytes, digests: &[Digest]) -> Result<Stored, StoreError>;
+
+    /// Starts writing an object in parts. Nothing is visible before [`Upload::complete`].
+    async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError>;
+
+    /// Copies an object that is already inside S3, in one request (5 GiB at most).
+    async fn copy(&self, _put: &Put, _from: &CopySource) -> Result<Stored, StoreError> {
+        Err(StoreError::unsupported(
+            "copy",
+            "this store cannot copy by itself",
+        ))
+    }
+
+    /// Removes objects; one result for each key, in their order. A key that is not there counts
+    /// as removed, as S3 has it.
+    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError>;
+
+    /// Whether the whole of an object is proved before it can be seen (a directory), so that a
+    /// caller need not compare what [`Target::put`] answers.
+    fn keeps_no_digests(&self) -> bool {
+        false
+    }
+}
+
+/// An upload in parts that has begun. Dropping it without completing or aborting leaves a
+/// multipart upload behind: the engine never does.
+#[async_trait]
+pub trait Upload: Send + Sync + fmt::Debug {
+    /// Writes one part; parts may come in any order and at the same time.
+    async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError>;
+
+    /// Copies one part from inside S3.
+    async fn copy_part(
+        &self,
+        _number: NonZeroU16,
+        _from: &CopySource,
+        _range: Range<u64>,
+    ) -> Result<StoredPart, StoreError> {
+        Err(StoreError::unsupported(
+            "copy part",
+            "this store cannot copy by itself",
+        ))
+    }
+
+    /// Publishes the object. `parts` in ascending order; `whole` is the digest of all bytes under
+    /// the additional algorithm where it is kept of the full object.
+    async fn complete(
+        self: Box<Self>,
+        parts: Vec<StoredPart>,
+        whole: Option<Digest>,
+    ) -> Result<Stored, StoreError>;
+
+    /// Gives up: nothing of it stays.
+    async fn abort(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// What a store is called in messages and reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// `s3://bucket/prefix`, or the directory's path.
+    pub url: String,
+    /// `s3`, `local` or `memory`.
+    pub kind: &'static str,
+    /// The prefix that whole keys have before the relative key; empty for a directory.
+    pub prefix: String,
+    /// The region, of a bucket whose region is known.
+    pub region: Option<String>,
+    /// The endpoint, where it is not AWS's own.
+    pub endpoint: Option<String>,
+}
+
+/// What stores tell while they work. `event` implements it; so no import points up.
+pub trait Meter: Send + Sync + fmt::Debug {
+    /// One request was answered, or failed without an answer (`status` is `None`).
+    fn request(&self, operation: &'static str, status: Option<u16>, elapsed: Duration);
+    /// A request is tried again after `wait`.
+    fn retry(&self, operation: &'static str, code: &str, wait: Duration);
+    /// Something the endpoint could not do, so that a guarantee is lost.
+    fn lost(&self, what: &str, why: &str);
+}
+
+/// A meter that listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unmetered;
+
+impl Meter for Unmetered {
+    fn request(&self, _: &'static str, _: Option<u16>, _: Duration) {}
+    fn retry(&self, _: &'static str, _: &str, _: Duration) {}
+    fn lost(&self, _: &str, _: &str) {}
+}

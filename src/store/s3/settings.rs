@@ -1,0 +1,206 @@
+//! What it takes to reach a bucket, resolved.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::store::Secret;
+use crate::store::retry::RetrySettings;
+
+/// A bucket, a prefix, and how to reach them.
+#[derive(Debug, Clone)]
+pub struct S3Settings {
+    /// Bucket and prefix.
+    pub location: S3Location,
+    /// The region; the SDK's own chain decides when `None`.
+    pub region: Option<String>,
+    /// An endpoint other than AWS's.
+    pub endpoint_url: Option<String>,
+    /// Address buckets as `endpoint/bucket` rather than `bucket.endpoint`.
+    pub force_path_style: bool,
+    /// The profile of the configuration files.
+    pub profile: Option<String>,
+    /// Keys given outright; the SDK's chain of credentials decides when `None`.
+    pub keys: Option<Keys>,
+    /// The configuration file, when it is not the usual one.
+    pub config_file: Option<PathBuf>,
+    /// The credentials file, when it is not the usual one.
+    pub shared_credentials_file: Option<PathBuf>,
+    /// How it is listed.
+    pub listing: ListingSettings,
+    /// How often operations are tried.
+    pub retry: RetrySettings,
+    /// How long operations may take.
+    pub timeouts: Timeouts,
+    /// Whether the payload is part of the signature.
+    pub payload_signing: PayloadSigning,
+    /// Send Content-MD5 with every upload request.
+    pub content_md5: bool,
+}
+
+/// `s3://bucket[/prefix]`, used as written: nothing is decoded and no slash is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Location {
+    /// The bucket's name, or an access point ARN.
+    pub bucket: String,
+    /// What every key begins with; may be empty.
+    pub prefix: String,
+}
+
+/// An access key of one side.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// The access key id.
+    pub access_key: Secret,
+    /// The secret access key.
+    pub secret_access_key: Secret,
+    /// The session token of temporary credentials.
+    pub session_token: Option<Secret>,
+}
+
+/// How a bucket is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListingSettings {
+    /// Keys in a page, 1 to 1000.
+    pub max_keys: u16,
+    /// Requests in flight.
+    pub parallel: u16,
+    /// How many levels of `/` are looked at to split a listing.
+    pub max_depth: u16,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect.
+    pub connect: Duration,
+    /// Of silence from the server after a request is sent.
+    pub read: Duration,
+}
+
+/// Whether the payload is hashed for the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PayloadSigning {
+    /// Over plain http only: TLS already protects it.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// An S3 URL that names no bucket.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum S3UrlError {
+    /// It does not begin with `s3://`.
+    #[error("`{0}` is not an S3 URL; write s3://bucket or s3://bucket/prefix")]
+    NotS3(String),
+    /// Nothing stands where the bucket should.
+    #[error("`{0}` names no bucket; write s3://bucket or s3://bucket/prefix")]
+    NoBucket(String),
+}
+
+impl S3Location {
+    /// Reads `s3://bucket[/prefix]`; an access point ARN may stand for the bucket:
+    /// `s3://arn:aws:s3::ACCOUNT:accesspoint/NAME/prefix`.
+    pub fn parse(url: &str) -> Result<Self, S3UrlError> {
+        let rest = url
+            .strip_prefix("s3://")
+            .ok_or_else(|| S3UrlError::NotS3(url.to_owned()))?;
+        let bucket_end = if rest.starts_with("arn:") {
+            // the resource is `accesspoint/NAME`: its slash belongs to the bucket
+            rest.match_indices('/')
+                .nth(1)
+                .map_or(rest.len(), |(at, _)| at)
+        } else {
+            rest.find('/').unwrap_or(rest.len())
+        };
+        let (bucket, prefix) = rest.split_at(bucket_end);
+        if bucket.is_empty() {
+            return Err(S3UrlError::NoBucket(url.to_owned()));
+        }
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            prefix: prefix.strip_prefix('/').unwrap_or(prefix).to_owned(),
+        })
+    }
+
+    /// The URL again.
+    pub fn url(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix)
+    }
+}
+
+impl Default for ListingSettings {
+    fn default() -> Self {
+        Self {
+            max_keys: 1000,
+            parallel: 16,
+            max_depth: 2,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(60),
+        }
+    }
+}
+
+impl S3Settings {
+    /// A location with the defaults of every option.
+    pub fn new(location: S3Location) -> Self {
+        Self {
+            location,
+            region: None,
+            endpoint_url: None,
+            force_path_style: false,
+            profile: None,
+            keys: None,
+            config_file: None,
+            shared_credentials_file: None,
+            listing: ListingSettings::default(),
+            retry: RetrySettings::default(),
+            timeouts: Timeouts::default(),
+            payload_signing: PayloadSigning::default(),
+            content_md5: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_as_written() {
+        let arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/mine";
+        for (url, bucket, prefix) in [
+            ("s3://b", "b", ""),
+            ("s3://b/", "b", ""),
+            ("s3://b/p", "b", "p"),
+            ("s3://b/p/", "b", "p/"),
+            ("s3://b//p%20q", "b", "/p%20q"),
+            (&format!("s3://{arn}"), arn, ""),
+            (&format!("s3://{arn}/p/q"), arn, "p/q"),
+        ] {
+            let seen = S3Location::parse(url).expect(url);
+            assert_eq!(
+                (seen.bucket.as_str(), seen.prefix.as_str()),
+                (bucket, prefix),
+                "{url}"
+            );
+        }
+        assert_eq!(
+            S3Location::parse("s3://"),
+            Err(S3UrlError::NoBucket("s3://".into()))
+        );
+        assert_eq!(
+            S3Location::parse("/tmp"),
+            Err(S3UrlError::NotS3("/tmp".into()))
+        );
+    }
+}
