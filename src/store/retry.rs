@@ -87,7 +87,7 @@ mod tests {
         StoreError::new("PutObject", "k", kind, "no")
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn tries_again_only_what_may_work() {
         for (kind, fails, attempts, works) in [
             (ErrorKind::Transient, 2, 3, true),
