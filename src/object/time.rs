@@ -115,7 +115,7 @@ mod tests {
     fn times_before_and_long_after_the_epoch_survive() {
         for (text, seconds) in [
             ("1970-01-01T00:00:00Z", 0),
-            ("1965-03-01T12:00:00Z", -152_712_000),
+            ("1965-03-01T12:00:00Z", -152_625_600),
             ("2076-01-01T00:00:00Z", 3_345_062_400),
         ] {
             let time = Timestamp::parse(text).expect(text);
