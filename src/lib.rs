@@ -1,10 +1,15 @@
 /*! s3sync: directories and S3 buckets, synchronized, with proof.
 
-The modules stand in a line; each uses only those above it.
+The modules stand in a line; each uses only those above it, which `tests/it/shape.rs` holds them
+to. The blank lines keep them in that order, which is the one to read them in.
 */
 
-pub mod config;
-pub mod digest; // digests, checksums, verdicts
-pub mod event; // what happens, as values; statistics fold it
 pub mod object; // keys, entries, ETags, times
-pub mod store; // directories, buckets, memory: list, read, write // job file, environment, flags → Job
+
+pub mod digest; // digests, checksums, verdicts
+
+pub mod store; // directories, buckets, memory: list, read, write
+
+pub mod event; // what happens, as values; statistics fold it
+
+pub mod config; // job file, environment, flags → Job

@@ -244,6 +244,12 @@ pub trait Target: Source {
     fn keeps_no_digests(&self) -> bool {
         false
     }
+
+    /// Makes durable what was written: called once, when nothing more will be. A bucket has
+    /// nothing left to do; a directory syncs the directories files were renamed in.
+    async fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// An upload in parts that has begun. Dropping it without completing or aborting leaves a

@@ -1,1 +1,399 @@
-//! A map as a store: the reference for the others.
+/*! A map as a store: the reference for the others.
+
+It does by the plainest means what a bucket does: MD5s as ETags, digests of digests where an object
+came in parts, refusal of bytes that are not those announced. Tests insert objects, run something,
+and compare the whole content.
+*/
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+use std::ops::{Bound, Range};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{self, StreamExt as _};
+
+use super::{
+    Content, Description, ErrorKind, Head, Listing, Page, Part, Put, Read, Source, StoreError,
+    Stored, StoredPart, Target, Upload,
+};
+use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
+use crate::object::{ETag, Entry, ObjectKey, Timestamp};
+
+/// Entries in a page, as S3 has it.
+const PAGE: usize = 1000;
+
+/// A map from keys to objects. Clones are handles of the same map.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    objects: BTreeMap<ObjectKey, MemoryObject>,
+    now: Option<Timestamp>,
+    uploads: usize,
+}
+
+/// One object of a [`MemoryStore`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryObject {
+    /// Its content.
+    pub bytes: Bytes,
+    /// When it was written, by the store's clock.
+    pub modified: Timestamp,
+    /// MD5, whole or of parts.
+    pub etag: ETag,
+    /// The additional checksum it was written with.
+    pub checksum: Option<Checksum>,
+    /// The media type it was written with.
+    pub content_type: Option<String>,
+    /// User metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// The length of part 1, where it came in parts.
+    pub first_part: Option<u64>,
+}
+
+impl MemoryStore {
+    /// A store with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on it is `now` for this store; before, it has the system's time.
+    pub fn set_now(&self, now: Timestamp) {
+        self.state().now = Some(now);
+    }
+
+    /// Puts an object as if it had been written at `modified`.
+    pub fn insert(&self, key: &ObjectKey, bytes: impl Into<Bytes>, modified: Timestamp) {
+        let bytes = bytes.into();
+        let object = MemoryObject {
+            modified,
+            etag: whole_etag(&bytes),
+            checksum: None,
+            content_type: None,
+            metadata: BTreeMap::new(),
+            first_part: None,
+            bytes,
+        };
+        self.state().objects.insert(key.clone(), object);
+    }
+
+    /// Takes an object away.
+    pub fn remove(&self, key: &ObjectKey) -> Option<MemoryObject> {
+        self.state().objects.remove(key)
+    }
+
+    /// One object.
+    pub fn get(&self, key: &ObjectKey) -> Option<MemoryObject> {
+        self.state().objects.get(key).cloned()
+    }
+
+    /// Everything there is.
+    pub fn objects(&self) -> BTreeMap<ObjectKey, MemoryObject> {
+        self.state().objects.clone()
+    }
+
+    /// How many uploads have begun and were neither completed nor aborted.
+    pub fn open_uploads(&self) -> usize {
+        self.state().uploads
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn found(&self, operation: &'static str, key: &ObjectKey) -> Result<MemoryObject, StoreError> {
+        self.get(key).ok_or_else(|| {
+            StoreError::new(operation, key.as_str(), ErrorKind::NotFound, "no such key")
+        })
+    }
+
+    /// The page after `last`, and its last key.
+    fn page_after(&self, last: Option<&ObjectKey>) -> Option<(Page, ObjectKey)> {
+        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let entries: Vec<_> = state
+            .objects
+            .range::<ObjectKey, _>((from, Bound::Unbounded))
+            .take(PAGE)
+            .map(|(key, object)| Entry {
+                key: key.clone(),
+                size: object.bytes.len() as u64,
+                modified: object.modified,
+                etag: Some(object.etag.clone()),
+                version: None,
+            })
+            .collect();
+        let last = entries.last()?.key.clone();
+        let oddities = Vec::new();
+        Some((Page { entries, oddities }, last))
+    }
+
+    fn store(&self, put: &Put, content: Stamped) -> Stored {
+        let mut state = self.state();
+        let object = MemoryObject {
+            modified: state.now.unwrap_or_else(Timestamp::now),
+            etag: content.etag,
+            checksum: content.checksum,
+            content_type: put.content_type.clone(),
+            metadata: put.metadata.clone(),
+            first_part: content.first_part,
+            bytes: content.bytes,
+        };
+        let stored = Stored {
+            size: object.bytes.len() as u64,
+            etag: Some(object.etag.clone()),
+            etag_is_digest: true,
+            version: None,
+            checksums: object.checksum.into_iter().collect(),
+            request_id: None,
+        };
+        state.objects.insert(put.key.clone(), object);
+        stored
+    }
+}
+
+/// Bytes with what a store computes of them.
+struct Stamped {
+    bytes: Bytes,
+    etag: ETag,
+    checksum: Option<Checksum>,
+    first_part: Option<u64>,
+}
+
+#[async_trait]
+impl Source for MemoryStore {
+    fn describe(&self) -> Description {
+        Description {
+            url: "memory:".to_owned(),
+            kind: "memory",
+            prefix: String::new(),
+            region: None,
+            endpoint: None,
+        }
+    }
+
+    fn list(&self) -> Listing {
+        let store = self.clone();
+        stream::unfold(None, move |last: Option<ObjectKey>| {
+            let next = store.page_after(last.as_ref());
+            async move { next.map(|(page, last)| (Ok(page), Some(last))) }
+        })
+        .boxed()
+    }
+
+    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
+        let head = head_of(&self.found("HeadObject", key)?);
+        Ok(if checksums {
+            head
+        } else {
+            Head {
+                checksums: Vec::new(),
+                ..head
+            }
+        })
+    }
+
+    async fn read(&self, read: &Read) -> Result<Content, StoreError> {
+        let object = self.found("GetObject", &read.key)?;
+        let failed = |kind, why: &str| StoreError::new("GetObject", read.key.as_str(), kind, why);
+        if read
+            .if_match
+            .as_ref()
+            .is_some_and(|etag| *etag != object.etag)
+        {
+            return Err(failed(ErrorKind::Changed, "the object was replaced"));
+        }
+        let range = read.range.clone().unwrap_or(0..object.bytes.len() as u64);
+        let bytes = slice(&object.bytes, &range)
+            .ok_or_else(|| failed(ErrorKind::Changed, "the object is shorter than it was"))?;
+        let mut hashers = Hashers::new(read.hash.iter().copied());
+        hashers.update(&bytes);
+        Ok(Content {
+            bytes,
+            digests: hashers.finish(),
+            head: head_of(&object),
+        })
+    }
+
+    async fn first_part_size(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        Ok(self.found("HeadObject", key)?.first_part)
+    }
+}
+
+#[async_trait]
+impl Target for MemoryStore {
+    async fn put(&self, put: &Put, bytes: Bytes, digests: &[Digest]) -> Result<Stored, StoreError> {
+        refuse_damage("PutObject", &put.key, &bytes, digests)?;
+        let content = Stamped {
+            etag: whole_etag(&bytes),
+            checksum: put
+                .checksum
+                .map(|algorithm| Checksum::Whole(digest(algorithm, &bytes))),
+            first_part: None,
+            bytes,
+        };
+        Ok(self.store(put, content))
+    }
+
+    async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
+        self.state().uploads += 1;
+        Ok(Box::new(MemoryUpload {
+            store: self.clone(),
+            put: put.clone(),
+            parts: Mutex::default(),
+        }))
+    }
+
+    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        for key in keys {
+            self.remove(key);
+        }
+        Ok(keys.iter().map(|_| Ok(())).collect())
+    }
+}
+
+/// Parts on their way to be an object.
+#[derive(Debug)]
+struct MemoryUpload {
+    store: MemoryStore,
+    put: Put,
+    parts: Mutex<BTreeMap<NonZeroU16, Bytes>>,
+}
+
+impl MemoryUpload {
+    fn failed(&self, kind: ErrorKind, why: &str) -> StoreError {
+        StoreError::new("CompleteMultipartUpload", self.put.key.as_str(), kind, why)
+    }
+
+    fn assemble(&self, parts: &[StoredPart], whole: Option<Digest>) -> Result<Stamped, StoreError> {
+        let kept = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !parts.is_sorted_by(|a, b| a.number < b.number) {
+            return Err(self.failed(ErrorKind::Other, "the parts are not in order"));
+        }
+        let pieces = parts
+            .iter()
+            .map(|part| {
+                let bytes = kept.get(&part.number);
+                bytes.filter(|bytes| part.etag == Some(whole_etag(bytes)))
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| self.failed(ErrorKind::Other, "a part is not there"))?;
+        let bytes = Bytes::from(
+            pieces
+                .iter()
+                .flat_map(|piece| &piece[..])
+                .copied()
+                .collect::<Vec<_>>(),
+        );
+        if let Some(whole) = whole {
+            refuse_damage("CompleteMultipartUpload", &self.put.key, &bytes, &[whole])?;
+        }
+        let of_parts = |algorithm: Algorithm| {
+            let digests: Vec<_> = pieces
+                .iter()
+                .map(|piece| digest(algorithm, piece))
+                .collect();
+            composite(&digests).ok_or_else(|| self.failed(ErrorKind::Other, "there are no parts"))
+        };
+        let checksum = match self.put.checksum {
+            None => None,
+            Some(algorithm) if whole.is_some() || algorithm.is_always_full_object() => {
+                Some(Checksum::Whole(digest(algorithm, &bytes)))
+            }
+            Some(algorithm) => Some(of_parts(algorithm)?),
+        };
+        Ok(Stamped {
+            etag: etag_of(&of_parts(Algorithm::Md5)?),
+            checksum,
+            first_part: pieces.first().map(|piece| piece.len() as u64),
+            bytes,
+        })
+    }
+}
+
+#[async_trait]
+impl Upload for MemoryUpload {
+    async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError> {
+        refuse_damage("UploadPart", &self.put.key, &part.bytes, &part.digests)?;
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part.number, part.bytes.clone());
+        Ok(StoredPart {
+            number: part.number,
+            etag: Some(whole_etag(&part.bytes)),
+            checksum: self
+                .put
+                .checksum
+                .map(|algorithm| digest(algorithm, &part.bytes)),
+            size: part.bytes.len() as u64,
+        })
+    }
+
+    async fn complete(
+        self: Box<Self>,
+        parts: Vec<StoredPart>,
+        whole: Option<Digest>,
+    ) -> Result<Stored, StoreError> {
+        let content = self.assemble(&parts, whole)?;
+        self.store.state().uploads -= 1;
+        Ok(self.store.store(&self.put, content))
+    }
+
+    async fn abort(self: Box<Self>) -> Result<(), StoreError> {
+        self.store.state().uploads -= 1;
+        Ok(())
+    }
+}
+
+fn head_of(object: &MemoryObject) -> Head {
+    Head {
+        size: object.bytes.len() as u64,
+        modified: object.modified,
+        etag: Some(object.etag.clone()),
+        etag_is_digest: true,
+        version: None,
+        checksums: object.checksum.into_iter().collect(),
+        metadata: object.metadata.clone(),
+        file_id: None,
+    }
+}
+
+fn whole_etag(bytes: &[u8]) -> ETag {
+    etag_of(&Checksum::Whole(digest(Algorithm::Md5, bytes)))
+}
+
+/// The ETag that says the same as an MD5 checksum.
+fn etag_of(md5: &Checksum) -> ETag {
+    match md5 {
+        Checksum::Whole(digest) => ETag::parse(&digest.hex()),
+        Checksum::Composite { digest, parts } => ETag::parse(&format!("{}-{parts}", digest.hex())),
+    }
+}
+
+fn slice(bytes: &Bytes, range: &Range<u64>) -> Option<Bytes> {
+    let start = usize::try_from(range.start).ok()?;
+    let end = usize::try_from(range.end).ok()?;
+    (start <= end && end <= bytes.len()).then(|| bytes.slice(start..end))
+}
+
+/// What S3 answers with BadDigest.
+fn refuse_damage(
+    operation: &'static str,
+    key: &ObjectKey,
+    bytes: &[u8],
+    digests: &[Digest],
+) -> Result<(), StoreError> {
+    for announced in digests {
+        if digest(announced.algorithm(), bytes) != *announced {
+            let message = format!("the bytes are not those of the {}", announced.algorithm());
+            let error = StoreError::new(operation, key.as_str(), ErrorKind::Corrupted, message);
+            return Err(StoreError {
+                code: Some("BadDigest".to_owned()),
+                ..error
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Writing to a directory.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rustix::fs::{AtFlags, fstat, unlinkat};
+use rustix::io::Errno;
+
+use super::LocalTargetSettings;
+use super::beneath::DIRECTORY;
+use super::blocking::blocking;
+use super::directories::Directories;
+use super::read::{self, FILE};
+use super::source::{describe, path_of};
+use super::temporary::Temporary;
+use super::upload::LocalUpload;
+use super::walk::{Role, Walk};
+use crate::digest::Digest;
+use crate::object::{LocalKey, ObjectKey};
+use crate::store::{
+    Content, Description, ErrorKind, Head, Listing, Put, Read, Source, StoreError, Stored, Target,
+    Upload,
+};
+
+/// A directory to write to. It is made when the first file is written.
+#[derive(Debug, Clone)]
+pub struct LocalTarget(Arc<Tree>);
+
+/// The tree below the root.
+#[derive(Debug)]
+pub(super) struct Tree {
+    settings: LocalTargetSettings,
+    directories: Directories,
+}
+
+impl LocalTarget {
+    /// Takes the settings and touches nothing.
+    pub fn new(settings: LocalTargetSettings) -> Self {
+        let directories = Directories::new(settings.root.clone());
+        Self(Arc::new(Tree {
+            settings,
+            directories,
+        }))
+    }
+}
+
+#[async_trait]
+impl Source for LocalTarget {
+    fn describe(&self) -> Description {
+        describe(&self.0.settings.root)
+    }
+
+    fn list(&self) -> Listing {
+        Walk {
+            root: self.0.settings.root.clone(),
+            role: Role::Target,
+            never_list: self.0.settings.never_list.clone(),
+        }
+        .list()
+    }
+
+    async fn head(&self, key: &ObjectKey, _checksums: bool) -> Result<Head, StoreError> {
+        let wants_directory = key.is_directory_marker();
+        let (tree, key) = (Arc::clone(&self.0), path_of("open", key)?);
+        blocking(move || {
+            let path = || tree.path(key.as_path());
+            let flags = if wants_directory { DIRECTORY } else { FILE };
+            let file = tree.open(&key, flags)?;
+            let status =
+                fstat(&file).map_err(|error| StoreError::io("stat", path(), &error.into()))?;
+            if wants_directory {
+                Ok(Head {
+                    size: 0,
+                    ..read::head(&status)
+                })
+            } else {
+                read::regular("stat", path, &status)
+            }
+        })
+        .await
+    }
+
+    async fn read(&self, read: &Read) -> Result<Content, StoreError> {
+        let (tree, key) = (Arc::clone(&self.0), path_of("open", &read.key)?);
+        let (range, hash) = (read.range.clone(), read.hash.clone());
+        blocking(move || {
+            let file = tree.open(&key, FILE)?;
+            read::content(&file, || tree.path(key.as_path()), range, &hash)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Target for LocalTarget {
+    async fn put(
+        &self,
+        put: &Put,
+        bytes: Bytes,
+        _digests: &[Digest],
+    ) -> Result<Stored, StoreError> {
+        let (tree, key) = (Arc::clone(&self.0), path_of("write", &put.key)?);
+        if put.key.is_directory_marker() {
+            return match bytes.len() {
+                0 => blocking(move || tree.put_directory(&key)).await,
+                _ => Err(marker_with_content(put)),
+            };
+        }
+        let put = put.clone();
+        blocking(move || tree.put_file(&key, &put, &bytes)).await
+    }
+
+    async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
+        let (tree, key) = (Arc::clone(&self.0), path_of("write", &put.key)?);
+        if put.key.is_directory_marker() {
+            return Err(marker_with_content(put));
+        }
+        let put = put.clone();
+        let upload = blocking(move || LocalUpload::begin(tree, key, &put)).await?;
+        Ok(Box::new(upload))
+    }
+
+    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let (tree, keys) = (Arc::clone(&self.0), keys.to_vec());
+        blocking(move || Ok(tree.delete(&keys))).await
+    }
+
+    fn keeps_no_digests(&self) -> bool {
+        true
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        let tree = Arc::clone(&self.0);
+        blocking(move || tree.directories.sync()).await
+    }
+}
+
+impl Tree {
+    /// A new temporary file beside where `key` will be.
+    pub(super) fn temporary(&self, key: &LocalKey) -> Result<Temporary, StoreError> {
+        let (parent, _) = key.split();
+        let mut tried_again = false;
+        loop {
+            match Temporary::create(self.directories.make(parent)?) {
+                Ok(temporary) => return Ok(temporary),
+                // the directory was removed since it was opened
+                Err(Errno::NOENT) if !tried_again => {
+                    self.directories.forget(parent);
+                    tried_again = true;
+                }
+                Err(error) => return Err(self.write_failed(key, error)),
+            }
+        }
+    }
+
+    /// Brings a complete temporary file to its place.
+    pub(super) fn publish(
+        &self,
+        temporary: Temporary,
+        key: &LocalKey,
+        put: &Put,
+    ) -> Result<Stored, StoreError> {
+        let (_, name) = key.split();
+        temporary
+            .publish(name, put.modified)
+            .map_err(|error| self.write_failed(key, error))?;
+        Ok(stored(put.size))
+    }
+
+    pub(super) fn write_failed(&self, key: &LocalKey, error: Errno) -> StoreError {
+        let path = self.path(key.as_path());
+        match error {
+            Errno::ISDIR | Errno::NOTEMPTY | Errno::EXIST => StoreError::new(
+                "write",
+                &path,
+                ErrorKind::Occupied,
+                format!("`{path}` is a directory where a file must be"),
+            ),
+            other => StoreError::io("write", path, &other.into()),
+        }
+    }
+
+    /// A path in messages.
+    pub(super) fn path(&self, path: &Path) -> String {
+        self.settings.root.join(path).display().to_string()
+    }
+
+    fn open(
+        &self,
+        key: &LocalKey,
+        flags: rustix::fs::OFlags,
+    ) -> Result<std::os::fd::OwnedFd, StoreError> {
+        let Some(root) = self.directories.root()? else {
+            let path = self.path(key.as_path());
+            return Err(StoreError::io("open", path, &Errno::NOENT.into()));
+        };
+        root.open(key.as_path(), flags)
+            .map_err(|error| match error {
+                // a file on the way: there is no such file below it
+                Errno::NOTDIR => root.explain("open", key.as_path(), Errno::NOENT),
+                other => root.explain("open", key.as_path(), other),
+            })
+    }
+
+    fn put_file(&self, key: &LocalKey, put: &Put, bytes: &[u8]) -> Result<Stored, StoreError> {
+        let temporary = self.temporary(key)?;
+        temporary
+            .file()
+            .write_all_at(bytes, 0)
+            .map_err(|error| StoreError::io("write", self.path(key.as_path()), &error))?;
+        self.publish(temporary, key, put)
+    }
+
+    fn put_directory(&self, key: &LocalKey) -> Result<Stored, StoreError> {
+        self.directories.make(key.as_path())?;
+        Ok(stored(0))
+    }
+
+    fn delete(&self, keys: &[ObjectKey]) -> Vec<Result<(), StoreError>> {
+        let mut emptied = BTreeSet::new();
+        let results = keys
+            .iter()
+            .map(|key| self.delete_one(key, &mut emptied))
+            .collect();
+        // the deepest first, and each one's parent after it
+        while let Some(path) = emptied.pop_last() {
+            if self.remove_if_empty(&path)
+                && let Some(above) = path.parent()
+                && !above.as_os_str().is_empty()
+            {
+                emptied.insert(above.to_owned());
+            }
+        }
+        results
+    }
+
+    fn delete_one(
+        &self,
+        key: &ObjectKey,
+        emptied: &mut BTreeSet<PathBuf>,
+    ) -> Result<(), StoreError> {
+        let is_marker = key.is_directory_marker();
+        let key = path_of("delete", key)?;
+        if is_marker {
+            emptied.insert(key.as_path().to_owned());
+            return Ok(());
+        }
+        let (parent, name) = key.split();
+        let Some(directory) = self.directories.find(parent)? else {
+            return Ok(());
+        };
+        match unlinkat(directory.fd(), name, AtFlags::empty()) {
+            Ok(()) => {
+                directory.touched();
+                if !parent.as_os_str().is_empty() {
+                    emptied.insert(parent.to_owned());
+                }
+                Ok(())
+            }
+            // gone already, or `name/` is there, which is another key
+            Err(Errno::NOENT | Errno::ISDIR) => Ok(()),
+            Err(error) => {
+                let path = self.path(key.as_path());
+                Err(StoreError::io("delete", path, &error.into()))
+            }
+        }
+    }
+
+    /// Whether a directory was removed; one with something in it, or one that is a link, stays.
+    fn remove_if_empty(&self, path: &Path) -> bool {
+        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+            return false;
+        };
+        let Ok(Some(parent)) = self.directories.find(above) else {
+            return false;
+        };
+        let removed = unlinkat(parent.fd(), name, AtFlags::REMOVEDIR).is_ok();
+        if removed {
+            parent.touched();
+            self.directories.forget(path);
+        }
+        removed
+    }
+}
+
+/// What there is to say of a file that was written.
+fn stored(size: u64) -> Stored {
+    Stored {
+        size,
+        etag: None,
+        etag_is_digest: false,
+        version: None,
+        checksums: Vec::new(),
+        request_id: None,
+    }
+}
+
+fn marker_with_content(put: &Put) -> StoreError {
+    StoreError::new(
+        "write",
+        put.key.as_str(),
+        ErrorKind::UnsafeKey,
+        "the key ends in `/` and has content, which no directory can hold",
+    )
+}
