@@ -13,3 +13,9 @@ pub mod store; // directories, buckets, memory: list, read, write
 pub mod event; // what happens, as values; statistics fold it
 
 pub mod config; // job file, environment, flags → Job
+
+pub mod plan; // two listings → what is to be done, and why
+
+pub mod transfer; // one object: read, hash, send, prove
+
+pub mod engine; // one pair from start to end

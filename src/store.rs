@@ -92,6 +92,8 @@ pub struct Head {
     pub version: Option<Arc<str>>,
     /// Additional checksums the store keeps, where it was asked for them.
     pub checksums: Vec<Checksum>,
+    /// The media type, where the store keeps one.
+    pub content_type: Option<String>,
     /// User metadata, keys in lower case.
     pub metadata: BTreeMap<String, String>,
     /// The file's identity (inode), so that a replaced file is told from a rewritten one.
@@ -171,6 +173,8 @@ pub struct StoredPart {
     pub number: NonZeroU16,
     /// The part's ETag; a directory has none.
     pub etag: Option<ETag>,
+    /// Whether the ETag is worth what its shape says: false under SSE-KMS, DSSE or SSE-C.
+    pub etag_is_digest: bool,
     /// The additional checksum the store computed of it.
     pub checksum: Option<Digest>,
     /// Its length in bytes.

@@ -323,6 +323,7 @@ impl Upload for MemoryUpload {
         Ok(StoredPart {
             number: part.number,
             etag: Some(whole_etag(&part.bytes)),
+            etag_is_digest: true,
             checksum: self
                 .put
                 .checksum
@@ -355,6 +356,7 @@ fn head_of(object: &MemoryObject) -> Head {
         etag_is_digest: true,
         version: None,
         checksums: object.checksum.into_iter().collect(),
+        content_type: object.content_type.clone(),
         metadata: object.metadata.clone(),
         file_id: None,
     }

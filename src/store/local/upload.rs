@@ -92,6 +92,7 @@ impl Upload for LocalUpload {
         Ok(StoredPart {
             number: part.number,
             etag: None,
+            etag_is_digest: false,
             checksum: None,
             size,
         })

@@ -1,0 +1,202 @@
+/*! What is to be done with each key, and why: decided while both sides are being listed.
+
+Both listings come in ascending byte order of key. [`Plan`] merges them, sees each key once, and
+makes a [`Decision`] of it, in the memory of one page for each side. Nothing here sends a request:
+what a listing cannot tell is a [`Decision::Examine`], which the workers look into.
+*/
+
+mod compare;
+mod cursor;
+mod shadow;
+
+use std::time::Instant;
+
+use self::compare::compare;
+use self::cursor::Cursor;
+use self::shadow::Shadow;
+use crate::config::Check;
+use crate::event::{Cause, Event, Listed, Side, Sinks, SkipReason};
+use crate::object::{Entry, LocalKey, Timestamp};
+use crate::store::{Listing, StoreError};
+
+/// What is to be done with one key of the source.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// Bring it over.
+    Transfer(Transfer),
+    /// The listings do not tell: ask or read first.
+    Examine(Examine),
+    /// Leave it.
+    Leave(Leave),
+}
+
+/// One object to bring over.
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    /// What the source listed.
+    pub source: Entry,
+    /// Whether the target has the key.
+    pub replaces: bool,
+    /// Why.
+    pub because: Cause,
+}
+
+/// One object on which the listings are silent.
+#[derive(Debug, Clone)]
+pub struct Examine {
+    /// What the source listed.
+    pub source: Entry,
+    /// What the target listed.
+    pub target: Entry,
+    /// What is to be found out.
+    pub question: Question,
+}
+
+/// What an examination is to find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Both were written in the same second and have the same size: is it the same content?
+    SameSecond,
+    /// The source's time lies in the future: is it the one that was stored with the target?
+    FutureTime,
+}
+
+/// Why a key is left as it is.
+#[derive(Debug, Clone)]
+pub enum Leave {
+    /// The target has it already.
+    Unchanged(Entry),
+    /// It cannot be brought over.
+    Skip {
+        /// What the source listed.
+        source: Entry,
+        /// Why not.
+        reason: SkipReason,
+        /// In words, where there is more to say.
+        message: Option<String>,
+    },
+}
+
+/// What the kind of a pair means for its plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How changes are found.
+    pub check: Check,
+    /// Which kinds of store stand at both ends.
+    pub direction: Direction,
+    /// Times later than this lie in the future.
+    pub now: Timestamp,
+}
+
+/// Which kinds of store stand at both ends of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A directory to a bucket: the target's times are those of the upload.
+    LocalToS3,
+    /// A bucket to a directory: files carry the source's time.
+    S3ToLocal,
+    /// A bucket to a bucket: the target's times are those of the copy.
+    S3ToS3,
+}
+
+/// A plan in the making: the merge of two listings.
+#[derive(Debug)]
+pub struct Plan {
+    source: Cursor,
+    target: Cursor,
+    rules: Rules,
+    shadow: Shadow,
+}
+
+impl Plan {
+    /// Begins both listings. `sinks` hear of every page, and of what is listed but no object.
+    pub fn new(source: Listing, target: Listing, rules: Rules, sinks: &Sinks) -> Self {
+        let strip = rules.direction == Direction::S3ToLocal;
+        let started = Instant::now();
+        Self {
+            source: Cursor::new(source, Side::Source, strip, started, sinks.clone()),
+            target: Cursor::new(target, Side::Target, false, started, sinks.clone()),
+            rules,
+            shadow: Shadow::default(),
+        }
+    }
+
+    /// The decision on the source's next key; `None` when both sides are completely listed.
+    /// An error means that a listing failed or broke its order: what was decided stands, and
+    /// nothing more can be.
+    pub async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
+        // the page behind the current one is fetched while decisions are made of this one
+        let Some(source) = self.source.next().await? else {
+            self.target.drain().await?;
+            return Ok(None);
+        };
+        let target = self.target.advance_to(self.source.name_of(&source)).await?;
+        Ok(Some(self.decide(source, target)))
+    }
+
+    /// What the source has listed and this plan has not decided on: to be counted when a run
+    /// ends early.
+    pub fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
+        self.source.rest()
+    }
+
+    fn decide(&mut self, source: Entry, target: Option<Entry>) -> Decision {
+        if self.rules.direction == Direction::S3ToLocal
+            && let Some((reason, message)) = self.unfit_for_a_directory(&source)
+        {
+            return Decision::Leave(Leave::Skip {
+                source,
+                reason,
+                message,
+            });
+        }
+        compare(&self.rules, source, target)
+    }
+
+    /// Why a key cannot be a file in a directory, if it cannot.
+    fn unfit_for_a_directory(&mut self, source: &Entry) -> Option<(SkipReason, Option<String>)> {
+        if source.key.is_directory_marker() && source.size > 0 {
+            let message = "a key that ends in `/` and has content cannot be a directory".to_owned();
+            return Some((SkipReason::IncompatibleKey, Some(message)));
+        }
+        if let Err(error) = LocalKey::new(&source.key) {
+            return Some((SkipReason::UnsafeKey, Some(error.to_string())));
+        }
+        self.shadow.of(self.source.name_of(source)).map(|by| {
+            let message = format!("the path is already taken by the key `{by}`");
+            (SkipReason::ShadowedKey, Some(message))
+        })
+    }
+}
+
+impl From<&Entry> for Listed {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            size: entry.size,
+            modified: entry.modified,
+            etag: entry.etag.clone(),
+        }
+    }
+}
+
+/// The event of a key that is left.
+impl From<Leave> for Event {
+    fn from(leave: Leave) -> Self {
+        match leave {
+            Leave::Unchanged(entry) => Self::Unchanged {
+                source: (&entry).into(),
+                key: entry.key,
+            },
+            Leave::Skip {
+                source,
+                reason,
+                message,
+            } => Self::Skipped {
+                source: Some((&source).into()),
+                key: source.key.as_str().to_owned(),
+                reason,
+                message,
+            },
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Two entries of one key: is the source to be brought over?
+
+use super::{Decision, Direction, Examine, Leave, Question, Rules, Transfer};
+use crate::config::Check;
+use crate::event::Cause;
+use crate::object::{ETag, Entry};
+
+/// Decides by what both listings say. Times compare in whole seconds, as S3 keeps them.
+pub(super) fn compare(rules: &Rules, source: Entry, target: Option<Entry>) -> Decision {
+    let Some(target) = target else {
+        return Decision::Transfer(Transfer {
+            source,
+            replaces: false,
+            because: Cause::Missing,
+        });
+    };
+    match rules.check {
+        Check::Mtime => by_time(rules, source, target),
+    }
+}
+
+fn by_time(rules: &Rules, source: Entry, target: Entry) -> Decision {
+    let transfer = |source, because| {
+        Decision::Transfer(Transfer {
+            source,
+            replaces: true,
+            because,
+        })
+    };
+    if source.size != target.size {
+        return transfer(source, Cause::SizeDiffers);
+    }
+    let (from, to) = (source.modified.seconds(), target.modified.seconds());
+    if from > to {
+        let future = source.modified > rules.now && rules.direction == Direction::LocalToS3;
+        return if future {
+            Decision::Examine(Examine {
+                source,
+                target,
+                question: Question::FutureTime,
+            })
+        } else {
+            transfer(source, Cause::Newer)
+        };
+    }
+    if from < to {
+        return Decision::Leave(Leave::Unchanged(source));
+    }
+    match rules.direction {
+        Direction::S3ToLocal => Decision::Leave(Leave::Unchanged(source)),
+        Direction::LocalToS3 => Decision::Examine(Examine {
+            source,
+            target,
+            question: Question::SameSecond,
+        }),
+        Direction::S3ToS3 => match tags(&source, &target) {
+            Some(true) => Decision::Leave(Leave::Unchanged(source)),
+            Some(false) => transfer(source, Cause::ETagDiffers),
+            None => transfer(source, Cause::Undecided),
+        },
+    }
+}
+
+/// Whether two ETags are the same; `None` where they cannot be compared.
+fn tags(source: &Entry, target: &Entry) -> Option<bool> {
+    match (source.etag.as_ref()?, target.etag.as_ref()?) {
+        (a, b) if a == b => Some(true),
+        (ETag::Md5Shaped(_), ETag::Md5Shaped(_)) => Some(false),
+        (ETag::MultipartShaped { parts: a, .. }, ETag::MultipartShaped { parts: b, .. })
+            if a == b =>
+        {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{ObjectKey, Timestamp};
+
+    const TAG: &str = "d41d8cd98f00b204e9800998ecf8427e";
+    const OTHER: &str = "0cc175b9c0f1b6a831c399e269772661";
+
+    fn entry(size: u64, seconds: i64, etag: Option<&str>) -> Entry {
+        Entry {
+            key: ObjectKey::new("k").expect("short"),
+            size,
+            modified: Timestamp::new(seconds, 5),
+            etag: etag.map(ETag::parse),
+            version: None,
+        }
+    }
+
+    fn word(decision: &Decision) -> String {
+        match decision {
+            Decision::Transfer(transfer) => transfer.because.as_str().to_owned(),
+            Decision::Examine(examine) => format!("{:?}", examine.question),
+            Decision::Leave(_) => "unchanged".to_owned(),
+        }
+    }
+
+    #[test]
+    fn missing_size_and_time_decide_in_whole_seconds() {
+        use Direction::{LocalToS3, S3ToLocal, S3ToS3};
+        let now = Timestamp::new(1000, 0);
+        for (name, direction, source, target, expected) in [
+            (
+                "missing",
+                LocalToS3,
+                entry(1, 9, None),
+                None,
+                "missing_in_target",
+            ),
+            (
+                "older",
+                LocalToS3,
+                entry(1, 9, None),
+                Some(entry(1, 10, None)),
+                "unchanged",
+            ),
+            (
+                "older, other size",
+                LocalToS3,
+                entry(2, 9, None),
+                Some(entry(1, 10, None)),
+                "size_differs",
+            ),
+            (
+                "newer",
+                LocalToS3,
+                entry(1, 11, None),
+                Some(entry(1, 10, None)),
+                "newer",
+            ),
+            (
+                "tie up",
+                LocalToS3,
+                entry(1, 10, None),
+                Some(entry(1, 10, None)),
+                "SameSecond",
+            ),
+            (
+                "tie down",
+                S3ToLocal,
+                entry(1, 10, None),
+                Some(entry(1, 10, None)),
+                "unchanged",
+            ),
+            (
+                "newer down",
+                S3ToLocal,
+                entry(1, 11, None),
+                Some(entry(1, 10, None)),
+                "newer",
+            ),
+            (
+                "future up",
+                LocalToS3,
+                entry(1, 2000, None),
+                Some(entry(1, 10, None)),
+                "FutureTime",
+            ),
+            (
+                "future down",
+                S3ToLocal,
+                entry(1, 2000, None),
+                Some(entry(1, 10, None)),
+                "newer",
+            ),
+            (
+                "same tag",
+                S3ToS3,
+                entry(1, 10, Some(TAG)),
+                Some(entry(1, 10, Some(TAG))),
+                "unchanged",
+            ),
+            (
+                "other tag",
+                S3ToS3,
+                entry(1, 10, Some(TAG)),
+                Some(entry(1, 10, Some(OTHER))),
+                "etag_differs",
+            ),
+            (
+                "other shape",
+                S3ToS3,
+                entry(1, 10, Some(TAG)),
+                Some(entry(1, 10, Some("x"))),
+                "undecided",
+            ),
+            (
+                "other tag, older",
+                S3ToS3,
+                entry(1, 9, Some(TAG)),
+                Some(entry(1, 10, Some(OTHER))),
+                "unchanged",
+            ),
+        ] {
+            let rules = Rules {
+                check: Check::Mtime,
+                direction,
+                now,
+            };
+            assert_eq!(word(&compare(&rules, source, target)), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One side of the merge: a listing read entry by entry, counted and checked for its order.
+
+use std::fmt;
+use std::time::Instant;
+
+use futures::StreamExt as _;
+
+use crate::event::{Event, Side, Sinks, SkipReason};
+use crate::object::{Entry, ObjectKey};
+use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
+
+/// A listing and how far it was read.
+pub(super) struct Cursor {
+    listing: Listing,
+    side: Side,
+    /// Compare keys without their leading slashes, as a directory has them.
+    strip: bool,
+    page: std::vec::IntoIter<Entry>,
+    /// The name of the entry read last, to check the order.
+    last: Option<ObjectKey>,
+    done: bool,
+    started: Instant,
+    sinks: Sinks,
+    /// An entry that was read and belongs to a later key.
+    held: Option<Entry>,
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({:?} at {:?})", self.side, self.last)
+    }
+}
+
+impl Cursor {
+    pub(super) fn new(
+        listing: Listing,
+        side: Side,
+        strip: bool,
+        started: Instant,
+        sinks: Sinks,
+    ) -> Self {
+        Self {
+            listing,
+            side,
+            strip,
+            page: Vec::new().into_iter(),
+            last: None,
+            done: false,
+            started,
+            sinks,
+            held: None,
+        }
+    }
+
+    /// What an entry is compared by.
+    pub(super) fn name_of<'a>(&self, entry: &'a Entry) -> &'a str {
+        self.comparable(&entry.key)
+    }
+
+    fn comparable<'a>(&self, key: &'a ObjectKey) -> &'a str {
+        if self.strip {
+            key.as_str().trim_start_matches('/')
+        } else {
+            key.as_str()
+        }
+    }
+
+    /// The next entry in order.
+    pub(super) async fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
+        }
+        loop {
+            if let Some(entry) = self.page.next() {
+                self.check_order(&entry)?;
+                return Ok(Some(entry));
+            }
+            if self.done || !self.turn_page().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads up to `name`: the entry of that name, if this side has one.
+    pub(super) async fn advance_to(&mut self, name: &str) -> Result<Option<Entry>, StoreError> {
+        while let Some(entry) = self.next().await? {
+            match self.name_of(&entry).cmp(name) {
+                std::cmp::Ordering::Less => {}
+                std::cmp::Ordering::Equal => return Ok(Some(entry)),
+                std::cmp::Ordering::Greater => {
+                    self.held = Some(entry);
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads to the end.
+    pub(super) async fn drain(&mut self) -> Result<(), StoreError> {
+        while self.next().await?.is_some() {}
+        Ok(())
+    }
+
+    /// What was listed and not read yet.
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = Entry> + '_ {
+        self.held.take().into_iter().chain(self.page.by_ref())
+    }
+
+    async fn turn_page(&mut self) -> Result<bool, StoreError> {
+        let Some(page) = self.listing.next().await else {
+            self.done = true;
+            let elapsed = self.started.elapsed();
+            self.sinks.emit(&Event::ListingDone {
+                side: self.side,
+                elapsed,
+            });
+            return Ok(false);
+        };
+        let Page { entries, oddities } = page?;
+        let odd = oddities
+            .iter()
+            .filter(|oddity| SkipReason::of_oddity(oddity.kind).is_some());
+        self.sinks.emit(&Event::Listed {
+            side: self.side,
+            entries: entries.len() as u64 + odd.count() as u64,
+            bytes: entries.iter().map(|entry| entry.size).sum(),
+        });
+        for oddity in oddities {
+            self.tell(oddity);
+        }
+        self.page = entries.into_iter();
+        Ok(true)
+    }
+
+    fn tell(&self, Oddity { name, kind }: Oddity) {
+        match (SkipReason::of_oddity(kind), self.side) {
+            (Some(reason), Side::Source) => {
+                self.sinks.emit(&Event::Skipped {
+                    key: name,
+                    source: None,
+                    reason,
+                    message: None,
+                });
+            }
+            (None, side) => {
+                debug_assert_eq!(kind, OddityKind::UnreadableDirectory);
+                self.sinks.emit(&Event::SubtreeUnreadable { name, side });
+            }
+            // what stands in the target and is no object of ours
+            (Some(_), Side::Target) => {}
+        }
+    }
+
+    fn check_order(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        if let Some(last) = &self.last
+            && self.comparable(&entry.key) < self.comparable(last)
+        {
+            let message = format!(
+                "the listing is not in order: `{}` comes after `{last}`; such a listing cannot be synchronized yet",
+                entry.key
+            );
+            return Err(StoreError::new("list", "", ErrorKind::Fatal, message));
+        }
+        self.last = Some(entry.key.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! From settings to a client of the SDK.
+
+use std::sync::OnceLock;
+
+use aws_config::BehaviorVersion;
+use aws_runtime::auth::PayloadSigningOverride;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    ConfigBag, Credentials, Intercept, Region, RequestChecksumCalculation,
+    ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::{Builder, tls};
+use base64::Engine as _;
+
+use super::settings::{PayloadSigning, S3Settings};
+use crate::store::{ErrorKind, StoreError};
+
+/// Where no chain of configuration names a region: S3's oldest, as other tools have it.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// A client with the settings' region, credentials and endpoint, and the region it has.
+pub(super) async fn connect(settings: &S3Settings) -> Result<(Client, Option<String>), StoreError> {
+    let plain_http = settings
+        .endpoint_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("http://"));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .http_client(http_client(plain_http))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(settings.timeouts.connect)
+                .build(),
+        );
+    if let Some(files) = profile_files(settings) {
+        loader = loader.profile_files(files);
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(keys) = &settings.keys {
+        loader = loader.credentials_provider(Credentials::new(
+            keys.access_key.expose(),
+            keys.secret_access_key.expose(),
+            keys.session_token
+                .as_ref()
+                .map(|token| token.expose().to_owned()),
+            None,
+            "s3sync settings",
+        ));
+    }
+    if let Some(endpoint) = &settings.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let shared = loader.load().await;
+
+    let region = shared
+        .region()
+        .map_or(DEFAULT_REGION, |region| region.as_ref())
+        .to_owned();
+    let mut config = aws_sdk_s3::config::Builder::from(&shared)
+        .region(Region::new(region.clone()))
+        .force_path_style(settings.force_path_style)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    let plain_endpoint = plain_http
+        || shared
+            .endpoint_url()
+            .is_some_and(|url| url.starts_with("http://"));
+    let signed = match settings.payload_signing {
+        PayloadSigning::Always => true,
+        PayloadSigning::Never => false,
+        PayloadSigning::Auto => plain_endpoint,
+    };
+    config = config.interceptor(PayloadSignature { signed });
+    if settings.endpoint_url.as_deref().is_some_and(str::is_empty) {
+        return Err(StoreError::new(
+            "connect",
+            "",
+            ErrorKind::Fatal,
+            "the endpoint URL is empty",
+        ));
+    }
+    Ok((Client::from_conf(config.build()), Some(region)))
+}
+
+/// One pool of connections for all stores; TLS is set up only where something needs it.
+fn http_client(plain_http: bool) -> SharedHttpClient {
+    static PLAIN: OnceLock<SharedHttpClient> = OnceLock::new();
+    static TLS: OnceLock<SharedHttpClient> = OnceLock::new();
+    if plain_http {
+        PLAIN.get_or_init(|| Builder::new().build_http()).clone()
+    } else {
+        TLS.get_or_init(|| {
+            Builder::new()
+                .tls_provider(tls::Provider::Rustls(
+                    tls::rustls_provider::CryptoMode::AwsLc,
+                ))
+                .build_https()
+        })
+        .clone()
+    }
+}
+
+fn profile_files(settings: &S3Settings) -> Option<EnvConfigFiles> {
+    if settings.config_file.is_none() && settings.shared_credentials_file.is_none() {
+        return None;
+    }
+    let mut files = EnvConfigFiles::builder();
+    files = match &settings.config_file {
+        Some(path) => files.with_file(EnvConfigFileKind::Config, path),
+        None => files.include_default_config_file(true),
+    };
+    files = match &settings.shared_credentials_file {
+        Some(path) => files.with_file(EnvConfigFileKind::Credentials, path),
+        None => files.include_default_credentials_file(true),
+    };
+    Some(files.build())
+}
+
+/// Decides what the signature says of an upload's payload: nothing (over TLS, which protects it
+/// already), or its SHA-256, which is not computed again where it travels as a checksum anyway.
+#[derive(Debug)]
+struct PayloadSignature {
+    signed: bool,
+}
+
+impl Intercept for PayloadSignature {
+    fn name(&self) -> &'static str {
+        "PayloadSignature"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), aws_sdk_s3::error::BoxError> {
+        let request = context.request();
+        if request.method() != "PUT" || request.body().content_length() == Some(0) {
+            return Ok(());
+        }
+        let payload = if !self.signed {
+            Some(PayloadSigningOverride::UnsignedPayload)
+        } else if let Some(sha256) = request.headers().get("x-amz-checksum-sha256") {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(sha256)?;
+            Some(PayloadSigningOverride::Precomputed(hex::encode(bytes)))
+        } else {
+            None
+        };
+        if let Some(payload) = payload {
+            cfg.interceptor_state().store_put(payload);
+        }
+        Ok(())
+    }
+}

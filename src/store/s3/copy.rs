@@ -1,0 +1,175 @@
+//! CopyObject and UploadPartCopy: bytes that never leave S3.
+
+use std::num::NonZeroU16;
+use std::ops::Range;
+
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::read::{checksums_of, digest_under, etag_is_digest};
+use super::write::request_id;
+use super::{S3Store, SERVER_SIDE_WORK, range_header};
+use crate::digest::Algorithm;
+use crate::object::ETag;
+use crate::store::{CopySource, ErrorKind, Put, StoreError, Stored, StoredPart};
+
+/// Everything but RFC 3986's unreserved characters and the slash.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// The value of `x-amz-copy-source`, encoded as
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html> demands: the SDK sends
+/// it as it is given, and a raw `+`, `?` or `%` would name another object.
+pub(super) fn encoded(from: &CopySource) -> String {
+    let bucket = if from.bucket.starts_with("arn:") {
+        // an access point is named by its ARN and the word `object`
+        format!("{}/object", from.bucket)
+    } else {
+        from.bucket.clone()
+    };
+    let mut header = format!("{bucket}/{}", utf8_percent_encode(&from.key, ENCODED));
+    if let Some(version) = &from.version {
+        header.push_str("?versionId=");
+        header.extend(utf8_percent_encode(version, ENCODED));
+    }
+    header
+}
+
+/// CopyObject; metadata, tags and headers come along as S3 copies them by itself.
+pub(super) async fn copy(
+    store: &S3Store,
+    put: &Put,
+    from: &CopySource,
+) -> Result<Stored, StoreError> {
+    const OPERATION: &str = "CopyObject";
+    let full_key = store.full_key(&put.key);
+    let output = store
+        .retrying(OPERATION, || {
+            let request = store
+                .client()
+                .copy_object()
+                .bucket(store.bucket())
+                .key(&full_key)
+                .copy_source(encoded(from))
+                .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
+                .set_checksum_algorithm(
+                    put.checksum
+                        .map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
+                );
+            store.send(OPERATION, &full_key, SERVER_SIDE_WORK, request.send())
+        })
+        .await
+        .map_err(changed)?;
+    let result = output
+        .copy_object_result()
+        .ok_or_else(|| no_result(OPERATION, &full_key))?;
+    Ok(Stored {
+        size: put.size,
+        etag: result.e_tag().map(ETag::parse),
+        etag_is_digest: etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
+        version: output.version_id().map(Into::into),
+        checksums: checksums_of!(result),
+        request_id: request_id(&output),
+    })
+}
+
+/// UploadPartCopy.
+pub(super) async fn copy_part(
+    store: &S3Store,
+    full_key: &str,
+    upload_id: &str,
+    number: NonZeroU16,
+    from: &CopySource,
+    range: Range<u64>,
+    checksum: Option<Algorithm>,
+) -> Result<StoredPart, StoreError> {
+    const OPERATION: &str = "UploadPartCopy";
+    let size = range.end - range.start;
+    let output = store
+        .retrying(OPERATION, || {
+            let request = store
+                .client()
+                .upload_part_copy()
+                .bucket(store.bucket())
+                .key(full_key)
+                .upload_id(upload_id)
+                .part_number(i32::from(number.get()))
+                .copy_source(encoded(from))
+                .copy_source_range(range_header(&range))
+                .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted));
+            store.send(OPERATION, full_key, SERVER_SIDE_WORK, request.send())
+        })
+        .await
+        .map_err(changed)?;
+    let result = output
+        .copy_part_result()
+        .ok_or_else(|| no_result(OPERATION, full_key))?;
+    let stored = checksums_of!(result);
+    Ok(StoredPart {
+        number,
+        etag: result.e_tag().map(ETag::parse),
+        etag_is_digest: etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
+        checksum: checksum.and_then(|algorithm| digest_under(&stored, algorithm)),
+        size,
+    })
+}
+
+/// The source is guarded by the ETag it was listed with.
+fn changed(error: StoreError) -> StoreError {
+    match error.kind {
+        ErrorKind::PreconditionFailed => StoreError {
+            kind: ErrorKind::Changed,
+            message: "the source object was replaced since it was listed".to_owned(),
+            ..error
+        },
+        _ => error,
+    }
+}
+
+fn no_result(operation: &'static str, key: &str) -> StoreError {
+    StoreError::new(
+        operation,
+        key,
+        ErrorKind::Other,
+        "the server answered without a result",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_sources_name_the_very_key() {
+        for (bucket, key, version, header) in [
+            ("b", "a/b.txt", None, "b/a/b.txt"),
+            ("b", "a b+c%d?e#f&g", None, "b/a%20b%2Bc%25d%3Fe%23f%26g"),
+            ("b", "ü/\u{3000}", None, "b/%C3%BC/%E3%80%80"),
+            ("b", "k", Some("v/1+"), "b/k?versionId=v/1%2B"),
+            (
+                "arn:aws:s3:eu-west-1:1:accesspoint/ap",
+                "k",
+                None,
+                "arn:aws:s3:eu-west-1:1:accesspoint/ap/object/k",
+            ),
+        ] {
+            let from = CopySource {
+                bucket: bucket.into(),
+                key: key.into(),
+                version: version.map(Into::into),
+                if_match: None,
+            };
+            assert_eq!(encoded(&from), header, "{key}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The SDK's errors become ours in one function, for every operation alike.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::RequestId as _;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::store::{Description, ErrorKind, StoreError};
+
+pub(super) type SdkError<E> = aws_sdk_s3::error::SdkError<E, HttpResponse>;
+
+/// What `operation` on `subject` failed with.
+pub(super) fn convert<E>(
+    operation: &'static str,
+    subject: &str,
+    store: &Description,
+    error: SdkError<E>,
+) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    let retry_after = error
+        .raw_response()
+        .and_then(|response| response.headers().get("retry-after"))
+        .and_then(|seconds| seconds.parse().ok())
+        .map(Duration::from_secs);
+    let code = error.code().map(str::to_owned);
+    let request_id = error.request_id().map(str::to_owned);
+    let kind = kind_of(status, code.as_deref(), &error);
+    let message = match (&code, kind) {
+        (Some(code), _) => {
+            remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
+        }
+        (None, ErrorKind::NotFound) => "not found".to_owned(),
+        (None, ErrorKind::AccessDenied) => "access denied".to_owned(),
+        (None, ErrorKind::TooManyOpenFiles) => "too many open files; raise the limit (`ulimit -n`, LimitNOFILE=) or lower performance.worker_size".to_owned(),
+        (None, _) => chain(&error),
+    };
+    let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
+    StoreError {
+        code,
+        request_id,
+        retry_after,
+        ..StoreError::new(operation, subject, kind, message)
+    }
+}
+
+/// The server took the request and fell silent.
+pub(super) fn silent(operation: &'static str, subject: &str, limit: Duration) -> StoreError {
+    StoreError {
+        code: Some("Timeout".to_owned()),
+        ..StoreError::new(
+            operation,
+            subject,
+            ErrorKind::Transient,
+            format!("no answer within {} s", limit.as_secs()),
+        )
+    }
+}
+
+/// The body of an answer ended early or broke off.
+pub(super) fn broken_body(operation: &'static str, subject: &str, what: String) -> StoreError {
+    StoreError {
+        code: Some("IncompleteBody".to_owned()),
+        ..StoreError::new(operation, subject, ErrorKind::Transient, what)
+    }
+}
+
+/// Nobody has ever answered at the endpoint: not worth another key.
+pub(super) fn unreachable(error: StoreError, store: &Description) -> StoreError {
+    let place = store.endpoint.as_deref().unwrap_or("S3");
+    let message = format!(
+        "{place} does not answer: {}; check endpoint_url, the network and the proxy settings",
+        error.message
+    );
+    StoreError {
+        kind: ErrorKind::Fatal,
+        message,
+        ..error
+    }
+}
+
+fn kind_of<E>(status: Option<u16>, code: Option<&str>, error: &SdkError<E>) -> ErrorKind
+where
+    E: Error + 'static,
+{
+    match code {
+        Some("NoSuchKey" | "NotFound" | "NoSuchUpload" | "NoSuchVersion") => {
+            return ErrorKind::NotFound;
+        }
+        Some(
+            "NoSuchBucket"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+            | "RequestTimeTooSkewed"
+            | "AuthorizationHeaderMalformed"
+            | "PermanentRedirect"
+            | "InvalidBucketName"
+            | "AllAccessDisabled"
+            | "AccountProblem"
+            | "UnrecognizedClientException"
+            | "InvalidClientTokenId",
+        ) => return ErrorKind::Fatal,
+        Some("AccessDenied" | "Forbidden") => return ErrorKind::AccessDenied,
+        Some("InvalidObjectState") => return ErrorKind::Archived,
+        Some("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch") => {
+            return ErrorKind::Corrupted;
+        }
+        Some("PreconditionFailed") => return ErrorKind::PreconditionFailed,
+        Some(
+            "InternalError"
+            | "SlowDown"
+            | "ServiceUnavailable"
+            | "RequestTimeout"
+            | "IncompleteBody"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequests"
+            | "OperationAborted"
+            | "ConditionalRequestConflict",
+        ) => return ErrorKind::Transient,
+        Some("NotImplemented") => return ErrorKind::Unsupported,
+        _ => {}
+    }
+    match status {
+        Some(404) => ErrorKind::NotFound,
+        Some(403) => ErrorKind::AccessDenied,
+        Some(412) => ErrorKind::PreconditionFailed,
+        Some(301 | 307 | 401) => ErrorKind::Fatal,
+        Some(501) => ErrorKind::Unsupported,
+        Some(408 | 429 | 500..=599) => ErrorKind::Transient,
+        // a success that could not be read: broken off, or not S3's XML
+        Some(200..=299) => ErrorKind::Transient,
+        Some(_) => ErrorKind::Other,
+        None => unanswered(error),
+    }
+}
+
+/// Sorts a request that got no answer: never sent, or lost on the way.
+fn unanswered<E: Error + 'static>(error: &SdkError<E>) -> ErrorKind {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(io) = current.downcast_ref::<std::io::Error>()
+            && StoreError::io("", "", io).kind == ErrorKind::TooManyOpenFiles
+        {
+            return ErrorKind::TooManyOpenFiles;
+        }
+        if current.is::<CredentialsError>() {
+            return ErrorKind::Fatal;
+        }
+        cause = current.source();
+    }
+    match error {
+        SdkError::ConstructionFailure(_) => ErrorKind::Fatal,
+        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+            ErrorKind::Transient
+        }
+        SdkError::DispatchFailure(failure) if failure.is_user() => ErrorKind::Fatal,
+        _ => ErrorKind::Transient,
+    }
+}
+
+/// What to do about an error that ends the pair.
+fn remedy(code: &str, store: &Description) -> Option<String> {
+    let region = store.region.as_deref().unwrap_or("none");
+    Some(match code {
+        "NoSuchBucket" => format!("there is no such bucket: {}", store.url),
+        "InvalidAccessKeyId" | "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            "the access key is not known here; check the profile or the keys of this side"
+                .to_owned()
+        }
+        "SignatureDoesNotMatch" => {
+            "the secret access key does not fit the access key; check the keys of this side"
+                .to_owned()
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            "the credentials have expired; log in again or renew the session token".to_owned()
+        }
+        "RequestTimeTooSkewed" => {
+            "this machine's clock differs too much from the server's; set it".to_owned()
+        }
+        "AuthorizationHeaderMalformed" | "PermanentRedirect" => {
+            format!("the bucket is in another region than `{region}`; set the region of this side")
+        }
+        _ => return None,
+    })
+}
+
+/// S3's sentence in the house's form: no full stop, first letter small.
+fn plain(message: &str) -> String {
+    let message = message.trim_end_matches('.');
+    let mut letters = message.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// The causes from the outermost to the innermost, each once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = String::new();
+    let mut last = String::new();
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        let words = current.to_string();
+        if !last.contains(&words) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            let _ = write!(text, "{separator}{words}");
+            last = words;
+        }
+        cause = current.source();
+    }
+    text
+}

@@ -1,0 +1,282 @@
+//! HEAD and GET: what an object is, and its bytes, hashed as they arrive.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption};
+use bytes::{Bytes, BytesMut};
+
+use super::error::broken_body;
+use super::{S3Store, range_header};
+use crate::digest::{Algorithm, Checksum, Digest, Hashers};
+use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::store::{Content, ErrorKind, Head, Read, StoreError};
+
+/// Above this many bytes, hashing leaves the async threads.
+const HASH_INLINE: u64 = 256 << 10;
+
+/// Whether an ETag is worth what its shape says:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>.
+pub(super) fn etag_is_digest(
+    encryption: Option<&ServerSideEncryption>,
+    customer_algorithm: Option<&str>,
+) -> bool {
+    customer_algorithm.is_none() && matches!(encryption, None | Some(ServerSideEncryption::Aes256))
+}
+
+/// A time of the SDK as ours.
+pub(super) fn timestamp(time: Option<&DateTime>) -> Timestamp {
+    time.map_or(Timestamp::new(0, 0), |time| {
+        Timestamp::new(time.secs(), time.subsec_nanos())
+    })
+}
+
+/// The checksum fields of an answer of the SDK, parsed; fields that are not there are left out.
+macro_rules! checksums_of {
+    ($output:expr) => {{
+        use $crate::digest::{Algorithm, Checksum};
+        let output = &$output;
+        [
+            (Algorithm::Crc32, output.checksum_crc32()),
+            (Algorithm::Crc32c, output.checksum_crc32_c()),
+            (Algorithm::Crc64Nvme, output.checksum_crc64_nvme()),
+            (Algorithm::Sha1, output.checksum_sha1()),
+            (Algorithm::Sha256, output.checksum_sha256()),
+            (Algorithm::Sha512, output.checksum_sha512()),
+            (Algorithm::Md5, output.checksum_md5()),
+            (Algorithm::XxHash64, output.checksum_xxhash64()),
+            (Algorithm::XxHash3, output.checksum_xxhash3()),
+            (Algorithm::XxHash128, output.checksum_xxhash128()),
+        ]
+        .into_iter()
+        .filter_map(|(algorithm, text)| Checksum::parse(algorithm, text?))
+        .collect::<Vec<Checksum>>()
+    }};
+}
+pub(super) use checksums_of;
+
+/// HEAD: what S3 says of one object.
+pub(super) async fn head(
+    store: &S3Store,
+    key: &ObjectKey,
+    checksums: bool,
+) -> Result<Head, StoreError> {
+    const OPERATION: &str = "HeadObject";
+    let full_key = store.full_key(key);
+    let output = store
+        .retrying(OPERATION, || {
+            let request = store
+                .client()
+                .head_object()
+                .bucket(store.bucket())
+                .key(&full_key)
+                .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
+                .send();
+            store.send(OPERATION, &full_key, Duration::ZERO, request)
+        })
+        .await?;
+    Ok(Head {
+        size: output
+            .content_length()
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0),
+        modified: timestamp(output.last_modified()),
+        etag: output.e_tag().map(ETag::parse),
+        etag_is_digest: etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
+        version: output.version_id().map(Into::into),
+        checksums: checksums_of!(output),
+        content_type: output.content_type().map(str::to_owned),
+        metadata: lower_case(output.metadata()),
+        file_id: None,
+    })
+}
+
+/// HEAD of part 1: its length, where the server counts parts at all.
+pub(super) async fn first_part_size(
+    store: &S3Store,
+    key: &ObjectKey,
+) -> Result<Option<u64>, StoreError> {
+    const OPERATION: &str = "HeadObject";
+    let full_key = store.full_key(key);
+    let output = store
+        .retrying(OPERATION, || {
+            let request = store
+                .client()
+                .head_object()
+                .bucket(store.bucket())
+                .key(&full_key)
+                .part_number(1)
+                .send();
+            store.send(OPERATION, &full_key, Duration::ZERO, request)
+        })
+        .await?;
+    // a server that knows no parts answers for the whole object and counts none
+    Ok(output
+        .parts_count()
+        .and(output.content_length())
+        .and_then(|length| u64::try_from(length).ok()))
+}
+
+/// GET of an object or a range, collected and hashed.
+pub(super) async fn read(store: &S3Store, read: &Read) -> Result<Content, StoreError> {
+    let full_key = store.full_key(&read.key);
+    store
+        .retrying("GetObject", || attempt(store, &full_key, read))
+        .await
+}
+
+async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content, StoreError> {
+    const OPERATION: &str = "GetObject";
+    let request = store
+        .client()
+        .get_object()
+        .bucket(store.bucket())
+        .key(full_key)
+        .set_range(read.range.as_ref().map(range_header))
+        .set_if_match(read.if_match.as_ref().map(ETag::quoted))
+        .send();
+    let mut output = store
+        .send(OPERATION, full_key, Duration::ZERO, request)
+        .await
+        .map_err(changed)?;
+
+    let length = output
+        .content_length()
+        .and_then(|n| u64::try_from(n).ok())
+        .unwrap_or(0);
+    let asked = read.range.as_ref().map(|range| range.end - range.start);
+    if asked.is_some_and(|asked| asked != length) {
+        return Err(broken_body(
+            OPERATION,
+            full_key,
+            format!(
+                "the server answered {length} bytes, not the {} asked for",
+                asked.unwrap_or(0)
+            ),
+        ));
+    }
+    let size = match output.content_range() {
+        Some(text) => text
+            .rsplit_once('/')
+            .and_then(|(_, total)| total.parse().ok())
+            .ok_or_else(|| broken_body(OPERATION, full_key, format!("Content-Range `{text}`")))?,
+        None => length,
+    };
+    let body = std::mem::take(&mut output.body);
+    let silence = store.0.settings.timeouts.read;
+    let (bytes, digests) = collect(body, length, &read.hash, silence)
+        .await
+        .map_err(|what| broken_body(OPERATION, full_key, what))?;
+    let head = Head {
+        size,
+        modified: timestamp(output.last_modified()),
+        etag: output.e_tag().map(ETag::parse),
+        etag_is_digest: etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
+        version: output.version_id().map(Into::into),
+        checksums: Vec::new(),
+        content_type: output.content_type().map(str::to_owned),
+        metadata: lower_case(output.metadata()),
+        file_id: None,
+    };
+    Ok(Content {
+        bytes,
+        digests,
+        head,
+    })
+}
+
+/// A failed If-Match means that the object is not the listed one any more.
+fn changed(error: StoreError) -> StoreError {
+    match error.kind {
+        ErrorKind::PreconditionFailed => StoreError {
+            kind: ErrorKind::Changed,
+            message: "the object was replaced since it was listed".to_owned(),
+            ..error
+        },
+        _ => error,
+    }
+}
+
+/// Takes a body of exactly `length` bytes; anything else is an error in words.
+async fn collect(
+    mut body: ByteStream,
+    length: u64,
+    algorithms: &[Algorithm],
+    silence: Duration,
+) -> Result<(Bytes, Vec<Digest>), String> {
+    let capacity = usize::try_from(length).map_err(|_| format!("a body of {length} bytes"))?;
+    let mut hashers = Hashers::new(algorithms.iter().copied());
+    let inline = length <= HASH_INLINE;
+    let mut buffer = BytesMut::new();
+    let mut whole = None;
+    loop {
+        let frame = tokio::time::timeout(silence, body.next())
+            .await
+            .map_err(|_| format!("the body fell silent for {} s", silence.as_secs()))?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|error| format!("the body broke off: {error}"))?;
+        if inline {
+            hashers.update(&frame);
+        }
+        if frame.len() == capacity {
+            whole = Some(frame);
+            continue;
+        }
+        if buffer.capacity() == 0 {
+            buffer.reserve(capacity);
+        }
+        buffer.extend_from_slice(&frame);
+        if buffer.len() > capacity {
+            return Err(format!(
+                "the body is longer than the {length} bytes promised"
+            ));
+        }
+    }
+    let bytes = match whole {
+        Some(frame) if buffer.is_empty() => frame,
+        _ => buffer.freeze(),
+    };
+    if bytes.len() != capacity {
+        return Err(format!(
+            "the body ended after {} of {length} bytes",
+            bytes.len()
+        ));
+    }
+    if inline {
+        return Ok((bytes, hashers.finish()));
+    }
+    let hashed = bytes.clone();
+    let digests = tokio::task::spawn_blocking(move || {
+        hashers.update(&hashed);
+        hashers.finish()
+    })
+    .await
+    .map_err(|error| format!("hashing stopped: {error}"))?;
+    Ok((bytes, digests))
+}
+
+fn lower_case(
+    metadata: Option<&std::collections::HashMap<String, String>>,
+) -> BTreeMap<String, String> {
+    metadata
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+        .collect()
+}
+
+/// The stored checksum under one algorithm, if there is one.
+pub(super) fn digest_under(checksums: &[Checksum], algorithm: Algorithm) -> Option<Digest> {
+    checksums
+        .iter()
+        .map(Checksum::digest)
+        .find(|digest| digest.algorithm() == algorithm)
+        .copied()
+}

@@ -1,0 +1,171 @@
+//! PutObject and DeleteObjects.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use bytes::Bytes;
+
+use super::read::{checksums_of, etag_is_digest};
+use super::{S3Store, patience_for};
+use crate::digest::{Algorithm, Digest};
+use crate::object::{ETag, ObjectKey};
+use crate::store::{ErrorKind, Put, StoreError, Stored};
+
+/// Keys in one DeleteObjects call:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
+const DELETE_BATCH: usize = 1000;
+
+/// Sets the header of a precomputed additional checksum on any request builder that has them.
+macro_rules! with_checksum {
+    ($request:expr, $digest:expr) => {{
+        use $crate::digest::Algorithm;
+        let request = $request;
+        match $digest {
+            None => request,
+            Some(digest) => {
+                let value = digest.base64();
+                match digest.algorithm() {
+                    Algorithm::Md5 => request.checksum_md5(value),
+                    Algorithm::Sha1 => request.checksum_sha1(value),
+                    Algorithm::Sha256 => request.checksum_sha256(value),
+                    Algorithm::Sha512 => request.checksum_sha512(value),
+                    Algorithm::Crc32 => request.checksum_crc32(value),
+                    Algorithm::Crc32c => request.checksum_crc32_c(value),
+                    Algorithm::Crc64Nvme => request.checksum_crc64_nvme(value),
+                    Algorithm::XxHash64 => request.checksum_xxhash64(value),
+                    Algorithm::XxHash3 => request.checksum_xxhash3(value),
+                    Algorithm::XxHash128 => request.checksum_xxhash128(value),
+                }
+            }
+        }
+    }};
+}
+pub(super) use with_checksum;
+
+/// The digest under one algorithm among those computed of the bytes.
+pub(super) fn pick(digests: &[Digest], algorithm: Option<Algorithm>) -> Option<&Digest> {
+    digests
+        .iter()
+        .find(|digest| Some(digest.algorithm()) == algorithm)
+}
+
+/// The Content-MD5 of a body, unless the user switched it off.
+pub(super) fn content_md5(store: &S3Store, digests: &[Digest]) -> Option<String> {
+    let wanted = store.0.settings.content_md5.then_some(Algorithm::Md5);
+    pick(digests, wanted).map(Digest::base64)
+}
+
+/// PutObject.
+pub(super) async fn put(
+    store: &S3Store,
+    put: &Put,
+    bytes: Bytes,
+    digests: &[Digest],
+) -> Result<Stored, StoreError> {
+    const OPERATION: &str = "PutObject";
+    let full_key = store.full_key(&put.key);
+    let size = bytes.len() as u64;
+    let output = store
+        .retrying(OPERATION, || {
+            let mut request = store
+                .client()
+                .put_object()
+                .bucket(store.bucket())
+                .key(&full_key)
+                .set_content_md5(content_md5(store, digests))
+                .set_content_type(put.content_type.clone())
+                .body(ByteStream::from(bytes.clone()));
+            for (name, value) in &put.metadata {
+                request = request.metadata(name, value);
+            }
+            let request = with_checksum!(request, pick(digests, put.checksum));
+            store.send(OPERATION, &full_key, patience_for(size), request.send())
+        })
+        .await?;
+    Ok(Stored {
+        size,
+        etag: output.e_tag().map(ETag::parse),
+        etag_is_digest: etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
+        version: output.version_id().map(Into::into),
+        checksums: checksums_of!(output),
+        request_id: request_id(&output),
+    })
+}
+
+/// DeleteObjects in batches, with each key's own result.
+pub(super) async fn delete(
+    store: &S3Store,
+    keys: &[ObjectKey],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    let mut results = Vec::with_capacity(keys.len());
+    for batch in keys.chunks(DELETE_BATCH) {
+        results.extend(delete_batch(store, batch).await?);
+    }
+    Ok(results)
+}
+
+async fn delete_batch(
+    store: &S3Store,
+    keys: &[ObjectKey],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    const OPERATION: &str = "DeleteObjects";
+    let invalid = |error: aws_sdk_s3::error::BuildError| {
+        StoreError::new(OPERATION, "", ErrorKind::Other, error.to_string())
+    };
+    let full_keys: Vec<String> = keys.iter().map(|key| store.full_key(key)).collect();
+    let objects = full_keys
+        .iter()
+        .map(|key| ObjectIdentifier::builder().key(key).build())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(invalid)?;
+    let delete = Delete::builder()
+        .set_objects(Some(objects))
+        .quiet(true)
+        .build()
+        .map_err(invalid)?;
+    let output = store
+        .retrying(OPERATION, || {
+            let request = store
+                .client()
+                .delete_objects()
+                .bucket(store.bucket())
+                .delete(delete.clone());
+            store.send(OPERATION, "", Duration::ZERO, request.send())
+        })
+        .await?;
+    let mut failed: HashMap<&str, StoreError> = output
+        .errors()
+        .iter()
+        .filter_map(|error| {
+            let key = error.key()?;
+            let kind = match error.code() {
+                Some("AccessDenied") => ErrorKind::AccessDenied,
+                Some("InternalError" | "SlowDown") => ErrorKind::Transient,
+                _ => ErrorKind::Other,
+            };
+            let message = error.message().unwrap_or("not deleted").to_owned();
+            let code = error.code().map(str::to_owned);
+            Some((
+                key,
+                StoreError {
+                    code,
+                    ..StoreError::new(OPERATION, key, kind, message)
+                },
+            ))
+        })
+        .collect();
+    Ok(full_keys
+        .iter()
+        .map(|key| failed.remove(key.as_str()).map_or(Ok(()), Err))
+        .collect())
+}
+
+/// S3's request id, where the answer names one.
+pub(super) fn request_id(output: &impl aws_sdk_s3::operation::RequestId) -> Option<String> {
+    output.request_id().map(str::to_owned)
+}

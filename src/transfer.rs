@@ -1,0 +1,434 @@
+/*! One object from the source to the target, with its proof.
+
+[`Transferrer::run`] takes a decision of the plan and ends in exactly one event for its key:
+transferred, unchanged, skipped, failed or not attempted. An object goes in one piece
+([`whole`]), in parts ([`parts`]) or inside S3 ([`server_side`]); damage and change on the way begin
+it again. Nothing is published that is known to be damaged, and nothing counts as transferred that
+was not settled.
+*/
+
+mod attempt;
+mod budget;
+mod examine;
+mod layout;
+mod parts;
+mod server_side;
+mod source_proof;
+mod target_proof;
+mod whole;
+
+pub use budget::{Budget, Reserved};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use self::attempt::Trouble;
+use self::layout::Layout;
+use crate::config::{OnUnverifiable, Pair};
+use crate::digest::{Algorithm, Verdict};
+use crate::event::{Conduct, Event, FailReason, Listed, Sinks, SkipReason};
+use crate::object::{Entry, Timestamp};
+use crate::plan::{Decision, Direction, Examine, Transfer};
+use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Target};
+
+/// Carries objects of one pair.
+#[derive(Debug)]
+pub struct Transferrer {
+    source: Arc<dyn Source>,
+    target: Arc<dyn Target>,
+    pair: Pair,
+    direction: Direction,
+    budget: Budget,
+    /// Parts in flight, over all objects of the pair.
+    parts: Arc<Semaphore>,
+    sinks: Sinks,
+    stop: CancellationToken,
+    dry_run: bool,
+}
+
+/// What a pair shares with the rest of the run.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who hears of what happens.
+    pub sinks: Sinks,
+    /// How much content may be in memory.
+    pub budget: Budget,
+    /// Stop listing and starting; finish what is small, give up what is large.
+    pub stop: CancellationToken,
+    /// Decide everything, change nothing.
+    pub dry_run: bool,
+}
+
+/// Both ends of a pair, opened.
+#[derive(Debug, Clone)]
+pub struct Ends {
+    /// Where from.
+    pub source: Arc<dyn Source>,
+    /// Where to.
+    pub target: Arc<dyn Target>,
+    /// Which kinds of store they are.
+    pub direction: Direction,
+}
+
+/// An object on its way.
+#[derive(Debug, Clone)]
+struct Work {
+    /// What the source listed, or said when asked again.
+    entry: Entry,
+    /// What is known of its content type and metadata; not asked for where it is not needed.
+    head: Option<Head>,
+    /// The part layout, once it is known for sure.
+    layout: Option<Layout>,
+}
+
+/// How an attempt that worked went.
+#[derive(Debug)]
+struct Done {
+    settled: Settled,
+    parts: Option<(u16, u64)>,
+    server_side: bool,
+}
+
+impl Transferrer {
+    /// For one pair.
+    pub fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
+        let parts = usize::from(pair.performance.max_parallel_uploads);
+        Self {
+            source: ends.source,
+            target: ends.target,
+            direction: ends.direction,
+            parts: Arc::new(Semaphore::new(parts)),
+            pair: pair.clone(),
+            budget: context.budget.clone(),
+            sinks: context.sinks.clone(),
+            stop: context.stop.clone(),
+            dry_run: context.dry_run,
+        }
+    }
+
+    /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
+    /// object was told of all the same.
+    pub async fn run(&self, decision: Decision) -> Result<(), StoreError> {
+        match decision {
+            Decision::Leave(leave) => {
+                self.sinks.emit(&leave.into());
+                Ok(())
+            }
+            Decision::Transfer(transfer) => self.transfer(transfer).await,
+            Decision::Examine(examine) => self.examine(examine).await,
+        }
+    }
+
+    async fn examine(&self, examine: Examine) -> Result<(), StoreError> {
+        let source = examine.source.clone();
+        match examine::answer(self, &examine).await {
+            Ok(None) => {
+                self.sinks.emit(&Event::Unchanged {
+                    source: (&source).into(),
+                    key: source.key,
+                });
+                Ok(())
+            }
+            Ok(Some(because)) => {
+                self.transfer(Transfer {
+                    source,
+                    replaces: true,
+                    because,
+                })
+                .await
+            }
+            Err(error) => self.conclude(&source, error.into(), 1),
+        }
+    }
+
+    async fn transfer(&self, transfer: Transfer) -> Result<(), StoreError> {
+        let Transfer {
+            source,
+            replaces,
+            because,
+        } = transfer;
+        if self.dry_run {
+            let listed = Listed::from(&source);
+            let key = source.key;
+            self.sinks.emit(&Event::Planned {
+                key,
+                source: listed,
+                because,
+                replaces,
+            });
+            return Ok(());
+        }
+        if self.direction == Direction::S3ToLocal && source.key.is_directory_marker() {
+            return self.make_directory(&source).await;
+        }
+        let started = Instant::now();
+        let (again, pause) = self.pair.force_retry;
+        let mut work = Work {
+            entry: source.clone(),
+            head: None,
+            layout: None,
+        };
+        let mut attempts = 1;
+        loop {
+            let trouble = match attempt::attempt(self, &work).await {
+                Ok(done) => {
+                    let conduct = Conduct {
+                        because,
+                        replaced: replaces,
+                        server_side: done.server_side,
+                        parts: done.parts,
+                        attempts,
+                        elapsed: started.elapsed(),
+                    };
+                    self.arrived(&source, done.settled, conduct);
+                    return Ok(());
+                }
+                Err(trouble) => trouble,
+            };
+            if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
+                if let Trouble::Published(_) = &trouble {
+                    self.withdraw(&source).await;
+                }
+                return self.conclude(&source, trouble, attempts);
+            }
+            tracing::debug!(pair = self.pair.name, key = %source.key, %trouble, "beginning again");
+            match self.look_again(work, trouble).await {
+                Ok((next, counts)) => {
+                    work = next;
+                    if counts {
+                        let code = "object";
+                        crate::store::Meter::retry(&self.sinks, code, code, pause);
+                        tokio::select! {
+                            () = tokio::time::sleep(pause) => {}
+                            () = self.stop.cancelled() => {}
+                        }
+                    }
+                }
+                Err(error) => return self.conclude(&source, error.into(), attempts),
+            }
+            attempts += 1;
+        }
+    }
+
+    /// What the next attempt begins with, and whether it should wait first.
+    async fn look_again(&self, work: Work, trouble: Trouble) -> Result<(Work, bool), StoreError> {
+        match trouble {
+            Trouble::Layout(layout) => Ok((
+                Work {
+                    layout: Some(layout),
+                    ..work
+                },
+                false,
+            )),
+            Trouble::Store(error) if error.kind == ErrorKind::Changed => {
+                let head = self.source.head(&work.entry.key, false).await?;
+                let entry = Entry {
+                    size: head.size,
+                    modified: head.modified,
+                    etag: head.etag.clone(),
+                    ..work.entry
+                };
+                Ok((
+                    Work {
+                        entry,
+                        head: Some(head),
+                        layout: None,
+                    },
+                    false,
+                ))
+            }
+            Trouble::Store(_) | Trouble::Damaged(_) | Trouble::Published(_) => Ok((work, true)),
+        }
+    }
+
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) {
+        if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
+            (settled.integrity().verdict(), self.pair.verify.unverifiable)
+        {
+            let message = format!("it cannot be verified: {}", why.as_str());
+            let error = StoreError::new("verify", listed.key.as_str(), ErrorKind::Other, message);
+            self.failed(listed, FailReason::Unverifiable, error, conduct.attempts);
+            return;
+        }
+        self.sinks.emit(&Event::Transferred {
+            settled: Box::new(settled),
+            conduct,
+        });
+    }
+
+    /// Tells what became of an object that did not arrive.
+    fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<(), StoreError> {
+        let skip = |reason, error: &StoreError| {
+            self.sinks.emit(&Event::Skipped {
+                key: source.key.as_str().to_owned(),
+                source: Some(source.into()),
+                reason,
+                message: Some(error.to_string()),
+            });
+            Ok(())
+        };
+        let error = match trouble {
+            Trouble::Damaged(verdict) | Trouble::Published(verdict) => {
+                let (reason, error) = attempt::damage(source, &verdict);
+                self.failed(source, reason, error, attempts);
+                return Ok(());
+            }
+            Trouble::Layout(_) => StoreError::new(
+                "verify",
+                source.key.as_str(),
+                ErrorKind::Other,
+                "its parts changed",
+            ),
+            Trouble::Store(error) => error,
+        };
+        match error.kind {
+            ErrorKind::NotFound => skip(SkipReason::SourceVanished, &error),
+            ErrorKind::AccessDenied
+                if self.direction == Direction::LocalToS3 && error.operation == "open" =>
+            {
+                skip(SkipReason::UnreadableFile, &error)
+            }
+            ErrorKind::AccessDenied => skip(SkipReason::AccessDenied, &error),
+            ErrorKind::Archived => skip(SkipReason::Archived, &error),
+            ErrorKind::PreconditionFailed => skip(SkipReason::PreconditionFailed, &error),
+            ErrorKind::UnsafeKey => skip(SkipReason::UnsafeKey, &error),
+            ErrorKind::Occupied => skip(SkipReason::ShadowedKey, &error),
+            ErrorKind::Cancelled => {
+                let (key, listed) = (source.key.clone(), source.into());
+                self.sinks.emit(&Event::NotAttempted {
+                    key,
+                    source: listed,
+                });
+                Ok(())
+            }
+            ErrorKind::Fatal | ErrorKind::NoSpace | ErrorKind::TooManyOpenFiles => {
+                let reason = match error.kind {
+                    ErrorKind::NoSpace => FailReason::NoSpace,
+                    _ => FailReason::Other,
+                };
+                self.failed(source, reason, error.clone(), attempts);
+                Err(error)
+            }
+            ErrorKind::Changed => {
+                self.failed(source, FailReason::SourceChanged, error, attempts);
+                Ok(())
+            }
+            ErrorKind::Transient | ErrorKind::Corrupted => {
+                self.failed(source, FailReason::RetriesExhausted, error, attempts);
+                Ok(())
+            }
+            ErrorKind::Unsupported | ErrorKind::Other => {
+                self.failed(source, FailReason::Other, error, attempts);
+                Ok(())
+            }
+        }
+    }
+
+    fn failed(&self, source: &Entry, reason: FailReason, error: StoreError, attempts: u32) {
+        self.sinks.emit(&Event::Failed {
+            key: source.key.clone(),
+            source: source.into(),
+            reason,
+            error: Box::new(error),
+            attempts,
+        });
+    }
+
+    /// Takes back what was published and is damaged: better absent than wrong.
+    async fn withdraw(&self, source: &Entry) {
+        let key = source.key.clone();
+        let removed = match self.target.delete(std::slice::from_ref(&key)).await {
+            Ok(results) => results.into_iter().collect::<Result<(), _>>(),
+            Err(error) => Err(error),
+        };
+        let message = match removed {
+            Ok(()) => {
+                format!("`{key}` was damaged on the way every time; it was removed from the target")
+            }
+            Err(error) => {
+                format!("`{key}` is damaged at the target and could not be removed: {error}")
+            }
+        };
+        self.sinks.emit(&Event::Warning { message });
+    }
+
+    async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
+        let put = self.put_of(marker, None, marker.modified);
+        match self.target.put(&put, bytes::Bytes::new(), &[]).await {
+            Ok(_) => {
+                self.sinks.emit(&Event::Skipped {
+                    key: marker.key.as_str().to_owned(),
+                    source: Some(marker.into()),
+                    reason: SkipReason::DirectoryMarker,
+                    message: None,
+                });
+                Ok(())
+            }
+            Err(error) => self.conclude(marker, error.into(), 1),
+        }
+    }
+
+    /// What is written beside the bytes of an object.
+    fn put_of(&self, entry: &Entry, head: Option<&Head>, modified: Timestamp) -> Put {
+        let mut metadata = BTreeMap::new();
+        let mut content_type = None;
+        match self.direction {
+            Direction::S3ToLocal => {}
+            Direction::S3ToS3 => {
+                if let Some(head) = head {
+                    metadata.clone_from(&head.metadata);
+                    content_type.clone_from(&head.content_type);
+                }
+            }
+            Direction::LocalToS3 => {
+                if self.pair.guess_mime_type {
+                    let guess = mime_guess::from_path(entry.key.as_str()).first_or_octet_stream();
+                    content_type = Some(guess.essence_str().to_owned());
+                }
+                if modified > Timestamp::now() {
+                    metadata.insert(
+                        examine::ORIGIN_LAST_MODIFIED.to_owned(),
+                        modified.rfc3339_offset(),
+                    );
+                }
+            }
+        }
+        Put {
+            key: entry.key.clone(),
+            size: entry.size,
+            modified,
+            content_type,
+            metadata,
+            checksum: self.pair.checksum,
+        }
+    }
+
+    /// What has to be known of a source object before it is read: its stored checksums, or for a
+    /// large one what a multipart upload must be given at its beginning. One request at most.
+    async fn asked_head(&self, work: &Work) -> Result<Option<Head>, StoreError> {
+        let from_s3 = self.direction != Direction::LocalToS3;
+        let checksums = self.pair.checksum_download && from_s3;
+        let in_parts = work.entry.size >= self.pair.multipart_threshold;
+        if checksums || (in_parts && self.direction == Direction::S3ToS3) {
+            return self.source.head(&work.entry.key, checksums).await.map(Some);
+        }
+        Ok(work.head.clone())
+    }
+
+    /// The digests a pass over the bytes has to make: MD5 for ETags, and the additional one.
+    fn algorithms(&self) -> Vec<Algorithm> {
+        let md5 = self.pair.verify.etag || self.direction != Direction::S3ToLocal;
+        let checksum = match self.direction {
+            Direction::S3ToLocal => None,
+            Direction::LocalToS3 | Direction::S3ToS3 => self.pair.checksum,
+        };
+        md5.then_some(Algorithm::Md5)
+            .into_iter()
+            .chain(checksum)
+            .collect()
+    }
+}

@@ -1,0 +1,137 @@
+//! How an object is cut into parts.
+
+use std::num::NonZeroU16;
+use std::ops::Range;
+
+/// S3's limits: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
+const MAX_PARTS: u64 = 10_000;
+
+const MIB: u64 = 1 << 20;
+
+/// Part sizes that tools use by default, the likeliest first.
+const COMMON_PART_SIZES: [u64; 20] = [
+    8 * MIB,
+    5 * MIB,
+    16 * MIB,
+    64 * MIB,
+    10 * MIB,
+    50 * MIB,
+    100 * MIB,
+    15 * MIB,
+    20 * MIB,
+    25 * MIB,
+    32 * MIB,
+    128 * MIB,
+    6 * MIB,
+    12 * MIB,
+    17 * MIB,
+    40 * MIB,
+    200 * MIB,
+    256 * MIB,
+    512 * MIB,
+    1024 * MIB,
+];
+
+/// Parts of one size, the last of which may be shorter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Length of the object in bytes.
+    pub(super) size: u64,
+    /// Length of every part but the last.
+    pub(super) part_size: u64,
+}
+
+impl Layout {
+    /// Parts of the wanted size, or larger ones where 10,000 of them would not do.
+    pub(super) fn for_upload(size: u64, wanted: u64) -> Self {
+        let least = size.div_ceil(MAX_PARTS);
+        let part_size = if least > wanted {
+            least.next_multiple_of(MIB)
+        } else {
+            wanted
+        };
+        Self { size, part_size }
+    }
+
+    /// How many parts there are; an empty object is one empty part.
+    pub(super) fn count(self) -> u16 {
+        u16::try_from(self.size.div_ceil(self.part_size).max(1)).unwrap_or(u16::MAX)
+    }
+
+    /// The parts with their numbers and bytes.
+    pub(super) fn parts(self) -> impl Iterator<Item = (NonZeroU16, Range<u64>)> {
+        (1..=self.count()).map(move |number| {
+            let start = u64::from(number - 1) * self.part_size;
+            let number = NonZeroU16::new(number).expect("counted from one");
+            (number, start..(start + self.part_size).min(self.size))
+        })
+    }
+
+    /// Whether an object of so many parts may be cut like this.
+    pub(super) fn fits(self, parts: NonZeroU16) -> bool {
+        self.count() == parts.get()
+    }
+}
+
+/// The layouts an object of this size and number of parts may have, the likeliest first.
+pub(super) fn candidates(size: u64, parts: NonZeroU16, wanted: u64) -> Vec<Layout> {
+    let mut layouts: Vec<Layout> = Vec::new();
+    let exact = size.div_ceil(u64::from(parts.get()));
+    let sizes = std::iter::once(wanted).chain(COMMON_PART_SIZES);
+    // a single part is the whole, whatever its size; grown parts are whole mebibytes
+    for part_size in sizes.chain([exact.next_multiple_of(MIB), exact.max(1)]) {
+        let layout = Layout { size, part_size };
+        if layout.fits(parts) && !layouts.iter().any(|seen| seen.part_size == part_size) {
+            layouts.push(layout);
+        }
+    }
+    layouts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_the_object() {
+        for (size, wanted, count, last) in [
+            (8 * MIB, 8 * MIB, 1, 8 * MIB),
+            (8 * MIB + 1, 8 * MIB, 2, 1),
+            (24 * MIB + 7, 8 * MIB, 4, 7),
+            (100_000 * MIB, 8 * MIB, 10_000, 10 * MIB),
+            (0, 8 * MIB, 1, 0),
+        ] {
+            let layout = Layout::for_upload(size, wanted);
+            let parts: Vec<_> = layout.parts().collect();
+            assert_eq!(parts.len(), count, "{size}");
+            assert_eq!(
+                parts.last().map(|(_, bytes)| bytes.end - bytes.start),
+                Some(last),
+                "{size}"
+            );
+            assert_eq!(parts.last().map(|(_, bytes)| bytes.end), Some(size));
+            assert!(
+                parts.windows(2).all(|two| two[0].1.end == two[1].1.start),
+                "{size}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_tools_layouts_are_guessed() {
+        for (size, part_size) in [
+            (256 * MIB, 8 * MIB),
+            (100 * MIB + 3, 5 * MIB),
+            (100 * MIB + 3, 16 * MIB),
+            (1000 * MIB, 17 * MIB),
+            (60_000 * MIB, 6 * MIB),
+        ] {
+            let parts = NonZeroU16::new(Layout { size, part_size }.count()).expect("some");
+            let sizes: Vec<_> = candidates(size, parts, 8 * MIB)
+                .iter()
+                .map(|layout| layout.part_size)
+                .collect();
+            assert!(sizes.contains(&part_size), "{size} {part_size}: {sizes:?}");
+        }
+    }
+}

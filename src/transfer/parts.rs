@@ -1,0 +1,419 @@
+/*! A large object: read, hashed and written in parts, many at once.
+
+Where the source's own part layout is known, the parts follow it, so that each digest serves both
+ends. Where the source has one MD5 of the whole, it is computed along the contiguous front of what
+has arrived, while later parts are still on their way, within the memory budget.
+*/
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use super::attempt::Trouble;
+use super::budget::Reserved;
+use super::layout::Layout;
+use super::source_proof::{self, Expected, KnownLayout};
+use super::whole::{cancelled, grown};
+use super::{Done, Transferrer, Work, target_proof};
+use crate::digest::{
+    Algorithm, Checksum, Digest, Hasher, Integrity, Method, Proof, Verdict, Why, combine_crc,
+    composite,
+};
+use crate::event::Event;
+use crate::store::{Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload};
+
+/// Moves the object in parts.
+pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
+    let plan = Scheme::of(via, work).await?;
+    let put = via.put_of(&work.entry, Some(&plan.head), work.entry.modified);
+    let upload = via.target.begin(&put).await?;
+    match run(via, work, &plan, &*upload).await {
+        Ok(moved) => finish(via, work, &plan, moved, upload).await,
+        Err(trouble) => {
+            give_up(upload).await;
+            Err(trouble)
+        }
+    }
+}
+
+/// How the object will be moved.
+struct Scheme {
+    /// What the source says of it.
+    head: Head,
+    /// The parts it is read and written in.
+    layout: Layout,
+    /// The parts its ETag speaks of, if it does; equal to `layout` then.
+    known: Option<KnownLayout>,
+    /// The digest of the whole that its ETag is, to be computed along the front.
+    front: Option<Algorithm>,
+    /// The checksum the source stores.
+    stored_checksum: Option<Checksum>,
+}
+
+impl Scheme {
+    async fn of(via: &Transferrer, work: &Work) -> Result<Self, Trouble> {
+        let entry = &work.entry;
+        let head = match via.asked_head(work).await? {
+            Some(head) => head,
+            None => Head {
+                size: entry.size,
+                modified: entry.modified,
+                etag: entry.etag.clone(),
+                etag_is_digest: true,
+                version: None,
+                checksums: Vec::new(),
+                content_type: None,
+                metadata: BTreeMap::new(),
+                file_id: None,
+            },
+        };
+        let wanted = Layout::for_upload(entry.size, via.pair.multipart_chunksize);
+        let mut known = None;
+        let mut front = None;
+        if let Expected::ETag(etag) = source_proof::expected(via, &head) {
+            if etag.parts().is_none() {
+                front = Some(Algorithm::Md5);
+            } else if let Some(layout) = work.layout {
+                known = Some(KnownLayout {
+                    layout,
+                    confirmed: true,
+                });
+            } else {
+                known = source_proof::layout_of(via, &entry.key, &head).await?;
+            }
+        }
+        // parts too large to be held at once cannot be followed
+        known = known.filter(|known| known.layout.part_size <= via.budget.bytes() / 2);
+        let layout = known.map_or(wanted, |known| known.layout);
+        let stored_checksum = source_proof::expected_checksum(via, Some(&head));
+        Ok(Self {
+            head,
+            layout,
+            known,
+            front,
+            stored_checksum,
+        })
+    }
+
+    fn algorithms(&self, via: &Transferrer) -> Vec<Algorithm> {
+        let mut algorithms = via.algorithms();
+        // a directory needs the parts' MD5s only for an ETag made of them
+        if via.target.keeps_no_digests() && self.known.is_none() {
+            algorithms.retain(|algorithm| *algorithm != Algorithm::Md5);
+        }
+        algorithms.extend(self.stored_checksum.map(|checksum| checksum.algorithm()));
+        algorithms
+    }
+}
+
+/// What was read of one part and taken by the target.
+struct Moved {
+    stored: StoredPart,
+    digests: Vec<Digest>,
+    head: Head,
+}
+
+/// All parts, in order, and the digest along the front.
+struct AllMoved {
+    parts: Vec<Moved>,
+    front: Option<Digest>,
+}
+
+/// Reads and writes all parts. They start in order, as memory and parallelism allow.
+async fn run(
+    via: &Transferrer,
+    work: &Work,
+    plan: &Scheme,
+    upload: &dyn Upload,
+) -> Result<AllMoved, Trouble> {
+    let algorithms = plan.algorithms(via);
+    let mut front = plan.front.map(Front::new);
+    let mut waiting = plan.layout.parts();
+    let mut next = waiting.next();
+    let mut flying = FuturesUnordered::new();
+    let mut parts: BTreeMap<NonZeroU16, Moved> = BTreeMap::new();
+    loop {
+        // a part is only begun with a place among the parts in flight and memory for its bytes
+        let begin = async {
+            let (number, range) = next.clone()?;
+            let place = Arc::clone(&via.parts)
+                .acquire_owned()
+                .await
+                .expect("never closed");
+            let reserved = via.budget.reserve(range.end - range.start).await;
+            Some((number, range, place, reserved))
+        };
+        tokio::select! {
+            biased;
+            begun = begin, if next.is_some() => {
+                let Some((number, range, place, reserved)) = begun else { continue };
+                if via.stop.is_cancelled() {
+                    return Err(cancelled(work.entry.key.as_str()).into());
+                }
+                next = waiting.next();
+                let (algorithms, keep) = (&algorithms, front.is_some());
+                flying.push(async move {
+                    let moved = one(via, work, upload, number, range, algorithms).await;
+                    drop(place);
+                    let (moved, bytes) = moved?;
+                    Ok::<_, Trouble>((moved, keep.then_some((bytes, reserved))))
+                });
+            }
+            Some(landed) = flying.next() => {
+                let (moved, bytes) = landed?;
+                let number = moved.stored.number;
+                parts.insert(number, moved);
+                if let (Some(at), Some((bytes, reserved))) = (&mut front, bytes) {
+                    at.take(number, bytes, reserved).await;
+                }
+            }
+            else => break,
+        }
+    }
+    let parts: Vec<Moved> = parts.into_values().collect();
+    if let [first, rest @ ..] = &parts[..]
+        && rest.iter().any(|part| !part.head.same_content(&first.head))
+    {
+        return Err(grown(work.entry.key.as_str()).into());
+    }
+    Ok(AllMoved {
+        parts,
+        front: front.map(Front::finish),
+    })
+}
+
+/// One part: read, hashed, written, compared.
+async fn one(
+    via: &Transferrer,
+    work: &Work,
+    upload: &dyn Upload,
+    number: NonZeroU16,
+    range: Range<u64>,
+    algorithms: &[Algorithm],
+) -> Result<(Moved, Bytes), Trouble> {
+    let entry = &work.entry;
+    let read = Read {
+        key: entry.key.clone(),
+        range: Some(range.clone()),
+        if_match: entry.etag.clone(),
+        hash: algorithms.to_vec(),
+    };
+    let content = via.source.read(&read).await?;
+    if content.head.size != entry.size {
+        return Err(grown(entry.key.as_str()).into());
+    }
+    let part = Part {
+        number,
+        offset: range.start,
+        bytes: content.bytes,
+        digests: content.digests,
+    };
+    let mut tries = 0;
+    let stored = loop {
+        let stored = upload.put_part(&part).await?;
+        match target_proof::damaged_part(via, &stored, &part.digests) {
+            None => break stored,
+            Some(verdict) if tries >= via.pair.force_retry.0 => {
+                return Err(Trouble::Damaged(verdict));
+            }
+            Some(_) => tries += 1,
+        }
+    };
+    via.sinks.emit(&Event::Moved {
+        bytes: part.bytes.len() as u64,
+    });
+    Ok((
+        Moved {
+            stored,
+            digests: part.digests,
+            head: content.head,
+        },
+        part.bytes,
+    ))
+}
+
+/// Compares with the source, publishes, compares with the target.
+async fn finish(
+    via: &Transferrer,
+    work: &Work,
+    plan: &Scheme,
+    moved: AllMoved,
+    upload: Box<dyn Upload>,
+) -> Result<Done, Trouble> {
+    let source = match verify_source(via, work, plan, &moved).await {
+        Ok(source) => source,
+        Err(trouble) => {
+            give_up(upload).await;
+            return Err(trouble);
+        }
+    };
+    let under = |algorithm: Algorithm| -> Option<Vec<(Digest, u64)>> {
+        moved
+            .parts
+            .iter()
+            .map(|part| {
+                let digest = part.digests.iter().find(|d| d.algorithm() == algorithm)?;
+                Some((*digest, part.stored.size))
+            })
+            .collect()
+    };
+    let digests = |parts: Vec<(Digest, u64)>| -> Vec<Digest> {
+        parts.into_iter().map(|(digest, _)| digest).collect()
+    };
+    let etag = under(Algorithm::Md5).and_then(|parts| composite(&digests(parts)));
+    let additional = via.pair.checksum.and_then(|algorithm| {
+        let parts = under(algorithm)?;
+        if algorithm.is_always_full_object() {
+            combine_crc(&parts).map(Checksum::Whole)
+        } else {
+            composite(&digests(parts))
+        }
+    });
+    let whole = match additional {
+        Some(Checksum::Whole(digest)) => Some(digest),
+        _ => None,
+    };
+    let head = moved
+        .parts
+        .first()
+        .map_or(&plan.head, |part| &part.head)
+        .clone();
+    let stored_parts = moved.parts.into_iter().map(|part| part.stored).collect();
+    let stored = upload.complete(stored_parts, whole).await?;
+    let target = target_proof::of_stored(via, &stored, etag, additional);
+    let facts = SourceFacts {
+        key: work.entry.key.clone(),
+        size: work.entry.size,
+        modified: head.modified,
+        etag: head.etag,
+        version: head.version,
+        checksum: additional.or(plan.stored_checksum),
+    };
+    let settled = stored
+        .settle(facts, source.and(target))
+        .map_err(Trouble::Published)?;
+    let parts = Some((plan.layout.count(), plan.layout.part_size));
+    Ok(Done {
+        settled,
+        parts,
+        server_side: false,
+    })
+}
+
+/// Nothing is published that differs from what the source stores.
+async fn verify_source(
+    via: &Transferrer,
+    work: &Work,
+    plan: &Scheme,
+    moved: &AllMoved,
+) -> Result<Integrity, Trouble> {
+    // the parts' own answers tell whether the ETag is a digest; the listing cannot
+    let head = moved.parts.first().map_or(&plan.head, |part| &part.head);
+    let of_parts = |stored: Checksum| {
+        let parts: Option<Vec<(Digest, u64)>> = moved
+            .parts
+            .iter()
+            .map(|part| {
+                let mut digests = part.digests.iter();
+                let digest = digests.find(|digest| digest.algorithm() == stored.algorithm())?;
+                Some((*digest, part.stored.size))
+            })
+            .collect();
+        source_proof::of_parts(stored, &parts?)
+    };
+    let etag = match source_proof::expected(via, head) {
+        Expected::Nothing => None,
+        Expected::Unusable(why) => Some(Proof::impossible(why)),
+        Expected::ETag(etag) => Some(match (Checksum::of_etag(etag), moved.front, plan.known) {
+            (Some(stored), Some(front), _) => {
+                Proof::compare(Checksum::Whole(front), stored, Method::Recomputed)
+            }
+            (Some(stored), None, Some(known)) => match of_parts(stored) {
+                Some((computed, method)) if computed == stored || known.confirmed => {
+                    Proof::compare(computed, stored, method)
+                }
+                // a guess that did not come true: the layout or the bytes are to blame
+                Some(_) => blame(via, work, head, known).await?,
+                None => Proof::impossible(Why::LayoutUnknown),
+            },
+            _ => Proof::impossible(Why::LayoutUnknown),
+        }),
+    };
+    let checksum = plan.stored_checksum.map(|stored| match of_parts(stored) {
+        Some((computed, method)) => Proof::compare(computed, stored, method),
+        None => Proof::impossible(Why::LayoutUnknown),
+    });
+    let integrity = Integrity { etag, checksum };
+    match integrity.verdict() {
+        mismatch @ Verdict::Mismatch { .. } => Err(Trouble::Damaged(mismatch)),
+        Verdict::Verified(_) | Verdict::Unverifiable(_) => Ok(integrity),
+    }
+}
+
+/// Asks the store for the parts: the same as guessed begins again as confirmed, so that a
+/// difference counts; others begin again with those; no answer proves nothing.
+async fn blame(
+    via: &Transferrer,
+    work: &Work,
+    head: &Head,
+    known: KnownLayout,
+) -> Result<Proof, Trouble> {
+    match source_proof::ask(via, &work.entry.key, head).await? {
+        Some(layout) => {
+            tracing::debug!(key = %work.entry.key, ?known, ?layout, "the parts were asked for");
+            Err(Trouble::Layout(layout))
+        }
+        None => Ok(Proof::impossible(Why::LayoutUnknown)),
+    }
+}
+
+/// Leaves nothing behind; a failure to do so is told, and does not hide the first trouble.
+async fn give_up(upload: Box<dyn Upload>) {
+    if let Err(error) = upload.abort().await {
+        tell_leftover(&error);
+    }
+}
+
+pub(super) fn tell_leftover(error: &StoreError) {
+    tracing::warn!(%error, "a multipart upload could not be aborted");
+}
+
+/// A digest of the whole, fed with parts as soon as all before them have been.
+struct Front {
+    hasher: Option<Hasher>,
+    next: u16,
+    early: BTreeMap<u16, (Bytes, Reserved)>,
+}
+
+impl Front {
+    fn new(algorithm: Algorithm) -> Self {
+        Self {
+            hasher: Some(Hasher::new(algorithm)),
+            next: 1,
+            early: BTreeMap::new(),
+        }
+    }
+
+    async fn take(&mut self, number: NonZeroU16, bytes: Bytes, reserved: Reserved) {
+        self.early.insert(number.get(), (bytes, reserved));
+        while let Some((bytes, reserved)) = self.early.remove(&self.next) {
+            let mut hasher = self.hasher.take().expect("given back after every part");
+            let hashed = tokio::task::spawn_blocking(move || {
+                hasher.update(&bytes);
+                drop(reserved);
+                hasher
+            });
+            self.hasher = Some(hashed.await.expect("hashing does not panic"));
+            self.next += 1;
+        }
+    }
+
+    fn finish(self) -> Digest {
+        self.hasher.expect("given back after every part").finish()
+    }
+}

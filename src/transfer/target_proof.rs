@@ -1,0 +1,89 @@
+//! Did what arrived equal what was sent?
+
+use super::Transferrer;
+use crate::digest::{Checksum, Integrity, Method, Proof, Verdict, Why};
+use crate::object::ETag;
+use crate::store::{Stored, StoredPart};
+
+/// Proof from what the target says of the object, against what was computed of the bytes sent.
+pub(super) fn of_stored(
+    via: &Transferrer,
+    stored: &Stored,
+    etag: Option<Checksum>,
+    checksum: Option<Checksum>,
+) -> Integrity {
+    if via.target.keeps_no_digests() {
+        return Integrity::default();
+    }
+    let verify = via.pair.verify;
+    let multipart = matches!(etag, Some(Checksum::Composite { .. }));
+    let wants_etag = verify.etag && (verify.multipart || !multipart);
+    Integrity {
+        etag: etag
+            .filter(|_| wants_etag)
+            .map(|computed| by_etag(stored, computed)),
+        checksum: checksum
+            .filter(|_| verify.checksum)
+            .map(|computed| by_checksum(stored, computed)),
+    }
+}
+
+fn by_etag(stored: &Stored, computed: Checksum) -> Proof {
+    let Some(etag) = &stored.etag else {
+        return Proof::impossible(Why::EndpointCannot);
+    };
+    match Checksum::of_etag(etag) {
+        Some(kept) if stored.etag_is_digest => Proof::compare(computed, kept, method_of(&computed)),
+        _ => Proof::impossible(Why::OpaqueETag),
+    }
+}
+
+fn by_checksum(stored: &Stored, computed: Checksum) -> Proof {
+    match stored
+        .checksums
+        .iter()
+        .find(|kept| kept.algorithm() == computed.algorithm())
+    {
+        Some(kept) => Proof::compare(computed, *kept, method_of(&computed)),
+        None => Proof::impossible(Why::EndpointCannot),
+    }
+}
+
+fn method_of(computed: &Checksum) -> Method {
+    match computed {
+        Checksum::Whole(_) => Method::Recomputed,
+        Checksum::Composite { .. } => Method::Composite,
+    }
+}
+
+/// The mismatch a part shows before the object is completed from it, if it shows one.
+pub(super) fn damaged_part(
+    via: &Transferrer,
+    stored: &StoredPart,
+    digests: &[crate::digest::Digest],
+) -> Option<Verdict> {
+    let verify = via.pair.verify;
+    let computed = |algorithm| {
+        digests
+            .iter()
+            .find(|digest| digest.algorithm() == algorithm)
+            .copied()
+            .map(Checksum::Whole)
+    };
+    let etag = stored
+        .etag
+        .as_ref()
+        .filter(|etag| {
+            let shaped = matches!(etag, ETag::Md5Shaped(_));
+            verify.etag && verify.multipart && stored.etag_is_digest && shaped
+        })
+        .and_then(Checksum::of_etag);
+    let checksum = stored
+        .checksum
+        .filter(|_| verify.checksum)
+        .map(Checksum::Whole);
+    etag.into_iter().chain(checksum).find_map(|kept| {
+        let verdict = Verdict::compare(computed(kept.algorithm())?, kept);
+        matches!(verdict, Verdict::Mismatch { .. }).then_some(verdict)
+    })
+}
