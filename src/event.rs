@@ -7,10 +7,13 @@ writer, so that no two places can count differently.
 
 mod stats;
 
-pub use stats::{Bucket, LatencySummary, Stats, VerifyCounts};
+pub use stats::{
+    Axis, Counts, Latency, Lost, PerSide, Progress, Sample, Samples, Series, Stats, Tally, Traffic,
+    Unverifiable, Verified, is_warning,
+};
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::object::{ETag, ObjectKey, Timestamp};
@@ -212,6 +215,12 @@ pub enum Event {
         /// What the source listed.
         source: Listed,
     },
+    /// The target already has these, and no sink asked for each of them
+    /// ([`Sinks::wants_unchanged`]). An object is in this or in `Unchanged`, never in both.
+    UnchangedMany {
+        /// How many.
+        count: u64,
+    },
     /// It is at the target, with its proof.
     Transferred {
         /// The object and what was proved.
@@ -268,6 +277,13 @@ pub enum Event {
         /// On which side.
         side: Side,
     },
+    /// The pair ended here: nothing else of it would have worked.
+    PairFailed {
+        /// What it was doing.
+        phase: &'static str,
+        /// The error that ended it.
+        error: Box<StoreError>,
+    },
     /// Something a reader of the report must know that is not about one object.
     Warning {
         /// In words.
@@ -309,6 +325,12 @@ pub enum Event {
 pub trait Sink: Send + Sync + fmt::Debug {
     /// Takes one event.
     fn event(&self, event: &Event);
+
+    /// Whether it needs the key of every unchanged object. Where no sink does, the engine counts
+    /// them by [`Event::UnchangedMany`] and need not make a million events.
+    fn wants_unchanged(&self) -> bool {
+        false
+    }
 }
 
 /// The events of one pair on their way to all its sinks.
@@ -327,6 +349,17 @@ impl Sinks {
             sink.event(event);
         }
     }
+
+    /// Whether any sink needs the key of every unchanged object.
+    pub fn wants_unchanged(&self) -> bool {
+        self.0.iter().any(|sink| sink.wants_unchanged())
+    }
+}
+
+/// Takes a lock that guards plain records: they stay usable after a panic elsewhere, and a report
+/// of that panic needs them.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl crate::store::Meter for Sinks {

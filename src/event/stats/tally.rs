@@ -1,0 +1,239 @@
+//! The fold itself: what every event adds.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Counts, PerSide, Sample, Samples, Traffic};
+use crate::digest::{Proof, Verdict, Why};
+use crate::event::{Conduct, Event, FailReason, SkipReason};
+use crate::store::{Settled, StoreError};
+
+/// More lost guarantees than this are not kept: an endpoint has only so many gaps.
+const MAX_LOST: usize = 100;
+
+/// Everything that is counted of one pair.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Objects by outcome.
+    pub counts: Counts,
+    /// Requests, retries, times, throughput.
+    pub traffic: Traffic,
+    /// How long the listings took, where they are complete.
+    pub listing: PerSide<Option<Duration>>,
+    /// What the endpoints could not do.
+    pub guarantees_lost: BTreeSet<Lost>,
+    /// The first warnings.
+    pub warnings: Samples,
+    /// The first errors.
+    pub errors: Samples,
+    unverifiable: Unverifiable,
+}
+
+/// Whether an object about which nothing could be proved is a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unverifiable {
+    /// It is.
+    #[default]
+    Warns,
+    /// The user accepts it, or has it fail before it gets here.
+    IsAccepted,
+}
+
+/// Something an endpoint could not do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lost {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Whether an unproved object is a warning: not where the user accepts it, nor where they
+/// switched the verification off.
+pub fn is_warning(why: Why, unverifiable: Unverifiable) -> bool {
+    match why {
+        Why::SwitchedOff => false,
+        Why::LayoutUnknown | Why::OpaqueETag | Why::AlgorithmUnknown | Why::EndpointCannot => {
+            unverifiable == Unverifiable::Warns
+        }
+    }
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(unverifiable: Unverifiable) -> Self {
+        Self {
+            unverifiable,
+            ..Self::default()
+        }
+    }
+
+    /// Adds one event that happened `at` this time since the pair began.
+    pub fn fold(&mut self, event: &Event, at: Duration) {
+        match event {
+            Event::Listed {
+                side,
+                entries,
+                bytes,
+            } => {
+                *self.counts.listed.of(*side) += entries;
+                *self.counts.listed_bytes.of(*side) += bytes;
+            }
+            Event::ListingDone { side, elapsed } => *self.listing.of(*side) = Some(*elapsed),
+            Event::Unchanged { .. } => self.counts.unchanged += 1,
+            Event::UnchangedMany { count } => self.counts.unchanged += count,
+            Event::Transferred { settled, conduct } => self.transferred(settled, conduct, at),
+            Event::Planned {
+                source, replaces, ..
+            } => self.moved_one(source.size, *replaces),
+            Event::Skipped {
+                key,
+                reason,
+                message,
+                ..
+            } => self.skipped(key, *reason, message.as_deref()),
+            Event::Failed {
+                key,
+                reason,
+                error,
+                attempts,
+                ..
+            } => self.failed(key.as_str(), *reason, error, *attempts),
+            Event::NotAttempted { .. } => self.counts.not_attempted += 1,
+            Event::SubtreeUnreadable { name, .. } => self.warn(|| Sample {
+                key: Some(name.clone()),
+                code: Some("unreadable_directory".to_owned()),
+                message: "the directory cannot be read; nothing below it was synchronized"
+                    .to_owned(),
+                ..Sample::default()
+            }),
+            Event::PairFailed { error, .. } => {
+                self.counts.errors += 1;
+                let subject = Some(error.subject.as_str()).filter(|subject| !subject.is_empty());
+                self.errors.keep(|| Sample::of_error(subject, error));
+            }
+            Event::Warning { message } => self.warn(|| Sample {
+                message: message.clone(),
+                ..Sample::default()
+            }),
+            Event::Moved { bytes } => {
+                self.traffic.moved += bytes;
+                self.traffic.series.add(at, *bytes, 0);
+            }
+            Event::Request {
+                operation,
+                status,
+                elapsed,
+            } => self.traffic.request(operation, *status, *elapsed),
+            Event::Retried { code, wait, .. } => self.traffic.retried(code, *wait),
+            Event::GuaranteeLost { what, why } => {
+                if self.guarantees_lost.len() < MAX_LOST {
+                    self.guarantees_lost.insert(Lost {
+                        what: what.clone(),
+                        why: why.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn transferred(&mut self, settled: &Settled, conduct: &Conduct, at: Duration) {
+        self.moved_one(settled.source().size, conduct.replaced);
+        self.counts.server_side_copied += u64::from(conduct.server_side);
+        self.traffic.objects_retried += u64::from(conduct.attempts > 1);
+        self.traffic.object_latency.record(conduct.elapsed);
+        self.traffic.series.add(at, 0, 1);
+        let integrity = settled.integrity();
+        let verified = &mut self.counts.verified;
+        for (proof, axis) in [
+            (&integrity.etag, &mut verified.etag),
+            (&integrity.checksum, &mut verified.checksum),
+        ] {
+            match proof.as_ref().map(|proof| &proof.verdict) {
+                Some(Verdict::Verified(_)) => axis.matched += 1,
+                Some(Verdict::Mismatch { .. }) => axis.mismatched += 1,
+                Some(Verdict::Unverifiable(Why::SwitchedOff)) | None => {}
+                Some(Verdict::Unverifiable(_)) => axis.not_verifiable += 1,
+            }
+        }
+        if let Some(Proof {
+            verdict: Verdict::Verified(checksum),
+            ..
+        }) = &integrity.checksum
+        {
+            verified.algorithm = Some(checksum.algorithm());
+        }
+        match integrity.verdict() {
+            Verdict::Verified(_) => verified.objects += 1,
+            Verdict::Unverifiable(why) => {
+                self.not_verifiable(settled.source().key.as_str(), why);
+            }
+            Verdict::Mismatch { .. } => unreachable!("a mismatch cannot be settled"),
+        }
+    }
+
+    fn moved_one(&mut self, size: u64, replaced: bool) {
+        let count = if replaced {
+            &mut self.counts.updated
+        } else {
+            &mut self.counts.created
+        };
+        *count += 1;
+        self.counts.transferred_bytes += size;
+    }
+
+    fn not_verifiable(&mut self, key: &str, why: Why) {
+        let by = &mut self.counts.verified.not_verifiable_by;
+        *by.entry(why).or_default() += 1;
+        if is_warning(why, self.unverifiable) {
+            self.warn(|| Sample {
+                key: Some(key.to_owned()),
+                code: Some(why.as_str().to_owned()),
+                message: "transferred, but nothing could be proved of it".to_owned(),
+                ..Sample::default()
+            });
+        }
+    }
+
+    fn skipped(&mut self, key: &str, reason: SkipReason, message: Option<&str>) {
+        *self.counts.skipped.entry(reason).or_default() += 1;
+        if reason.is_warning() {
+            self.warn(|| Sample {
+                key: Some(key.to_owned()),
+                code: Some(reason.as_str().to_owned()),
+                message: message.unwrap_or("skipped").to_owned(),
+                ..Sample::default()
+            });
+        }
+    }
+
+    fn failed(&mut self, key: &str, reason: FailReason, error: &StoreError, attempts: u32) {
+        self.counts.failed += 1;
+        self.counts.errors += 1;
+        self.traffic.objects_retried += u64::from(attempts > 1);
+        match reason {
+            FailReason::ETagMismatch => self.counts.verified.etag.mismatched += 1,
+            FailReason::ChecksumMismatch => self.counts.verified.checksum.mismatched += 1,
+            FailReason::SourceChanged
+            | FailReason::NoSpace
+            | FailReason::RetriesExhausted
+            | FailReason::Unverifiable
+            | FailReason::Other => {}
+        }
+        self.errors.keep(|| Sample {
+            code: error
+                .code
+                .clone()
+                .or_else(|| Some(reason.as_str().to_owned())),
+            ..Sample::of_error(Some(key), error)
+        });
+    }
+
+    fn warn(&mut self, sample: impl FnOnce() -> Sample) {
+        self.counts.warnings += 1;
+        self.warnings.keep(sample);
+    }
+}
+
+#[cfg(test)]
+mod tests;
