@@ -19,3 +19,5 @@ pub mod plan; // two listings → what is to be done, and why
 pub mod transfer; // one object: read, hash, send, prove
 
 pub mod engine; // one pair from start to end
+
+pub mod report; // report.json, evidence, terminal, exit code

@@ -1,0 +1,42 @@
+/*! What a run leaves behind: the run directory, its report and evidence, the words on the terminal
+and the exit code.
+
+A [`RunReport`] exists from the first second of a run. Every pair gets a [`PairReport`], whose
+sinks count and write evidence; what the report says is read from the same counters that the table,
+the progress and the exit code are made from.
+*/
+
+mod directory;
+mod evidence;
+mod exit;
+mod facts;
+mod figures;
+mod history;
+mod human;
+mod log;
+#[cfg(feature = "cli")]
+mod one_line;
+mod output;
+mod pair;
+mod progress;
+mod run;
+pub mod schema;
+mod status;
+mod summary;
+mod table;
+
+pub use directory::{ReportError, RunDirectory};
+pub use evidence::{Evidence, Scope};
+pub use exit::ExitCode;
+pub use log::{LogSink, log_summary};
+#[cfg(feature = "cli")]
+pub use one_line::one_line;
+pub use output::print;
+pub use pair::PairReport;
+pub use progress::{Progress, Shown, suspended};
+pub use run::{RunEnd, RunReport};
+pub use status::Status;
+pub use table::table;
+
+/// Takes a lock that guards plain records; see [`crate::event`].
+use crate::event::locked;

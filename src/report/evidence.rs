@@ -1,0 +1,126 @@
+//! Evidence: one NDJSON line per object, written after the act.
+
+mod encode;
+mod file;
+mod line;
+
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::locked;
+use super::schema::EvidenceFile;
+use crate::config::ReportLevel;
+use crate::event::{Event, Sink, Unverifiable};
+use file::HashedFile;
+use line::Line;
+
+/// Writes the evidence of one pair. Lines are buffered; the file is complete when its last line is
+/// the trailer.
+#[derive(Debug)]
+pub struct Evidence {
+    scope: Scope,
+    file: Mutex<State>,
+}
+
+/// What a line says beyond its event, and which events get one.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The pair.
+    pub pair: String,
+    /// How much is written.
+    pub level: ReportLevel,
+    /// What stands before a relative key at the source.
+    pub source_prefix: String,
+    /// What stands before a relative key at the target.
+    pub target_prefix: String,
+    /// Whether an object that could not be proved is a warning.
+    pub unverifiable: Unverifiable,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Box<HashedFile>),
+    /// Writing failed; the evidence stays incomplete, which the missing trailer shows.
+    Broken {
+        lines: u64,
+    },
+    Finished {
+        lines: u64,
+        sha256: String,
+    },
+}
+
+impl Evidence {
+    /// Creates the file.
+    pub fn create(path: &Path, scope: Scope) -> io::Result<Self> {
+        let file = Mutex::new(State::Open(Box::new(HashedFile::create(path)?)));
+        Ok(Self { scope, file })
+    }
+
+    /// Writes the trailer and syncs the file. Events that come later are not written.
+    pub fn finish(&self) {
+        let mut state = locked(&self.file);
+        if let State::Open(file) = &mut *state {
+            let lines = file.lines();
+            *state = match file.finish() {
+                Ok(sha256) => State::Finished { lines, sha256 },
+                Err(error) => self.broken(lines, &error),
+            };
+        }
+    }
+
+    /// What the report says of the file, under the path it has there.
+    pub fn describe(&self, path: String) -> EvidenceFile {
+        let (lines, sha256) = match &*locked(&self.file) {
+            State::Open(file) => (file.lines(), None),
+            State::Broken { lines } => (*lines, None),
+            State::Finished { lines, sha256 } => (*lines, Some(sha256.clone())),
+        };
+        EvidenceFile {
+            path,
+            level: level_word(self.scope.level).to_owned(),
+            lines,
+            sha256,
+        }
+    }
+
+    fn broken(&self, lines: u64, error: &io::Error) -> State {
+        let pair = self.scope.pair.as_str();
+        tracing::warn!(pair, %error, "the evidence cannot be written any more and stays incomplete");
+        State::Broken { lines }
+    }
+}
+
+impl Sink for Evidence {
+    fn event(&self, event: &Event) {
+        let Some(line) = Line::of(event, &self.scope) else {
+            return;
+        };
+        if !line.is_wanted(self.scope.level) {
+            return;
+        }
+        let mut state = locked(&self.file);
+        if let State::Open(file) = &mut *state {
+            let lines = file.lines();
+            if let Err(error) = file.append(&line.numbered(lines + 1)) {
+                *state = self.broken(lines, &error);
+            }
+        }
+    }
+
+    fn wants_unchanged(&self) -> bool {
+        self.scope.level == ReportLevel::All
+    }
+}
+
+fn level_word(level: ReportLevel) -> &'static str {
+    match level {
+        ReportLevel::ErrorsOnly => "errors_only",
+        ReportLevel::Acts => "acts",
+        ReportLevel::All => "all",
+    }
+}
+
+#[cfg(test)]
+mod tests;

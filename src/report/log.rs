@@ -1,0 +1,175 @@
+//! Per-object log records, as users of the predecessor search for them.
+
+use super::schema::Report;
+use super::summary::Summary;
+use crate::digest::{Proof, Verdict};
+use crate::event::{Event, Listed, Sink, SkipReason, Unverifiable, is_warning};
+use crate::store::{Settled, StoreError};
+
+/// Turns the events of one pair into log records: what went well at info, proofs at debug, what
+/// was left out or could not be proved as warnings, failures as errors, one line each.
+#[derive(Debug)]
+pub struct LogSink {
+    pair: String,
+    target_prefix: String,
+    unverifiable: Unverifiable,
+}
+
+impl LogSink {
+    /// For one pair; `target_prefix` stands before the relative key at the target.
+    pub fn new(pair: &str, target_prefix: &str, unverifiable: Unverifiable) -> Self {
+        Self {
+            pair: pair.to_owned(),
+            target_prefix: target_prefix.to_owned(),
+            unverifiable,
+        }
+    }
+
+    fn transferred(&self, settled: &Settled) {
+        let source = settled.source();
+        let key = source.key.as_str();
+        tracing::info!(
+            key,
+            source_version_id = source.version.as_deref().unwrap_or_default(),
+            source_last_modified = %source.modified,
+            target_key = format!("{}{key}", self.target_prefix),
+            size = source.size,
+            "sync completed."
+        );
+        let integrity = settled.integrity();
+        if let Some(Proof {
+            verdict: Verdict::Verified(_),
+            ..
+        }) = &integrity.etag
+        {
+            let stored = settled.stored().etag.as_ref().map(|etag| etag.quoted());
+            let listed = source.etag.as_ref().map(|etag| etag.quoted());
+            tracing::debug!(
+                key,
+                source_e_tag = listed.or_else(|| stored.clone()).unwrap_or_default(),
+                target_e_tag = stored.unwrap_or_default(),
+                "e_tag verified."
+            );
+        }
+        if let Some(Proof {
+            verdict: Verdict::Verified(checksum),
+            ..
+        }) = &integrity.checksum
+        {
+            tracing::debug!(
+                key,
+                additional_checksum_algorithm = checksum.algorithm().as_str(),
+                target_checksum = %checksum,
+                source_checksum = %checksum,
+                "additional checksum verified."
+            );
+        }
+        if let Verdict::Unverifiable(why) = integrity.verdict() {
+            let (pair, reason) = (self.pair.as_str(), why.as_str());
+            if is_warning(why, self.unverifiable) {
+                tracing::warn!(
+                    pair,
+                    key,
+                    reason,
+                    "transferred, but nothing could be proved"
+                );
+            } else {
+                tracing::debug!(
+                    pair,
+                    key,
+                    reason,
+                    "transferred, but nothing could be proved"
+                );
+            }
+        }
+    }
+
+    fn planned(&self, key: &str, source: &Listed) {
+        tracing::info!(
+            key,
+            source_version_id = "",
+            source_last_modified = %source.modified,
+            target_key = format!("{}{key}", self.target_prefix),
+            size = source.size,
+            "[dry-run] sync completed."
+        );
+    }
+
+    fn skipped(&self, key: &str, reason: SkipReason, message: Option<&str>) {
+        let (pair, word) = (self.pair.as_str(), reason.as_str());
+        let message = message.unwrap_or_default();
+        if reason.is_warning() {
+            tracing::warn!(pair, key, reason = word, message, "skipped");
+        } else {
+            tracing::debug!(pair, key, reason = word, message, "skipped");
+        }
+    }
+
+    fn failed(&self, key: &str, reason: &'static str, error: &StoreError) {
+        let pair = self.pair.as_str();
+        let request_id = error.request_id.as_deref().unwrap_or_default();
+        tracing::error!(pair, key, reason, %error, request_id, "failed");
+    }
+}
+
+impl Sink for LogSink {
+    fn event(&self, event: &Event) {
+        let pair = self.pair.as_str();
+        match event {
+            Event::Transferred { settled, .. } => self.transferred(settled),
+            Event::Planned { key, source, .. } => self.planned(key.as_str(), source),
+            Event::Skipped {
+                key,
+                reason,
+                message,
+                ..
+            } => self.skipped(key, *reason, message.as_deref()),
+            Event::Failed {
+                key, reason, error, ..
+            } => self.failed(key.as_str(), reason.as_str(), error),
+            Event::SubtreeUnreadable { name, .. } => tracing::warn!(
+                pair,
+                key = name,
+                reason = "unreadable_directory",
+                "nothing below it was synchronized"
+            ),
+            Event::PairFailed { phase, error } => tracing::error!(pair, phase, "{error}"),
+            Event::Warning { message } => tracing::warn!(pair, "{message}"),
+            Event::GuaranteeLost { what, why } => {
+                tracing::warn!(
+                    pair,
+                    what,
+                    why,
+                    "the endpoint cannot do this; going on without"
+                );
+            }
+            Event::Listed { .. }
+            | Event::ListingDone { .. }
+            | Event::Unchanged { .. }
+            | Event::UnchangedMany { .. }
+            | Event::NotAttempted { .. }
+            | Event::Moved { .. }
+            | Event::Request { .. }
+            | Event::Retried { .. } => {}
+        }
+    }
+}
+
+/// The run's one record `sync summary`.
+pub fn log_summary(report: &Report) {
+    let summary = Summary::of(report);
+    tracing::info!(
+        transferred_byte = summary.bytes,
+        transferred_byte_per_sec = summary.bytes_per_sec,
+        transferred_object = summary.objects,
+        transferred_object_per_sec = summary.objects_per_sec,
+        etag_verified = summary.etag_verified,
+        checksum_verified = summary.checksum_verified,
+        deleted = summary.deleted,
+        skipped = summary.skipped,
+        error = summary.errors,
+        warning = summary.warnings,
+        duration_sec = report.run.duration_ms as f64 / 1000.0,
+        "sync summary"
+    );
+}

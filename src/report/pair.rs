@@ -1,0 +1,226 @@
+//! One pair's part of the report, from before it begins until after it has ended.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::evidence::{Evidence, Scope};
+use super::schema::{self, End};
+use super::{LogSink, ReportError, RunDirectory, Status, figures, locked};
+use crate::config::{OnUnverifiable, Pair, ReportLevel, SourceSpec, TargetSpec};
+use crate::event::{Sink, Stats, Tally, Unverifiable};
+use crate::object::Timestamp;
+use crate::store::Description;
+use crate::store::s3::S3Settings;
+
+/// Counts and writes what happens in one pair.
+#[derive(Debug)]
+pub struct PairReport {
+    name: String,
+    digest: String,
+    scope: Scope,
+    ends: Mutex<(End, End)>,
+    work: OnceLock<Work>,
+    end: OnceLock<Ending>,
+}
+
+/// What there is from the beginning of a pair on.
+#[derive(Debug)]
+struct Work {
+    stats: Arc<Stats>,
+    evidence: Arc<Evidence>,
+    started: Instant,
+    started_at: Timestamp,
+}
+
+#[derive(Debug)]
+struct Ending {
+    status: Status,
+    reason: Option<String>,
+    finished_at: Timestamp,
+    duration: Duration,
+}
+
+impl PairReport {
+    /// A pair whose turn has not come.
+    pub fn new(pair: &Pair, level: ReportLevel) -> Self {
+        let (source, source_prefix) = match &pair.source {
+            SourceSpec::Local(local) => (end_of_path(&local.root), String::new()),
+            SourceSpec::S3(s3) => (end_of_s3(s3), s3.location.prefix.clone()),
+        };
+        let (target, target_prefix) = match &pair.target {
+            TargetSpec::Local(local) => (end_of_path(&local.root), String::new()),
+            TargetSpec::S3(s3) => (end_of_s3(s3), s3.location.prefix.clone()),
+        };
+        Self {
+            name: pair.name.clone(),
+            digest: pair.digest.clone(),
+            scope: Scope {
+                pair: pair.name.clone(),
+                level,
+                source_prefix,
+                target_prefix,
+                unverifiable: match pair.verify.unverifiable {
+                    OnUnverifiable::Warn => Unverifiable::Warns,
+                    OnUnverifiable::Accept | OnUnverifiable::Fail => Unverifiable::IsAccepted,
+                },
+            },
+            ends: Mutex::new((source, target)),
+            work: OnceLock::new(),
+            end: OnceLock::new(),
+        }
+    }
+
+    /// The pair's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Begins: creates the evidence file and starts the clock. Gives the sinks that count, write
+    /// and log.
+    pub fn begin(&self, directory: &RunDirectory) -> Result<Vec<Arc<dyn Sink>>, ReportError> {
+        let path = directory
+            .path()
+            .join(RunDirectory::evidence_name(&self.name));
+        let evidence = Evidence::create(&path, self.scope.clone())
+            .map_err(|source| ReportError { path, source })?;
+        let work = self.work.get_or_init(|| Work {
+            stats: Arc::new(Stats::new(self.scope.unverifiable)),
+            evidence: Arc::new(evidence),
+            started: Instant::now(),
+            started_at: Timestamp::now(),
+        });
+        let log = LogSink::new(
+            &self.name,
+            &self.scope.target_prefix,
+            self.scope.unverifiable,
+        );
+        Ok(vec![
+            work.stats.clone(),
+            work.evidence.clone(),
+            Arc::new(log),
+        ])
+    }
+
+    /// The counters, once the pair has begun.
+    pub fn stats(&self) -> Option<Arc<Stats>> {
+        self.work.get().map(|work| work.stats.clone())
+    }
+
+    /// Takes what the stores say of themselves in place of what the settings say.
+    pub fn describe(&self, source: &Description, target: &Description) {
+        *locked(&self.ends) = (end_of(source), end_of(target));
+    }
+
+    /// Ends: completes the evidence and stops the clock. Only the first ending counts.
+    pub fn finish(&self, status: Status, reason: Option<String>) {
+        if let Some(work) = self.work.get() {
+            work.evidence.finish();
+        }
+        let _ = self.end.set(Ending {
+            status,
+            reason,
+            finished_at: Timestamp::now(),
+            duration: self.elapsed(),
+        });
+    }
+
+    /// Everything counted so far.
+    pub fn tally(&self) -> Tally {
+        match self.work.get() {
+            Some(work) => work.stats.tally(),
+            None => Tally::default(),
+        }
+    }
+
+    /// The pair's state.
+    pub fn status(&self) -> Status {
+        match (self.end.get(), self.work.get()) {
+            (Some(end), _) => end.status,
+            (None, Some(_)) => Status::Running,
+            (None, None) => Status::Pending,
+        }
+    }
+
+    /// Why it ended as it did, where the status alone does not say it.
+    pub fn reason(&self) -> Option<&str> {
+        self.end.get().and_then(|end| end.reason.as_deref())
+    }
+
+    /// The pair as `report.json` has it now, from a tally taken for all of the report.
+    pub(super) fn record(&self, tally: &Tally) -> schema::Pair {
+        let end = self.end.get();
+        let work = self.work.get();
+        let (source, target) = locked(&self.ends).clone();
+        let duration = end.map_or_else(|| self.elapsed(), |end| end.duration);
+        schema::Pair {
+            name: self.name.clone(),
+            status: self.status(),
+            status_reason: end.and_then(|end| end.reason.clone()),
+            settings_digest: self.digest.clone(),
+            source,
+            target,
+            started_at: work.map(|work| work.started_at.rfc3339_millis()),
+            finished_at: end.map(|end| end.finished_at.rfc3339_millis()),
+            phases_ms: schema::Phases {
+                list: tally
+                    .listing
+                    .source
+                    .max(tally.listing.target)
+                    .map(figures::millis),
+                transfer: work.map(|_| figures::millis(duration)),
+                delete: None,
+            },
+            counts: figures::counts(&tally.counts),
+            bytes: figures::bytes(&tally.counts),
+            throughput: figures::throughput(tally, duration),
+            latency_ms: figures::latency(&tally.traffic),
+            requests: figures::requests(&tally.traffic),
+            retries: figures::retries(&tally.traffic),
+            throttled: tally.traffic.throttled,
+            guarantees_lost: figures::guarantees_lost(tally),
+            warnings_sample: figures::samples(&tally.warnings),
+            errors_sample: figures::samples(&tally.errors),
+            evidence: work.map(|work| {
+                let path = RunDirectory::evidence_name(&self.name);
+                work.evidence.describe(path)
+            }),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.work
+            .get()
+            .map_or(Duration::ZERO, |work| work.started.elapsed())
+    }
+}
+
+fn end_of_path(root: &Path) -> End {
+    End {
+        url: root.display().to_string(),
+        kind: "local".to_owned(),
+        region: None,
+        endpoint: None,
+        versioning: None,
+    }
+}
+
+fn end_of_s3(s3: &S3Settings) -> End {
+    End {
+        url: s3.location.url(),
+        kind: "s3".to_owned(),
+        region: s3.region.clone(),
+        endpoint: s3.endpoint_url.clone(),
+        versioning: None,
+    }
+}
+
+fn end_of(description: &Description) -> End {
+    End {
+        url: description.url.clone(),
+        kind: description.kind.to_owned(),
+        region: description.region.clone(),
+        endpoint: description.endpoint.clone(),
+        versioning: None,
+    }
+}

@@ -1,0 +1,232 @@
+//! The report of a run, from its first second to its last.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use super::schema::{self, Report, Run, SCHEMA_VERSION};
+use super::{ExitCode, PairReport, ReportError, RunDirectory, Status, facts, figures, history};
+use crate::config::{Job, Origin};
+use crate::event::Tally;
+use crate::object::Timestamp;
+
+/// How often a running report is rewritten.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Keeps `report.json` up to date while a run goes on.
+#[derive(Debug)]
+pub struct RunReport {
+    directory: RunDirectory,
+    pairs: Vec<Arc<PairReport>>,
+    facts: RunFacts,
+    config: schema::Config,
+    tool: schema::Tool,
+    host: schema::Host,
+    started: Instant,
+    started_at: Timestamp,
+    end: OnceLock<Ending>,
+}
+
+/// What is known of a run before it begins.
+#[derive(Debug)]
+struct RunFacts {
+    id: String,
+    job: String,
+    command: String,
+    trigger: &'static str,
+    dry_run: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// What the process ends with.
+    pub exit: ExitCode,
+    /// Why, where the status alone does not say it.
+    pub reason: Option<String>,
+    /// The signal that was received, also where something worse decides the exit code.
+    pub interrupted_by: Option<&'static str>,
+}
+
+#[derive(Debug)]
+struct Ending {
+    end: RunEnd,
+    finished_at: Timestamp,
+    duration: Duration,
+}
+
+impl RunReport {
+    /// Makes the run's directory and writes the first report. A run that cannot report does not
+    /// start. The pairs are the job's, in the order it has them.
+    pub fn open(job: &Job, command: &str) -> Result<Arc<Self>, ReportError> {
+        let facts = RunFacts::new(job, command);
+        let report = Self {
+            directory: RunDirectory::create(&job.report.dir, &job.name, &facts.id)?,
+            pairs: job
+                .pairs
+                .iter()
+                .map(|pair| Arc::new(PairReport::new(pair, job.report.level)))
+                .collect(),
+            facts,
+            config: config_of(job),
+            tool: facts::tool(),
+            host: facts::host(),
+            started: Instant::now(),
+            started_at: Timestamp::now(),
+            end: OnceLock::new(),
+        };
+        report
+            .directory
+            .write("resolved.json", &json(&job.resolved))?;
+        report.write()?;
+        Ok(Arc::new(report))
+    }
+
+    /// Where it is kept.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    /// The pairs, in the order of the job.
+    pub fn pairs(&self) -> &[Arc<PairReport>] {
+        &self.pairs
+    }
+
+    /// Rewrites `report.json` every ten seconds until the task is aborted. What goes wrong is a
+    /// warning, once until it works again.
+    pub fn heartbeat(self: &Arc<Self>) -> JoinHandle<()> {
+        self.beat(HEARTBEAT)
+    }
+
+    fn beat(self: &Arc<Self>, every: Duration) -> JoinHandle<()> {
+        let report = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks.tick().await;
+            let mut works = true;
+            loop {
+                ticks.tick().await;
+                let writer = Arc::clone(&report);
+                match tokio::task::spawn_blocking(move || writer.write()).await {
+                    Ok(Ok(())) => works = true,
+                    Ok(Err(error)) if works => {
+                        tracing::warn!("{error}");
+                        works = false;
+                    }
+                    Ok(Err(_)) | Err(_) => {}
+                }
+            }
+        })
+    }
+
+    /// Writes the report as it stands.
+    pub fn write(&self) -> Result<(), ReportError> {
+        self.directory.write("report.json", &json(&self.record()))
+    }
+
+    /// Ends the run: the last report, a line in the history, and the link to the latest run.
+    /// Gives the report as written; what could not be written is a warning, because the work is
+    /// done.
+    pub fn finish(&self, end: RunEnd) -> Report {
+        let _ = self.end.set(Ending {
+            end,
+            finished_at: Timestamp::now(),
+            duration: self.started.elapsed(),
+        });
+        let record = self.record();
+        let written = self
+            .directory
+            .write("report.json", &json(&record))
+            .and_then(|()| self.directory.append_history(&history::line(&record)))
+            .and_then(|()| self.directory.point_latest());
+        if let Err(error) = written {
+            tracing::warn!("{error}");
+        }
+        record
+    }
+
+    /// The report as it stands.
+    pub fn record(&self) -> Report {
+        // one reading of every counter, so that the totals are those of the pairs
+        let tallies: Vec<Tally> = self.pairs.iter().map(|pair| pair.tally()).collect();
+        let each = self.pairs.iter().zip(&tallies);
+        Report {
+            schema_version: SCHEMA_VERSION,
+            tool: self.tool.clone(),
+            host: self.host.clone(),
+            process: facts::process(),
+            run: self.run(),
+            config: self.config.clone(),
+            totals: figures::totals(&tallies),
+            pairs: each.map(|(pair, tally)| pair.record(tally)).collect(),
+        }
+    }
+
+    fn run(&self) -> Run {
+        let facts = &self.facts;
+        let ending = self.end.get();
+        let end = ending.map(|ending| &ending.end);
+        let duration = ending.map_or_else(|| self.started.elapsed(), |ending| ending.duration);
+        Run {
+            id: facts.id.clone(),
+            job: facts.job.clone(),
+            command: facts.command.clone(),
+            trigger: facts.trigger.to_owned(),
+            dry_run: facts.dry_run,
+            started_at: self.started_at.rfc3339_millis(),
+            finished_at: ending.map(|ending| ending.finished_at.rfc3339_millis()),
+            heartbeat_at: Timestamp::now().rfc3339_millis(),
+            duration_ms: figures::millis(duration),
+            status: end.map_or(Status::Running, |end| end.exit.status()),
+            status_reason: end.and_then(|end| end.reason.clone()),
+            exit_code: end.map(|end| end.exit.code()),
+            interrupted_by: end.and_then(|end| end.interrupted_by).map(str::to_owned),
+        }
+    }
+}
+
+impl RunFacts {
+    fn new(job: &Job, command: &str) -> Self {
+        use std::io::IsTerminal as _;
+        Self {
+            id: Uuid::now_v7().to_string(),
+            job: job.name.clone(),
+            command: command.to_owned(),
+            trigger: if std::io::stdin().is_terminal() {
+                "terminal"
+            } else {
+                "unattended"
+            },
+            dry_run: job.dry_run,
+        }
+    }
+}
+
+fn config_of(job: &Job) -> schema::Config {
+    let secret = |(path, origin): &(String, String)| schema::SecretOrigin {
+        path: path.clone(),
+        origin: origin.clone(),
+    };
+    schema::Config {
+        origin: match &job.origin {
+            Origin::File(path) => Some(path.display().to_string()),
+            Origin::CommandLine => None,
+        },
+        digest: job.digest.clone(),
+        non_file_origins: job.non_file_origins.clone(),
+        secrets: job.secrets.iter().map(secret).collect(),
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).expect("words and numbers are JSON");
+    text.push(b'\n');
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use std::path::Path;
+
+use super::*;
+use crate::config::{self, Limits, Log, ReportLevel};
+
+fn job(dir: &Path) -> Job {
+    Job {
+        name: "nightly".to_owned(),
+        origin: Origin::CommandLine,
+        pairs: Vec::new(),
+        limits: Limits { memory: 0 },
+        report: config::Report {
+            dir: dir.to_owned(),
+            level: ReportLevel::Acts,
+        },
+        sandbox: None,
+        log: Log {
+            level: 0,
+            json: true,
+            color: false,
+            stderr: true,
+            progress: false,
+        },
+        dry_run: true,
+        digest: "11".to_owned(),
+        non_file_origins: vec!["flag --delete".to_owned()],
+        secrets: vec![("source.access_key".to_owned(), "env X".to_owned())],
+        resolved: serde_json::json!({"pairs": {}}),
+    }
+}
+
+fn read(report: &RunReport) -> Report {
+    let text = std::fs::read(report.directory().path().join("report.json")).expect("a report");
+    serde_json::from_slice(&text).expect("a report reads back")
+}
+
+#[tokio::test]
+async fn the_report_is_there_from_the_start_and_says_how_it_ended() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let report = RunReport::open(&job(dir.path()), "sync").expect("a writable directory");
+    let running = read(&report);
+    assert_eq!(running.schema_version, 1);
+    assert_eq!(running.run.status, Status::Running);
+    assert_eq!(running.run.exit_code, None);
+    assert_eq!(running.run.finished_at, None);
+    assert!(running.run.dry_run);
+    assert_eq!(running.config.secrets[0].origin, "env X");
+    assert!(report.directory().path().join("resolved.json").exists());
+    assert!(!dir.path().join("nightly/latest").exists());
+
+    report.finish(RunEnd {
+        exit: ExitCode::Terminated,
+        reason: Some("why".to_owned()),
+        interrupted_by: Some("SIGTERM"),
+    });
+    let ended = read(&report);
+    assert_eq!(ended.run.status, Status::Interrupted);
+    assert_eq!(ended.run.exit_code, Some(143));
+    assert_eq!(ended.run.interrupted_by.as_deref(), Some("SIGTERM"));
+    assert!(ended.run.finished_at.is_some());
+    assert!(ended.totals.counts.reconciled);
+    let history = std::fs::read_to_string(dir.path().join("nightly/history.ndjson"));
+    let line: serde_json::Value =
+        serde_json::from_str(history.expect("a history").trim()).expect("a line of JSON");
+    assert_eq!(line["run"], ended.run.id);
+    assert_eq!(line["exit_code"], 143);
+    assert!(dir.path().join("nightly/latest/report.json").exists());
+}
+
+#[tokio::test]
+async fn the_heart_beats() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let report = RunReport::open(&job(dir.path()), "sync").expect("a writable directory");
+    let path = report.directory().path().join("report.json");
+    std::fs::remove_file(&path).expect("remove");
+    let heartbeat = report.beat(Duration::from_millis(1));
+    while !path.exists() {
+        tokio::task::yield_now().await;
+    }
+    heartbeat.abort();
+    assert_eq!(read(&report).run.status, Status::Running);
+}

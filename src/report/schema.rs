@@ -1,0 +1,156 @@
+/*! `report.json`, version 1, as types.
+
+Times are RFC 3339 in UTC with milliseconds, durations integer milliseconds, sizes integer bytes;
+what is absent is `null`; nothing is text made for people.
+*/
+
+mod counts;
+mod pair;
+
+pub use counts::{
+    AxisCounts, ChecksumCounts, Counts, Deleted, FilterCount, Filtered, Listed, ReasonCount,
+    Skipped, Transferred, Verified, VerifiedObjects,
+};
+pub use pair::{
+    Bytes, End, EvidenceFile, GuaranteeLost, LatencyMs, Pair, Phases, Requests, Retries, Sample,
+    Series, Throughput,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+
+/// The version of this format; it changes when a reader would have to.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The whole of `report.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The program.
+    pub tool: Tool,
+    /// The machine.
+    pub host: Host,
+    /// The process.
+    pub process: Process,
+    /// The run.
+    pub run: Run,
+    /// Where its settings came from.
+    pub config: Config,
+    /// All pairs together.
+    pub totals: Totals,
+    /// Each pair, in the order of the job.
+    pub pairs: Vec<Pair>,
+}
+
+/// The program that ran.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The commit it was built from, where the build knew it.
+    pub commit: Option<String>,
+    /// The platform it was built for, where the build knew it.
+    pub target: Option<String>,
+    /// The compiler, where the build knew it.
+    pub rustc: Option<String>,
+    /// The features it was built with.
+    pub features: Vec<String>,
+}
+
+/// The machine it ran on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Host {
+    /// Its name.
+    pub hostname: String,
+    /// Its operating system.
+    pub os: String,
+    /// Its processor architecture.
+    pub arch: String,
+    /// Processors this process may use.
+    pub cpus: u64,
+}
+
+/// The process it ran in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// The most memory it held.
+    pub peak_rss_bytes: Option<u64>,
+    /// Processor time in user mode.
+    pub cpu_user_ms: Option<u64>,
+    /// Processor time in the kernel.
+    pub cpu_system_ms: Option<u64>,
+}
+
+/// The run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Run {
+    /// A UUID of version 7: ids order by time.
+    pub id: String,
+    /// The job's name.
+    pub job: String,
+    /// The command: `run`, `sync`, …
+    pub command: String,
+    /// What started it: `terminal`, or `unattended` where standard input is none.
+    pub trigger: String,
+    /// Whether it only decided.
+    pub dry_run: bool,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended.
+    pub finished_at: Option<String>,
+    /// When this was written.
+    pub heartbeat_at: String,
+    /// How long it took, or has taken.
+    pub duration_ms: u64,
+    /// Its state.
+    pub status: Status,
+    /// Why, where the state alone does not say it.
+    pub status_reason: Option<String>,
+    /// What the process ended with.
+    pub exit_code: Option<u8>,
+    /// The signal that ended it: `SIGINT` or `SIGTERM`.
+    pub interrupted_by: Option<String>,
+}
+
+/// Where the settings came from; never what the secret ones are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Config {
+    /// The job file's path; `null` for the command line.
+    pub origin: Option<String>,
+    /// SHA-256 over the settings that are not secret.
+    pub digest: String,
+    /// Names of environment variables and flags that set something.
+    pub non_file_origins: Vec<String>,
+    /// The secret settings that are set, and where.
+    pub secrets: Vec<SecretOrigin>,
+}
+
+/// A secret setting that is set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretOrigin {
+    /// The setting.
+    pub path: String,
+    /// Where it was set.
+    pub origin: String,
+}
+
+/// All pairs together.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Totals {
+    /// Objects.
+    pub counts: Counts,
+    /// Bytes.
+    pub bytes: Bytes,
+    /// Requests.
+    pub requests: Requests,
+    /// Repeated requests.
+    pub retries: Retries,
+    /// Repeated because the server asked for fewer.
+    pub throttled: u64,
+}

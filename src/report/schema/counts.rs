@@ -1,0 +1,153 @@
+//! Objects by outcome, as the report has them.
+
+use serde::{Deserialize, Serialize};
+
+/// Objects by outcome.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Counts {
+    /// Entries listed.
+    pub listed: Listed,
+    /// Left out by filters.
+    pub filtered: Filtered,
+    /// Already at the target.
+    pub unchanged: u64,
+    /// Moved; in a dry run, planned.
+    pub transferred: Transferred,
+    /// Left out because of their state.
+    pub skipped: Skipped,
+    /// Could not be transferred.
+    pub failed: u64,
+    /// Not reached before the pair ended.
+    pub not_attempted: u64,
+    /// Removed from the target.
+    pub deleted: Deleted,
+    /// What was proved.
+    pub verified: Verified,
+    /// What makes the status a warning.
+    pub warnings: u64,
+    /// What makes the status a failure.
+    pub errors: u64,
+    /// Whether `listed.source = filtered + unchanged + transferred + skipped + failed +
+    /// not_attempted`.
+    pub reconciled: bool,
+}
+
+/// Entries listed on each side.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Listed {
+    /// Of the source.
+    pub source: u64,
+    /// Of the target.
+    pub target: u64,
+}
+
+/// Objects left out by filters.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Filtered {
+    /// All of them.
+    pub total: u64,
+    /// By the filter that rejected them first.
+    pub by: Vec<FilterCount>,
+}
+
+/// Objects one filter left out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FilterCount {
+    /// The filter's path in the job file.
+    pub filter: String,
+    /// Its value.
+    pub value: String,
+    /// Where it was set.
+    pub origin: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Objects that moved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Transferred {
+    /// All of them.
+    pub total: u64,
+    /// To a key the target did not have.
+    pub created: u64,
+    /// Over an object the target had.
+    pub updated: u64,
+    /// Of the total: copied by S3 itself.
+    pub server_side_copied: u64,
+}
+
+/// Objects left out because of their state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Skipped {
+    /// All of them.
+    pub total: u64,
+    /// By reason.
+    pub by: Vec<ReasonCount>,
+}
+
+/// Objects with one reason.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReasonCount {
+    /// The reason.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// What was removed from the target.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Deleted {
+    /// All of it.
+    pub total: u64,
+    /// Objects.
+    pub objects: u64,
+    /// Delete markers that were made in place of removing.
+    pub delete_markers: u64,
+    /// What might have been removed.
+    pub candidates: u64,
+    /// Candidates a guard kept.
+    pub withheld: u64,
+}
+
+/// What was proved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Verified {
+    /// Transferred objects by what all evidence together says.
+    pub objects: VerifiedObjects,
+    /// By ETag.
+    pub etag: AxisCounts,
+    /// By additional checksum.
+    pub checksum: ChecksumCounts,
+    /// Objects without any proof, by reason.
+    pub not_verifiable_by: Vec<ReasonCount>,
+}
+
+/// Transferred objects with and without proof.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VerifiedObjects {
+    /// At least one proof.
+    pub verified: u64,
+    /// None.
+    pub not_verifiable: u64,
+}
+
+/// Results of comparing ETags.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AxisCounts {
+    /// The same.
+    pub matched: u64,
+    /// Different: the object failed.
+    pub mismatched: u64,
+    /// Not comparable.
+    pub not_verifiable: u64,
+}
+
+/// Results of comparing additional checksums.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChecksumCounts {
+    /// S3's name of the algorithm; `null` where none was used.
+    pub algorithm: Option<String>,
+    /// The results.
+    #[serde(flatten)]
+    pub results: AxisCounts,
+}

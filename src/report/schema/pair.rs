@@ -1,0 +1,183 @@
+//! One pair, as the report has it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+use crate::report::Status;
+
+/// One pair.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pair {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub status: Status,
+    /// Why, where the state alone does not say it.
+    pub status_reason: Option<String>,
+    /// SHA-256 over its settings that are not secret.
+    pub settings_digest: String,
+    /// Where from.
+    pub source: End,
+    /// Where to.
+    pub target: End,
+    /// When it began.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub finished_at: Option<String>,
+    /// How long its phases took.
+    pub phases_ms: Phases,
+    /// Objects.
+    pub counts: Counts,
+    /// Bytes.
+    pub bytes: Bytes,
+    /// How fast.
+    pub throughput: Throughput,
+    /// How long single things took: `object_end_to_end`, and each operation of S3.
+    pub latency_ms: BTreeMap<String, LatencyMs>,
+    /// Requests.
+    pub requests: Requests,
+    /// Repeated requests.
+    pub retries: Retries,
+    /// Repeated because the server asked for fewer.
+    pub throttled: u64,
+    /// What the endpoints could not do.
+    pub guarantees_lost: Vec<GuaranteeLost>,
+    /// The first warnings.
+    pub warnings_sample: Vec<Sample>,
+    /// The first errors.
+    pub errors_sample: Vec<Sample>,
+    /// The evidence; `null` before the pair begins.
+    pub evidence: Option<EvidenceFile>,
+}
+
+/// One end of a pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// `s3://bucket/prefix`, or a path.
+    pub url: String,
+    /// `s3`, `local` or `memory`.
+    pub kind: String,
+    /// The bucket's region, where it is known.
+    pub region: Option<String>,
+    /// The endpoint, where it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// `enabled` or `suspended`, where it was asked for.
+    pub versioning: Option<String>,
+}
+
+/// How long the phases took; they overlap.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Phases {
+    /// Until both sides were listed.
+    pub list: Option<u64>,
+    /// Until the last transfer.
+    pub transfer: Option<u64>,
+    /// The deletions.
+    pub delete: Option<u64>,
+}
+
+/// Sums of sizes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bytes {
+    /// Of the transferred objects; in a dry run, of the planned.
+    pub transferred: u64,
+    /// Of everything the source listed.
+    pub source_listed: u64,
+}
+
+/// How fast.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Throughput {
+    /// Transferred bytes over the pair's duration.
+    pub bytes_per_sec_avg: u64,
+    /// Transferred objects over the pair's duration.
+    pub objects_per_sec_avg: u64,
+    /// Over time.
+    pub series: Series,
+}
+
+/// Throughput in consecutive intervals.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Series {
+    /// The length of an interval.
+    pub interval_ms: u64,
+    /// Bytes taken by the target in each, those of unfinished and repeated objects included.
+    pub bytes: Vec<u64>,
+    /// Objects completed in each.
+    pub objects: Vec<u64>,
+}
+
+/// Durations of one kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LatencyMs {
+    /// How many.
+    pub count: u64,
+    /// The median.
+    pub p50: u64,
+    /// What one in a hundred exceeded.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+/// Requests that were sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Requests {
+    /// By S3's name of the operation.
+    pub by_operation: BTreeMap<String, u64>,
+    /// By HTTP status; `unanswered` where none came.
+    pub by_status: BTreeMap<String, u64>,
+}
+
+/// Requests that were sent again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Retries {
+    /// All of them.
+    pub count: u64,
+    /// Objects that were begun more than once.
+    pub objects_retried: u64,
+    /// By the code that made it necessary.
+    pub by_code: BTreeMap<String, u64>,
+    /// Time spent waiting before them, over all tasks.
+    pub wait_ms: u64,
+}
+
+/// Something an endpoint could not do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GuaranteeLost {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// One warning or error in full.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sample {
+    /// The object it is about.
+    pub key: Option<String>,
+    /// What was tried.
+    pub operation: Option<String>,
+    /// S3's or the system's code, or our word for the reason.
+    pub code: Option<String>,
+    /// In words.
+    pub message: String,
+    /// S3's request id.
+    pub request_id: Option<String>,
+}
+
+/// The file with one line for each object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceFile {
+    /// Its path, relative to the report's directory.
+    pub path: String,
+    /// `errors_only`, `acts` or `all`.
+    pub level: String,
+    /// Lines in it, the trailer not counted.
+    pub lines: u64,
+    /// SHA-256 of the complete file, trailer included; `null` while it is written, or if writing
+    /// it failed.
+    pub sha256: Option<String>,
+}
