@@ -21,3 +21,8 @@ pub mod transfer; // one object: read, hash, send, prove
 pub mod engine; // one pair from start to end
 
 pub mod report; // report.json, evidence, terminal, exit code
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox; // an embedded S3 endpoint
+
+pub mod job; // the executor: order of pairs, signals

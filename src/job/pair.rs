@@ -1,0 +1,115 @@
+//! One pair of a job: its sinks, its engine, its end.
+
+use std::any::Any;
+
+use super::RunPair;
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Pair;
+use crate::engine::{Context, PairDone, PairError};
+use crate::event::{Event, Sinks};
+use crate::report::{PairReport, Progress, RunDirectory, Shown, Status};
+use crate::store::ErrorKind;
+use crate::transfer::Budget;
+
+/// What all pairs of a run share.
+#[derive(Debug)]
+pub(super) struct PairRun {
+    pub(super) engine: RunPair,
+    pub(super) budget: Budget,
+    pub(super) stop: CancellationToken,
+    pub(super) dry_run: bool,
+    /// Where progress is shown; nowhere when `None`.
+    pub(super) shown: Option<Shown>,
+}
+
+impl PairRun {
+    /// Runs one pair and writes its end into its part of the report.
+    pub(super) async fn run(&self, pair: &Pair, part: &PairReport, directory: &RunDirectory) {
+        if self.stop.is_cancelled() {
+            part.finish(Status::Interrupted, Some("not started".to_owned()));
+            return;
+        }
+        let sinks = match part.begin(directory) {
+            Ok(sinks) => Sinks::new(sinks),
+            Err(error) => {
+                tracing::error!(pair = part.name(), "{error}");
+                part.finish(Status::Failed, Some(error.to_string()));
+                return;
+            }
+        };
+        let progress = self
+            .shown
+            .zip(part.stats())
+            .map(|(shown, stats)| Progress::start(part.name(), stats, shown));
+        let ended = self.start(pair, sinks.clone()).await;
+        drop(progress);
+        let (status, reason) = self.settle(ended, part, &sinks);
+        part.finish(status, reason);
+    }
+
+    /// The engine runs as a task of its own, so that its panic is a value here.
+    fn start(&self, pair: &Pair, sinks: Sinks) -> JoinHandle<Result<PairDone, PairError>> {
+        let context = Context {
+            sinks,
+            budget: self.budget.clone(),
+            stop: self.stop.clone(),
+            dry_run: self.dry_run,
+        };
+        tokio::spawn((self.engine)(pair.clone(), context))
+    }
+
+    fn settle(
+        &self,
+        ended: Result<Result<PairDone, PairError>, JoinError>,
+        part: &PairReport,
+        sinks: &Sinks,
+    ) -> (Status, Option<String>) {
+        match ended {
+            Ok(Ok(done)) => {
+                part.describe(&done.source, &done.target);
+                let status = Status::of_counts(&part.tally().counts);
+                match (done.stopped, status) {
+                    (false, status) => (status, None),
+                    // a failure is worse than having been stopped after it
+                    (true, Status::Failed) => (Status::Failed, Some("also interrupted".to_owned())),
+                    (true, _) => (Status::Interrupted, None),
+                }
+            }
+            Ok(Err(failed))
+                if self.stop.is_cancelled() && failed.error.kind == ErrorKind::Cancelled =>
+            {
+                (Status::Interrupted, None)
+            }
+            Ok(Err(failed)) => {
+                let reason = failed.to_string();
+                sinks.emit(&Event::PairFailed {
+                    phase: failed.phase,
+                    error: Box::new(failed.error),
+                });
+                (Status::Failed, Some(reason))
+            }
+            Err(panic) => {
+                let message = panic_message(panic);
+                tracing::error!(pair = part.name(), "panic: {message}");
+                (Status::Crashed, Some(format!("panic: {message}")))
+            }
+        }
+    }
+}
+
+/// What the panic said; a panic's payload is text unless somebody took pains.
+fn panic_message(error: JoinError) -> String {
+    let Ok(payload) = error.try_into_panic() else {
+        return "the task was cancelled".to_owned();
+    };
+    let payload: Box<dyn Any + Send> = payload;
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "of an unknown kind".to_owned()
+    }
+}

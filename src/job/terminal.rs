@@ -1,0 +1,55 @@
+//! What a run shows while it goes on, and its last words.
+
+use std::io::{self, IsTerminal as _};
+
+use super::RunOptions;
+use crate::config::{Job, Origin};
+use crate::report::{RunDirectory, Shown, print, schema, table};
+
+/// A bar where somebody watches, log records otherwise.
+pub(super) fn progress_shown(job: &Job, options: &RunOptions) -> Option<Shown> {
+    if !options.progress || !job.log.progress {
+        None
+    } else if io::stderr().is_terminal() && !job.log.json {
+        Some(Shown::Bar)
+    } else {
+        Some(Shown::Records)
+    }
+}
+
+/// The table on standard output, or the one line of a single ad-hoc pair. JSON logs are for
+/// machines: nothing is added to them.
+pub(super) fn last_words(
+    job: &Job,
+    options: &RunOptions,
+    report: &schema::Report,
+    directory: &RunDirectory,
+) {
+    if job.log.json {
+        return;
+    }
+    if is_ad_hoc(job, options) {
+        if options.progress && job.log.progress {
+            print(&final_line(report));
+        }
+        return;
+    }
+    let colour = job.log.color && io::stdout().is_terminal();
+    let path = directory.latest_report();
+    print(&table(report, &path.display().to_string(), colour));
+}
+
+fn is_ad_hoc(job: &Job, options: &RunOptions) -> bool {
+    options.plain || (job.origin == Origin::CommandLine && job.pairs.len() == 1)
+}
+
+#[cfg(feature = "cli")]
+fn final_line(report: &schema::Report) -> String {
+    crate::report::one_line(report) + "\n"
+}
+
+/// Without the command line nobody knows the predecessor's line.
+#[cfg(not(feature = "cli"))]
+fn final_line(_report: &schema::Report) -> String {
+    String::new()
+}
