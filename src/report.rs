@@ -38,5 +38,4 @@ pub use run::{RunEnd, RunReport};
 pub use status::Status;
 pub use table::table;
 
-/// Takes a lock that guards plain records; see [`crate::event`].
 use crate::event::locked;

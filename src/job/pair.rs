@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
 use crate::engine::{Context, PairDone, PairError};
-use crate::event::{Event, Sinks};
+use crate::event::{Counts, Event, Sinks};
 use crate::report::{PairReport, Progress, RunDirectory, Shown, Status};
 use crate::store::ErrorKind;
 use crate::transfer::Budget;
@@ -45,6 +45,9 @@ impl PairRun {
             .map(|(shown, stats)| Progress::start(part.name(), stats, shown));
         let ended = self.start(pair, sinks.clone()).await;
         drop(progress);
+        if let Some(message) = part.complete_evidence() {
+            sinks.emit(&Event::Warning { message });
+        }
         let (status, reason) = self.settle(ended, part, &sinks);
         part.finish(status, reason);
     }
@@ -69,6 +72,7 @@ impl PairRun {
         match ended {
             Ok(Ok(done)) => {
                 part.describe(&done.source, &done.target);
+                audit(&part.tally().counts, sinks);
                 let status = Status::of_counts(&part.tally().counts);
                 match (done.stopped, status) {
                     (false, status) => (status, None),
@@ -96,6 +100,17 @@ impl PairRun {
                 (Status::Crashed, Some(format!("panic: {message}")))
             }
         }
+    }
+}
+
+/// A run whose books do not balance must not say that all is well.
+fn audit(counts: &Counts, sinks: &Sinks) {
+    if !counts.reconciled() {
+        let (listed, accounted) = (counts.listed.source, counts.accounted());
+        let message = format!(
+            "{listed} objects were listed but {accounted} are accounted for; this is a bug of s3sync"
+        );
+        sinks.emit(&Event::Warning { message });
     }
 }
 

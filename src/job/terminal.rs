@@ -25,6 +25,8 @@ pub(super) fn last_words(
     report: &schema::Report,
     directory: &RunDirectory,
 ) {
+    let path = directory.latest_report().display().to_string();
+    tracing::info!(report = path, "report written");
     if job.log.json {
         return;
     }
@@ -35,8 +37,7 @@ pub(super) fn last_words(
         return;
     }
     let colour = job.log.color && io::stdout().is_terminal();
-    let path = directory.latest_report();
-    print(&table(report, &path.display().to_string(), colour));
+    print(&table(report, &path, colour));
 }
 
 fn is_ad_hoc(job: &Job, options: &RunOptions) -> bool {

@@ -126,6 +126,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
                 error: Box::new(error()),
                 attempts: 1,
             }),
+            "forgets" => {}
             "ends" => {
                 return Err(PairError {
                     error: error(),
@@ -175,6 +176,7 @@ async fn the_worst_pair_decides_and_the_others_run() {
             "warning",
             "warning success",
         ),
+        (&["forgets"], ExitCode::Warning, "warning", "warning"),
         (
             &["nothing", "fails", "skips"],
             ExitCode::Failed,

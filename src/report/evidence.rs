@@ -44,6 +44,7 @@ enum State {
     /// Writing failed; the evidence stays incomplete, which the missing trailer shows.
     Broken {
         lines: u64,
+        error: io::Error,
     },
     Finished {
         lines: u64,
@@ -65,8 +66,29 @@ impl Evidence {
             let lines = file.lines();
             *state = match file.finish() {
                 Ok(sha256) => State::Finished { lines, sha256 },
-                Err(error) => self.broken(lines, &error),
+                Err(error) => State::Broken { lines, error },
             };
+        }
+    }
+
+    /// Brings what is buffered into the file, so that little is lost if the process is killed.
+    pub fn flush(&self) {
+        let mut state = locked(&self.file);
+        if let State::Open(file) = &mut *state {
+            let lines = file.lines();
+            if let Err(error) = file.flush() {
+                *state = State::Broken { lines, error };
+            }
+        }
+    }
+
+    /// What went wrong with the file, if anything did.
+    pub fn trouble(&self) -> Option<String> {
+        match &*locked(&self.file) {
+            State::Broken { lines, error } => Some(format!(
+                "the evidence could not be written after line {lines} and stays incomplete: {error}"
+            )),
+            State::Open(_) | State::Finished { .. } => None,
         }
     }
 
@@ -74,7 +96,7 @@ impl Evidence {
     pub fn describe(&self, path: String) -> EvidenceFile {
         let (lines, sha256) = match &*locked(&self.file) {
             State::Open(file) => (file.lines(), None),
-            State::Broken { lines } => (*lines, None),
+            State::Broken { lines, .. } => (*lines, None),
             State::Finished { lines, sha256 } => (*lines, Some(sha256.clone())),
         };
         EvidenceFile {
@@ -83,12 +105,6 @@ impl Evidence {
             lines,
             sha256,
         }
-    }
-
-    fn broken(&self, lines: u64, error: &io::Error) -> State {
-        let pair = self.scope.pair.as_str();
-        tracing::warn!(pair, %error, "the evidence cannot be written any more and stays incomplete");
-        State::Broken { lines }
     }
 }
 
@@ -104,7 +120,7 @@ impl Sink for Evidence {
         if let State::Open(file) = &mut *state {
             let lines = file.lines();
             if let Err(error) = file.append(&line.numbered(lines + 1)) {
-                *state = self.broken(lines, &error);
+                *state = State::Broken { lines, error };
             }
         }
     }

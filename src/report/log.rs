@@ -95,19 +95,18 @@ impl LogSink {
         );
     }
 
-    fn skipped(&self, key: &str, reason: SkipReason, message: Option<&str>) {
+    fn skipped(&self, key: &str, reason: SkipReason, detail: Option<&str>) {
         let (pair, word) = (self.pair.as_str(), reason.as_str());
-        let message = message.unwrap_or_default();
         if reason.is_warning() {
-            tracing::warn!(pair, key, reason = word, message, "skipped");
+            tracing::warn!(pair, key, reason = word, detail, "skipped");
         } else {
-            tracing::debug!(pair, key, reason = word, message, "skipped");
+            tracing::debug!(pair, key, reason = word, detail, "skipped");
         }
     }
 
     fn failed(&self, key: &str, reason: &'static str, error: &StoreError) {
         let pair = self.pair.as_str();
-        let request_id = error.request_id.as_deref().unwrap_or_default();
+        let request_id = error.request_id.as_deref();
         tracing::error!(pair, key, reason, %error, request_id, "failed");
     }
 }
@@ -173,3 +172,6 @@ pub fn log_summary(report: &Report) {
         "sync summary"
     );
 }
+
+#[cfg(test)]
+mod tests;

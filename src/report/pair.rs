@@ -112,11 +112,23 @@ impl PairReport {
         *locked(&self.ends) = (end_of(source), end_of(target));
     }
 
+    /// Brings buffered evidence to its file.
+    pub(super) fn flush(&self) {
+        if let Some(work) = self.work.get() {
+            work.evidence.flush();
+        }
+    }
+
+    /// Completes the evidence; what went wrong with it, if anything did.
+    pub fn complete_evidence(&self) -> Option<String> {
+        let work = self.work.get()?;
+        work.evidence.finish();
+        work.evidence.trouble()
+    }
+
     /// Ends: completes the evidence and stops the clock. Only the first ending counts.
     pub fn finish(&self, status: Status, reason: Option<String>) {
-        if let Some(work) = self.work.get() {
-            work.evidence.finish();
-        }
+        let _ = self.complete_evidence();
         let _ = self.end.set(Ending {
             status,
             reason,

@@ -123,8 +123,11 @@ impl RunReport {
         })
     }
 
-    /// Writes the report as it stands.
+    /// Writes the report as it stands, and the evidence so far.
     pub fn write(&self) -> Result<(), ReportError> {
+        for pair in &self.pairs {
+            pair.flush();
+        }
         self.directory.write("report.json", &json(&self.record()))
     }
 

@@ -52,6 +52,10 @@ impl HashedFile {
         Ok(())
     }
 
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
     /// Writes the trailer and brings everything to the disk; gives the SHA-256 of the whole file
     /// in hexadecimal.
     pub(super) fn finish(&mut self) -> io::Result<String> {
