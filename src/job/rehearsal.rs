@@ -50,7 +50,6 @@ impl Rehearsal {
         for bucket in buckets(pairs) {
             sandbox
                 .create_bucket(&bucket)
-                .await
                 .map_err(|error| format!("create `{bucket}` in the sandbox: {error}"))?;
         }
         for side in s3_sides(pairs) {

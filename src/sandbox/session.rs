@@ -1,0 +1,34 @@
+//! CreateSession, with which clients begin to talk to a directory bucket.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::error::{Result, invalid_request};
+use super::request::Call;
+use super::response::{self, Answer};
+use super::routes::Keys;
+use super::store::Store;
+use super::times;
+use super::xml::Writer;
+
+/// CreateSession. The session's keys are the sandbox's own, so that signatures stay checkable.
+pub(super) fn create(store: &Store, keys: &Keys, call: &Call) -> Result<Answer> {
+    let bucket = store.bucket(call.bucket())?;
+    if !bucket.is_directory() {
+        return Err(invalid_request(
+            "CreateSession is only for directory buckets",
+        ));
+    }
+    let ends = Timestamp::now() + SignedDuration::from_mins(5);
+    Ok(response::xml(Writer::document(
+        "CreateSessionResult",
+        |xml| {
+            xml.element("Credentials", |xml| {
+                xml.text("AccessKeyId", &keys.access_key);
+                xml.text("SecretAccessKey", keys.secret_key.expose());
+                xml.text("SessionToken", Uuid::now_v7().simple());
+                xml.text("Expiration", times::iso(ends));
+            });
+        },
+    )))
+}
