@@ -42,6 +42,8 @@ pub enum Origin {
     File(PathBuf),
     /// The command line: `sync SOURCE TARGET`.
     CommandLine,
+    /// The environment alone: `S3SYNC_SOURCE` and `S3SYNC_TARGET`.
+    Environment,
 }
 
 /// One source and one target with their settings.

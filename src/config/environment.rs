@@ -1,0 +1,206 @@
+//! The environment as a layer: `S3SYNC_PERFORMANCE__WORKER_SIZE=64`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::layer::Layer;
+use super::option::{OptionRow, Scope};
+use super::options::OPTIONS;
+use super::problem::{Place, Problem};
+use super::reading::{row_of, take};
+use super::setting::{Refusal, Setting, from_text};
+use super::suggest::nearest;
+use crate::store::Secret;
+
+/// The variables and the directory a process was started with, as values: nothing in this module
+/// reads the real ones.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// Names of variables whose values are not UTF-8.
+    unreadable: Vec<String>,
+    directory: PathBuf,
+}
+
+/// What the environment says, or the flags: for every pair, and for single ones.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) every_pair: Layer,
+    pub(super) pairs: BTreeMap<String, Layer>,
+}
+
+impl Environment {
+    /// These variables, and the directory relative paths begin at.
+    pub fn new(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        directory: impl Into<PathBuf>,
+    ) -> Self {
+        let mut environment = Self {
+            directory: directory.into(),
+            ..Self::default()
+        };
+        for (name, value) in variables {
+            // no name of ours is anything but ASCII
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => {
+                    environment.variables.insert(name, value);
+                }
+                Err(_) => environment.unreadable.push(name),
+            }
+        }
+        environment
+    }
+
+    /// A variable; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The directory relative paths begin at.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where runs leave their reports when nobody says: the user's state directory.
+    pub(super) fn state_directory(&self) -> PathBuf {
+        let absolute = |name| self.get(name).map(Path::new).filter(|path| path.is_absolute());
+        absolute("XDG_STATE_HOME")
+            .map(Path::to_owned)
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+            .or_else(|| absolute("TMPDIR").map(Path::to_owned))
+            .unwrap_or_else(|| PathBuf::from("/tmp"))
+            .join("s3sync")
+    }
+
+    /// Reads every `S3SYNC_…`.
+    pub(super) fn read(&self, problems: &mut Vec<Problem>) -> Said {
+        let mut said = Said::default();
+        for name in self.unreadable.iter().filter(|name| is_ours(name)) {
+            let place = Place::Environment(name.clone());
+            problems.push(Problem::new(format!("the value of `{name}` is not UTF-8"), &place));
+        }
+        for (name, value) in &self.variables {
+            if is_ours(name) && !value.is_empty() {
+                if let Err(problem) = self.variable(name, value, &mut said) {
+                    problems.push(problem);
+                }
+            }
+        }
+        said
+    }
+
+    /// What the AWS SDK's own variables say, below every layer of ours.
+    pub(super) fn of_the_sdk(&self, problems: &mut Vec<Problem>) -> Layer {
+        let mut layer = Layer::default();
+        let name = "AWS_MAX_ATTEMPTS";
+        if let (Some(value), Some(row)) = (self.get(name), row_of("retry.aws_max_attempts")) {
+            let place = Place::Environment(name.to_owned());
+            let read = from_text(row, value, &self.directory);
+            problems.extend(take(&mut layer, row, read, place).err());
+        }
+        layer
+    }
+
+    fn variable(&self, name: &str, value: &str, said: &mut Said) -> Result<(), Problem> {
+        let place = Place::Environment(name.to_owned());
+        let unknown = || {
+            let names: Vec<String> = OPTIONS.iter().map(OptionRow::variable).collect();
+            let problem = Problem::new(format!("unknown variable `{name}`"), &place);
+            match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => problem.remedy(format!("did you mean {near}?")),
+                None => problem.remedy("names that begin with S3SYNC_ are this program's own"),
+            }
+        };
+        let path = name
+            .strip_prefix("S3SYNC_")
+            .ok_or_else(unknown)?
+            .to_ascii_lowercase()
+            .replace("__", ".");
+        let (pair, path) = split_pair(&path).ok_or_else(unknown)?;
+        let (row, from_file) = match row_of(path) {
+            Some(row) => (row, false),
+            None => path
+                .strip_suffix("_file")
+                .and_then(row_of)
+                .filter(|row| row.is_secret())
+                .map(|row| (row, true))
+                .ok_or_else(unknown)?,
+        };
+        let layer = match pair {
+            Some(_) if row.scope == Scope::Job => {
+                return Err(Problem::new(format!("`{}` belongs to the whole job", row.path), &place)
+                    .remedy(format!("say it as {}", row.variable())));
+            }
+            Some(pair) => said.pairs.entry(pair.to_owned()).or_default(),
+            None if row.scope == Scope::PairOnly => {
+                return Err(
+                    Problem::new(format!("`{}` belongs to a single pair", row.path), &place)
+                        .remedy("say it as S3SYNC_PAIRS__<NAME>__…"),
+                );
+            }
+            None => &mut said.every_pair,
+        };
+        let read = if from_file {
+            read_secret(&self.directory.join(value)).map_err(|what| Refusal {
+                message: format!("`{}` {what}", row.path),
+                remedy: String::new(),
+            })
+        } else {
+            from_text(row, value, &self.directory)
+        };
+        take(layer, row, read, place)
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Names only: values may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.keys())
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Splits `pairs.NAME.path` into the pair and the path; a path without a pair stays whole.
+pub(super) fn split_pair(path: &str) -> Option<(Option<&str>, &str)> {
+    match path.strip_prefix("pairs.") {
+        None => Some((None, path)),
+        Some(rest) => rest.split_once('.').map(|(pair, path)| (Some(pair), path)),
+    }
+}
+
+/// The content of a file that holds a secret, without the newline editors put at its end.
+pub(super) fn read_secret(path: &Path) -> Result<Setting, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let error = error.to_string().to_lowercase();
+        let cause = error.split(" (os error").next().unwrap_or(&error);
+        format!("is to come from the file `{}`: {cause}", path.display())
+    })?;
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err(format!("is to come from the file `{}`, which is empty", path.display()));
+    }
+    Ok(Setting::Secret(Secret::new(secret)))
+}
+
+/// Whether a variable is one that says options, and not one for hooks, tests, the way to the job
+/// file, or one that Kubernetes injects for a Service called `s3sync`.
+fn is_ours(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("S3SYNC_") else {
+        return false;
+    };
+    let reserved = rest.starts_with("RUN_") || rest.starts_with("TEST_");
+    let way = matches!(rest, "JOB_FILE" | "JOB_TOML");
+    let spaced = format!("_{rest}_");
+    let kubernetes = !rest.contains("__") && (spaced.contains("_SERVICE_") || spaced.contains("_PORT_"));
+    !(reserved || way || kubernetes)
+}

@@ -1,0 +1,129 @@
+//! The command line as a layer: `--worker-size 8`, `--set pairs.photos.dry_run=true`.
+
+use std::fmt;
+use std::path::Path;
+
+use super::environment::{Said, read_secret, split_pair};
+use super::option::{Flag, OptionRow, Scope};
+use super::options::find;
+use super::problem::{Place, Problem};
+use super::reading::{advice, row_of, take};
+use super::setting::{Refusal, from_text};
+
+/// What flags say, in the words of the command line.
+#[derive(Clone, Default)]
+pub struct FlagValues {
+    said: Vec<FlagValue>,
+    set: Vec<String>,
+}
+
+#[derive(Clone)]
+struct FlagValue {
+    row: &'static OptionRow,
+    text: String,
+    spelling: String,
+    is_file: bool,
+}
+
+impl FlagValues {
+    /// Notes `--name VALUE` of the option at `path`, or `--name` alone where the flag needs no
+    /// value. Nothing is checked yet.
+    pub(crate) fn say(&mut self, row: &'static OptionRow, flag: &Flag, value: &str) {
+        let name = flag.name();
+        let mut note = |row, text: String, is_file| {
+            self.said.push(FlagValue {
+                row,
+                text,
+                spelling: format!("--{name}"),
+                is_file,
+            });
+        };
+        match flag {
+            Flag::Value(_) => note(row, value.to_owned(), false),
+            Flag::File(_) => note(row, value.to_owned(), true),
+            Flag::Millis(_) => note(row, format!("{value}ms"), false),
+            Flag::Says(_, says) => note(row, (*says).to_owned(), false),
+            Flag::SaysWith(_, says, other) => {
+                note(row, (*says).to_owned(), false);
+                if let Some(other) = find(other) {
+                    note(other, value.to_owned(), false);
+                }
+            }
+            Flag::Repeated(_, _, says) => {
+                let times: usize = value.parse().unwrap_or(1);
+                if let Some(text) = says.get(times.clamp(1, says.len()) - 1) {
+                    note(row, (*text).to_owned(), false);
+                }
+            }
+        }
+    }
+
+    /// Notes `--set PATH=VALUE`.
+    pub fn set(&mut self, assignment: impl Into<String>) {
+        self.set.push(assignment.into());
+    }
+
+    /// Reads everything, `--set` last; relative paths begin at `directory`.
+    pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Said {
+        let mut said = Said::default();
+        for flag in &self.said {
+            let read = if flag.is_file {
+                read_secret(&directory.join(&flag.text)).map_err(|what| Refusal {
+                    message: format!("`{}` {what}", flag.row.path),
+                    remedy: String::new(),
+                })
+            } else {
+                from_text(flag.row, &flag.text, directory)
+            };
+            let place = Place::Flag(flag.spelling.clone());
+            problems.extend(take(&mut said.every_pair, flag.row, read, place).err());
+        }
+        for assignment in &self.set {
+            problems.extend(assign(assignment, directory, &mut said).err());
+        }
+        said
+    }
+}
+
+impl fmt::Debug for FlagValues {
+    /// Spellings only: values may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.set.iter().map(|set| set.split('=').next());
+        f.debug_struct("FlagValues")
+            .field("said", &self.said.iter().map(|flag| &flag.spelling).collect::<Vec<_>>())
+            .field("set", &set.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+fn assign(assignment: &str, directory: &Path, said: &mut Said) -> Result<(), Problem> {
+    let Some((whole, value)) = assignment.split_once('=') else {
+        let place = Place::Flag("--set".to_owned());
+        return Err(Problem::new("`--set` without `=`", &place)
+            .remedy("write --set PATH=VALUE, such as --set performance.worker_size=8"));
+    };
+    let place = Place::Flag(format!("--set {whole}"));
+    let unknown = |path: &str, scopes: &[Scope]| {
+        let (prefix, key) = path.rfind('.').map_or(("", path), |at| path.split_at(at + 1));
+        Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(prefix, key, scopes))
+    };
+    let (pair, path) = split_pair(whole).ok_or_else(|| {
+        Problem::new(format!("`{whole}` names no option"), &place)
+            .remedy("write --set pairs.NAME.PATH=VALUE")
+    })?;
+    let row = row_of(path)
+        .ok_or_else(|| unknown(path, &[Scope::Pair, Scope::PairOnly, Scope::Job]))?;
+    let layer = match pair {
+        Some(_) if row.scope == Scope::Job => {
+            return Err(Problem::new(format!("`{}` belongs to the whole job", row.path), &place)
+                .remedy(format!("say it as --set {}=…", row.path)));
+        }
+        Some(pair) => said.pairs.entry(pair.to_owned()).or_default(),
+        None if row.scope == Scope::PairOnly => {
+            return Err(Problem::new(format!("`{}` belongs to a single pair", row.path), &place)
+                .remedy(format!("say it as --set pairs.NAME.{}=…", row.path)));
+        }
+        None => &mut said.every_pair,
+    };
+    take(layer, row, from_text(row, value, directory), place)
+}

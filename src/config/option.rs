@@ -1,0 +1,214 @@
+//! What the option table says of one option.
+
+/// One option: where it is said, what it takes, what it means. Clap's flags, the environment's
+/// names, typing, suggestions and `resolved.json` are all made from these rows.
+#[derive(Debug)]
+pub(crate) struct OptionRow {
+    /// Its place in a job file: below `[defaults]` and `[pairs.NAME]`, or at the top level.
+    pub(crate) path: &'static str,
+    /// Whether a pair or the whole job has it.
+    pub(crate) scope: Scope,
+    /// What it takes.
+    pub(crate) kind: Kind,
+    /// Its value when nobody says one, as it would be said.
+    pub(crate) default: Option<&'static str>,
+    /// The flags that say it.
+    pub(crate) flags: &'static [Flag],
+    /// Which pairs it has a meaning for.
+    pub(crate) fits: Fits,
+    /// Whether this version does what it says.
+    pub(crate) is_built: bool,
+    /// The heading of its flags in `--help`.
+    pub(crate) heading: &'static str,
+    /// What it means, with its unit.
+    pub(crate) help: &'static str,
+}
+
+/// Who has an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The whole job: a table of the file's top level.
+    Job,
+    /// Each pair: `[defaults]` or `[pairs.NAME]`.
+    Pair,
+    /// Each pair, and a default for all would make no sense.
+    PairOnly,
+}
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number of this range.
+    Number { min: u64, max: u64 },
+    /// A number of bytes of this range.
+    Size { min: u64, max: u64 },
+    /// A span of time of at least this many milliseconds.
+    Duration { min_millis: u64 },
+    /// Any text.
+    Text,
+    /// A name that can be a folder's.
+    Name,
+    /// A path, relative to where it is said.
+    Path,
+    /// A path or `s3://bucket[/prefix]`.
+    Location,
+    /// An http or https URL.
+    Endpoint,
+    /// One of these words; `later` are legal but not built yet.
+    Word {
+        now: &'static [&'static str],
+        later: &'static [&'static str],
+    },
+    /// Names of pairs.
+    Pairs,
+    /// A text nobody may see.
+    Secret,
+    /// A list of texts (none of these is built yet).
+    List,
+    /// A table (none of these is built yet).
+    Table,
+}
+
+/// One flag of an option, and what it says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Flag {
+    /// `--name VALUE`.
+    Value(&'static str),
+    /// `--name N`, in milliseconds.
+    Millis(&'static str),
+    /// `--name` alone says this value.
+    Says(&'static str, &'static str),
+    /// `--name VALUE` says this value here and `VALUE` for the option of this path.
+    SaysWith(&'static str, &'static str, &'static str),
+    /// `--name FILE`: the value is the content of the file.
+    File(&'static str),
+    /// `--name` or its letter, repeated: the n-th of these values.
+    Repeated(&'static str, char, &'static [&'static str]),
+}
+
+impl Flag {
+    /// The flag's name without its dashes.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Value(name)
+            | Self::Millis(name)
+            | Self::Says(name, _)
+            | Self::SaysWith(name, ..)
+            | Self::File(name)
+            | Self::Repeated(name, ..) => name,
+        }
+    }
+}
+
+/// Which pairs an option has a meaning for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fits {
+    /// Every pair.
+    Any,
+    /// Those that read from S3.
+    SourceS3,
+    /// Those that write to S3.
+    TargetS3,
+    /// Those from S3 to S3.
+    BothS3,
+    /// Those that read a directory.
+    SourceLocal,
+}
+
+impl Fits {
+    /// Whether a pair with such sides is meant.
+    pub(crate) fn holds(self, source_is_s3: bool, target_is_s3: bool) -> bool {
+        match self {
+            Self::Any => true,
+            Self::SourceS3 => source_is_s3,
+            Self::TargetS3 => target_is_s3,
+            Self::BothS3 => source_is_s3 && target_is_s3,
+            Self::SourceLocal => !source_is_s3,
+        }
+    }
+
+    /// What the pair would have to be like.
+    pub(crate) fn wants(self) -> &'static str {
+        match self {
+            Self::Any => "any pair",
+            Self::SourceS3 => "a source on S3",
+            Self::TargetS3 => "a target on S3",
+            Self::BothS3 => "both sides on S3",
+            Self::SourceLocal => "a local source",
+        }
+    }
+}
+
+impl OptionRow {
+    /// The environment variable that says it for every pair.
+    pub(crate) fn variable(&self) -> String {
+        format!("S3SYNC_{}", self.path.replace('.', "__").to_uppercase())
+    }
+
+    /// Whether its values are kept out of everything that is written.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.kind == Kind::Secret
+    }
+
+    const fn new(path: &'static str, scope: Scope, kind: Kind, help: &'static str) -> Self {
+        Self {
+            path,
+            scope,
+            kind,
+            default: None,
+            flags: &[],
+            fits: Fits::Any,
+            is_built: true,
+            heading: "General",
+            help,
+        }
+    }
+
+    /// An option of a pair.
+    pub(super) const fn pair(path: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self::new(path, Scope::Pair, kind, help)
+    }
+
+    /// An option of the whole job.
+    pub(super) const fn job(path: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self::new(path, Scope::Job, kind, help)
+    }
+
+    /// Only for single pairs.
+    pub(super) const fn pair_only(mut self) -> Self {
+        self.scope = Scope::PairOnly;
+        self
+    }
+
+    /// With a default.
+    pub(super) const fn default(mut self, text: &'static str) -> Self {
+        self.default = Some(text);
+        self
+    }
+
+    /// With flags.
+    pub(super) const fn flags(mut self, flags: &'static [Flag]) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Only for some pairs.
+    pub(super) const fn fits(mut self, fits: Fits) -> Self {
+        self.fits = fits;
+        self
+    }
+
+    /// Under a heading.
+    pub(super) const fn under(mut self, heading: &'static str) -> Self {
+        self.heading = heading;
+        self
+    }
+
+    /// Known, and refused unless it says what happens anyway.
+    pub(super) const fn not_yet(mut self) -> Self {
+        self.is_built = false;
+        self
+    }
+}

@@ -1,0 +1,187 @@
+//! What is wrong with a job, where, and what may be done about it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::text::FileText;
+
+/// Everything that is wrong with a job, all at once. Its `Display` is what the user reads:
+///
+/// ```text
+/// error: unknown key `larger_siz`
+///   --> jobs/nightly.toml:57:1
+///    |
+/// 57 | larger_siz = "1MiB"
+///    | ^^^^^^^^^^ did you mean `larger_size`?
+/// ```
+#[derive(Debug)]
+pub struct Problems(Vec<Problem>);
+
+/// One thing that is wrong.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    message: String,
+    place: Place,
+    remedy: String,
+    /// The other end of a conflict.
+    other: Option<(Place, String)>,
+}
+
+/// Where something is said.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// Nobody says it: a default.
+    BuiltIn,
+    /// In a job file, under this path.
+    File {
+        text: Arc<FileText>,
+        span: Range<usize>,
+        path: String,
+    },
+    /// In this environment variable.
+    Environment(String),
+    /// With this flag or argument.
+    Flag(String),
+    /// Nowhere in particular.
+    Nowhere,
+}
+
+impl Problem {
+    /// Something wrong at a place.
+    pub(super) fn new(message: impl Into<String>, place: &Place) -> Self {
+        Self {
+            message: message.into(),
+            place: place.clone(),
+            remedy: String::new(),
+            other: None,
+        }
+    }
+
+    /// What may be done about it, in a few words.
+    pub(super) fn remedy(mut self, text: impl Into<String>) -> Self {
+        self.remedy = text.into();
+        self
+    }
+
+    /// The other end of a conflict, and what it says there.
+    pub(super) fn against(mut self, place: &Place, label: impl Into<String>) -> Self {
+        self.other = Some((place.clone(), label.into()));
+        self
+    }
+}
+
+impl Problems {
+    /// `Err` if there are any; files come first, in the order of their lines.
+    pub(super) fn or<T>(mut list: Vec<Problem>, value: impl FnOnce() -> T) -> Result<T, Self> {
+        if list.is_empty() {
+            return Ok(value());
+        }
+        list.sort_by_key(|problem| problem.place.rank());
+        Err(Self(list))
+    }
+
+    /// A single one.
+    pub(super) fn one(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+
+    /// How many there are.
+    #[allow(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, problem) in self.0.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        self.place.show(f, "-->", &self.remedy)?;
+        if let Some((place, label)) = &self.other {
+            place.show(f, ":::", label)?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// What `resolved.json` says of a value's origin.
+    pub(super) fn origin(&self) -> String {
+        match self {
+            Self::BuiltIn => "built-in".to_owned(),
+            Self::File { text, span, path } => {
+                let spot = text.spot(span);
+                let name = text.name.display();
+                format!("{name}:{}:{} {path}", spot.line, spot.column)
+            }
+            Self::Environment(variable) => format!("env {variable}"),
+            Self::Flag(flag) if flag.starts_with('-') => format!("flag {flag}"),
+            Self::Flag(argument) => format!("argument {argument}"),
+            Self::Nowhere => String::new(),
+        }
+    }
+
+    fn rank(&self) -> (u8, usize) {
+        match self {
+            Self::File { span, .. } => (0, span.start),
+            Self::Environment(_) => (1, 0),
+            Self::Flag(_) => (2, 0),
+            Self::BuiltIn | Self::Nowhere => (3, 0),
+        }
+    }
+
+    /// The place, quoted where it is in a file, with a label under what is meant.
+    fn show(&self, f: &mut fmt::Formatter<'_>, arrow: &str, label: &str) -> fmt::Result {
+        let elsewhere = match self {
+            Self::File { text, span, .. } => {
+                let spot = text.spot(span);
+                let number = spot.line.to_string();
+                let gutter = " ".repeat(number.len());
+                let lead: String = spot
+                    .text
+                    .chars()
+                    .take(spot.column - 1)
+                    .map(|c| if c == '\t' { '\t' } else { ' ' })
+                    .collect();
+                let name = text.name.display();
+                write!(
+                    f,
+                    "\n{gutter}{arrow} {name}:{}:{}\n{gutter} |\n{number} | {}\n{gutter} | {lead}{}",
+                    spot.line,
+                    spot.column,
+                    spot.text,
+                    "^".repeat(spot.width)
+                )?;
+                if !label.is_empty() {
+                    write!(f, " {label}")?;
+                }
+                return Ok(());
+            }
+            Self::Environment(variable) => format!("environment variable {variable}"),
+            Self::Flag(flag) if flag.starts_with('-') => format!("flag {flag}"),
+            Self::Flag(argument) => format!("argument {argument}"),
+            Self::BuiltIn => "built-in default".to_owned(),
+            Self::Nowhere if label.is_empty() => return Ok(()),
+            Self::Nowhere => return write!(f, "\n  = {label}"),
+        };
+        write!(f, "\n  {arrow} {elsewhere}")?;
+        if !label.is_empty() {
+            write!(f, "\n   = {label}")?;
+        }
+        Ok(())
+    }
+}

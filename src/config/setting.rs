@@ -1,0 +1,301 @@
+//! One value of an option, and how it is read from a text or from TOML.
+
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use toml_edit::Item;
+
+use super::option::{Kind, OptionRow};
+use super::units::{read_duration, read_size, write_duration, write_size};
+use crate::store::Secret;
+
+/// A value that is of its option's kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Setting {
+    Bool(bool),
+    Number(u64),
+    Size(u64),
+    Duration(Duration),
+    Text(String),
+    Path(PathBuf),
+    List(Vec<String>),
+    Secret(Secret),
+    /// Something of an option that is not built, kept to be compared with its default.
+    Unread(String),
+}
+
+/// Why a value is not taken, and what may be said instead.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) remedy: String,
+}
+
+/// Reads a value that is text: from the environment, from a flag, from the table's defaults.
+/// Relative paths are below `base`.
+pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusal> {
+    let wrong = || mistake(row, text);
+    match row.kind {
+        Kind::Bool => match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(Setting::Bool(true)),
+            "false" | "0" | "no" | "off" => Ok(Setting::Bool(false)),
+            _ => Err(wrong()),
+        },
+        Kind::Number { min, max } => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number| (min..=max).contains(number))
+            .map(Setting::Number)
+            .ok_or_else(wrong),
+        Kind::Size { min, max } => read_size(text)
+            .filter(|size| (min..=max).contains(size))
+            .map(Setting::Size)
+            .ok_or_else(wrong),
+        Kind::Duration { min_millis } => read_duration(text)
+            .filter(|duration| duration.as_millis() >= u128::from(min_millis))
+            .map(Setting::Duration)
+            .ok_or_else(wrong),
+        Kind::Pairs | Kind::List => Ok(Setting::List(list_from_text(text))),
+        Kind::Table => Ok(Setting::Unread(text.to_owned())),
+        Kind::Secret if text.is_empty() => Err(refusal(row, "is empty")),
+        Kind::Secret => Ok(Setting::Secret(Secret::new(text))),
+        Kind::Text
+        | Kind::Name
+        | Kind::Path
+        | Kind::Location
+        | Kind::Endpoint
+        | Kind::Word { .. } => from_word(row, text, base),
+    }
+}
+
+/// Reads a value of a job file. A secret's table (`{ env = … }`) is the caller's.
+pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Setting, Refusal> {
+    let shown = item.to_string();
+    let wrong = || mistake(row, shown.trim());
+    match row.kind {
+        Kind::Bool => item.as_bool().map(Setting::Bool).ok_or_else(wrong),
+        Kind::Number { .. } => match item.as_integer() {
+            Some(number) => from_text(row, &number.to_string(), base),
+            None => Err(wrong()),
+        },
+        Kind::Size { .. } => match (item.as_integer(), item.as_str()) {
+            (Some(number), _) => from_text(row, &number.to_string(), base),
+            (None, Some(text)) => from_text(row, text, base),
+            (None, None) => Err(wrong()),
+        },
+        Kind::Pairs | Kind::List => item
+            .as_array()
+            .and_then(|array| {
+                let texts = array.iter().map(|value| value.as_str().map(str::to_owned));
+                texts.collect::<Option<Vec<_>>>()
+            })
+            .or_else(|| {
+                let tables = item.as_array_of_tables()?;
+                Some(tables.iter().map(|table| table.to_string()).collect())
+            })
+            .map(Setting::List)
+            .ok_or_else(wrong),
+        Kind::Table => match item.as_table_like() {
+            Some(table) if table.is_empty() => Ok(Setting::Unread("{}".to_owned())),
+            Some(_) => Ok(Setting::Unread(shown.clone())),
+            None => Err(wrong()),
+        },
+        Kind::Duration { .. }
+        | Kind::Secret
+        | Kind::Text
+        | Kind::Name
+        | Kind::Path
+        | Kind::Location
+        | Kind::Endpoint
+        | Kind::Word { .. } => match item.as_str() {
+            Some(text) => from_text(row, text, base),
+            // an option that is not built may have kinds the table does not know yet
+            None if !row.is_built => Ok(Setting::Unread(shown.trim().to_owned())),
+            None => Err(wrong()),
+        },
+    }
+}
+
+impl Setting {
+    /// The value as `resolved.json` shows it: sizes and durations as they are written in job
+    /// files, secrets redacted.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Bool(value) => (*value).into(),
+            Self::Number(value) => (*value).into(),
+            Self::Size(value) => write_size(*value).into(),
+            Self::Duration(value) => write_duration(*value).into(),
+            Self::Text(value) | Self::Unread(value) => value.clone().into(),
+            Self::Path(value) => value.to_string_lossy().into(),
+            Self::List(values) => values.clone().into(),
+            Self::Secret(secret) => secret.to_string().into(),
+        }
+    }
+
+    /// The value as figment merges it. A secret stays behind: only its place in line is merged.
+    pub(super) fn to_figment(&self) -> figment::value::Value {
+        match self {
+            Self::Bool(value) => (*value).into(),
+            Self::Number(value) | Self::Size(value) => (*value).into(),
+            Self::Duration(value) => u64::try_from(value.as_millis()).unwrap_or(u64::MAX).into(),
+            Self::Text(value) | Self::Unread(value) => value.clone().into(),
+            Self::Path(value) => value.to_string_lossy().into_owned().into(),
+            Self::List(values) => values.clone().into(),
+            Self::Secret(secret) => secret.to_string().into(),
+        }
+    }
+}
+
+/// What an option takes, in words.
+pub(super) fn expectation(kind: Kind) -> String {
+    match kind {
+        Kind::Bool => "true or false".to_owned(),
+        Kind::Number { min, max } if min == max => format!("{min}"),
+        Kind::Number { min, max: u64::MAX } => format!("a whole number, {min} or more"),
+        Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
+        Kind::Size { min: 0, .. } => "a size such as \"8MiB\"".to_owned(),
+        Kind::Size { min, max: u64::MAX } => format!("a size of at least \"{}\"", write_size(min)),
+        Kind::Size { min, max } => {
+            let (min, max) = (write_size(min), write_size(max));
+            format!("a size from \"{min}\" to \"{max}\"")
+        }
+        Kind::Duration { min_millis: 0 } => "a duration such as \"250ms\" or \"90s\"".to_owned(),
+        Kind::Duration { .. } => "a duration above zero, such as \"90s\"".to_owned(),
+        Kind::Text => "text".to_owned(),
+        Kind::Name => "a name that can be a folder's".to_owned(),
+        Kind::Path => "a path".to_owned(),
+        Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
+        Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
+        Kind::Word { now, later } => {
+            let words: Vec<_> = now.iter().chain(later).map(|w| format!("\"{w}\"")).collect();
+            format!("one of {}", words.join(", "))
+        }
+        Kind::Pairs => "a list of pair names".to_owned(),
+        Kind::Secret => "text".to_owned(),
+        Kind::List => "a list of texts".to_owned(),
+        Kind::Table => "a table".to_owned(),
+    }
+}
+
+fn refusal(row: &OptionRow, what: impl std::fmt::Display) -> Refusal {
+    Refusal {
+        message: format!("`{}` {what}", row.path),
+        remedy: String::new(),
+    }
+}
+
+fn mistake(row: &OptionRow, said: &str) -> Refusal {
+    let expected = expectation(row.kind);
+    if row.is_secret() {
+        return refusal(row, format_args!("must be {expected}"));
+    }
+    let quoted = said.trim_matches(['"', '\'']);
+    let short: String = quoted.chars().take(60).collect();
+    let dots = if short == quoted { "" } else { "…" };
+    refusal(row, format_args!("must be {expected}, not `{short}{dots}`"))
+}
+
+fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusal> {
+    if text.is_empty() {
+        return Err(refusal(row, "is empty"));
+    }
+    if text.contains('\0') {
+        return Err(refusal(row, "contains a NUL character"));
+    }
+    let wrong = || mistake(row, text);
+    match row.kind {
+        Kind::Word { now, .. } if now.contains(&text) => Ok(Setting::Text(text.to_owned())),
+        Kind::Word { now, later } if later.contains(&text) => {
+            let now: Vec<_> = now.iter().map(|word| format!("\"{word}\"")).collect();
+            Err(Refusal {
+                message: format!("not supported yet: `{} = \"{text}\"`", row.path),
+                remedy: format!("this version has {}", now.join(" and ")),
+            })
+        }
+        Kind::Word { .. } => Err(wrong()),
+        Kind::Name => {
+            let fits = text.len() <= 200
+                && !text.starts_with('.')
+                && !text.contains(['/', '\\'])
+                && !text.chars().any(char::is_control);
+            fits.then(|| Setting::Text(text.to_owned())).ok_or_else(wrong)
+        }
+        Kind::Endpoint => {
+            let rest = text
+                .strip_prefix("http://")
+                .or_else(|| text.strip_prefix("https://"));
+            rest.filter(|rest| !rest.is_empty() && !rest.starts_with('/'))
+                .map(|_| Setting::Text(text.to_owned()))
+                .ok_or_else(wrong)
+        }
+        Kind::Location if text.starts_with("s3://") => {
+            match crate::store::s3::S3Location::parse(text) {
+                Ok(_) => Ok(Setting::Text(text.to_owned())),
+                Err(error) => Err(refusal(row, format_args!("is wrong: {error}"))),
+            }
+        }
+        Kind::Location if text.contains("://") => Err(wrong()),
+        Kind::Path | Kind::Location if text == "~" || text.starts_with("~/") => {
+            Err(Refusal {
+                remedy: "`~` means nothing here; write the whole path".to_owned(),
+                ..refusal(row, format_args!("is `{text}`"))
+            })
+        }
+        Kind::Path | Kind::Location => Ok(Setting::Path(join(base, Path::new(text)))),
+        _ => Ok(Setting::Text(text.to_owned())),
+    }
+}
+
+/// A TOML array of texts if it parses as one, else one element: texts may contain commas.
+fn list_from_text(text: &str) -> Vec<String> {
+    let array: Option<Vec<String>> = text
+        .parse::<toml_edit::Value>()
+        .ok()
+        .and_then(|value| value.as_array().cloned())
+        .and_then(|array| {
+            let texts = array.iter().map(|value| value.as_str().map(str::to_owned));
+            texts.collect()
+        });
+    array.unwrap_or_else(|| vec![text.to_owned()])
+}
+
+/// `base/path`, where the leading `.` and `..` of `path` are taken off against `base`, which is
+/// free of symbolic links. Later ones stay: what is before them may be a link.
+fn join(base: &Path, path: &Path) -> PathBuf {
+    let mut joined = base.to_owned();
+    let mut at_front = true;
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if at_front && !path.is_absolute() => {
+                joined.pop();
+            }
+            _ => {
+                at_front = false;
+                joined.push(component);
+            }
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_where_they_are_said() {
+        for (path, joined) in [
+            ("x", "/a/b/x"),
+            ("./x", "/a/b/x"),
+            ("../x/../y", "/a/x/../y"),
+            ("../../../x", "/x"),
+            ("..", "/a"),
+            ("/srv/files/", "/srv/files"),
+        ] {
+            let seen = join(Path::new("/a/b"), Path::new(path));
+            assert_eq!(seen.to_str(), Some(joined), "{path}");
+        }
+    }
+}

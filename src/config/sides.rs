@@ -1,0 +1,79 @@
+//! One side of a pair: a directory or a bucket, with the options that belong to it.
+
+use std::path::PathBuf;
+
+use super::merged::Merged;
+use super::setting::Setting;
+use crate::store::retry::RetrySettings;
+use crate::store::s3::{Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, Timeouts};
+
+/// Most keys S3 puts in a page.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+pub(super) const LARGEST_PAGE: u64 = 1000;
+
+/// What a side's URL names.
+#[derive(Debug, Clone)]
+pub(super) enum Side {
+    Local(PathBuf),
+    S3(S3Location),
+}
+
+impl Side {
+    /// What `source.url` or `target.url` names, if it is said and right.
+    pub(super) fn of(merged: &Merged, path: &str) -> Option<Self> {
+        match &merged.said(path)?.setting {
+            Setting::Path(path) => Some(Self::Local(path.clone())),
+            Setting::Text(url) => S3Location::parse(url).ok().map(Self::S3),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a bucket.
+    pub(super) fn is_s3(&self) -> bool {
+        matches!(self, Self::S3(_))
+    }
+}
+
+/// How to reach a bucket: the options of `side` (`source` or `target`) and those both sides share.
+pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> S3Settings {
+    let path = |option: &str| format!("{side}.{option}");
+    let secret = |option: &str| merged.secret(&path(option));
+    let keys = secret("access_key").zip(secret("secret_access_key"));
+    S3Settings {
+        location,
+        region: merged.optional(&path("region")),
+        endpoint_url: merged.optional(&path("endpoint_url")),
+        force_path_style: merged
+            .optional(&path("force_path_style"))
+            .unwrap_or_default(),
+        profile: merged.optional(&path("profile")),
+        keys: keys.map(|(access_key, secret_access_key)| Keys {
+            access_key,
+            secret_access_key,
+            session_token: secret("session_token"),
+        }),
+        config_file: merged.path("aws.config_file"),
+        shared_credentials_file: merged.path("aws.shared_credentials_file"),
+        listing: ListingSettings {
+            max_keys: merged
+                .value::<u64>("performance.max_keys")
+                .min(LARGEST_PAGE) as u16,
+            parallel: merged.value("performance.max_parallel_listings"),
+            max_depth: merged.value("performance.max_parallel_listing_max_depth"),
+        },
+        retry: RetrySettings {
+            attempts: merged.value("retry.aws_max_attempts"),
+            initial_backoff: merged.duration("retry.initial_backoff"),
+        },
+        timeouts: Timeouts {
+            connect: merged.duration("timeout.connect"),
+            read: merged.duration("timeout.read"),
+        },
+        payload_signing: match merged.value::<String>("protocol.payload_signing").as_str() {
+            "always" => PayloadSigning::Always,
+            "never" => PayloadSigning::Never,
+            _ => PayloadSigning::Auto,
+        },
+        content_md5: merged.value("protocol.content_md5_header"),
+    }
+}
