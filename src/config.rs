@@ -14,8 +14,8 @@ mod file;
 mod flags;
 mod layer;
 mod merged;
-pub(crate) mod option;
-pub(crate) mod options;
+mod option;
+mod options;
 mod pairs;
 mod problem;
 mod reading;
@@ -31,6 +31,8 @@ mod units;
 
 pub use environment::Environment;
 pub use flags::FlagValues;
+pub use option::{Fits, Flag, Kind, OptionRow, Scope};
+pub use options::OPTIONS;
 pub use problem::{Problem, Problems};
 pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
@@ -80,11 +82,11 @@ pub fn adhoc(
     // flags of one pair: those that do not fit it are errors
     let mut own = said
         .every_pair
-        .filtered(|said| said.row.scope != option::Scope::Job);
+        .filtered(|said| said.row.scope != Scope::Job);
     own.absorb(said.pairs.remove("adhoc").unwrap_or_default());
     said.every_pair = said
         .every_pair
-        .filtered(|said| said.row.scope == option::Scope::Job);
+        .filtered(|said| said.row.scope == Scope::Job);
     for (path, text, argument) in [
         ("source.url", source, "SOURCE"),
         ("target.url", target, "TARGET"),
@@ -157,9 +159,19 @@ struct JobFile<'a> {
     job: &'a str,
 }
 
-fn load(file: &JobFile<'_>, environment: &Environment, flags: &FlagValues) -> Result<Job, Problems> {
+fn load(
+    file: &JobFile<'_>,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Job, Problems> {
     let mut problems = Vec::new();
-    let layers = file::read(file.name, file.content, file.base, environment, &mut problems);
+    let layers = file::read(
+        file.name,
+        file.content,
+        file.base,
+        environment,
+        &mut problems,
+    );
     let layers = match layers {
         Ok(layers) => layers,
         Err(problem) => return Err(Problems::one(problem)),
@@ -193,10 +205,7 @@ fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
 
 /// The pairs that have a side in the environment. `S3SYNC_SOURCE` and `S3SYNC_TARGET` are those
 /// of the pair `default`.
-fn pairs_of_the_environment(
-    said: &mut Said,
-    problems: &mut Vec<Problem>,
-) -> Vec<(String, Place)> {
+fn pairs_of_the_environment(said: &mut Said, problems: &mut Vec<Problem>) -> Vec<(String, Place)> {
     let is_url = |path: &str| path == "source.url" || path == "target.url";
     let urls = said.every_pair.filtered(|said| is_url(said.row.path));
     if urls.iter().next().is_some() {
@@ -208,7 +217,10 @@ fn pairs_of_the_environment(
     for (name, layer) in &said.pairs {
         if let Some(first) = layer.iter().find(|said| is_url(said.row.path)) {
             if let Some(wrong) = pairs::name_problem(name) {
-                problems.push(Problem::new(format!("pair name `{name}` {wrong}"), &first.place));
+                problems.push(Problem::new(
+                    format!("pair name `{name}` {wrong}"),
+                    &first.place,
+                ));
             }
             pairs.push((name.clone(), first.place.clone()));
         }

@@ -50,9 +50,17 @@ pub(super) fn sides(
 /// Finds keys that are incomplete, or given beside a profile.
 pub(super) fn credentials(side: &str, merged: &Merged, problems: &mut Vec<Problem>) {
     let path = |option: &str| format!("{side}.{option}");
-    let [id, key, token, profile] =
-        ["access_key", "secret_access_key", "session_token", "profile"].map(path);
-    if [&id, &key, &token, &profile].iter().any(|path| merged.is_broken(path)) {
+    let [id, key, token, profile] = [
+        "access_key",
+        "secret_access_key",
+        "session_token",
+        "profile",
+    ]
+    .map(path);
+    if [&id, &key, &token, &profile]
+        .iter()
+        .any(|path| merged.is_broken(path))
+    {
         return;
     }
     let needs = |has: &str, lacks: &str| merged.is_said(has) && !merged.is_said(lacks);

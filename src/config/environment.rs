@@ -71,7 +71,11 @@ impl Environment {
 
     /// Where runs leave their reports when nobody says: the user's state directory.
     pub(super) fn state_directory(&self) -> PathBuf {
-        let absolute = |name| self.get(name).map(Path::new).filter(|path| path.is_absolute());
+        let absolute = |name| {
+            self.get(name)
+                .map(Path::new)
+                .filter(|path| path.is_absolute())
+        };
         absolute("XDG_STATE_HOME")
             .map(Path::to_owned)
             .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
@@ -85,7 +89,10 @@ impl Environment {
         let mut said = Said::default();
         for name in self.unreadable.iter().filter(|name| is_ours(name)) {
             let place = Place::Environment(name.clone());
-            problems.push(Problem::new(format!("the value of `{name}` is not UTF-8"), &place));
+            problems.push(Problem::new(
+                format!("the value of `{name}` is not UTF-8"),
+                &place,
+            ));
         }
         for (name, value) in &self.variables {
             if is_ours(name) && !value.is_empty() {
@@ -136,15 +143,19 @@ impl Environment {
         };
         let layer = match pair {
             Some(_) if row.scope == Scope::Job => {
-                return Err(Problem::new(format!("`{}` belongs to the whole job", row.path), &place)
-                    .remedy(format!("say it as {}", row.variable())));
+                return Err(Problem::new(
+                    format!("`{}` belongs to the whole job", row.path),
+                    &place,
+                )
+                .remedy(format!("say it as {}", row.variable())));
             }
             Some(pair) => said.pairs.entry(pair.to_owned()).or_default(),
             None if row.scope == Scope::PairOnly => {
-                return Err(
-                    Problem::new(format!("`{}` belongs to a single pair", row.path), &place)
-                        .remedy("say it as S3SYNC_PAIRS__<NAME>__…"),
-                );
+                return Err(Problem::new(
+                    format!("`{}` belongs to a single pair", row.path),
+                    &place,
+                )
+                .remedy("say it as S3SYNC_PAIRS__<NAME>__…"));
             }
             None => &mut said.every_pair,
         };
@@ -187,7 +198,10 @@ pub(super) fn read_secret(path: &Path) -> Result<Setting, String> {
     })?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(format!("is to come from the file `{}`, which is empty", path.display()));
+        return Err(format!(
+            "is to come from the file `{}`, which is empty",
+            path.display()
+        ));
     }
     Ok(Setting::Secret(Secret::new(secret)))
 }
@@ -201,6 +215,7 @@ fn is_ours(name: &str) -> bool {
     let reserved = rest.starts_with("RUN_") || rest.starts_with("TEST_");
     let way = matches!(rest, "JOB_FILE" | "JOB_TOML");
     let spaced = format!("_{rest}_");
-    let kubernetes = !rest.contains("__") && (spaced.contains("_SERVICE_") || spaced.contains("_PORT_"));
+    let kubernetes =
+        !rest.contains("__") && (spaced.contains("_SERVICE_") || spaced.contains("_PORT_"));
     !(reserved || way || kubernetes)
 }

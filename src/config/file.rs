@@ -126,8 +126,9 @@ impl Reader<'_> {
             let place = self.place(&key_span(table, name), format!("pairs.{name}"));
             if let Some(wrong) = super::pairs::name_problem(name) {
                 self.problems.push(
-                    Problem::new(format!("pair name `{name}` {wrong}"), &place)
-                        .remedy("lower-case letters, digits and single underscores, such as `file_server`"),
+                    Problem::new(format!("pair name `{name}` {wrong}"), &place).remedy(
+                        "lower-case letters, digits and single underscores, such as `file_server`",
+                    ),
                 );
             }
             let Some(inner) = self.table_of(table, name, item) else {
@@ -184,10 +185,14 @@ impl Reader<'_> {
                 self.value(row, table, key, item, within, layer);
             }
             _ if is_branch => {
-                let place = self.place(&item_span(table, key, item), format!("{}{path}", within.outer));
+                let place = self.place(
+                    &item_span(table, key, item),
+                    format!("{}{path}", within.outer),
+                );
                 let problem = Problem::new(format!("`{path}` must be a table"), &place);
-                self.problems
-                    .push(problem.remedy(format!("write [{}{path}] and its keys below", within.outer)));
+                self.problems.push(
+                    problem.remedy(format!("write [{}{path}] and its keys below", within.outer)),
+                );
             }
             _ => {
                 let place = self.place(&key_span(table, key), format!("{}{path}", within.outer));
@@ -217,8 +222,11 @@ impl Reader<'_> {
         if mentions_variable(item) {
             layer.say_wrongly(row.path);
             self.problems.push(
-                Problem::new(format!("not supported yet: `${{…}}` in `{}`", row.path), &place)
-                    .remedy("write the value itself, or say it in the environment or with a flag"),
+                Problem::new(
+                    format!("not supported yet: `${{…}}` in `{}`", row.path),
+                    &place,
+                )
+                .remedy("write the value itself, or say it in the environment or with a flag"),
             );
             return;
         }
@@ -243,7 +251,11 @@ impl Reader<'_> {
                 .environment
                 .get(variable)
                 .map(|text| Setting::Secret(Secret::new(text)))
-                .ok_or_else(|| refuse(format!("is to come from the environment, and {variable} is not set"))),
+                .ok_or_else(|| {
+                    refuse(format!(
+                        "is to come from the environment, and {variable} is not set"
+                    ))
+                }),
             (None, Some(path), 1) => {
                 super::environment::read_secret(&self.base.join(path)).map_err(refuse)
             }

@@ -26,9 +26,9 @@ struct FlagValue {
 }
 
 impl FlagValues {
-    /// Notes `--name VALUE` of the option at `path`, or `--name` alone where the flag needs no
-    /// value. Nothing is checked yet.
-    pub(crate) fn say(&mut self, row: &'static OptionRow, flag: &Flag, value: &str) {
+    /// Notes one of an option's flags and its value: empty where the flag takes none, the number
+    /// of times where it is repeated. Nothing is checked yet.
+    pub fn say(&mut self, row: &'static OptionRow, flag: &Flag, value: &str) {
         let name = flag.name();
         let mut note = |row, text: String, is_file| {
             self.said.push(FlagValue {
@@ -90,7 +90,14 @@ impl fmt::Debug for FlagValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = self.set.iter().map(|set| set.split('=').next());
         f.debug_struct("FlagValues")
-            .field("said", &self.said.iter().map(|flag| &flag.spelling).collect::<Vec<_>>())
+            .field(
+                "said",
+                &self
+                    .said
+                    .iter()
+                    .map(|flag| &flag.spelling)
+                    .collect::<Vec<_>>(),
+            )
             .field("set", &set.collect::<Vec<_>>())
             .finish()
     }
@@ -104,24 +111,30 @@ fn assign(assignment: &str, directory: &Path, said: &mut Said) -> Result<(), Pro
     };
     let place = Place::Flag(format!("--set {whole}"));
     let unknown = |path: &str, scopes: &[Scope]| {
-        let (prefix, key) = path.rfind('.').map_or(("", path), |at| path.split_at(at + 1));
+        let (prefix, key) = path
+            .rfind('.')
+            .map_or(("", path), |at| path.split_at(at + 1));
         Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(prefix, key, scopes))
     };
     let (pair, path) = split_pair(whole).ok_or_else(|| {
         Problem::new(format!("`{whole}` names no option"), &place)
             .remedy("write --set pairs.NAME.PATH=VALUE")
     })?;
-    let row = row_of(path)
-        .ok_or_else(|| unknown(path, &[Scope::Pair, Scope::PairOnly, Scope::Job]))?;
+    let row =
+        row_of(path).ok_or_else(|| unknown(path, &[Scope::Pair, Scope::PairOnly, Scope::Job]))?;
     let layer = match pair {
         Some(_) if row.scope == Scope::Job => {
-            return Err(Problem::new(format!("`{}` belongs to the whole job", row.path), &place)
-                .remedy(format!("say it as --set {}=…", row.path)));
+            return Err(
+                Problem::new(format!("`{}` belongs to the whole job", row.path), &place)
+                    .remedy(format!("say it as --set {}=…", row.path)),
+            );
         }
         Some(pair) => said.pairs.entry(pair.to_owned()).or_default(),
         None if row.scope == Scope::PairOnly => {
-            return Err(Problem::new(format!("`{}` belongs to a single pair", row.path), &place)
-                .remedy(format!("say it as --set pairs.NAME.{}=…", row.path)));
+            return Err(
+                Problem::new(format!("`{}` belongs to a single pair", row.path), &place)
+                    .remedy(format!("say it as --set pairs.NAME.{}=…", row.path)),
+            );
         }
         None => &mut said.every_pair,
     };

@@ -94,7 +94,10 @@ impl Merged {
     }
 
     /// Every option of these scopes that has a value, in the table's order.
-    pub(super) fn all(&self, scopes: &[Scope]) -> impl Iterator<Item = (&'static OptionRow, &Said)> {
+    pub(super) fn all(
+        &self,
+        scopes: &[Scope],
+    ) -> impl Iterator<Item = (&'static OptionRow, &Said)> {
         OPTIONS
             .iter()
             .filter(move |row| scopes.contains(&row.scope))

@@ -3,30 +3,30 @@
 /// One option: where it is said, what it takes, what it means. Clap's flags, the environment's
 /// names, typing, suggestions and `resolved.json` are all made from these rows.
 #[derive(Debug)]
-pub(crate) struct OptionRow {
+pub struct OptionRow {
     /// Its place in a job file: below `[defaults]` and `[pairs.NAME]`, or at the top level.
-    pub(crate) path: &'static str,
+    pub path: &'static str,
     /// Whether a pair or the whole job has it.
-    pub(crate) scope: Scope,
+    pub scope: Scope,
     /// What it takes.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Its value when nobody says one, as it would be said.
-    pub(crate) default: Option<&'static str>,
+    pub default: Option<&'static str>,
     /// The flags that say it.
-    pub(crate) flags: &'static [Flag],
+    pub flags: &'static [Flag],
     /// Which pairs it has a meaning for.
-    pub(crate) fits: Fits,
+    pub fits: Fits,
     /// Whether this version does what it says.
-    pub(crate) is_built: bool,
+    pub is_built: bool,
     /// The heading of its flags in `--help`.
-    pub(crate) heading: &'static str,
+    pub heading: &'static str,
     /// What it means, with its unit.
-    pub(crate) help: &'static str,
+    pub help: &'static str,
 }
 
 /// Who has an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
     /// The whole job: a table of the file's top level.
     Job,
     /// Each pair: `[defaults]` or `[pairs.NAME]`.
@@ -37,15 +37,28 @@ pub(crate) enum Scope {
 
 /// What an option takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// `true` or `false`.
     Bool,
-    /// A whole number of this range.
-    Number { min: u64, max: u64 },
-    /// A number of bytes of this range.
-    Size { min: u64, max: u64 },
-    /// A span of time of at least this many milliseconds.
-    Duration { min_millis: u64 },
+    /// A whole number.
+    Number {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// A number of bytes.
+    Size {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// A span of time.
+    Duration {
+        /// The shortest, in milliseconds.
+        min_millis: u64,
+    },
     /// Any text.
     Text,
     /// A name that can be a folder's.
@@ -56,9 +69,11 @@ pub(crate) enum Kind {
     Location,
     /// An http or https URL.
     Endpoint,
-    /// One of these words; `later` are legal but not built yet.
+    /// One of some words.
     Word {
+        /// Those that do what they say.
         now: &'static [&'static str],
+        /// Those that are legal and not built yet.
         later: &'static [&'static str],
     },
     /// Names of pairs.
@@ -73,7 +88,7 @@ pub(crate) enum Kind {
 
 /// One flag of an option, and what it says.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Flag {
+pub enum Flag {
     /// `--name VALUE`.
     Value(&'static str),
     /// `--name N`, in milliseconds.
@@ -90,7 +105,7 @@ pub(crate) enum Flag {
 
 impl Flag {
     /// The flag's name without its dashes.
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Value(name)
             | Self::Millis(name)
@@ -104,7 +119,7 @@ impl Flag {
 
 /// Which pairs an option has a meaning for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fits {
+pub enum Fits {
     /// Every pair.
     Any,
     /// Those that read from S3.
@@ -119,7 +134,7 @@ pub(crate) enum Fits {
 
 impl Fits {
     /// Whether a pair with such sides is meant.
-    pub(crate) fn holds(self, source_is_s3: bool, target_is_s3: bool) -> bool {
+    pub fn holds(self, source_is_s3: bool, target_is_s3: bool) -> bool {
         match self {
             Self::Any => true,
             Self::SourceS3 => source_is_s3,
@@ -130,7 +145,7 @@ impl Fits {
     }
 
     /// What the pair would have to be like.
-    pub(crate) fn wants(self) -> &'static str {
+    pub fn wants(self) -> &'static str {
         match self {
             Self::Any => "any pair",
             Self::SourceS3 => "a source on S3",
@@ -143,12 +158,12 @@ impl Fits {
 
 impl OptionRow {
     /// The environment variable that says it for every pair.
-    pub(crate) fn variable(&self) -> String {
+    pub fn variable(&self) -> String {
         format!("S3SYNC_{}", self.path.replace('.', "__").to_uppercase())
     }
 
     /// Whether its values are kept out of everything that is written.
-    pub(crate) fn is_secret(&self) -> bool {
+    pub fn is_secret(&self) -> bool {
         self.kind == Kind::Secret
     }
 

@@ -13,7 +13,7 @@ use super::option::Kind::{
 use super::option::{Kind, OptionRow};
 
 /// The row of a path.
-pub(crate) fn find(path: &str) -> Option<&'static OptionRow> {
+pub(super) fn find(path: &str) -> Option<&'static OptionRow> {
     OPTIONS.iter().find(|row| row.path == path)
 }
 
@@ -42,7 +42,10 @@ const BANDWIDTH: Kind = Size {
     min: MIB,
     max: 100 * GIB,
 };
-const SMALL_NUMBER: Kind = Number { min: 1, max: 65_535 };
+const SMALL_NUMBER: Kind = Number {
+    min: 1,
+    max: 65_535,
+};
 const ANY_NUMBER: Kind = Number {
     min: 0,
     max: u64::MAX,
@@ -101,7 +104,7 @@ const fn later_job(path: &'static str, kind: Kind) -> OptionRow {
 
 /// All of them, in the order `--help` and `resolved.json` show them.
 #[rustfmt::skip]
-pub(crate) static OPTIONS: &[OptionRow] = &[
+pub static OPTIONS: &[OptionRow] = &[
     // --- the pair itself
     pair("source.url", Location, "where from: a directory, one file, or s3://bucket[/prefix]"),
     pair("target.url", Location, "where to: a directory or s3://bucket[/prefix]"),
@@ -327,7 +330,7 @@ pub(crate) static OPTIONS: &[OptionRow] = &[
         .flags(&[Repeated("verbose", 'v', &["info", "debug", "trace"]), Repeated("quiet", 'q', &["error", "off"])]),
     job("log.format", Word { now: &["text", "json"], later: &[] }, "text or JSON records").default("text").under(LOGGING)
         .flags(&[Says("json-tracing", "json"), Says("no-json-tracing", "text")]),
-    job("log.color", Bool, "colour on a terminal").default("true").under(LOGGING)
+    job("log.color", Bool, "use colour on a terminal").default("true").under(LOGGING)
         .flags(&[Says("disable-color-tracing", "false"), Says("color-tracing", "true")]),
     job("log.stderr", Bool, "log to stderr in the plain form too").default("false").under(LOGGING)
         .flags(&[Says("tracing-stderr", "true"), Says("no-tracing-stderr", "false")]),

@@ -162,8 +162,14 @@ impl Everything {
             for url in ["source.url", "target.url"] {
                 if let (Some(said), true) = (said.every_pair.get(url), named.len() > 1) {
                     problems.push(
-                        Problem::new(format!("`{url}` is said for {} pairs at once", named.len()), &said.place)
-                            .remedy(format!("say which pair is meant: pairs.{}.{url}", named[0].0)),
+                        Problem::new(
+                            format!("`{url}` is said for {} pairs at once", named.len()),
+                            &said.place,
+                        )
+                        .remedy(format!(
+                            "say which pair is meant: pairs.{}.{url}",
+                            named[0].0
+                        )),
                     );
                 }
             }
@@ -218,8 +224,9 @@ impl Everything {
             if side.is_none() && !all.is_broken(path) {
                 let which = path.split('.').next().unwrap_or(path);
                 problems.push(
-                    Problem::new(format!("pair `{name}` has no {which}"), place)
-                        .remedy(format!("write {which} = \"s3://bucket/prefix/\" or a local path")),
+                    Problem::new(format!("pair `{name}` has no {which}"), place).remedy(format!(
+                        "write {which} = \"s3://bucket/prefix/\" or a local path"
+                    )),
                 );
             }
             side
@@ -241,11 +248,9 @@ impl Everything {
                     not_applied.push((said.row.path, said.place.origin(), said.row.fits.wants()));
                 }
             }
-            kept.push(if matches!(layer.iter().next(), Some(first) if matches!(first.place, Place::BuiltIn)) {
-                layer
-            } else {
-                layer.filtered(|said| fits(said.row))
-            });
+            let is_kept =
+                |said: &super::layer::Said| fits(said.row) || matches!(said.place, Place::BuiltIn);
+            kept.push(layer.filtered(is_kept));
         }
         let merged = Merged::new(kept);
         checks::sides(name, &source, &target, &merged, problems);
@@ -278,15 +283,11 @@ fn build(name: &str, source: Side, target: Side, merged: &Merged, dirs: &Dirs) -
                 ignore_symlinks: merged.value("local.ignore_symlinks"),
                 never_list: never_list.clone(),
             }),
-            Side::S3(location) => {
-                SourceSpec::S3(Box::new(s3_settings(location, "source", merged)))
-            }
+            Side::S3(location) => SourceSpec::S3(Box::new(s3_settings(location, "source", merged))),
         },
         target: match target {
             Side::Local(root) => TargetSpec::Local(LocalTargetSettings { root, never_list }),
-            Side::S3(location) => {
-                TargetSpec::S3(Box::new(s3_settings(location, "target", merged)))
-            }
+            Side::S3(location) => TargetSpec::S3(Box::new(s3_settings(location, "target", merged))),
         },
         server_side_copy: merged.value("server_side_copy"),
         check: Check::Mtime,
@@ -329,12 +330,12 @@ fn job_name(everything: &Everything, job: &Merged, problems: &mut Vec<Problem>) 
     let row = options::find("job.name").expect("a row of the table");
     debug_assert_eq!(row.kind, Kind::Name);
     let name = &everything.name;
-    if !job.is_broken("job.name")
-        && from_text(row, name, std::path::Path::new("/")).is_err()
-    {
+    if !job.is_broken("job.name") && from_text(row, name, std::path::Path::new("/")).is_err() {
         problems.push(
             Problem::new(
-                format!("the file's name makes `{name}` the job's name, which cannot be a folder's"),
+                format!(
+                    "the file's name makes `{name}` the job's name, which cannot be a folder's"
+                ),
                 &Place::Nowhere,
             )
             .remedy("say job.name"),
@@ -356,7 +357,10 @@ fn order(
             match names().position(|name| name == wanted) {
                 Some(at) => before.push(at),
                 None => {
-                    let problem = Problem::new(format!("`after` names no pair of this job: `{wanted}`"), place);
+                    let problem = Problem::new(
+                        format!("`after` names no pair of this job: `{wanted}`"),
+                        place,
+                    );
                     problems.push(match nearest(wanted, names()) {
                         Some(near) => problem.remedy(format!("did you mean `{near}`?")),
                         None => problem,
@@ -393,8 +397,11 @@ fn dry_run(drafts: &[Option<Draft>], problems: &mut Vec<Problem>) -> bool {
     if dry.any(|(is_dry, _)| is_dry != first) {
         if let Some(draft) = all.find(|draft| draft.merged.value::<bool>("dry_run")) {
             problems.push(
-                Problem::new("not supported yet: a dry run of some pairs only", &draft.merged.place("dry_run"))
-                    .remedy("say `dry_run` in [defaults], or --dry-run"),
+                Problem::new(
+                    "not supported yet: a dry run of some pairs only",
+                    &draft.merged.place("dry_run"),
+                )
+                .remedy("say `dry_run` in [defaults], or --dry-run"),
             );
         }
     }
@@ -442,7 +449,8 @@ impl Record {
                 .or_insert_with(|| json!({ "value": value, "origin": "built-in" }));
         }
         self.job = shown;
-        self.plain.insert("job".to_owned(), plain(job, &[Scope::Job]).into());
+        self.plain
+            .insert("job".to_owned(), plain(job, &[Scope::Job]).into());
     }
 
     fn pair(&mut self, name: &str, draft: &Draft) {
@@ -472,7 +480,8 @@ impl Record {
                 self.origins.insert(origin.clone());
             }
             if row.is_secret() {
-                self.secrets.push((format!("{prefix}{}", row.path), origin.clone()));
+                self.secrets
+                    .push((format!("{prefix}{}", row.path), origin.clone()));
             }
             let entry = json!({ "value": said.setting.to_json(), "origin": origin });
             shown.insert(row.path.to_owned(), entry);

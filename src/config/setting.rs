@@ -168,7 +168,11 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
         Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
         Kind::Word { now, later } => {
-            let words: Vec<_> = now.iter().chain(later).map(|w| format!("\"{w}\"")).collect();
+            let words: Vec<_> = now
+                .iter()
+                .chain(later)
+                .map(|w| format!("\"{w}\""))
+                .collect();
             format!("one of {}", words.join(", "))
         }
         Kind::Pairs => "a list of pair names".to_owned(),
@@ -219,7 +223,8 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
                 && !text.starts_with('.')
                 && !text.contains(['/', '\\'])
                 && !text.chars().any(char::is_control);
-            fits.then(|| Setting::Text(text.to_owned())).ok_or_else(wrong)
+            fits.then(|| Setting::Text(text.to_owned()))
+                .ok_or_else(wrong)
         }
         Kind::Endpoint => {
             let rest = text
@@ -236,12 +241,10 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
             }
         }
         Kind::Location if text.contains("://") => Err(wrong()),
-        Kind::Path | Kind::Location if text == "~" || text.starts_with("~/") => {
-            Err(Refusal {
-                remedy: "`~` means nothing here; write the whole path".to_owned(),
-                ..refusal(row, format_args!("is `{text}`"))
-            })
-        }
+        Kind::Path | Kind::Location if text == "~" || text.starts_with("~/") => Err(Refusal {
+            remedy: "`~` means nothing here; write the whole path".to_owned(),
+            ..refusal(row, format_args!("is `{text}`"))
+        }),
         Kind::Path | Kind::Location => Ok(Setting::Path(join(base, Path::new(text)))),
         _ => Ok(Setting::Text(text.to_owned())),
     }

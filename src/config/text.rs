@@ -52,7 +52,9 @@ impl FileText {
         let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let line = text[begin..end].trim_end_matches('\r');
-        let stop = range.end.clamp(start, begin + line.len().max(start - begin));
+        let stop = range
+            .end
+            .clamp(start, begin + line.len().max(start - begin));
         let width = text.get(start..stop).map_or(1, |part| part.chars().count());
         Spot {
             line: text[..begin].matches('\n').count() + 1,

@@ -1,0 +1,64 @@
+/*! The command line: `run`, `sync`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
+
+Flags come from the option table (`config::OPTIONS`) and only carry what was typed: `config`
+types and checks it, together with the job file and the environment.
+*/
+
+mod command;
+mod former;
+mod log;
+mod output;
+mod process;
+mod run;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+mod validate;
+
+use std::process::ExitCode as Status;
+
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+
+use crate::config::Environment;
+use crate::report::ExitCode;
+
+/// Runs the command the process was started with, and says how the process should end.
+pub fn main() -> Status {
+    process::raise_open_file_limit();
+    let matches = match command::build().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // nobody reads: a closed stream is no reason to fail
+            let _ = error.print();
+            let is_answer = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
+            let exit = if is_answer {
+                ExitCode::Success
+            } else {
+                ExitCode::Usage
+            };
+            return exit.code().into();
+        }
+    };
+    let exit = dispatch(&matches).unwrap_or_else(|error| {
+        output::error(&format!("error: {error:#}"));
+        ExitCode::Failed
+    });
+    exit.code().into()
+}
+
+fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let directory = std::env::current_dir()?;
+    let environment = Environment::new(std::env::vars_os(), directory);
+    match matches.subcommand() {
+        Some(("run", matches)) => run::jobs(matches, &environment),
+        Some(("sync", matches)) => run::pair(matches, &environment, run::Form::Subcommand),
+        Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
+        #[cfg(feature = "sandbox")]
+        Some(("sandbox", matches)) => sandbox::serve(matches),
+        Some((other, _)) => anyhow::bail!("`{other}` has no code"),
+        None => run::pair(matches, &environment, run::Form::Plain),
+    }
+}

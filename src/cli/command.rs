@@ -1,0 +1,269 @@
+//! Clap's commands and flags, made from the option table.
+
+use std::sync::LazyLock;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
+
+/// Everything the program understands.
+pub(super) fn build() -> Command {
+    let command = Command::new("s3sync")
+        .version(version())
+        .about("Synchronizes directories and S3 buckets, and proves what it did")
+        .subcommand_precedence_over_arg(true)
+        .args_conflicts_with_subcommands(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .max_term_width(100)
+        .subcommand(run())
+        .subcommand(sync())
+        .subcommand(validate());
+    #[cfg(feature = "sandbox")]
+    let command = command.subcommand(sandbox());
+    with_options(with_sides(command))
+}
+
+/// What the flags of a command say.
+pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
+    let mut values = FlagValues::default();
+    for row in OPTIONS {
+        for flag in row.flags {
+            match flag {
+                Flag::Says(name, _) if matches.get_flag(name) => values.say(row, flag, ""),
+                Flag::Says(..) => {}
+                Flag::Repeated(name, ..) => {
+                    let times = matches.get_count(name);
+                    if times > 0 {
+                        values.say(row, flag, &times.to_string());
+                    }
+                }
+                Flag::Value(name)
+                | Flag::Millis(name)
+                | Flag::SaysWith(name, ..)
+                | Flag::File(name) => {
+                    if let Some(value) = matches.get_one::<String>(name) {
+                        values.say(row, flag, value);
+                    }
+                }
+            }
+        }
+    }
+    for assignment in texts(matches, "set") {
+        values.set(assignment);
+    }
+    values
+}
+
+/// The values of a repeatable argument.
+pub(super) fn texts<'a>(matches: &'a ArgMatches, id: &str) -> Vec<&'a str> {
+    let values = matches.get_many::<String>(id);
+    values
+        .map(|values| values.map(String::as_str).collect())
+        .unwrap_or_default()
+}
+
+/// Version, commit, target and compiler, as far as the build was told.
+fn version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+        let told = [
+            ("commit", option_env!("S3SYNC_BUILD_COMMIT")),
+            (
+                "target",
+                option_env!("S3SYNC_BUILD_TARGET").or(Some(&system)),
+            ),
+            ("rustc", option_env!("S3SYNC_BUILD_RUSTC")),
+        ];
+        let lines = told
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("\n{name} {}", value?)));
+        env!("CARGO_PKG_VERSION").to_owned() + &lines.collect::<String>()
+    });
+    &TEXT
+}
+
+fn run() -> Command {
+    let command = Command::new("run")
+        .about("Run job files; without one, the job the environment says")
+        .arg(
+            Arg::new("job")
+                .value_name("FILE")
+                .num_args(0..)
+                .help("Job files (TOML), one after the other"),
+        )
+        .arg(
+            Arg::new("pair")
+                .long("pair")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("Only this pair; may be repeated"),
+        );
+    with_options(command)
+}
+
+fn sync() -> Command {
+    let command = Command::new("sync").about("Synchronize one source and one target");
+    with_options(
+        with_sides(command).mut_args(|arg| match arg.get_id().as_str() {
+            "SOURCE" | "TARGET" => arg.required(true),
+            _ => arg,
+        }),
+    )
+}
+
+fn validate() -> Command {
+    let command = Command::new("validate")
+        .about("Say everything that is wrong with job files, and run nothing")
+        .arg(
+            Arg::new("job")
+                .value_name("FILE")
+                .num_args(1..)
+                .required(true)
+                .help("Job files (TOML)"),
+        );
+    with_options(command)
+}
+
+#[cfg(feature = "sandbox")]
+fn sandbox() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("sandbox")
+        .about("Serve an S3 endpoint from a directory until Ctrl-C")
+        .arg(
+            Arg::new("dir")
+                .value_name("DIR")
+                .required(true)
+                .help("Where it keeps its buckets; made if it is not there"),
+        )
+        .arg(option(
+            "listen",
+            "ADDRESS",
+            "Where it listens, such as 127.0.0.1:9000 [default: a free port of 127.0.0.1]",
+        ))
+        .arg(
+            option(
+                "access-key",
+                "KEY",
+                "The access key it accepts [default: sandbox]",
+            )
+            .requires("secret-access-key"),
+        )
+        .arg(
+            option(
+                "secret-access-key",
+                "KEY",
+                "The secret access key that belongs to it [default: sandboxsecret]",
+            )
+            .requires("access-key"),
+        )
+        .arg(option(
+            "region",
+            "REGION",
+            "The region of its buckets [default: us-east-1]",
+        ))
+}
+
+fn with_sides(command: Command) -> Command {
+    let side = |name: &'static str| {
+        let row = OPTIONS
+            .iter()
+            .find(|row| row.path == format!("{}.url", name.to_lowercase()));
+        Arg::new(name).help(row.map_or("", |row| row.help))
+    };
+    command
+        .arg(side("SOURCE"))
+        .arg(side("TARGET").requires("SOURCE"))
+}
+
+/// Every flag of the table, and `--set` for what has none.
+fn with_options(command: Command) -> Command {
+    let mut command = command.arg(
+        Arg::new("set")
+            .long("set")
+            .value_name("PATH=VALUE")
+            .action(ArgAction::Append)
+            .help_heading("General")
+            .help("Say any option by its path in a job file, also of one pair: pairs.NAME.PATH=VALUE; may be repeated"),
+    );
+    for row in OPTIONS {
+        for (number, flag) in row.flags.iter().enumerate() {
+            command = command.arg(argument(row, number, flag));
+        }
+    }
+    command
+}
+
+fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
+    let arg = Arg::new(flag.name())
+        .long(flag.name())
+        .help_heading(row.heading)
+        .hide(!row.is_built);
+    match flag {
+        Flag::Value(_) => arg.value_name(placeholder(row.kind)).help(help(row)),
+        Flag::Millis(_) => arg.value_name("N").help(help(row)),
+        Flag::File(_) => arg
+            .value_name("FILE")
+            .help(format!("{}, read from a file", row.help)),
+        Flag::SaysWith(..) => arg.value_name("ALGORITHM").hide(true),
+        Flag::Says(_, value) => {
+            let arg = arg
+                .action(ArgAction::SetTrue)
+                .hide(!row.is_built || number > 0 || is_later(row.kind, value))
+                .help(match *value {
+                    "true" => row.help.to_owned(),
+                    "false" => format!("do not {}", row.help),
+                    value => format!("{} [this flag: {value}]", row.help),
+                });
+            // a flag and its opposite: the last one counts
+            let others = row
+                .flags
+                .iter()
+                .map(Flag::name)
+                .filter(|name| *name != flag.name());
+            if row.flags.len() == 2 {
+                arg.overrides_with_all(others)
+            } else {
+                arg
+            }
+        }
+        Flag::Repeated(_, letter, values) => {
+            let others = row
+                .flags
+                .iter()
+                .map(Flag::name)
+                .filter(|name| *name != flag.name());
+            arg.short(*letter)
+                .action(ArgAction::Count)
+                .conflicts_with_all(others)
+                .help(format!("{}: {}", row.help, values.join(", then ")))
+        }
+    }
+}
+
+fn is_later(kind: Kind, value: &str) -> bool {
+    matches!(kind, Kind::Word { later, .. } if later.contains(&value))
+}
+
+fn help(row: &OptionRow) -> String {
+    match row.default {
+        Some(default) => format!("{} [default: {default}]", row.help),
+        None => row.help.to_owned(),
+    }
+}
+
+fn placeholder(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "BOOL",
+        Kind::Number { .. } => "N",
+        Kind::Size { .. } => "SIZE",
+        Kind::Duration { .. } => "DURATION",
+        Kind::Text | Kind::Word { .. } | Kind::List | Kind::Table => "TEXT",
+        Kind::Name | Kind::Pairs => "NAME",
+        Kind::Path => "PATH",
+        Kind::Location | Kind::Endpoint => "URL",
+        Kind::Secret => "KEY",
+    }
+}

@@ -1,0 +1,61 @@
+//! Where logs go, and how much of them.
+
+use std::io::{IsTerminal as _, stderr, stdout};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use super::output::Quiet;
+use crate::config::Log;
+
+/// Which stream logs go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// Starts logging. `RUST_LOG`, when it is set, decides what is logged. A second call changes
+/// nothing: the first job's settings hold for the process.
+pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
+    // a dry run is there to be read
+    let level = if dry_run { log.level.max(1) } else { log.level };
+    let directives = std::env::var("RUST_LOG")
+        .ok()
+        .filter(|text| !text.is_empty());
+    let show_target = directives.is_some();
+    let filter = directives
+        .and_then(|directives| EnvFilter::try_new(directives).ok())
+        .unwrap_or_else(|| EnvFilter::new(format!("s3sync={}", word(level))));
+    let is_terminal = match stream {
+        Stream::Stdout => stdout().is_terminal(),
+        Stream::Stderr => stderr().is_terminal(),
+    };
+    let subscriber = fmt()
+        .with_env_filter(filter)
+        .with_target(show_target)
+        .with_ansi(log.color && is_terminal && std::env::var_os("NO_COLOR").is_none())
+        .with_writer(move || match stream {
+            Stream::Stdout => Quiet::Stdout,
+            Stream::Stderr => Quiet::Stderr,
+        });
+    let started = if log.json {
+        subscriber.json().try_init()
+    } else {
+        subscriber.compact().try_init()
+    };
+    if started.is_err() {
+        tracing::debug!("logging was started before");
+    }
+}
+
+fn word(level: i8) -> &'static str {
+    match level {
+        i8::MIN..=-2 => "off",
+        -1 => "error",
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        3..=i8::MAX => "trace",
+    }
+}

@@ -1,0 +1,32 @@
+//! `validate FILE…`: everything that is wrong, and nothing run.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+
+use super::{command, output};
+use crate::config::{self, Environment};
+use crate::report::ExitCode;
+
+/// Checks each file with the environment and the flags it would run with.
+pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> ExitCode {
+    let flags = command::flag_values(matches);
+    let mut exit = ExitCode::Success;
+    for file in command::texts(matches, "job") {
+        match config::load_file(Path::new(file), environment, &flags) {
+            Ok(job) => {
+                let pairs = job.pairs.len();
+                let noun = if pairs == 1 { "pair" } else { "pairs" };
+                output::line(&format!(
+                    "{file}: job {}, {pairs} {noun}: no problems",
+                    job.name
+                ));
+            }
+            Err(problems) => {
+                output::error(&format!("{problems}\n"));
+                exit = ExitCode::Usage;
+            }
+        }
+    }
+    exit
+}
