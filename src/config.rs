@@ -8,6 +8,7 @@ flags are each read into layers by it, value by value; figment merges the layers
 for every value which layer it came from. Whatever is wrong is collected, and told all at once.
 */
 
+mod build;
 mod checks;
 mod environment;
 mod file;
@@ -19,6 +20,7 @@ mod options;
 mod pairs;
 mod problem;
 mod reading;
+mod record;
 mod resolve;
 mod resolved;
 mod setting;

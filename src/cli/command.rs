@@ -11,7 +11,6 @@ pub(super) fn build() -> Command {
     let command = Command::new("s3sync")
         .version(version())
         .about("Synchronizes directories and S3 buckets, and proves what it did")
-        .subcommand_precedence_over_arg(true)
         .args_conflicts_with_subcommands(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -53,6 +52,13 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
         values.set(assignment);
     }
     values
+}
+
+/// Whether a word is the name of a command.
+pub(super) fn is_name(word: &str) -> bool {
+    build()
+        .get_subcommands()
+        .any(|command| command.get_name() == word)
 }
 
 /// The values of a repeatable argument.
@@ -171,7 +177,7 @@ fn with_sides(command: Command) -> Command {
         let row = OPTIONS
             .iter()
             .find(|row| row.path == format!("{}.url", name.to_lowercase()));
-        Arg::new(name).help(row.map_or("", |row| row.help))
+        Arg::new(name).help(row.map_or_else(String::new, |row| sentence(row.help)))
     };
     command
         .arg(side("SOURCE"))
@@ -203,19 +209,19 @@ fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
         .hide(!row.is_built);
     match flag {
         Flag::Value(_) => arg.value_name(placeholder(row.kind)).help(help(row)),
-        Flag::Millis(_) => arg.value_name("N").help(help(row)),
+        Flag::Millis(_) => arg.value_name("MILLISECONDS").help(help(row)),
         Flag::File(_) => arg
             .value_name("FILE")
-            .help(format!("{}, read from a file", row.help)),
+            .help(sentence(&format!("{}, read from a file", row.help))),
         Flag::SaysWith(..) => arg.value_name("ALGORITHM").hide(true),
         Flag::Says(_, value) => {
             let arg = arg
                 .action(ArgAction::SetTrue)
                 .hide(!row.is_built || number > 0 || is_later(row.kind, value))
                 .help(match *value {
-                    "true" => row.help.to_owned(),
-                    "false" => format!("do not {}", row.help),
-                    value => format!("{} [this flag: {value}]", row.help),
+                    "true" => sentence(row.help),
+                    "false" => sentence(&format!("do not {}", row.help)),
+                    value => sentence(&format!("{} [this flag: {value}]", row.help)),
                 });
             // a flag and its opposite: the last one counts
             let others = row
@@ -238,7 +244,11 @@ fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
             arg.short(*letter)
                 .action(ArgAction::Count)
                 .conflicts_with_all(others)
-                .help(format!("{}: {}", row.help, values.join(", then ")))
+                .help(sentence(&format!(
+                    "{}: {}",
+                    row.help,
+                    values.join(", then ")
+                )))
         }
     }
 }
@@ -249,9 +259,16 @@ fn is_later(kind: Kind, value: &str) -> bool {
 
 fn help(row: &OptionRow) -> String {
     match row.default {
-        Some(default) => format!("{} [default: {default}]", row.help),
-        None => row.help.to_owned(),
+        Some(default) => sentence(&format!("{} [default: {default}]", row.help)),
+        None => sentence(row.help),
     }
+}
+
+/// With a capital letter, as clap's own texts begin.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn placeholder(kind: Kind) -> &'static str {
@@ -265,5 +282,85 @@ fn placeholder(kind: Kind) -> &'static str {
         Kind::Path => "PATH",
         Kind::Location | Kind::Endpoint => "URL",
         Kind::Secret => "KEY",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<ArgMatches, clap::Error> {
+        build().try_get_matches_from([&["s3sync"], arguments].concat())
+    }
+
+    #[test]
+    fn the_commands_hold_together() {
+        build().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_the_table_parses_wherever_options_are_taken() {
+        for row in OPTIONS {
+            for flag in row.flags {
+                let flag_text = format!("--{}", flag.name());
+                let takes_value = !matches!(flag, Flag::Says(..) | Flag::Repeated(..));
+                let typed: &[&str] = if takes_value {
+                    &[&flag_text, "1"]
+                } else {
+                    &[&flag_text]
+                };
+                for command in [
+                    &["run", "job.toml"][..],
+                    &["sync", "a", "s3://b"],
+                    &["a", "s3://b"],
+                ] {
+                    let matches = parse(&[command, typed].concat())
+                        .unwrap_or_else(|error| panic!("{flag_text}: {error}"));
+                    let matches = matches.subcommand().map_or(&matches, |(_, inner)| inner);
+                    let values = format!("{:?}", flag_values(matches));
+                    assert!(values.contains(&flag_text), "{flag_text}: {values}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_flag_and_its_opposite_the_last_counts() {
+        for (typed, said) in [
+            (["--dry-run", "--no-dry-run"], "--no-dry-run"),
+            (["--no-dry-run", "--dry-run"], "--dry-run"),
+            (["--disable-etag-verify", "--etag-verify"], "--etag-verify"),
+        ] {
+            let matches = parse(&["a", "s3://b", typed[0], typed[1]]).expect("fine");
+            let values = format!("{:?}", flag_values(&matches));
+            assert_eq!(
+                values,
+                format!("FlagValues {{ said: [{said:?}], set: [] }}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_commands_name_wins() {
+        for (arguments, command) in [
+            (&["run"][..], Some("run")),
+            (&["run", "a.toml", "b.toml", "--pair", "x"], Some("run")),
+            (&["sync", "a", "s3://b"], Some("sync")),
+            (&["./run", "s3://b"], None),
+            (&["a", "s3://b"], None),
+        ] {
+            let matches = parse(arguments).expect("fine");
+            assert_eq!(matches.subcommand_name(), command, "{arguments:?}");
+        }
+        for wrong in [
+            &["--no-such-flag", "a", "s3://b"][..],
+            &["sync", "a"],
+            &["a", "s3://b", "c"],
+            &["validate"],
+            &[],
+        ] {
+            let error = parse(wrong).expect_err("wrong");
+            assert_eq!(error.exit_code(), 2, "{wrong:?}");
+        }
     }
 }

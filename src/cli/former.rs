@@ -9,8 +9,8 @@ pub(super) fn refusal(environment: &Environment, is_dry: bool) -> Option<&'stati
     let said = environment.get("DRY_RUN")?.to_ascii_lowercase();
     let wants_it = !matches!(said.as_str(), "false" | "0" | "no" | "off");
     (wants_it && !is_dry).then_some(
-        "error: DRY_RUN is not read any more, and this run would change data\n  \
-         --> environment variable DRY_RUN\n   \
+        "error: DRY_RUN is not read any more, and this run would change data\n \
+         --> environment variable DRY_RUN\n  \
          = say S3SYNC_DRY_RUN=true or --dry-run, or unset it",
     )
 }

@@ -66,6 +66,12 @@ pub(super) fn pair(
         );
         return Ok(ExitCode::Usage);
     };
+    if form == Form::Plain && command::is_name(source) {
+        output::error(&format!(
+            "error: `{source}` is a command, and a command stands first: s3sync {source} …\n  = for a path of that name write ./{source}"
+        ));
+        return Ok(ExitCode::Usage);
+    }
     let flags = command::flag_values(matches);
     let Some(jobs) = all_right(vec![config::adhoc(source, target, environment, &flags)]) else {
         return Ok(ExitCode::Usage);
@@ -123,7 +129,7 @@ fn unknown_pair(jobs: &[Job], only_pairs: &[String]) -> Option<String> {
         .find(|wanted| !names().any(|name| name == wanted.as_str()))?;
     let known: Vec<&str> = names().collect();
     Some(format!(
-        "error: no pair is called `{unknown}`\n  --> flag --pair\n   = there is {}",
+        "error: no pair is called `{unknown}`\n --> flag --pair\n  = there is {}",
         known.join(", ")
     ))
 }

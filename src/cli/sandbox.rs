@@ -49,7 +49,7 @@ fn config(matches: &ArgMatches) -> Result<SandboxConfig, String> {
         None => default.listen,
         Some(text) => text.parse::<SocketAddr>().map_err(|_| {
             format!(
-                "error: `{text}` is not an address to listen on\n  --> flag --listen\n   = write an IP address and a port, such as 127.0.0.1:9000"
+                "error: `{text}` is not an address to listen on\n --> flag --listen\n  = write an IP address and a port, such as 127.0.0.1:9000"
             )
         })?,
     };

@@ -96,9 +96,7 @@ impl Environment {
         }
         for (name, value) in &self.variables {
             if is_ours(name) && !value.is_empty() {
-                if let Err(problem) = self.variable(name, value, &mut said) {
-                    problems.push(problem);
-                }
+                problems.extend(self.variable(name, value, &mut said).err());
             }
         }
         said

@@ -239,16 +239,16 @@ pub static OPTIONS: &[OptionRow] = &[
     // --- when things go wrong
     pair("retry.aws_max_attempts", Number { min: 1, max: 4_294_967_295 }, "attempts of an S3 operation, the first included").default("10")
         .under(RETRY).flags(&[Value("aws-max-attempts")]),
-    pair("retry.initial_backoff", ANY_DURATION, "the first pause at most, in milliseconds; it doubles from there").default("100ms")
+    pair("retry.initial_backoff", ANY_DURATION, "the first pause at most; it doubles from there").default("100ms")
         .under(RETRY).flags(&[Millis("initial-backoff-milliseconds")]),
     pair("retry.force_retry_count", Number { min: 0, max: 4_294_967_295 }, "how often a damaged or changed object is begun again").default("5")
         .under(RETRY).flags(&[Value("force-retry-count")]),
-    pair("retry.force_retry_interval", ANY_DURATION, "the pause before that, in milliseconds").default("1s")
+    pair("retry.force_retry_interval", ANY_DURATION, "the pause before it is begun again").default("1s")
         .under(RETRY).flags(&[Millis("force-retry-interval-milliseconds")]),
     later("timeout.operation", SOME_DURATION, &[Millis("operation-timeout-milliseconds")]),
     later("timeout.operation_attempt", SOME_DURATION, &[Millis("operation-attempt-timeout-milliseconds")]),
-    pair("timeout.connect", SOME_DURATION, "to connect, in milliseconds").default("5s").under(RETRY).flags(&[Millis("connect-timeout-milliseconds")]),
-    pair("timeout.read", SOME_DURATION, "of silence from the server, in milliseconds").default("60s").under(RETRY).flags(&[Millis("read-timeout-milliseconds")]),
+    pair("timeout.connect", SOME_DURATION, "how long connecting may take").default("5s").under(RETRY).flags(&[Millis("connect-timeout-milliseconds")]),
+    pair("timeout.read", SOME_DURATION, "how long the server may be silent").default("60s").under(RETRY).flags(&[Millis("read-timeout-milliseconds")]),
 
     // --- what is written beside the bytes
     pair("metadata.guess_mime_type", Bool, "guess the Content-Type of local files by their extension").default("true").under(METADATA).fits(SourceLocal)
@@ -328,7 +328,7 @@ pub static OPTIONS: &[OptionRow] = &[
 
     job("log.level", Word { now: &["off", "error", "warn", "info", "debug", "trace"], later: &[] }, "how much is logged").default("warn").under(LOGGING)
         .flags(&[Repeated("verbose", 'v', &["info", "debug", "trace"]), Repeated("quiet", 'q', &["error", "off"])]),
-    job("log.format", Word { now: &["text", "json"], later: &[] }, "text or JSON records").default("text").under(LOGGING)
+    job("log.format", Word { now: &["text", "json"], later: &[] }, "log text, or JSON records").default("text").under(LOGGING)
         .flags(&[Says("json-tracing", "json"), Says("no-json-tracing", "text")]),
     job("log.color", Bool, "use colour on a terminal").default("true").under(LOGGING)
         .flags(&[Says("disable-color-tracing", "false"), Says("color-tracing", "true")]),

@@ -1,5 +1,6 @@
 //! What is wrong with a job, where, and what may be done about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +21,10 @@ pub struct Problems(Vec<Problem>);
 
 /// One thing that is wrong.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
     message: String,
     place: Place,
     remedy: String,
@@ -50,23 +54,23 @@ pub(super) enum Place {
 impl Problem {
     /// Something wrong at a place.
     pub(super) fn new(message: impl Into<String>, place: &Place) -> Self {
-        Self {
+        Self(Box::new(Details {
             message: message.into(),
             place: place.clone(),
             remedy: String::new(),
             other: None,
-        }
+        }))
     }
 
     /// What may be done about it, in a few words.
     pub(super) fn remedy(mut self, text: impl Into<String>) -> Self {
-        self.remedy = text.into();
+        self.0.remedy = text.into();
         self
     }
 
     /// The other end of a conflict, and what it says there.
     pub(super) fn against(mut self, place: &Place, label: impl Into<String>) -> Self {
-        self.other = Some((place.clone(), label.into()));
+        self.0.other = Some((place.clone(), label.into()));
         self
     }
 }
@@ -77,7 +81,10 @@ impl Problems {
         if list.is_empty() {
             return Ok(value());
         }
-        list.sort_by_key(|problem| problem.place.rank());
+        list.sort_by_key(|problem| problem.0.place.rank());
+        // what is said for every pair may be wrong for several of them
+        let mut told = BTreeSet::new();
+        list.retain(|problem| told.insert(problem.to_string()));
         Err(Self(list))
     }
 
@@ -109,10 +116,25 @@ impl std::error::Error for Problems {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
-        self.place.show(f, "-->", &self.remedy)?;
-        if let Some((place, label)) = &self.other {
-            place.show(f, ":::", label)?;
+        let Details {
+            message,
+            place,
+            remedy,
+            other,
+        } = &*self.0;
+        write!(f, "error: {message}")?;
+        let digits = |place: &Place| match place {
+            Place::File { text, span, .. } => text.spot(span).line.to_string().len(),
+            _ => 1,
+        };
+        // of two arguments the message says enough; a place in a file is worth seeing
+        let other = other
+            .as_ref()
+            .filter(|(place, _)| matches!(place, Place::File { .. } | Place::Environment(_)));
+        let gutter = digits(place).max(other.map_or(1, |(place, _)| digits(place)));
+        place.show(f, gutter, "-->", remedy)?;
+        if let Some((place, label)) = other {
+            place.show(f, gutter, ":::", label)?;
         }
         Ok(())
     }
@@ -144,13 +166,20 @@ impl Place {
         }
     }
 
-    /// The place, quoted where it is in a file, with a label under what is meant.
-    fn show(&self, f: &mut fmt::Formatter<'_>, arrow: &str, label: &str) -> fmt::Result {
+    /// The place, quoted where it is in a file, with a label under what is meant. Line numbers
+    /// have `gutter` digits.
+    fn show(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        gutter: usize,
+        arrow: &str,
+        label: &str,
+    ) -> fmt::Result {
+        let margin = " ".repeat(gutter);
         let elsewhere = match self {
             Self::File { text, span, .. } => {
                 let spot = text.spot(span);
-                let number = spot.line.to_string();
-                let gutter = " ".repeat(number.len());
+                let number = spot.line;
                 let lead: String = spot
                     .text
                     .chars()
@@ -160,7 +189,7 @@ impl Place {
                 let name = text.name.display();
                 write!(
                     f,
-                    "\n{gutter}{arrow} {name}:{}:{}\n{gutter} |\n{number} | {}\n{gutter} | {lead}{}",
+                    "\n{margin}{arrow} {name}:{}:{}\n{margin} |\n{number:>gutter$} | {}\n{margin} | {lead}{}",
                     spot.line,
                     spot.column,
                     spot.text,
@@ -178,9 +207,9 @@ impl Place {
             Self::Nowhere if label.is_empty() => return Ok(()),
             Self::Nowhere => return write!(f, "\n  = {label}"),
         };
-        write!(f, "\n  {arrow} {elsewhere}")?;
+        write!(f, "\n{margin}{arrow} {elsewhere}")?;
         if !label.is_empty() {
-            write!(f, "\n   = {label}")?;
+            write!(f, "\n{margin} = {label}")?;
         }
         Ok(())
     }

@@ -48,10 +48,10 @@ pub(super) fn take(
 fn not_yet(row: &'static OptionRow, place: &Place) -> Problem {
     let problem = Problem::new(format!("not supported yet: `{}`", row.path), place);
     match row.default {
-        Some(default) if matches!(default, "true" | "false") => {
-            problem.remedy(format!("this version can only have it {default}"))
+        Some(default @ ("true" | "false")) => {
+            problem.remedy(format!("leave it out: this version only has {default}"))
         }
-        _ => problem.remedy("this version does not have it"),
+        _ => problem.remedy("leave it out: this version does not have it"),
     }
 }
 
@@ -81,15 +81,27 @@ pub(super) fn advice(prefix: &str, key: &str, scopes: &[Scope]) -> String {
     if let Some(row) = here().find(elsewhere) {
         return format!("did you mean `{}`?", row.path);
     }
-    let of_others = OPTIONS.iter().find(|row| {
-        !scopes.contains(&row.scope) && row.path.split('.').next() == Some(key) && prefix.is_empty()
-    });
-    match of_others.map(|row| row.scope) {
-        Some(Scope::Job) => {
-            format!("`{key}` belongs to the whole job: write it as a table of its own, outside")
-        }
-        Some(Scope::Pair) => format!("`{key}` belongs in [defaults] or in a [pairs.NAME]"),
-        Some(Scope::PairOnly) => format!("`{key}` belongs in a [pairs.NAME]"),
-        None => String::new(),
+    let first = |row: &OptionRow| row.path.split('.').next().unwrap_or(row.path);
+    let others = || OPTIONS.iter().filter(|row| !scopes.contains(&row.scope));
+    let near = nearest(key, others().map(first)).filter(|_| prefix.is_empty());
+    if let Some(row) = others().find(|row| near == Some(first(row))) {
+        let near = first(row);
+        return match row.scope {
+            Scope::Job => {
+                format!("`{near}` belongs to the whole job: write it at the top level")
+            }
+            Scope::Pair => format!("`{near}` belongs in [defaults] or in a [pairs.NAME]"),
+            Scope::PairOnly => format!("`{near}` belongs in a [pairs.NAME]"),
+        };
     }
+    let mut siblings: Vec<String> = here()
+        .filter_map(|row| row.path.strip_prefix(prefix))
+        .filter(|rest| !rest.contains('.'))
+        .map(|rest| format!("`{rest}`"))
+        .collect();
+    siblings.dedup();
+    if prefix.is_empty() || siblings.is_empty() || siblings.len() > 8 {
+        return String::new();
+    }
+    format!("there is {}", siblings.join(", "))
 }

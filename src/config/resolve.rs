@@ -1,26 +1,20 @@
 //! Layers in, a job out, or everything that is wrong with it.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
-
+use super::build::build;
 use super::environment::{Environment, Said};
 use super::file::FileLayers;
-use super::layer::Layer;
+use super::layer::{self, Layer};
 use super::merged::{Merged, built_in};
-use super::option::{Kind, OptionRow, Scope};
+use super::option::OptionRow;
 use super::problem::{Place, Problem, Problems};
-use super::resolved::{
-    Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
-    SandboxSettings, SourceSpec, TargetSpec, Verify,
-};
+use super::record::{NotApplied, Record};
+use super::resolved::{Job, Limits, Log, Origin, Pair, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
-use super::sides::{LARGEST_PAGE, Side, s3_settings};
+use super::sides::Side;
 use super::suggest::nearest;
 use super::{checks, options, pairs};
-use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 
 /// Everything that was said, and what to call it.
 #[derive(Debug)]
@@ -66,10 +60,10 @@ pub(super) fn resolve(
 
     let names: Vec<&String> = named.iter().map(|(name, _)| name).collect();
     let mut record = Record::default();
-    record.job(&job, &name, &dirs);
+    record.job(&job, &name, &dirs.report);
     for (name, draft) in names.iter().zip(&drafts) {
         if let Some(draft) = draft {
-            record.pair(name, draft);
+            record.pair(name, &draft.merged, &draft.not_applied);
         }
     }
     Problems::or(problems, || {
@@ -96,30 +90,32 @@ pub(super) fn resolve(
             sandbox: dirs.sandbox.map(|dir| SandboxSettings { dir }),
             log: log(&job),
             dry_run,
-            digest: digest(&record.plain),
+            digest: record.digest(),
+            resolved: record.resolved(),
             non_file_origins: record.origins.into_iter().collect(),
             secrets: record.secrets,
-            resolved: json!({
-                "job": record.job,
-                "pairs": record.pairs,
-                "notes": record.notes,
-            }),
         }
     })
 }
 
-/// Directories of the job that no pair may list.
+/// Directories the run itself writes to, which no pair may list.
 struct Dirs {
     report: PathBuf,
     sandbox: Option<PathBuf>,
+}
+
+impl Dirs {
+    fn all(&self) -> Vec<PathBuf> {
+        let report = std::iter::once(self.report.clone());
+        report.chain(self.sandbox.clone()).collect()
+    }
 }
 
 /// A resolved pair with what it was resolved from.
 struct Draft {
     pair: Pair,
     merged: Merged,
-    /// Options of every pair that mean nothing for this one: path, origin, what they want.
-    not_applied: Vec<(&'static str, String, &'static str)>,
+    not_applied: Vec<NotApplied>,
 }
 
 impl Everything {
@@ -139,7 +135,9 @@ impl Everything {
     /// What environment and flags say of pairs must be of pairs that exist, and a URL for every
     /// pair makes sense only where there is one.
     fn check_names(&self, named: &[(String, Place)], problems: &mut Vec<Problem>) {
-        if let (Some(file), true) = (&self.file, named.is_empty()) {
+        // where something else is wrong, the pairs may only be in the wrong place
+        let is_bare = named.is_empty() && problems.is_empty();
+        if let (Some(file), true) = (&self.file, is_bare) {
             let message = format!("`{}` has no pairs", file.name.display());
             let remedy = "write [pairs.NAME] with a source and a target";
             problems.push(Problem::new(message, &Place::Nowhere).remedy(remedy));
@@ -245,11 +243,15 @@ impl Everything {
                     let remedy = format!("it wants {}", said.row.fits.wants());
                     problems.push(Problem::new(message, &said.place).remedy(remedy));
                 } else if !matches!(said.place, Place::BuiltIn) {
-                    not_applied.push((said.row.path, said.place.origin(), said.row.fits.wants()));
+                    not_applied.push(NotApplied {
+                        path: said.row.path,
+                        origin: said.place.origin(),
+                        wants: said.row.fits.wants(),
+                    });
                 }
             }
             let is_kept =
-                |said: &super::layer::Said| fits(said.row) || matches!(said.place, Place::BuiltIn);
+                |said: &layer::Said| fits(said.row) || matches!(said.place, Place::BuiltIn);
             kept.push(layer.filtered(is_kept));
         }
         let merged = Merged::new(kept);
@@ -257,80 +259,27 @@ impl Everything {
         checks::credentials("source", &merged, problems);
         checks::credentials("target", &merged, problems);
         Some(Draft {
-            pair: build(name, source, target, &merged, dirs),
+            pair: build(name, source, target, &merged, &dirs.all()),
             merged,
             not_applied,
         })
     }
 }
 
-fn is_default(said: &super::layer::Said) -> bool {
+fn is_default(said: &layer::Said) -> bool {
     let default = said.row.default;
     default
-        .and_then(|text| from_text(said.row, text, std::path::Path::new("/")).ok())
+        .and_then(|text| from_text(said.row, text, Path::new("/")).ok())
         .is_some_and(|default| default == said.setting)
 }
-
-fn build(name: &str, source: Side, target: Side, merged: &Merged, dirs: &Dirs) -> Pair {
-    let mut never_list = vec![dirs.report.clone()];
-    never_list.extend(dirs.sandbox.clone());
-    Pair {
-        name: name.to_owned(),
-        after: merged.value("after"),
-        source: match source {
-            Side::Local(root) => SourceSpec::Local(LocalSourceSettings {
-                root,
-                ignore_symlinks: merged.value("local.ignore_symlinks"),
-                never_list: never_list.clone(),
-            }),
-            Side::S3(location) => SourceSpec::S3(Box::new(s3_settings(location, "source", merged))),
-        },
-        target: match target {
-            Side::Local(root) => TargetSpec::Local(LocalTargetSettings { root, never_list }),
-            Side::S3(location) => TargetSpec::S3(Box::new(s3_settings(location, "target", merged))),
-        },
-        server_side_copy: merged.value("server_side_copy"),
-        check: Check::Mtime,
-        checksum: merged
-            .optional::<String>("checksum.algorithm")
-            .and_then(|name| name.parse().ok()),
-        checksum_download: merged.value("checksum.download"),
-        verify: Verify {
-            etag: merged.value("verify.etag"),
-            multipart: merged.value("verify.multipart"),
-            checksum: merged.value("verify.checksum"),
-            unverifiable: match merged.value::<String>("verify.unverifiable").as_str() {
-                "accept" => OnUnverifiable::Accept,
-                "fail" => OnUnverifiable::Fail,
-                _ => OnUnverifiable::Warn,
-            },
-        },
-        performance: Performance {
-            worker_size: merged.value("performance.worker_size"),
-            max_parallel_uploads: merged.value("performance.max_parallel_uploads"),
-            object_listing_queue_size: merged.value("performance.object_listing_queue_size"),
-        },
-        multipart_threshold: merged.value("multipart.threshold"),
-        multipart_chunksize: merged.value("multipart.chunksize"),
-        force_retry: (
-            merged.value("retry.force_retry_count"),
-            merged.duration("retry.force_retry_interval"),
-        ),
-        guess_mime_type: merged.value("metadata.guess_mime_type"),
-        digest: digest(&plain(merged, PAIR)),
-    }
-}
-
-const PAIR: &[Scope] = &[Scope::Pair, Scope::PairOnly];
 
 fn job_name(everything: &Everything, job: &Merged, problems: &mut Vec<Problem>) -> String {
     if let Some(name) = job.optional("job.name") {
         return name;
     }
     let row = options::find("job.name").expect("a row of the table");
-    debug_assert_eq!(row.kind, Kind::Name);
     let name = &everything.name;
-    if !job.is_broken("job.name") && from_text(row, name, std::path::Path::new("/")).is_err() {
+    if !job.is_broken("job.name") && from_text(row, name, Path::new("/")).is_err() {
         problems.push(
             Problem::new(
                 format!(
@@ -354,19 +303,16 @@ fn order(
     for (after, place) in afters {
         let mut before = Vec::new();
         for wanted in after {
-            match names().position(|name| name == wanted) {
-                Some(at) => before.push(at),
-                None => {
-                    let problem = Problem::new(
-                        format!("`after` names no pair of this job: `{wanted}`"),
-                        place,
-                    );
-                    problems.push(match nearest(wanted, names()) {
-                        Some(near) => problem.remedy(format!("did you mean `{near}`?")),
-                        None => problem,
-                    });
-                }
+            if let Some(at) = names().position(|name| name == wanted) {
+                before.push(at);
+                continue;
             }
+            let message = format!("`after` names no pair of this job: `{wanted}`");
+            let problem = Problem::new(message, place);
+            problems.push(match nearest(wanted, names()) {
+                Some(near) => problem.remedy(format!("did you mean `{near}`?")),
+                None => problem,
+            });
         }
         graph.push(before);
     }
@@ -386,26 +332,14 @@ fn order(
 
 /// A run is dry or it is not: a job with some pairs dry is not built.
 fn dry_run(drafts: &[Option<Draft>], problems: &mut Vec<Problem>) -> bool {
-    let mut dry = drafts
-        .iter()
-        .flatten()
-        .map(|draft| (draft.merged.value::<bool>("dry_run"), draft));
-    let Some((first, _)) = dry.next() else {
-        return false;
-    };
-    let mut all = drafts.iter().flatten();
-    if dry.any(|(is_dry, _)| is_dry != first) {
-        if let Some(draft) = all.find(|draft| draft.merged.value::<bool>("dry_run")) {
-            problems.push(
-                Problem::new(
-                    "not supported yet: a dry run of some pairs only",
-                    &draft.merged.place("dry_run"),
-                )
-                .remedy("say `dry_run` in [defaults], or --dry-run"),
-            );
-        }
+    let drafts = || drafts.iter().flatten().map(|draft| &draft.merged);
+    let (dry, wet): (Vec<_>, Vec<_>) = drafts().partition(|merged| merged.value("dry_run"));
+    if let (Some(dry), false) = (dry.first(), wet.is_empty()) {
+        let message = "not supported yet: a dry run of some pairs only";
+        let remedy = "say `dry_run` in [defaults], or --dry-run";
+        problems.push(Problem::new(message, &dry.place("dry_run")).remedy(remedy));
     }
-    first
+    !dry.is_empty()
 }
 
 fn log(job: &Merged) -> Log {
@@ -423,83 +357,4 @@ fn log(job: &Merged) -> Log {
         stderr: job.value("log.stderr"),
         progress: job.value("log.progress"),
     }
-}
-
-/// What is written down of a job: `resolved.json` and the digest.
-#[derive(Default)]
-struct Record {
-    job: Map<String, Value>,
-    pairs: Map<String, Value>,
-    notes: Vec<String>,
-    /// Non-secret values alone.
-    plain: Map<String, Value>,
-    origins: BTreeSet<String>,
-    secrets: Vec<(String, String)>,
-}
-
-impl Record {
-    fn job(&mut self, job: &Merged, name: &str, dirs: &Dirs) {
-        let mut shown = self.settings(job, &[Scope::Job], "");
-        for (path, value) in [
-            ("job.name", name.to_owned()),
-            ("report.dir", dirs.report.to_string_lossy().into_owned()),
-        ] {
-            shown
-                .entry(path)
-                .or_insert_with(|| json!({ "value": value, "origin": "built-in" }));
-        }
-        self.job = shown;
-        self.plain
-            .insert("job".to_owned(), plain(job, &[Scope::Job]).into());
-    }
-
-    fn pair(&mut self, name: &str, draft: &Draft) {
-        let settings = self.settings(&draft.merged, PAIR, &format!("pairs.{name}."));
-        let not_applied: Vec<Value> = draft
-            .not_applied
-            .iter()
-            .map(|(path, origin, wants)| json!({ "path": path, "origin": origin, "wants": wants }))
-            .collect();
-        let shown = json!({ "settings": settings, "not_applied": not_applied });
-        self.pairs.insert(name.to_owned(), shown);
-        self.plain
-            .insert(name.to_owned(), plain(&draft.merged, PAIR).into());
-        let page: u64 = draft.merged.value("performance.max_keys");
-        if page > LARGEST_PAGE {
-            self.notes.push(format!(
-                "pair {name}: performance.max_keys = {page} counts as {LARGEST_PAGE}, the largest page S3 gives"
-            ));
-        }
-    }
-
-    fn settings(&mut self, merged: &Merged, scopes: &[Scope], prefix: &str) -> Map<String, Value> {
-        let mut shown = Map::new();
-        for (row, said) in merged.all(scopes) {
-            let origin = merged.origin(row.path).unwrap_or_default();
-            if matches!(said.place, Place::Environment(_) | Place::Flag(_)) {
-                self.origins.insert(origin.clone());
-            }
-            if row.is_secret() {
-                self.secrets
-                    .push((format!("{prefix}{}", row.path), origin.clone()));
-            }
-            let entry = json!({ "value": said.setting.to_json(), "origin": origin });
-            shown.insert(row.path.to_owned(), entry);
-        }
-        shown
-    }
-}
-
-/// Values without origins and without secrets.
-fn plain(merged: &Merged, scopes: &[Scope]) -> Map<String, Value> {
-    merged
-        .all(scopes)
-        .filter(|(row, _)| !row.is_secret())
-        .map(|(row, said)| (row.path.to_owned(), said.setting.to_json()))
-        .collect()
-}
-
-fn digest(settings: &Map<String, Value>) -> String {
-    let text = Value::Object(settings.clone()).to_string();
-    hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml_edit::Item;
 
 use super::option::{Kind, OptionRow};
+use super::suggest::nearest;
 use super::units::{read_duration, read_size, write_duration, write_size};
 use crate::store::Secret;
 
@@ -167,14 +168,7 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
         Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
-        Kind::Word { now, later } => {
-            let words: Vec<_> = now
-                .iter()
-                .chain(later)
-                .map(|w| format!("\"{w}\""))
-                .collect();
-            format!("one of {}", words.join(", "))
-        }
+        Kind::Word { now, .. } => listed(now, "or"),
         Kind::Pairs => "a list of pair names".to_owned(),
         Kind::Secret => "text".to_owned(),
         Kind::List => "a list of texts".to_owned(),
@@ -189,15 +183,35 @@ fn refusal(row: &OptionRow, what: impl std::fmt::Display) -> Refusal {
     }
 }
 
+/// Words in quotes: `"a", "b" or "c"`.
+fn listed(words: &[&str], conjunction: &str) -> String {
+    let mut quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.pop() {
+        Some(last) if !quoted.is_empty() => {
+            format!("{} {conjunction} {last}", quoted.join(", "))
+        }
+        last => last.unwrap_or_default(),
+    }
+}
+
+/// A value of the wrong kind; `said` as it stands there.
 fn mistake(row: &OptionRow, said: &str) -> Refusal {
     let expected = expectation(row.kind);
     if row.is_secret() {
         return refusal(row, format_args!("must be {expected}"));
     }
-    let quoted = said.trim_matches(['"', '\'']);
-    let short: String = quoted.chars().take(60).collect();
-    let dots = if short == quoted { "" } else { "…" };
-    refusal(row, format_args!("must be {expected}, not `{short}{dots}`"))
+    let short: String = said.chars().take(60).collect();
+    let dots = if short == said { "" } else { "…" };
+    let mut refusal = refusal(row, format_args!("must be {expected}, not `{short}{dots}`"));
+    if let Kind::Word { now, later } = row.kind {
+        let words = now.iter().chain(later).copied();
+        // letters of the wrong case are the commonest slip
+        let same = |word: &&str| word.eq_ignore_ascii_case(said);
+        if let Some(meant) = words.clone().find(same).or_else(|| nearest(said, words)) {
+            refusal.remedy = format!("did you mean \"{meant}\"?");
+        }
+    }
+    refusal
 }
 
 fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusal> {
@@ -210,13 +224,10 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
     let wrong = || mistake(row, text);
     match row.kind {
         Kind::Word { now, .. } if now.contains(&text) => Ok(Setting::Text(text.to_owned())),
-        Kind::Word { now, later } if later.contains(&text) => {
-            let now: Vec<_> = now.iter().map(|word| format!("\"{word}\"")).collect();
-            Err(Refusal {
-                message: format!("not supported yet: `{} = \"{text}\"`", row.path),
-                remedy: format!("this version has {}", now.join(" and ")),
-            })
-        }
+        Kind::Word { now, later } if later.contains(&text) => Err(Refusal {
+            message: format!("not supported yet: `{} = \"{text}\"`", row.path),
+            remedy: format!("this version has {}", listed(now, "and")),
+        }),
         Kind::Word { .. } => Err(wrong()),
         Kind::Name => {
             let fits = text.len() <= 200

@@ -66,7 +66,7 @@ impl FileText {
 }
 
 /// Ranges of what looks like a secret value in a text that does not parse: everything after the
-/// `=` of a line whose key sounds like one.
+/// `=` of a line whose key sounds like one, and more where the value may go on.
 pub(super) fn secrets_by_look(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut begin = 0;
@@ -74,7 +74,15 @@ pub(super) fn secrets_by_look(text: &str) -> Vec<Range<usize>> {
         let mut from = 0;
         while let Some(at) = line[from..].find('=').map(|at| from + at) {
             if sounds_secret(&line[from..at]) {
-                found.push(begin + at + 1..begin + line.trim_end().len().max(at + 1));
+                let value = line[at + 1..].trim_start();
+                let start = line.len() - value.len();
+                let goes_on = value.starts_with("\"\"\"") || value.starts_with("'''");
+                let end = if goes_on {
+                    text.len()
+                } else {
+                    begin + start + value.trim_end().len()
+                };
+                found.push(begin + start..end);
                 break;
             }
             from = at + 1;
@@ -128,5 +136,8 @@ mod tests {
         assert!(!shown.contains("abc") && !shown.contains("'x'"), "{shown}");
         assert!(shown.contains("eu"), "{shown}");
         assert_eq!(shown.len(), text.len());
+        let text = "session_token = \"\"\"\nabc\nx = [";
+        let shown = FileText::new("x".into(), text, &secrets_by_look(text)).shown;
+        assert!(!shown.contains("abc"), "{shown}");
     }
 }

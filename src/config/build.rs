@@ -1,0 +1,67 @@
+//! A pair as the engine gets it, from what counts in the end.
+
+use std::path::PathBuf;
+
+use super::merged::Merged;
+use super::record::pair_digest;
+use super::resolved::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
+use super::sides::{Side, s3_settings};
+use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
+
+/// Builds a pair of two sides; `never_list` are the directories the run itself writes to.
+pub(super) fn build(
+    name: &str,
+    source: Side,
+    target: Side,
+    merged: &Merged,
+    never_list: &[PathBuf],
+) -> Pair {
+    Pair {
+        name: name.to_owned(),
+        after: merged.value("after"),
+        source: match source {
+            Side::Local(root) => SourceSpec::Local(LocalSourceSettings {
+                root,
+                ignore_symlinks: merged.value("local.ignore_symlinks"),
+                never_list: never_list.to_vec(),
+            }),
+            Side::S3(location) => SourceSpec::S3(Box::new(s3_settings(location, "source", merged))),
+        },
+        target: match target {
+            Side::Local(root) => TargetSpec::Local(LocalTargetSettings {
+                root,
+                never_list: never_list.to_vec(),
+            }),
+            Side::S3(location) => TargetSpec::S3(Box::new(s3_settings(location, "target", merged))),
+        },
+        server_side_copy: merged.value("server_side_copy"),
+        check: Check::Mtime,
+        checksum: merged
+            .optional::<String>("checksum.algorithm")
+            .and_then(|name| name.parse().ok()),
+        checksum_download: merged.value("checksum.download"),
+        verify: Verify {
+            etag: merged.value("verify.etag"),
+            multipart: merged.value("verify.multipart"),
+            checksum: merged.value("verify.checksum"),
+            unverifiable: match merged.value::<String>("verify.unverifiable").as_str() {
+                "accept" => OnUnverifiable::Accept,
+                "fail" => OnUnverifiable::Fail,
+                _ => OnUnverifiable::Warn,
+            },
+        },
+        performance: Performance {
+            worker_size: merged.value("performance.worker_size"),
+            max_parallel_uploads: merged.value("performance.max_parallel_uploads"),
+            object_listing_queue_size: merged.value("performance.object_listing_queue_size"),
+        },
+        multipart_threshold: merged.value("multipart.threshold"),
+        multipart_chunksize: merged.value("multipart.chunksize"),
+        force_retry: (
+            merged.value("retry.force_retry_count"),
+            merged.duration("retry.force_retry_interval"),
+        ),
+        guess_mime_type: merged.value("metadata.guess_mime_type"),
+        digest: pair_digest(merged),
+    }
+}
