@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Pair, SourceSpec, TargetSpec};
 use crate::event::Event;
 use crate::object::Timestamp;
-use crate::plan::{Decision, Direction, Plan, Rules};
+use crate::plan::{Decision, Direction, Leave, Plan, Rules};
 use crate::store::local::{LocalSource, LocalTarget};
 use crate::store::s3::S3Store;
 use crate::store::{Description, ErrorKind, StoreError};
@@ -120,6 +120,9 @@ async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
     })
 }
 
+/// So many unchanged objects make one event.
+const UNCHANGED_AT_ONCE: u64 = 1000;
+
 /// Makes the plan and has it carried out, so many objects at once as the pair allows. Returns
 /// whether it was stopped early.
 async fn carry_out(
@@ -132,7 +135,18 @@ async fn carry_out(
     let workers = Arc::new(Semaphore::new(usize::from(pair.performance.worker_size)));
     let fatal = Fatal::default();
     let mut running = JoinSet::new();
+    // where nobody wants to hear of each, they are counted here and told from time to time
+    let each_unchanged = context.sinks.wants_unchanged();
+    let mut unchanged = 0;
+    let tell_unchanged = |count: &mut u64| {
+        if *count > 0 {
+            context.sinks.emit(&Event::UnchangedMany { count: std::mem::take(count) });
+        }
+    };
     let ended = loop {
+        if unchanged >= UNCHANGED_AT_ONCE {
+            tell_unchanged(&mut unchanged);
+        }
         let decision = tokio::select! {
             biased;
             () = context.stop.cancelled() => break Ok(true),
@@ -147,6 +161,7 @@ async fn carry_out(
                 });
             }
             Ok(None) => break Ok(false),
+            Ok(Some(Decision::Leave(Leave::Unchanged(_)))) if !each_unchanged => unchanged += 1,
             Ok(Some(Decision::Leave(leave))) => context.sinks.emit(&leave.into()),
             Ok(Some(decision)) => {
                 let place = Arc::clone(&workers)
@@ -164,6 +179,7 @@ async fn carry_out(
             }
         }
     };
+    tell_unchanged(&mut unchanged);
     let mut crashed = None;
     while let Some(joined) = running.join_next().await {
         if let Err(error) = joined

@@ -26,3 +26,6 @@ pub mod report; // report.json, evidence, terminal, exit code
 pub mod sandbox; // an embedded S3 endpoint
 
 pub mod job; // the executor: order of pairs, signals
+
+#[cfg(feature = "cli")]
+pub mod cli; // commands and flags

@@ -217,7 +217,7 @@ fn config_of(job: &Job) -> schema::Config {
     schema::Config {
         origin: match &job.origin {
             Origin::File(path) => Some(path.display().to_string()),
-            Origin::CommandLine => None,
+            Origin::CommandLine | Origin::Environment => None,
         },
         digest: job.digest.clone(),
         non_file_origins: job.non_file_origins.clone(),

@@ -47,11 +47,21 @@ pub(super) async fn object(store: &Store, call: &Call) -> Result<Answer> {
             "The specified copy source is larger than the maximum allowable size for a copy source: {LARGEST_COPY}"
         )));
     }
+    if call.header("x-amz-tagging-directive") != Some("REPLACE") && !from.attributes.tags.is_empty()
+    {
+        permit(
+            store,
+            call.anonymous,
+            "GetObjectTagging",
+            &source.bucket,
+            &source.key,
+        )?;
+    }
     let (encryption, attributes) = {
         let state = bucket.read();
         (
             put::encryption(call, &state)?,
-            attributes(store, call, &source, &state)?,
+            attributes(call, &source, &state)?,
         )
     };
     refuse_idle_copy(call, &source, &encryption)?;
@@ -212,7 +222,7 @@ fn source(store: &Store, call: &Call) -> Result<Source> {
 }
 
 /// What the copy says about itself: the source's or the request's, as the directives want it.
-fn attributes(store: &Store, call: &Call, source: &Source, state: &State) -> Result<Attributes> {
+fn attributes(call: &Call, source: &Source, state: &State) -> Result<Attributes> {
     let from = &source.located.object().attributes;
     let mut attributes = match call.header("x-amz-metadata-directive") {
         Some("REPLACE") => headers::metadata(&call.headers)?,
@@ -232,18 +242,7 @@ fn attributes(store: &Store, call: &Call, source: &Source, state: &State) -> Res
     };
     attributes.tags = match call.header("x-amz-tagging-directive") {
         Some("REPLACE") => tags::of_header(&call.headers)?,
-        None | Some("COPY") => {
-            if !from.tags.is_empty() {
-                permit(
-                    store,
-                    call.anonymous,
-                    "GetObjectTagging",
-                    &source.bucket,
-                    &source.key,
-                )?;
-            }
-            from.tags.clone()
-        }
+        None | Some("COPY") => from.tags.clone(),
         Some(_) => return Err(invalid_argument("Unknown tagging directive.")),
     };
     attributes.storage_class = headers::storage_class(&call.headers)?;

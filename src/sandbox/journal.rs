@@ -1,7 +1,7 @@
 //! The journal of a bucket: one JSON line per change, appended, read back at the next start.
 //!
 //! A process killed in the middle of a line leaves a torn tail, which loading cuts off; the change
-//! was never answered. A line is one array of changes, so that changes which belong together
+//! was never answered. A whole line that cannot be read is something else, and refused. A line is one array of changes, so that changes which belong together
 //! (an upload completed and the object it became) are never seen apart.
 
 use std::fs::{File, OpenOptions};
@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
+    /// Where the last whole line ends.
+    length: u64,
 }
 
 impl Journal {
@@ -37,23 +39,31 @@ impl Journal {
             if line.last() != Some(&b'\n') {
                 break;
             }
-            let Ok(batch) = serde_json::from_slice::<Vec<T>>(&line) else {
-                break;
-            };
+            let batch = serde_json::from_slice::<Vec<T>>(&line)?;
             whole += length as u64;
             changes += batch.len();
             batch.into_iter().for_each(&mut apply);
         }
         drop(reader);
         file.set_len(whole)?;
-        Ok((Self { file }, changes))
+        let journal = Self {
+            file,
+            length: whole,
+        };
+        Ok((journal, changes))
     }
 
     /// Appends changes that belong together.
     pub(super) fn append<T: Serialize>(&mut self, changes: &[T]) -> io::Result<()> {
         let mut line = serde_json::to_vec(changes)?;
         line.push(b'\n');
-        self.file.write_all(&line)
+        if let Err(cause) = self.file.write_all(&line) {
+            // half a line on a full disk must not become the beginning of the next one
+            self.file.set_len(self.length)?;
+            return Err(cause);
+        }
+        self.length += line.len() as u64;
+        Ok(())
     }
 
     /// Replaces the journal at `path` by one with only these changes.
@@ -71,8 +81,10 @@ impl Journal {
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
         std::fs::rename(&fresh, path)?;
+        let file = OpenOptions::new().append(true).open(path)?;
         Ok(Self {
-            file: OpenOptions::new().append(true).open(path)?,
+            length: file.metadata()?.len(),
+            file,
         })
     }
 }

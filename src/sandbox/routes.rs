@@ -69,7 +69,23 @@ impl S3Route for Routes {
         Ok(())
     }
 
+    /// Errors become answers here, because s3s logs each error it sees as one of the server's.
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
+        match self.answer(request).await {
+            Ok(answer) => Ok(answer.into()),
+            Err(refused) => {
+                tracing::debug!(%refused, "sandbox: refused");
+                let (parts, body) = refused.to_http_response()?.into_parts();
+                let mut response = S3Response::with_status(body, parts.status);
+                response.headers = parts.headers;
+                Ok(response)
+            }
+        }
+    }
+}
+
+impl Routes {
+    async fn answer(&self, request: S3Request<Body>) -> Result<Answer> {
         let host_bucket = host::bucket_of(&request.headers).map(str::to_owned);
         let mut call = Call::of(request, host_bucket.as_deref())?;
         self.authorize(&call)?;
@@ -78,14 +94,12 @@ impl S3Route for Routes {
             Operation::CompleteMultipartUpload | Operation::CopyObject
         );
         match call.tampering.errs_in_ok().filter(|_| may_err_in_ok) {
-            None => self.perform(&mut call).await.map(Into::into),
-            Some(Moment::Before) => Ok(error_in_ok().into()),
-            Some(Moment::After) => self.perform(&mut call).await.map(|_| error_in_ok().into()),
+            None => self.perform(&mut call).await,
+            Some(Moment::Before) => Ok(error_in_ok()),
+            Some(Moment::After) => self.perform(&mut call).await.map(|_| error_in_ok()),
         }
     }
-}
 
-impl Routes {
     fn authorize(&self, call: &Call) -> Result<()> {
         if call.bucket().is_empty() {
             return if call.anonymous {

@@ -50,11 +50,13 @@ pub(super) static SETTINGS: [Setting; 13] = [
         "BucketCors",
         Absent::Missing("NoSuchCORSConfiguration")
     ),
-    setting!(
-        "lifecycle",
-        "BucketLifecycle",
-        Absent::Missing("NoSuchLifecycleConfiguration")
-    ),
+    Setting {
+        query: "lifecycle",
+        get: "GetBucketLifecycleConfiguration",
+        put: "PutBucketLifecycleConfiguration",
+        delete: "DeleteBucketLifecycle",
+        absent: Absent::Missing("NoSuchLifecycleConfiguration"),
+    },
     setting!(
         "encryption",
         "BucketEncryption",

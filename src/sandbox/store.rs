@@ -3,12 +3,15 @@
 //! ```text
 //! DIR/content/<last byte of id>/<id>   immutable files of content, shared by all buckets
 //! DIR/buckets/<name>/journal           the changes that make the bucket
+//! DIR/lock                             locked by the process that uses the directory
 //! ```
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use s3s::S3Error;
@@ -23,12 +26,16 @@ pub(super) struct Store {
     pub(super) blobs: Arc<Blobs>,
     pub(super) region: String,
     dir: PathBuf,
+    /// Locked as long as this process uses the directory.
+    _lock: File,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
 }
 
 impl Store {
     /// Loads what an earlier process left in this directory.
     pub(super) fn open(dir: &Path, region: &str) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let lock = lock(&dir.join("lock"))?;
         let blobs = Blobs::open(dir.join("content"))?;
         let dir = dir.join("buckets");
         std::fs::create_dir_all(&dir)?;
@@ -42,7 +49,12 @@ impl Store {
             else {
                 continue;
             };
-            let bucket = Bucket::open(&name, path, Arc::clone(&blobs))?;
+            let bucket = Bucket::open(&name, path.clone(), Arc::clone(&blobs))?;
+            if bucket.read().region.is_empty() {
+                // killed while it was made or removed
+                std::fs::remove_dir_all(path)?;
+                continue;
+            }
             buckets.insert(name, Arc::new(bucket));
         }
         blobs.sweep()?;
@@ -50,6 +62,7 @@ impl Store {
             blobs,
             region: region.to_owned(),
             dir,
+            _lock: lock,
             buckets: RwLock::new(buckets),
         })
     }
@@ -109,6 +122,28 @@ impl Store {
         std::fs::remove_dir_all(self.dir.join(name)).map_err(internal)?;
         buckets.remove(name);
         Ok(())
+    }
+}
+
+/// Locks the file; a sandbox that is just ending in this process gets a moment for it.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = File::create(path)?;
+    let mut attempts = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(cause)) => return Err(cause),
+            Err(TryLockError::WouldBlock) if attempts == 40 => {
+                return Err(io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    "another sandbox uses this directory",
+                ));
+            }
+            Err(TryLockError::WouldBlock) => {
+                attempts += 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
     }
 }
 
