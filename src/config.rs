@@ -41,7 +41,7 @@ pub use resolved::{
     SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use environment::Said;
 use problem::Place;
@@ -61,6 +61,7 @@ pub fn load_file(
     let base = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let job_file = JobFile {
+        origin: Origin::File(path.to_owned()),
         name: path,
         content: &content,
         base: &base,
@@ -120,6 +121,7 @@ pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {
+            origin: Origin::Environment,
             name: Path::new("S3SYNC_JOB_TOML"),
             content,
             base: environment.directory(),
@@ -152,6 +154,7 @@ pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result
 
 /// A job file's text and how to read it.
 struct JobFile<'a> {
+    origin: Origin,
     /// What messages call it.
     name: &'a Path,
     content: &'a str,
@@ -179,7 +182,7 @@ fn load(
         Err(problem) => return Err(Problems::one(problem)),
     };
     let everything = Everything {
-        origin: Origin::File(PathBuf::from(file.name)),
+        origin: file.origin.clone(),
         name: file.job.to_owned(),
         sdk: environment.of_the_sdk(&mut problems),
         file: Some(layers),
@@ -195,6 +198,11 @@ fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
         let message = format!("cannot read the job file `{}`: {what}", name.display());
         Problem::new(message, &Place::Nowhere)
     };
+    if name == Path::new("-") {
+        let message = "not supported yet: a job file from standard input";
+        let remedy = "write it to a file, or say it in S3SYNC_JOB_TOML";
+        return Err(Problem::new(message, &Place::Nowhere).remedy(remedy));
+    }
     if whole.is_dir() {
         return Err(unreadable("it is a directory").remedy("name the files in it"));
     }

@@ -15,6 +15,8 @@ use super::setting::{Refusal, from_text};
 pub struct FlagValues {
     said: Vec<FlagValue>,
     set: Vec<String>,
+    /// Flags of the predecessor that are no options and not built yet.
+    not_yet: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -63,9 +65,18 @@ impl FlagValues {
         self.set.push(assignment.into());
     }
 
+    /// Notes a flag that is no option and that this version only knows by name.
+    pub fn not_yet(&mut self, name: &str) {
+        self.not_yet.push(format!("--{name}"));
+    }
+
     /// Reads everything, `--set` last; relative paths begin at `directory`.
     pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Said {
         let mut said = Said::default();
+        for flag in &self.not_yet {
+            let problem = Problem::new(format!("not supported yet: `{flag}`"), &Place::Nowhere);
+            problems.push(problem.remedy("leave it out: this version does not have it"));
+        }
         for flag in &self.said {
             let read = if flag.is_file {
                 read_secret(&directory.join(&flag.text)).map_err(|what| Refusal {
@@ -99,7 +110,7 @@ impl fmt::Debug for FlagValues {
                     .collect::<Vec<_>>(),
             )
             .field("set", &set.collect::<Vec<_>>())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

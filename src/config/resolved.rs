@@ -42,7 +42,7 @@ pub enum Origin {
     File(PathBuf),
     /// The command line: `sync SOURCE TARGET`.
     CommandLine,
-    /// The environment alone: `S3SYNC_SOURCE` and `S3SYNC_TARGET`.
+    /// The environment alone: `S3SYNC_JOB_TOML`, or `S3SYNC_SOURCE` and `S3SYNC_TARGET`.
     Environment,
 }
 

@@ -18,6 +18,7 @@ fn environment(variables: &[(&str, &str)]) -> Environment {
 /// A job of this text.
 fn job(text: &str, environment: &Environment, flags: &FlagValues) -> Result<Job, Problems> {
     let file = JobFile {
+        origin: Origin::File("jobs/test.toml".into()),
         name: Path::new("jobs/test.toml"),
         content: text,
         base: Path::new("/work/jobs"),

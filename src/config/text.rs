@@ -102,6 +102,7 @@ pub(super) fn sounds_secret(key: &str) -> bool {
     ["secret", "token", "password", "access_key", "sse_c_key"]
         .iter()
         .any(|word| last.contains(word))
+        || last.ends_with("key")
         || super::suggest::nearest(
             last,
             [
