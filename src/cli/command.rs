@@ -354,7 +354,7 @@ mod tests {
             let values = format!("{:?}", flag_values(&matches));
             assert_eq!(
                 values,
-                format!("FlagValues {{ said: [{said:?}], set: [] }}")
+                format!("FlagValues {{ said: [{said:?}], set: [], .. }}")
             );
         }
     }

@@ -21,7 +21,7 @@ fn job(text: &str, environment: &Environment, flags: &FlagValues) -> Result<Job,
         origin: Origin::File("jobs/test.toml".into()),
         name: Path::new("jobs/test.toml"),
         content: text,
-        base: Path::new("/work/jobs"),
+        base: Path::new("/srv/jobs"),
         job: "test",
     };
     load(&file, environment, flags)

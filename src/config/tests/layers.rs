@@ -76,8 +76,8 @@ const CASES: &[Case] = &[
         file: ["'a'", "'../b'"],
         text: ["c", "/d", "../e", "f"],
         shown: [
-            "\"/work/jobs/a\"",
-            "\"/work/b\"",
+            "\"/srv/jobs/a\"",
+            "\"/srv/b\"",
             "\"CWD/c\"",
             "\"/d\"",
             "\"UP/e\"",
@@ -159,7 +159,7 @@ fn the_whole_job_is_layered_too() {
             .report
             .dir
     };
-    assert_eq!(of(&[], &flags), Path::new("/work/jobs/a"));
+    assert_eq!(of(&[], &flags), Path::new("/srv/jobs/a"));
     assert_eq!(of(&variables, &flags), Path::new("/b"));
     flags.set("report.dir=/c");
     assert_eq!(of(&variables, &flags), Path::new("/c"));
