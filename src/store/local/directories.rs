@@ -83,6 +83,17 @@ impl Directories {
 
     /// The directory at `path`, made together with those above it if it is not there.
     pub(super) fn make(&self, path: &Path) -> Result<Arc<Directory>, StoreError> {
+        match self.try_make(path) {
+            // one that was open has been removed by somebody else
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.forget_all()?;
+                self.try_make(path)
+            }
+            result => result,
+        }
+    }
+
+    fn try_make(&self, path: &Path) -> Result<Arc<Directory>, StoreError> {
         if let Some(known) = self.known(path) {
             return Ok(known);
         }
@@ -90,15 +101,12 @@ impl Directories {
         let fd = match (root.open(path, DIRECTORY), path.parent(), path.file_name()) {
             (Ok(fd), _, _) => fd,
             (Err(Errno::NOENT), Some(above), Some(name)) => {
-                let parent = self.make(above)?;
+                let parent = self.try_make(above)?;
                 match mkdirat(parent.fd(), name, Mode::from_bits_truncate(0o777)) {
                     Ok(()) => parent.touched(),
                     // made by another at the same moment, or a link that leads nowhere
                     Err(Errno::EXIST) => {}
-                    Err(error) => {
-                        self.forget(above);
-                        return Err(root.explain("make directory", path, error));
-                    }
+                    Err(error) => return Err(root.explain("make directory", path, error)),
                 }
                 root.open(path, DIRECTORY)
                     .map_err(|error| root.explain("make directory", path, error))?
@@ -126,6 +134,13 @@ impl Directories {
     /// Opens `path` and what is below it anew next time: it was removed.
     pub(super) fn forget(&self, path: &Path) {
         lock(&self.open).retain(|directory| !directory.path.starts_with(path));
+    }
+
+    /// Opens everything anew next time, the root as well.
+    pub(super) fn forget_all(&self) -> Result<(), StoreError> {
+        let open = std::mem::take(&mut *lock(&self.open));
+        *lock(&self.beneath) = None;
+        open.iter().try_for_each(|directory| self.synced(directory))
     }
 
     /// Makes all renames durable that have happened so far.

@@ -19,6 +19,10 @@ pub(super) const FILE: OFlags = OFlags::RDONLY
 
 /// Reads all of a file or a range of it and hashes it, and looks before and after: a file that
 /// grew, shrank or was written to in between is [`ErrorKind::Changed`].
+///
+/// The system stamps a write when it begins. One write call that overwrites in place, had begun
+/// before the first look and is still going on at the second cannot be seen; its time, though,
+/// is newer than what is then stored, so that the next run looks again.
 pub(super) fn content(
     file: &OwnedFd,
     path: impl Fn() -> String,

@@ -149,7 +149,7 @@ impl Tree {
                 Ok(temporary) => return Ok(temporary),
                 // the directory was removed since it was opened
                 Err(Errno::NOENT) if !tried_again => {
-                    self.directories.forget(parent);
+                    self.directories.forget_all()?;
                     tried_again = true;
                 }
                 Err(error) => return Err(self.write_failed(key, error)),

@@ -1,0 +1,419 @@
+//! What every store promises: the same cases against each of them.
+
+use std::any::Any;
+use std::future::Future;
+use std::num::NonZeroU16;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use s3sync::digest::{Algorithm, Checksum, composite, digest};
+use s3sync::object::Timestamp;
+use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalTargetSettings};
+use s3sync::store::memory::MemoryStore;
+use s3sync::store::{ErrorKind, Part, Put, Read, Source, Target};
+use tokio::task::JoinSet;
+
+use crate::support::{Listed, key, put, read, write};
+
+/// An empty place to write to, and the same place to read from.
+pub(crate) struct Place {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) target: Arc<dyn Target>,
+    /// What must live as long as the place: a temporary directory, a server.
+    #[allow(dead_code, reason = "it is dropped with the place")]
+    pub(crate) kept: Box<dyn Any + Send + Sync>,
+}
+
+/// Runs every case in a new place.
+pub(crate) async fn contract(make: impl AsyncFn() -> Place) {
+    for (name, case) in CASES {
+        let place = make().await;
+        let store = place.target.describe().kind;
+        let outcome = tokio::spawn(case(place)).await;
+        assert!(outcome.is_ok(), "{store}: {name}");
+    }
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    contract(async || {
+        let store = MemoryStore::new();
+        Place {
+            source: Arc::new(store.clone()),
+            target: Arc::new(store),
+            kept: Box::new(()),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_directory_keeps_the_contract() {
+    contract(async || {
+        let dir = tempfile::tempdir().expect("a directory");
+        Place {
+            source: Arc::new(LocalSource::new(LocalSourceSettings {
+                root: dir.path().to_owned(),
+                ignore_symlinks: false,
+                never_list: Vec::new(),
+            })),
+            target: Arc::new(LocalTarget::new(LocalTargetSettings {
+                root: dir.path().to_owned(),
+                never_list: Vec::new(),
+            })),
+            kept: Box::new(dir),
+        }
+    })
+    .await;
+}
+
+type Case = fn(Place) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! cases {
+    ($($name:ident),* $(,)?) => {
+        &[$((stringify!($name), |place| Box::pin($name(place)))),*]
+    };
+}
+
+const CASES: &[(&str, Case)] = cases![
+    an_empty_place_lists_nothing,
+    keys_come_in_byte_order,
+    a_thousand_keys_are_not_all,
+    what_is_put_is_listed_and_read,
+    ranges_are_read_and_hashed,
+    a_range_beyond_the_end_is_a_change,
+    what_is_not_there_is_not_found,
+    a_put_replaces,
+    parts_come_in_any_order,
+    a_part_may_be_sent_again,
+    missing_parts_publish_nothing,
+    an_aborted_upload_leaves_nothing,
+    deleting_is_idempotent,
+    odd_keys_stay_as_they_are,
+];
+
+/// S3 takes no smaller part, but for the last.
+const PART: usize = 5 << 20;
+
+fn is_local(place: &Place) -> bool {
+    place.target.describe().kind == "local"
+}
+
+fn content(length: usize) -> Bytes {
+    (0..length).map(|i| (i % 251) as u8).collect()
+}
+
+async fn an_empty_place_lists_nothing(place: Place) {
+    for store in [&*place.source, &*place.target as &dyn Source] {
+        let listed = Listed::of(store).await;
+        assert!(listed.error.is_none(), "{:?}", listed.error);
+        assert!(listed.entries.is_empty());
+    }
+}
+
+async fn keys_come_in_byte_order(place: Place) {
+    let mut keys = [
+        "b/c", "a-b", "a.b", "a/b", "a/b.c/d", "a/b-c", "a/bc", "a0", "ab", "A/z", "\u{e9}/x",
+        "e\u{301}", "z", "a!/x", "a!", "~",
+    ];
+    // a file and a directory of one name are two keys only in a bucket
+    if is_local(&place) {
+        keys[15] = "a!b";
+        keys[14] = "a!c";
+    }
+    for text in keys {
+        write(&*place.target, text, "x").await.expect(text);
+    }
+    keys.sort_unstable();
+    assert_eq!(Listed::of(&*place.source).await.keys(), keys);
+    assert_eq!(Listed::of(&*place.target).await.keys(), keys);
+}
+
+async fn a_thousand_keys_are_not_all(place: Place) {
+    let mut keys: Vec<String> = (0..1101).map(|i| format!("{}/{i}", i % 7)).collect();
+    let mut writes = JoinSet::new();
+    for text in keys.clone() {
+        let target = Arc::clone(&place.target);
+        writes.spawn(async move { write(&*target, &text, "x").await });
+    }
+    for written in writes.join_all().await {
+        written.expect("all are written");
+    }
+    keys.sort_unstable();
+    let listed = Listed::of(&*place.source).await;
+    assert_eq!(listed.keys(), keys);
+    assert!(listed.longest_page <= 1000, "{}", listed.longest_page);
+}
+
+async fn what_is_put_is_listed_and_read(place: Place) {
+    let before = Timestamp::now().seconds();
+    for (text, bytes) in [("empty", content(0)), ("dir/small", content(1000))] {
+        let md5 = digest(Algorithm::Md5, &bytes);
+        let what = put(text, bytes.len());
+        let stored = place.target.put(&what, bytes.clone(), &[md5]).await;
+        let stored = stored.expect(text);
+        assert_eq!(stored.size, bytes.len() as u64, "{text}");
+
+        let head = place.source.head(&key(text), false).await.expect(text);
+        let seen = read(&*place.source, text).await.expect(text);
+        assert_eq!(seen.bytes, bytes, "{text}");
+        assert_eq!(seen.head.size, bytes.len() as u64, "{text}");
+        assert!(head.same_content(&seen.head), "{text}: {head:?}");
+
+        let listed = Listed::of(&*place.source).await;
+        let entry = listed.entries.iter().find(|entry| entry.key == key(text));
+        let entry = entry.expect(text);
+        assert_eq!(entry.size, bytes.len() as u64, "{text}");
+        assert_eq!(entry.modified.seconds(), head.modified.seconds(), "{text}");
+        if place.target.keeps_no_digests() {
+            assert_eq!(entry.modified, what.modified, "{text}");
+            assert_eq!(head.etag, None, "{text}");
+        } else {
+            let etag = head.etag.expect(text);
+            assert_eq!(
+                Checksum::of_etag(&etag),
+                Some(Checksum::Whole(md5)),
+                "{text}"
+            );
+            assert_eq!(entry.etag, Some(etag), "{text}");
+            // a bucket's own clock is not ours to the second
+            assert!(entry.modified.seconds() >= before - 60, "{text}");
+        }
+    }
+}
+
+async fn ranges_are_read_and_hashed(place: Place) {
+    let bytes = content(100_000);
+    write(&*place.target, "k", bytes.clone())
+        .await
+        .expect("a put");
+    let hash = [Algorithm::Sha256, Algorithm::Md5];
+    for range in [None, Some(0..1), Some(99_999..100_000), Some(10..20_000)] {
+        let slice = match &range {
+            Some(range) => bytes.slice(range.start as usize..range.end as usize),
+            None => bytes.clone(),
+        };
+        for store in [&*place.source, &*place.target as &dyn Source] {
+            let read = Read {
+                key: key("k"),
+                range: range.clone(),
+                if_match: None,
+                hash: hash.into(),
+            };
+            let seen = store.read(&read).await.expect("a read");
+            assert_eq!(seen.bytes, slice, "{range:?}");
+            assert_eq!(
+                seen.digests,
+                hash.map(|one| digest(one, &slice)),
+                "{range:?}"
+            );
+            assert_eq!(seen.head.size, 100_000, "{range:?}");
+        }
+    }
+}
+
+async fn a_range_beyond_the_end_is_a_change(place: Place) {
+    write(&*place.target, "k", content(10))
+        .await
+        .expect("a put");
+    for range in [5..11, 10..11, 20..30] {
+        let read = Read {
+            key: key("k"),
+            range: Some(range.clone()),
+            if_match: None,
+            hash: Vec::new(),
+        };
+        let error = place.source.read(&read).await.expect_err("too short");
+        assert_eq!(error.kind, ErrorKind::Changed, "{range:?}: {error}");
+    }
+}
+
+async fn what_is_not_there_is_not_found(place: Place) {
+    write(&*place.target, "a/b", "x").await.expect("a put");
+    for text in ["missing", "missing/deep", "a", "a/b/c"] {
+        for store in [&*place.source, &*place.target as &dyn Source] {
+            let error = read(store, text).await.expect_err(text);
+            let is_local_file_on_the_way =
+                error.kind == ErrorKind::Occupied && is_local(&place) && text == "a/b/c";
+            assert!(
+                error.kind == ErrorKind::NotFound || is_local_file_on_the_way,
+                "{text}: {error}"
+            );
+            assert!(store.head(&key(text), false).await.is_err(), "{text}");
+        }
+    }
+}
+
+async fn a_put_replaces(place: Place) {
+    for bytes in ["first", "a second one", "", "third"] {
+        write(&*place.target, "d/k", bytes).await.expect("a put");
+        let seen = read(&*place.source, "d/k").await.expect("a read");
+        assert_eq!(seen.bytes, bytes);
+    }
+    assert_eq!(Listed::of(&*place.source).await.keys(), ["d/k"]);
+}
+
+/// The parts of some content, with their MD5s.
+fn parts_of(bytes: &Bytes) -> Vec<Part> {
+    (0..bytes.len().div_ceil(PART))
+        .map(|i| {
+            let bytes = bytes.slice(i * PART..bytes.len().min((i + 1) * PART));
+            Part {
+                number: NonZeroU16::new(i as u16 + 1).expect("not zero"),
+                offset: (i * PART) as u64,
+                digests: vec![digest(Algorithm::Md5, &bytes)],
+                bytes,
+            }
+        })
+        .collect()
+}
+
+async fn parts_come_in_any_order(place: Place) {
+    let bytes = content(2 * PART + 17);
+    let parts = parts_of(&bytes);
+    let upload = place.target.begin(&put("d/big", bytes.len())).await;
+    let upload = upload.expect("an upload");
+    assert!(
+        Listed::of(&*place.source).await.entries.is_empty(),
+        "nothing is visible before it is complete"
+    );
+    let (third, second, first) = tokio::join!(
+        upload.put_part(&parts[2]),
+        upload.put_part(&parts[1]),
+        upload.put_part(&parts[0]),
+    );
+    let stored = [first, second, third]
+        .map(|part| part.expect("a part"))
+        .to_vec();
+    for (stored, part) in stored.iter().zip(&parts) {
+        assert_eq!(stored.number, part.number);
+        assert_eq!(stored.size, part.bytes.len() as u64);
+        assert_eq!(stored.etag.is_none(), place.target.keeps_no_digests());
+    }
+    let stored = upload.complete(stored, None).await.expect("completion");
+    assert_eq!(stored.size, bytes.len() as u64);
+    if !place.target.keeps_no_digests() {
+        let md5s: Vec<_> = parts.iter().map(|part| part.digests[0]).collect();
+        let etag = stored.etag.expect("an ETag");
+        assert_eq!(Checksum::of_etag(&etag), composite(&md5s));
+        let first = place.source.first_part_size(&key("d/big")).await;
+        assert_eq!(first.expect("part 1"), Some(PART as u64));
+    }
+    let seen = read(&*place.source, "d/big").await.expect("a read");
+    assert!(seen.bytes == bytes, "the content is another");
+    assert_eq!(Listed::of(&*place.source).await.keys(), ["d/big"]);
+}
+
+async fn a_part_may_be_sent_again(place: Place) {
+    let bytes = content(PART + 1);
+    let parts = parts_of(&bytes);
+    let upload = place.target.begin(&put("k", bytes.len())).await;
+    let upload = upload.expect("an upload");
+    let mut stored = Vec::new();
+    for part in &parts {
+        upload.put_part(part).await.expect("a part");
+        stored.push(upload.put_part(part).await.expect("the same part"));
+    }
+    let stored = upload.complete(stored, None).await.expect("completion");
+    assert_eq!(stored.size, bytes.len() as u64);
+    let seen = read(&*place.source, "k").await.expect("a read");
+    assert!(seen.bytes == bytes, "the content is another");
+}
+
+async fn missing_parts_publish_nothing(place: Place) {
+    let bytes = content(PART + 1);
+    let what: Put = put("k", bytes.len());
+    let upload = place.target.begin(&what).await.expect("an upload");
+    let mut stored = vec![upload.put_part(&parts_of(&bytes)[0]).await.expect("a part")];
+    let mut never_sent = stored[0].clone();
+    never_sent.number = NonZeroU16::new(2).expect("not zero");
+    stored.push(never_sent);
+    assert!(upload.complete(stored, None).await.is_err());
+    assert!(Listed::of(&*place.source).await.entries.is_empty());
+}
+
+async fn an_aborted_upload_leaves_nothing(place: Place) {
+    write(&*place.target, "k", "old").await.expect("a put");
+    let bytes = content(PART + 1);
+    let upload = place.target.begin(&put("k", bytes.len())).await;
+    let upload = upload.expect("an upload");
+    upload.put_part(&parts_of(&bytes)[0]).await.expect("a part");
+    upload.abort().await.expect("the end of it");
+    assert_eq!(Listed::of(&*place.source).await.keys(), ["k"]);
+    let seen = read(&*place.source, "k").await.expect("a read");
+    assert_eq!(seen.bytes, "old");
+}
+
+async fn deleting_is_idempotent(place: Place) {
+    for text in ["a", "d/e/f", "d/e/g", "kept"] {
+        write(&*place.target, text, "x").await.expect(text);
+    }
+    let keys = ["a", "never/was", "d/e/f", "d/e/g"].map(key);
+    for _ in 0..2 {
+        let results = place.target.delete(&keys).await.expect("a delete");
+        assert_eq!(results.len(), keys.len());
+        for (result, key) in results.iter().zip(&keys) {
+            assert!(result.is_ok(), "{key}: {result:?}");
+        }
+        assert_eq!(Listed::of(&*place.source).await.keys(), ["kept"]);
+    }
+    write(&*place.target, "d/e/f", "again")
+        .await
+        .expect("a put");
+    assert_eq!(Listed::of(&*place.source).await.keys(), ["d/e/f", "kept"]);
+}
+
+async fn odd_keys_stay_as_they_are(place: Place) {
+    let longest = [&*"k".repeat(204); 5].join("/");
+    assert_eq!(longest.len(), 1024);
+    let mut keys = vec![
+        "with space",
+        " leading",
+        "trailing ",
+        "plus+plus",
+        "per%cent",
+        "%2F",
+        "hash#",
+        "what?",
+        "and&and",
+        "star*",
+        "[bracket",
+        "dollar$",
+        "at@",
+        "\"double\"",
+        "'single'",
+        "back\\slash",
+        "left\u{200e}right",
+        "wide\u{3000}",
+        "\u{1f980}/\u{1f9ff}",
+        "tab\tand\nline",
+        "..a/b..",
+        "...",
+        ".hidden",
+        "\u{e9}",
+        "e\u{301}",
+        "a=b;c,d:e|f<g>h^i`j{k}",
+        &longest,
+    ];
+    keys.sort_unstable();
+    for text in &keys {
+        write(&*place.target, text, text.to_string())
+            .await
+            .expect(text);
+    }
+    assert_eq!(Listed::of(&*place.source).await.keys(), keys);
+    for text in &keys {
+        let seen = read(&*place.source, text).await.expect(text);
+        assert_eq!(seen.bytes, text.as_bytes(), "{text:?}");
+        assert!(
+            place.source.head(&key(text), true).await.is_ok(),
+            "{text:?}"
+        );
+    }
+    let all: Vec<_> = keys.iter().map(|text| key(text)).collect();
+    for result in place.target.delete(&all).await.expect("a delete") {
+        result.expect("each is deleted");
+    }
+    assert!(Listed::of(&*place.source).await.entries.is_empty());
+}
