@@ -140,7 +140,9 @@ async fn carry_out(
     let mut unchanged = 0;
     let tell_unchanged = |count: &mut u64| {
         if *count > 0 {
-            context.sinks.emit(&Event::UnchangedMany { count: std::mem::take(count) });
+            context.sinks.emit(&Event::UnchangedMany {
+                count: std::mem::take(count),
+            });
         }
     };
     let ended = loop {

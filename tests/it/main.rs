@@ -1,6 +1,8 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod engine_room;
 mod local_files;
+mod model;
 mod shape;
 mod store_contract;
 mod support;
