@@ -53,7 +53,6 @@ pub(super) fn build(
         performance: Performance {
             worker_size: merged.value("performance.worker_size"),
             max_parallel_uploads: merged.value("performance.max_parallel_uploads"),
-            object_listing_queue_size: merged.value("performance.object_listing_queue_size"),
         },
         multipart_threshold: merged.value("multipart.threshold"),
         multipart_chunksize: merged.value("multipart.chunksize"),

@@ -139,8 +139,6 @@ pub struct Performance {
     pub worker_size: u16,
     /// Parts in flight.
     pub max_parallel_uploads: u16,
-    /// Entries listed ahead, at most.
-    pub object_listing_queue_size: u32,
 }
 
 /// Bounds of the whole process.

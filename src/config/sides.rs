@@ -59,6 +59,7 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
                 .value::<u64>("performance.max_keys")
                 .min(LARGEST_PAGE) as u16,
             parallel: merged.value("performance.max_parallel_listings"),
+            queue: merged.value("performance.object_listing_queue_size"),
             max_depth: merged.value("performance.max_parallel_listing_max_depth"),
         },
         retry: RetrySettings {

@@ -37,7 +37,6 @@ pub(super) fn pair(name: &str) -> Pair {
         performance: Performance {
             worker_size: 1,
             max_parallel_uploads: 1,
-            object_listing_queue_size: 1,
         },
         multipart_threshold: 8 << 20,
         multipart_chunksize: 8 << 20,

@@ -44,9 +44,14 @@ pub(super) async fn put(store: &Store, call: &mut Call) -> Result<Answer> {
         checksum: StoredChecksum::whole(digest(claimed.unwrap_or(Algorithm::Crc64Nvme), &payload)),
         payload: STANDARD.encode(&payload),
     };
-    let mut answer = told(Answer::empty(200), &located);
+    let document = Writer::document("PutObjectAnnotationOutput", |xml| {
+        xml.text("Key", call.key());
+        xml.text("AnnotationName", &name);
+    });
+    let mut answer = told(response::xml(document), &located);
     answer.set("etag", quoted(&annotation.etag));
     annotation.checksum.tell(&mut answer);
+    located.object().encryption.tell(&mut answer);
     change(&located, call, |object| {
         object.annotations.insert(name, annotation);
         if object.annotations.len() > MOST {
@@ -99,7 +104,7 @@ pub(super) fn list(store: &Store, call: &Call) -> Result<Answer> {
         .next()
         .and(page.last())
         .map(|(name, _)| URL_SAFE_NO_PAD.encode(name));
-    let document = Writer::document("ListObjectAnnotationsResult", |xml| {
+    let document = Writer::document("ListObjectAnnotationsOutput", |xml| {
         xml.text("Bucket", call.bucket());
         xml.text("Key", call.key());
         xml.text("AnnotationPrefix", prefix);

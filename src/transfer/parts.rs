@@ -168,10 +168,11 @@ async fn run(
                 let (moved, bytes) = landed?;
                 let number = moved.stored.number;
                 parts.insert(number, moved);
-                if let (Some(at), Some((bytes, reserved))) = (&mut front, bytes) {
-                    at.take(number, bytes, reserved).await;
+                if let (Some(front), Some((bytes, reserved))) = (&mut front, bytes) {
+                    front.take(number, bytes, reserved);
                 }
             }
+            () = hash_front(&mut front), if front.as_ref().is_some_and(Front::is_busy) => {}
             else => break,
         }
     }
@@ -183,8 +184,14 @@ async fn run(
     }
     Ok(AllMoved {
         parts,
-        front: front.map(Front::finish),
+        front: front.and_then(Front::finish),
     })
+}
+
+async fn hash_front(front: &mut Option<Front>) {
+    if let Some(front) = front {
+        front.step().await;
+    }
 }
 
 /// One part: read, hashed, written, compared.
@@ -385,35 +392,60 @@ pub(super) fn tell_leftover(error: &StoreError) {
 
 /// A digest of the whole, fed with parts as soon as all before them have been.
 struct Front {
-    hasher: Option<Hasher>,
+    state: Hashing,
     next: u16,
     early: BTreeMap<u16, (Bytes, Reserved)>,
+}
+
+enum Hashing {
+    Idle(Hasher),
+    /// A part is being hashed on the blocking pool.
+    Running(tokio::task::JoinHandle<Hasher>),
 }
 
 impl Front {
     fn new(algorithm: Algorithm) -> Self {
         Self {
-            hasher: Some(Hasher::new(algorithm)),
+            state: Hashing::Idle(Hasher::new(algorithm)),
             next: 1,
             early: BTreeMap::new(),
         }
     }
 
-    async fn take(&mut self, number: NonZeroU16, bytes: Bytes, reserved: Reserved) {
+    /// Hands a part over; it is kept until its turn.
+    fn take(&mut self, number: NonZeroU16, bytes: Bytes, reserved: Reserved) {
         self.early.insert(number.get(), (bytes, reserved));
-        while let Some((bytes, reserved)) = self.early.remove(&self.next) {
-            let mut hasher = self.hasher.take().expect("given back after every part");
-            let hashed = tokio::task::spawn_blocking(move || {
+    }
+
+    /// Whether there is a part to hash now.
+    fn is_busy(&self) -> bool {
+        matches!(self.state, Hashing::Running(_)) || self.early.contains_key(&self.next)
+    }
+
+    /// Hashes the next part if it is there. May be dropped at any point and called again.
+    async fn step(&mut self) {
+        if let Hashing::Idle(hasher) = &self.state {
+            let Some((bytes, reserved)) = self.early.remove(&self.next) else {
+                return;
+            };
+            let mut hasher = hasher.clone();
+            self.state = Hashing::Running(tokio::task::spawn_blocking(move || {
                 hasher.update(&bytes);
                 drop(reserved);
                 hasher
-            });
-            self.hasher = Some(hashed.await.expect("hashing does not panic"));
+            }));
+        }
+        if let Hashing::Running(running) = &mut self.state {
+            let hasher = running.await.expect("hashing does not panic");
+            self.state = Hashing::Idle(hasher);
             self.next += 1;
         }
     }
 
-    fn finish(self) -> Digest {
-        self.hasher.expect("given back after every part").finish()
+    fn finish(self) -> Option<Digest> {
+        match self.state {
+            Hashing::Idle(hasher) => Some(hasher.finish()),
+            Hashing::Running(_) => None,
+        }
     }
 }

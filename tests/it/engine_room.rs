@@ -42,7 +42,6 @@ pub(crate) fn pair() -> Pair {
         performance: Performance {
             worker_size: 4,
             max_parallel_uploads: 4,
-            object_listing_queue_size: 1000,
         },
         multipart_threshold: 8192,
         multipart_chunksize: 8192,

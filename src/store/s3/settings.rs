@@ -66,6 +66,8 @@ pub struct ListingSettings {
     pub parallel: u16,
     /// How many levels of `/` are looked at to split a listing.
     pub max_depth: u16,
+    /// Entries listed ahead of those being decided on, at most; a page is always listed ahead.
+    pub queue: u32,
 }
 
 /// How long things may take.
@@ -137,6 +139,7 @@ impl Default for ListingSettings {
             max_keys: 1000,
             parallel: 16,
             max_depth: 2,
+            queue: 200_000,
         }
     }
 }

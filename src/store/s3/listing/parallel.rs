@@ -169,7 +169,10 @@ impl Lister {
 
     /// Lists spans at the same time and hands their pages on one span after the other.
     async fn in_order(&self, spans: Vec<Span>, out: &Pages) -> Result<(), StoreError> {
-        let ahead = usize::from(self.store.0.settings.listing.parallel);
+        let settings = self.store.0.settings.listing;
+        // each span ahead holds a page and has another on its way
+        let pages = settings.queue / (2 * u32::from(settings.max_keys));
+        let ahead = usize::from(settings.parallel).min(pages as usize).max(1);
         let mut waiting = spans.into_iter();
         let mut started: VecDeque<_> = waiting
             .by_ref()
