@@ -119,7 +119,7 @@ impl Bucket {
 
     /// Whether the name says that this is a directory bucket (S3 Express One Zone).
     pub(super) fn is_directory(&self) -> bool {
-        self.name.ends_with("--x-s3")
+        is_directory_bucket(&self.name)
     }
 
     /// The state, for a short look.
@@ -155,6 +155,11 @@ impl Bucket {
         self.blobs.unlink(released);
         Ok(outcome)
     }
+}
+
+/// Whether a bucket of this name is a directory bucket.
+pub(super) fn is_directory_bucket(name: &str) -> bool {
+    name.ends_with("--x-s3")
 }
 
 impl State {

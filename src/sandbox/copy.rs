@@ -61,10 +61,10 @@ pub(super) async fn object(store: &Store, call: &Call) -> Result<Answer> {
         let state = bucket.read();
         (
             put::encryption(call, &state)?,
-            attributes(call, &source, &state)?,
+            attributes(call, &source, &bucket, &state)?,
         )
     };
-    refuse_idle_copy(call, &source, &encryption)?;
+    refuse_idle_copy(call, &source, &bucket, &encryption)?;
     let algorithm = match call.header("x-amz-checksum-algorithm") {
         Some(name) => named_algorithm(name)?,
         None => from
@@ -222,7 +222,7 @@ fn source(store: &Store, call: &Call) -> Result<Source> {
 }
 
 /// What the copy says about itself: the source's or the request's, as the directives want it.
-fn attributes(call: &Call, source: &Source, state: &State) -> Result<Attributes> {
+fn attributes(call: &Call, source: &Source, target: &Bucket, state: &State) -> Result<Attributes> {
     let from = &source.located.object().attributes;
     let mut attributes = match call.header("x-amz-metadata-directive") {
         Some("REPLACE") => headers::metadata(&call.headers)?,
@@ -245,21 +245,26 @@ fn attributes(call: &Call, source: &Source, state: &State) -> Result<Attributes>
         None | Some("COPY") => from.tags.clone(),
         Some(_) => return Err(invalid_argument("Unknown tagging directive.")),
     };
-    attributes.storage_class = headers::storage_class(&call.headers)?;
+    attributes.storage_class = headers::storage_class(&call.headers, target)?;
     attributes.acl = headers::acl(&call.headers)?;
     (attributes.retention, attributes.legal_hold) = headers::lock(&call.headers, state)?;
     Ok(attributes)
 }
 
 /// S3 refuses to copy an object onto itself when nothing would change.
-fn refuse_idle_copy(call: &Call, source: &Source, encryption: &Encryption) -> Result<()> {
+fn refuse_idle_copy(
+    call: &Call,
+    source: &Source,
+    target: &Bucket,
+    encryption: &Encryption,
+) -> Result<()> {
     let from = source.located.object();
     let onto_itself =
         source.bucket == call.bucket() && source.key == call.key() && !source.version_named;
     let changes = call.header("x-amz-metadata-directive") == Some("REPLACE")
         || call.header(headers::WEBSITE_REDIRECT).is_some()
         || call.header("x-amz-server-side-encryption").is_some()
-        || headers::storage_class(&call.headers)? != from.attributes.storage_class
+        || headers::storage_class(&call.headers, target)? != from.attributes.storage_class
         || *encryption != from.encryption;
     if onto_itself && !changes {
         return Err(invalid_request(

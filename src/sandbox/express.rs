@@ -87,19 +87,17 @@ fn canonical_request(parts: &Parts, signed: &str) -> Option<String> {
         })
         .collect();
     query.sort();
-    let headers: String = signed
-        .split(';')
-        .map(|name| {
-            let values: Vec<_> = parts
-                .headers
-                .get_all(name)
-                .iter()
-                .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
-                .map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
-                .collect();
-            format!("{name}:{}\n", values.join(","))
-        })
-        .collect();
+    let mut headers = String::new();
+    for name in signed.split(';') {
+        let values: Vec<_> = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
+            .map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        headers.extend([name, ":", &values.join(","), "\n"]);
+    }
     let payload = parts.headers.get("x-amz-content-sha256")?.to_str().ok()?;
     Some(format!(
         "{}\n{}\n{}\n{headers}\n{signed}\n{payload}",

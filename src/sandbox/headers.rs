@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::bucket::State;
+use super::bucket::{Bucket, State};
 use super::error::{Result, error, invalid_argument, invalid_request};
 use super::object::{Attributes, Object, Version};
 use super::response::{Answer, quoted};
@@ -53,9 +53,13 @@ const USER: &str = "x-amz-meta-";
 const MOST_USER_METADATA: usize = 2048;
 
 /// Reads all attributes of an upload.
-pub(super) fn attributes(headers: &HeaderMap, state: &State) -> Result<Attributes> {
+pub(super) fn attributes(
+    headers: &HeaderMap,
+    bucket: &Bucket,
+    state: &State,
+) -> Result<Attributes> {
     let mut attributes = metadata(headers)?;
-    attributes.storage_class = storage_class(headers)?;
+    attributes.storage_class = storage_class(headers, bucket)?;
     attributes.tags = tags::of_header(headers)?;
     attributes.acl = acl(headers)?;
     (attributes.retention, attributes.legal_hold) = lock(headers, state)?;
@@ -95,9 +99,10 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<Attributes> {
     Ok(attributes)
 }
 
-/// The storage class asked for; `None` for the standard one.
-pub(super) fn storage_class(headers: &HeaderMap) -> Result<Option<String>> {
+/// The storage class asked for; `None` for the standard one. A directory bucket has only its own.
+pub(super) fn storage_class(headers: &HeaderMap, bucket: &Bucket) -> Result<Option<String>> {
     match text(headers, "x-amz-storage-class") {
+        None if bucket.is_directory() => Ok(Some("EXPRESS_ONEZONE".to_owned())),
         None | Some("STANDARD") => Ok(None),
         Some(class) if STORAGE_CLASSES.contains(&class) => Ok(Some(class.to_owned())),
         Some(_) => Err(error(

@@ -102,7 +102,7 @@ pub(super) fn create(store: &Store, call: &Call) -> Result<Answer> {
         let state = bucket.read();
         Upload {
             initiated: Timestamp::now(),
-            attributes: headers::attributes(&call.headers, &state)?,
+            attributes: headers::attributes(&call.headers, &bucket, &state)?,
             encryption: put::encryption(call, &state)?,
             algorithm: asked.map(|algorithm| algorithm.as_str().to_owned()),
             kind,

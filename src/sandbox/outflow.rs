@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use http_body::Frame;
 use http_body_util::StreamBody;
+use hyper::body::Frame;
 use s3s::Body;
 
 use super::blobs::{Blobs, Hold, Segment};

@@ -25,7 +25,7 @@ pub(super) async fn object(store: &Store, call: &mut Call) -> Result<Answer> {
         Conditions::of(&call.headers).check_write(state.latest(call.key()).map(AsRef::as_ref))?;
         (
             encryption(call, &state)?,
-            headers::attributes(&call.headers, &state)?,
+            headers::attributes(&call.headers, &bucket, &state)?,
         )
     };
     let algorithm = claims.algorithm().unwrap_or(Algorithm::Crc64Nvme);

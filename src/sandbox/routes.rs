@@ -142,7 +142,7 @@ impl Routes {
             Operation::GetBucketAcl => buckets::acl(store, call),
             Operation::PutBucketAcl => buckets::set_acl(store, call).await,
             Operation::Setting(verb, setting) => settings::handle(store, call, verb, setting).await,
-            Operation::CreateSession => session::create(store, &self.keys, call),
+            Operation::CreateSession => session::create(&self.keys, call),
             Operation::ListObjects => list::objects(store, call),
             Operation::ListObjectsV2 => list::objects_v2(store, call),
             Operation::ListObjectVersions => list::versions(store, call),

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod engine_room;
+mod listing;
 mod local_files;
 mod model;
 mod shape;

@@ -38,6 +38,11 @@ where
         (Some(code), _) => {
             remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
         }
+        (None, _) if caused_by::<CredentialsError, _>(&error) => format!(
+            "no credentials could be loaded for {}; set a profile, keys or a role for this side ({})",
+            store.url,
+            chain(&error)
+        ),
         (None, ErrorKind::NotFound) => "not found".to_owned(),
         (None, ErrorKind::AccessDenied) => "access denied".to_owned(),
         (None, ErrorKind::TooManyOpenFiles) => "too many open files; raise the limit (`ulimit -n`, LimitNOFILE=) or lower performance.worker_size".to_owned(),
@@ -156,10 +161,10 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E>) -> ErrorKind {
         {
             return ErrorKind::TooManyOpenFiles;
         }
-        if current.is::<CredentialsError>() {
-            return ErrorKind::Fatal;
-        }
         cause = current.source();
+    }
+    if caused_by::<CredentialsError, _>(error) {
+        return ErrorKind::Fatal;
     }
     match error {
         SdkError::ConstructionFailure(_) => ErrorKind::Fatal,
@@ -169,6 +174,18 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E>) -> ErrorKind {
         SdkError::DispatchFailure(failure) if failure.is_user() => ErrorKind::Fatal,
         _ => ErrorKind::Transient,
     }
+}
+
+/// Whether an error of type `C` is among the causes.
+fn caused_by<C: Error + 'static, E: Error + 'static>(error: &E) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if current.is::<C>() {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
 }
 
 /// What to do about an error that ends the pair.

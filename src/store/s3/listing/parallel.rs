@@ -81,13 +81,15 @@ impl Lister {
     fn span<'a>(&'a self, span: Span, out: &'a Pages) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
             let mut token: Option<String> = None;
-            let mut flat_pages_until_split = 0_u32;
+            // a span that was split off is about a page long: one more before it counts as long
+            let mut flat_pages_until_split = u32::from(span.depth > 0);
             let mut flat_pages = 1_u32;
             loop {
                 let mut raw = self.page(&span, token.as_deref()).await?;
                 let last = raw.rows.last().map(|row| row.key.clone());
                 let prefixes_seen = prefixes_in(&raw, &span.prefix);
-                let finished = !raw.truncated || raw.cut(&span);
+                let ends_here = raw.cut(&span);
+                let finished = ends_here || !raw.truncated;
                 let root = span.depth == 0 && span.after.is_none() && token.is_none();
                 token = raw.next_token.take();
                 let page = relative(&self.store, raw, root)?;
