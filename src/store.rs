@@ -134,6 +134,8 @@ pub struct Content {
     pub digests: Vec<Digest>,
     /// The object they came from.
     pub head: Head,
+    /// S3's request id.
+    pub request_id: Option<String>,
 }
 
 /// What to write beside the bytes.

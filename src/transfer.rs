@@ -407,13 +407,11 @@ impl Transferrer {
         }
     }
 
-    /// What has to be known of a source object before it is read: its stored checksums, or for a
-    /// large one what a multipart upload must be given at its beginning. One request at most.
+    /// What has to be known of a large source object before it is read: its stored checksums, and
+    /// what a multipart upload must be given at its beginning. One request at most.
     async fn asked_head(&self, work: &Work) -> Result<Option<Head>, StoreError> {
-        let from_s3 = self.direction != Direction::LocalToS3;
-        let checksums = self.pair.checksum_download && from_s3;
-        let in_parts = work.entry.size >= self.pair.multipart_threshold;
-        if checksums || (in_parts && self.direction == Direction::S3ToS3) {
+        let checksums = self.pair.checksum_download && self.direction != Direction::LocalToS3;
+        if checksums || self.direction == Direction::S3ToS3 {
             return self.source.head(&work.entry.key, checksums).await.map(Some);
         }
         Ok(work.head.clone())

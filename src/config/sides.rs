@@ -76,5 +76,6 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             _ => PayloadSigning::Auto,
         },
         content_md5: merged.value("protocol.content_md5_header"),
+        read_checksums: merged.value("checksum.download"),
     }
 }

@@ -215,6 +215,7 @@ impl Source for MemoryStore {
             bytes,
             digests: hashers.finish(),
             head: head_of(&object),
+            request_id: None,
         })
     }
 

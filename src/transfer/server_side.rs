@@ -8,6 +8,7 @@ use super::parts::tell_leftover;
 use super::whole::cancelled;
 use super::{Done, Transferrer, Work, source_proof};
 use crate::digest::{Checksum, Integrity, Method, Proof, Verdict, Why};
+use crate::event::Event;
 use crate::object::ETag;
 use crate::store::{
     CopySource, ErrorKind, Head, Put, SourceFacts, StoreError, Stored, StoredPart, Upload,
@@ -36,12 +37,12 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             let put = via.put_of(entry, Some(&head), entry.modified);
             (in_parts(via, &put, &from, layout).await?, Some(layout))
         }
-        None => (
-            via.target
-                .copy(&via.put_of(entry, None, entry.modified), &from)
-                .await?,
-            None,
-        ),
+        None => {
+            let put = via.put_of(entry, None, entry.modified);
+            let stored = via.target.copy(&put, &from).await?;
+            via.sinks.emit(&Event::Moved { bytes: entry.size });
+            (stored, None)
+        }
     };
     let integrity = Integrity {
         etag: prove(via, work, &stored).await?,
@@ -121,7 +122,9 @@ async fn copy_parts(
             if via.stop.is_cancelled() {
                 return Err(cancelled(&from.key));
             }
-            upload.copy_part(number, from, range).await
+            let copied = upload.copy_part(number, from, range).await?;
+            via.sinks.emit(&Event::Moved { bytes: copied.size });
+            Ok(copied)
         })
         .buffered(at_once)
         .try_collect()

@@ -2,8 +2,9 @@
 
 use super::attempt::Trouble;
 use super::{Done, Transferrer, Work, source_proof, target_proof};
-use crate::digest::{Algorithm, Checksum, Verdict};
-use crate::store::{ErrorKind, Read, SourceFacts, StoreError};
+use crate::digest::{Algorithm, Checksum, Verdict, digest};
+use crate::event::Event;
+use crate::store::{Content, ErrorKind, Read, SourceFacts, StoreError};
 
 /// Moves the object in one read and one write.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
@@ -12,10 +13,11 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     if via.stop.is_cancelled() {
         return Err(cancelled(entry.key.as_str()).into());
     }
-    let asked = via.asked_head(work).await?;
-    let stored_checksum = source_proof::expected_checksum(via, asked.as_ref());
     let mut hash = via.algorithms();
-    hash.extend(stored_checksum.map(|checksum| checksum.algorithm()));
+    if via.pair.checksum_download {
+        // what most objects carry; another one is computed when it turns up
+        hash.push(Algorithm::Crc64Nvme);
+    }
     let read = Read {
         key: entry.key.clone(),
         // without an ETag to hold it to, a file that grew is not read beyond what was listed
@@ -23,9 +25,13 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         if_match: entry.etag.clone(),
         hash,
     };
-    let content = via.source.read(&read).await?;
+    let mut content = via.source.read(&read).await?;
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
+    }
+    let stored_checksum = source_proof::expected_checksum(via, Some(&content.head));
+    if let Some(stored) = stored_checksum {
+        compute(&mut content, stored.algorithm()).await;
     }
     let source = source_proof::of_bytes(
         via,
@@ -39,10 +45,13 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     }
 
     let put = via.put_of(entry, Some(&content.head), content.head.modified);
-    let stored = via
+    let mut stored = via
         .target
         .put(&put, content.bytes, &content.digests)
         .await?;
+    via.sinks.emit(&Event::Moved { bytes: entry.size });
+    // a directory gives none: the download's is the one to ask about
+    stored.request_id = stored.request_id.or(content.request_id);
     let under = |algorithm: Algorithm| {
         content
             .digests
@@ -69,6 +78,19 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         parts: None,
         server_side: false,
     })
+}
+
+/// Adds a digest that the read did not make, off the async threads.
+async fn compute(content: &mut Content, algorithm: Algorithm) {
+    let made = content
+        .digests
+        .iter()
+        .any(|made| made.algorithm() == algorithm);
+    if !made {
+        let bytes = content.bytes.clone();
+        let computed = tokio::task::spawn_blocking(move || digest(algorithm, &bytes));
+        content.digests.extend(computed.await);
+    }
 }
 
 /// The object was stopped on request.

@@ -11,7 +11,10 @@ use crate::support::{Listed, key, put};
 
 /// A store on the sandbox.
 async fn store(sandbox: &Sandbox, bucket: &str, prefix: &str, listing: ListingSettings) -> S3Store {
-    let location = S3Location { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
+    let location = S3Location {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    };
     let mut settings = S3Settings::new(location);
     settings.endpoint_url = Some(sandbox.endpoint_url());
     settings.force_path_style = true;
@@ -22,7 +25,9 @@ async fn store(sandbox: &Sandbox, bucket: &str, prefix: &str, listing: ListingSe
         session_token: None,
     });
     settings.listing = listing;
-    S3Store::open(settings, Arc::new(Unmetered)).await.expect("a store")
+    S3Store::open(settings, Arc::new(Unmetered))
+        .await
+        .expect("a store")
 }
 
 /// Keys of up to three levels, some levels crowded and some nearly empty.
@@ -45,7 +50,10 @@ fn random_keys(random: &mut fastrand::Rng) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_split_lists_every_key_once_and_in_order() {
     let dir = tempfile::tempdir().expect("a directory");
-    let config = SandboxConfig { dir: dir.path().to_owned(), ..SandboxConfig::default() };
+    let config = SandboxConfig {
+        dir: dir.path().to_owned(),
+        ..SandboxConfig::default()
+    };
     let sandbox = Sandbox::start(config).await.expect("a sandbox");
     for seed in 0..25 {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -66,8 +74,16 @@ async fn any_split_lists_every_key_once_and_in_order() {
             };
             let reader = store(&sandbox, &bucket, "p/", listing).await;
             let listed = Listed::of(&reader).await;
-            assert!(listed.error.is_none(), "seed {seed} {listing:?}: {:?}", listed.error);
-            let seen: Vec<_> = listed.entries.iter().map(|entry| entry.key.clone()).collect();
+            assert!(
+                listed.error.is_none(),
+                "seed {seed} {listing:?}: {:?}",
+                listed.error
+            );
+            let seen: Vec<_> = listed
+                .entries
+                .iter()
+                .map(|entry| entry.key.clone())
+                .collect();
             let expected: Vec<_> = keys.iter().map(|name| key(name)).collect();
             assert_eq!(seen, expected, "seed {seed} {listing:?}");
         }

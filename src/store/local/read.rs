@@ -50,6 +50,7 @@ pub(super) fn content(
         bytes: Bytes::from(bytes),
         digests: hashers.finish(),
         head: after,
+        request_id: None,
     })
 }
 

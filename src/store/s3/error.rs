@@ -39,7 +39,7 @@ where
             remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
         }
         (None, _) if caused_by::<CredentialsError, _>(&error) => format!(
-            "no credentials could be loaded for {}; set a profile, keys or a role for this side ({})",
+            "no credentials for {}: {}; set a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or this side's access_key",
             store.url,
             chain(&error)
         ),
@@ -224,19 +224,34 @@ fn plain(message: &str) -> String {
     }
 }
 
-/// The causes from the outermost to the innermost, each once.
+/// Layers of the SDK and the HTTP client that only say that something below them failed.
+const EMPTY_WORDS: [&str; 8] = [
+    "dispatch failure",
+    "io error",
+    "other",
+    "service error",
+    "timeout",
+    "client error (Connect)",
+    "client error (SendRequest)",
+    "an error occurred while loading credentials",
+];
+
+/// The causes from the outermost to the innermost, each once, without the layers that tell
+/// nothing.
 fn chain(error: &dyn Error) -> String {
     let mut text = String::new();
     let mut last = String::new();
     let mut cause = Some(error);
     while let Some(current) = cause {
         let words = current.to_string();
-        if !last.contains(&words) {
-            let separator = if text.is_empty() { "" } else { ": " };
-            let _ = write!(text, "{separator}{words}");
-            last = words;
-        }
+        let words = words.split(" (os error").next().unwrap_or(&words);
         cause = current.source();
+        let empty = cause.is_some() && EMPTY_WORDS.contains(&words);
+        if !empty && !last.contains(words) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            let _ = write!(text, "{separator}{}", plain(words));
+            words.clone_into(&mut last);
+        }
     }
     text
 }

@@ -61,7 +61,7 @@ async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError
     store
         .retrying(OPERATION, || attempt(store, query))
         .await
-        .map_err(fatal)
+        .map_err(|error| fatal(store, error))
 }
 
 async fn attempt(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
@@ -103,22 +103,20 @@ fn lie(prefix: &str, what: &str) -> StoreError {
     StoreError::new(OPERATION, prefix, ErrorKind::Fatal, what)
 }
 
-/// A listing that fails ends the pair, whatever the reason.
-fn fatal(error: StoreError) -> StoreError {
-    match error.kind {
-        ErrorKind::Cancelled | ErrorKind::TooManyOpenFiles => error,
-        ErrorKind::NotFound => {
-            let message = "the bucket was not found".to_owned();
-            StoreError {
-                kind: ErrorKind::Fatal,
-                message,
-                ..error
-            }
-        }
-        _ => StoreError {
-            kind: ErrorKind::Fatal,
-            ..error
-        },
+/// A listing that fails ends the pair, whatever the reason. It names the whole location: of two
+/// buckets a prefix alone would not tell which.
+fn fatal(store: &S3Store, error: StoreError) -> StoreError {
+    let subject = store.0.settings.location.url();
+    let (kind, message) = match error.kind {
+        ErrorKind::Cancelled | ErrorKind::TooManyOpenFiles => (error.kind, error.message),
+        ErrorKind::NotFound => (ErrorKind::Fatal, "the bucket was not found".to_owned()),
+        _ => (ErrorKind::Fatal, error.message),
+    };
+    StoreError {
+        subject,
+        kind,
+        message,
+        ..error
     }
 }
 

@@ -131,6 +131,7 @@ pub(super) async fn read(store: &S3Store, read: &Read) -> Result<Content, StoreE
 
 async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content, StoreError> {
     const OPERATION: &str = "GetObject";
+    let checksums = store.0.settings.read_checksums && read.range.is_none();
     let request = store
         .client()
         .get_object()
@@ -138,6 +139,15 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .key(full_key)
         .set_range(read.range.as_ref().map(range_header))
         .set_if_match(read.if_match.as_ref().map(ETag::quoted))
+        .customize()
+        .mutate_request(move |request| {
+            // set this way the SDK hands the checksum on without computing it as well
+            if checksums {
+                request
+                    .headers_mut()
+                    .insert("x-amz-checksum-mode", "ENABLED");
+            }
+        })
         .send();
     let mut output = store
         .send(OPERATION, full_key, Duration::ZERO, request)
@@ -180,7 +190,11 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
             output.sse_customer_algorithm(),
         ),
         version: output.version_id().map(Into::into),
-        checksums: Vec::new(),
+        checksums: if checksums {
+            checksums_of!(output)
+        } else {
+            Vec::new()
+        },
         content_type: output.content_type().map(str::to_owned),
         metadata: lower_case(output.metadata()),
         file_id: None,
@@ -189,6 +203,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         bytes,
         digests,
         head,
+        request_id: super::write::request_id(&output),
     })
 }
 

@@ -35,6 +35,8 @@ pub struct S3Settings {
     pub payload_signing: PayloadSigning,
     /// Send Content-MD5 with every upload request.
     pub content_md5: bool,
+    /// Ask for the stored additional checksum with every read of a whole object.
+    pub read_checksums: bool,
 }
 
 /// `s3://bucket[/prefix]`, used as written: nothing is decoded and no slash is added.
@@ -170,6 +172,7 @@ impl S3Settings {
             timeouts: Timeouts::default(),
             payload_signing: PayloadSigning::default(),
             content_md5: true,
+            read_checksums: false,
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
             Event::Start(tag) => {
                 text.clear();
                 field = Field::None;
-                match (within, tag.local_name().as_ref()) {
+                match (within, tag.name().as_ref()) {
                     (Within::Root, "ListBucketResult") => root = true,
                     (Within::Root, "Contents") => {
                         within = Within::Contents;
@@ -99,7 +99,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                 text.push(character);
             }
             Event::End(tag) => {
-                match (within, tag.local_name().as_ref()) {
+                match (within, tag.name().as_ref()) {
                     (Within::Contents, "Contents") => {
                         page.rows.push(std::mem::take(&mut row).whole()?);
                         within = Within::Root;
@@ -120,7 +120,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                 }
                 field = Field::None;
             }
-            Event::Empty(tag) if tag.local_name().as_ref() == "ListBucketResult" => {
+            Event::Empty(tag) if tag.name().as_ref() == "ListBucketResult" => {
                 (root, complete) = (true, true);
             }
             Event::Eof => break,

@@ -87,7 +87,12 @@ impl Lister {
             loop {
                 let mut raw = self.page(&span, token.as_deref()).await?;
                 let last = raw.rows.last().map(|row| row.key.clone());
-                let prefixes_seen = prefixes_in(&raw, &span.prefix);
+                let may_split = flat_pages_until_split == 0;
+                let prefixes_seen = if may_split {
+                    prefixes_in(&raw, &span.prefix)
+                } else {
+                    0
+                };
                 let ends_here = raw.cut(&span);
                 let finished = ends_here || !raw.truncated;
                 let root = span.depth == 0 && span.after.is_none() && token.is_none();
@@ -96,7 +101,7 @@ impl Lister {
                 if out.send(Ok(page)).await.is_err() || finished {
                     return Ok(());
                 }
-                if flat_pages_until_split > 0 {
+                if !may_split {
                     flat_pages_until_split -= 1;
                     continue;
                 }
