@@ -41,9 +41,15 @@ fn random_keys(random: &mut fastrand::Rng) -> BTreeSet<String> {
         .map(|_| {
             let depth = random.usize(0..4);
             let mut parts: Vec<String> = (0..depth).map(|_| segment(random, width)).collect();
-            parts.push(segment(random, 40));
+            // sometimes a directory marker
+            parts.push(if random.u8(0..5) == 0 {
+                String::new()
+            } else {
+                segment(random, 40)
+            });
             parts.join("/")
         })
+        .filter(|key| !key.is_empty())
         .collect()
 }
 

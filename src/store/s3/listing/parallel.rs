@@ -4,7 +4,8 @@ Keys are split into consecutive ranges `(after, until]`; each range is listed on
 pages of the ranges are handed on in the order of the ranges. Every key lies in exactly one range,
 whatever the split, so the split can be guessed: a small bucket costs one request; a range that
 proves longer than a page is split at the prefixes (`/`) below it. Where prefixes hold few keys,
-several make one range, so that a page is never asked for the sake of a handful of keys.
+several make one range, so that a page is never asked for the sake of a handful of keys. Where a
+range is just one prefix, the server is asked for that prefix, and tells itself where it ends.
 
 Ranges ahead of the reader hold one page each, and only the range being read splits further; so
 what is listed ahead is bounded by the number of requests in flight.
@@ -24,9 +25,11 @@ use crate::store::{Listing, Page, StoreError};
 
 type Pages = mpsc::Sender<Result<Page, StoreError>>;
 
-/// Consecutive keys: those behind `after`, up to and including `until`.
+/// Consecutive keys: those under `scope`, behind `after`, up to and including `until`.
 #[derive(Debug, Clone)]
 struct Span {
+    /// What the server is asked for: all of its keys begin so.
+    scope: String,
     after: Option<String>,
     until: Option<String>,
     /// What most of its keys begin with: where to look for prefixes to split at.
@@ -44,6 +47,7 @@ pub(in super::super) fn list(store: &S3Store) -> Listing {
         ))),
     };
     let everything = Span {
+        scope: store.prefix().to_owned(),
         after: None,
         until: None,
         prefix: store.prefix().to_owned(),
@@ -129,7 +133,7 @@ impl Lister {
             None
         };
         self.fetch(&Query {
-            prefix: self.store.prefix(),
+            prefix: &span.scope,
             after,
             token,
             ..self.query()
@@ -221,16 +225,41 @@ fn spans(
         .iter()
         .find(|prefix| last.starts_with(prefix.as_str()));
     let mut spans = vec![Span {
+        scope: span.scope.clone(),
         after: Some(last.to_owned()),
         until: Some(bounds[0].clone()),
         prefix: current.unwrap_or(&span.prefix).clone(),
         depth: span.depth + 1,
     }];
+    let alone = alone(span, rolled_up, &bounds, prefixes_a_page);
     for (at, bound) in bounds.iter().enumerate() {
         let next = bounds.get(at + 1);
+        let after_alone = at > 0 && alone[at - 1];
+        if alone[at] {
+            spans.push(Span {
+                scope: (*bound).clone(),
+                // a range before this one reaches up to the bound itself
+                after: (!after_alone).then(|| (*bound).clone()),
+                until: None,
+                prefix: (*bound).clone(),
+                depth: span.depth + 1,
+            });
+            continue;
+        }
+        if after_alone {
+            // the bound may be a key: the prefix before it ends earlier, this range begins later
+            spans.push(Span {
+                scope: (*bound).clone(),
+                after: None,
+                until: Some((*bound).clone()),
+                prefix: (*bound).clone(),
+                depth: u16::MAX,
+            });
+        }
         // beyond the last prefix of a truncated page there may be as many again
         let more = next.is_none() && rolled_up.truncated;
         spans.push(Span {
+            scope: span.scope.clone(),
             after: Some((*bound).clone()),
             until: next
                 .map(|next| (*next).clone())
@@ -244,6 +273,25 @@ fn spans(
         });
     }
     Some(spans)
+}
+
+/// Which bounds make a span by themselves: nothing but their own keys lies before the next bound,
+/// or before the end.
+fn alone(span: &Span, rolled_up: &RawPage, bounds: &[&String], step: usize) -> Vec<bool> {
+    if step > 1 {
+        return vec![false; bounds.len()];
+    }
+    let ends_with_last = !rolled_up.truncated && span.until.is_none() && span.scope == span.prefix;
+    let rows = &rolled_up.rows;
+    (0..bounds.len())
+        .map(|at| {
+            let from = rows.partition_point(|row| row.key <= *bounds[at]);
+            match bounds.get(at + 1) {
+                Some(next) => rows.get(from).is_none_or(|row| row.key > **next),
+                None => ends_with_last && from == rows.len(),
+            }
+        })
+        .collect()
 }
 
 /// How many prefixes below `prefix` the keys of a page fall under.
@@ -279,6 +327,7 @@ impl RawPage {
 
 #[cfg(test)]
 mod tests {
+    use super::super::page::RawRow;
     use super::*;
 
     fn rolled_up(prefixes: &[&str], truncated: bool) -> RawPage {
@@ -291,6 +340,7 @@ mod tests {
 
     fn whole() -> Span {
         Span {
+            scope: String::new(),
             after: None,
             until: None,
             prefix: String::new(),
@@ -298,29 +348,69 @@ mod tests {
         }
     }
 
+    /// `(scope, after, until)` of every span but the first.
+    fn shapes(spans: &[Span]) -> Vec<(&str, &str, &str)> {
+        spans[1..]
+            .iter()
+            .map(|span| {
+                let after = span.after.as_deref().unwrap_or("");
+                (
+                    span.scope.as_str(),
+                    after,
+                    span.until.as_deref().unwrap_or(""),
+                )
+            })
+            .collect()
+    }
+
     #[test]
     fn spans_follow_each_other_without_gap_or_overlap() {
-        for (prefixes, a_page, truncated, bounds) in [
+        let all = &["a/", "b/", "c/", "d/"][..];
+        for (name, prefixes, rows, a_page, truncated, expected) in [
             (
-                &["a/", "b/", "c/", "d/"][..],
+                "prefixes stand alone",
+                all,
+                &[][..],
                 1,
                 false,
-                &["a/x", "b/", "c/", "d/"][..],
+                &[("b/", "b/", ""), ("c/", "", ""), ("d/", "", "")][..],
             ),
-            (&["a/", "b/", "c/", "d/"], 2, true, &["a/x", "b/", "d/"]),
-            (&["b/", "c/"], 1, false, &["a/x", "b/", "c/"]),
+            (
+                "an object lies between",
+                all,
+                &["c0"][..],
+                1,
+                false,
+                &[
+                    ("b/", "b/", ""),
+                    ("c/", "", "c/"),
+                    ("", "c/", "d/"),
+                    ("d/", "d/", ""),
+                ],
+            ),
+            (
+                "many prefixes a page",
+                all,
+                &[],
+                2,
+                true,
+                &[("", "b/", "d/"), ("", "d/", "")],
+            ),
+            (
+                "more to come",
+                &["b/", "c/"],
+                &[],
+                1,
+                true,
+                &[("b/", "b/", ""), ("c/", "", "c/"), ("", "c/", "")],
+            ),
         ] {
-            let spans = spans(&whole(), "a/x", &rolled_up(prefixes, truncated), a_page)
-                .expect("worth splitting");
-            let after: Vec<_> = spans
-                .iter()
-                .map(|span| span.after.as_deref().unwrap_or(""))
-                .collect();
-            assert_eq!(after, bounds);
-            for (this, next) in spans.iter().zip(&spans[1..]) {
-                assert_eq!(this.until, next.after);
-            }
-            assert_eq!(spans.last().and_then(|span| span.until.clone()), None);
+            let mut page = rolled_up(prefixes, truncated);
+            page.rows = rows.iter().map(|key| RawRow::bare(key)).collect();
+            let spans = spans(&whole(), "a/x", &page, a_page).expect("worth splitting");
+            assert_eq!(spans[0].after.as_deref(), Some("a/x"), "{name}");
+            assert_eq!(spans[0].until.as_deref(), Some("b/"), "{name}");
+            assert_eq!(shapes(&spans), expected, "{name}");
         }
     }
 
