@@ -6,6 +6,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
+use crate::report::BUILD;
 
 /// Flags of the predecessor that are no options, and whether they take a value: known, so that
 /// they are refused as not supported yet rather than as unknown.
@@ -79,19 +80,10 @@ pub(super) fn texts<'a>(matches: &'a ArgMatches, id: &str) -> Vec<&'a str> {
         .unwrap_or_default()
 }
 
-/// Version, commit, target and compiler, as far as the build was told.
+/// Version, commit, target and compiler, as far as the build knew them.
 fn version() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-        let told = [
-            ("commit", option_env!("S3SYNC_BUILD_COMMIT")),
-            (
-                "target",
-                option_env!("S3SYNC_BUILD_TARGET").or(Some(&system)),
-            ),
-            ("rustc", option_env!("S3SYNC_BUILD_RUSTC")),
-        ];
-        let lines = told
+        let lines = BUILD
             .into_iter()
             .filter_map(|(name, value)| Some(format!("\n{name} {}", value?)));
         env!("CARGO_PKG_VERSION").to_owned() + &lines.collect::<String>()
