@@ -57,7 +57,10 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
-        Some((other, _)) => anyhow::bail!("`{other}` has no code"),
+        Some((later, _)) => {
+            Stream::Stderr.print(&command::refusal(later));
+            Ok(ExitCode::Usage)
+        }
         None => run::pair(matches, &environment, run::Form::Plain),
     }
 }

@@ -12,6 +12,26 @@ use crate::report::BUILD;
 /// they are refused as not supported yet rather than as unknown.
 const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-complete-shell", true)];
 
+/// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
+/// s3://bucket/` says so instead of taking `check` for a directory and sending it.
+const LATER: [(&str, &str); 9] = [
+    ("check", ""),
+    ("plan", "--dry-run decides everything and changes nothing"),
+    (
+        "explain",
+        "resolved.json of every run has each value and its origin",
+    ),
+    ("schema", ""),
+    ("init", "jobs/quickstart.toml is a job file to begin with"),
+    (
+        "report",
+        "report.json of every run is in its report directory",
+    ),
+    ("lua", ""),
+    ("completions", ""),
+    ("man", "s3sync --help"),
+];
+
 /// Everything the program understands.
 pub(super) fn build() -> Command {
     let command = Command::new("s3sync")
@@ -26,6 +46,7 @@ pub(super) fn build() -> Command {
         .subcommand(validate());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
+    let command = command.subcommands(LATER.map(|(name, _)| later(name)));
     with_options(with_sides(command))
 }
 
@@ -63,6 +84,16 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
         }
     }
     values
+}
+
+/// Why a command that is only known by name cannot run.
+pub(super) fn refusal(name: &str) -> String {
+    let instead = LATER.iter().find(|(later, _)| *later == name);
+    let instead = instead.map_or("", |(_, instead)| instead);
+    let separator = if instead.is_empty() { "" } else { "; " };
+    format!(
+        "error: not supported yet: the command `{name}`\n  = {instead}{separator}for a path of that name write ./{name}"
+    )
 }
 
 /// Whether a word is the name of a command.
@@ -131,6 +162,16 @@ fn validate() -> Command {
                 .help("Job files (TOML)"),
         );
     with_options(command)
+}
+
+/// Takes whatever follows: it is refused anyway.
+fn later(name: &'static str) -> Command {
+    Command::new(name).hide(true).disable_help_flag(true).arg(
+        Arg::new("rest")
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true),
+    )
 }
 
 #[cfg(feature = "sandbox")]
@@ -349,6 +390,27 @@ mod tests {
                 format!("FlagValues {{ said: [{said:?}], set: [], .. }}")
             );
         }
+    }
+
+    #[test]
+    fn a_command_that_is_not_built_is_no_source() {
+        for (name, _) in LATER {
+            for rest in [
+                &["s3://b/"][..],
+                &["a.toml", "--key", "k"],
+                &["--help"],
+                &[],
+            ] {
+                let matches = parse(&[&[name], rest].concat()).expect("taken");
+                assert_eq!(matches.subcommand_name(), Some(name), "{rest:?}");
+            }
+            let refusal = refusal(name);
+            assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
+        }
+        assert_eq!(
+            refusal("plan"),
+            "error: not supported yet: the command `plan`\n  = --dry-run decides everything and changes nothing; for a path of that name write ./plan"
+        );
     }
 
     #[test]
