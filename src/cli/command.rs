@@ -32,6 +32,17 @@ const LATER: [(&str, &str); 9] = [
     ("man", "s3sync --help"),
 ];
 
+/// What stands below the options: what somebody looks for who has read that far.
+const AFTER_HELP: &str = "\
+Examples:
+  s3sync run jobs/quickstart.toml                     a job file, here one that needs no account
+  s3sync sync photos/ s3://acme/photos/ --dry-run     say what would be transferred, and why
+  s3sync sync photos/ s3://acme/photos/ --sandbox s3  rehearse it on an S3 kept in ./s3
+
+Exit codes:
+  0 success   1 an object or a pair failed   2 usage or job file, nothing started
+  3 finished with warnings   101 a bug   130 SIGINT   143 SIGTERM";
+
 /// Everything the program understands.
 pub(super) fn build() -> Command {
     let command = Command::new("s3sync")
@@ -41,6 +52,7 @@ pub(super) fn build() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .max_term_width(100)
+        .after_help(AFTER_HELP)
         .subcommand(run())
         .subcommand(sync())
         .subcommand(validate());
