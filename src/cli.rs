@@ -7,7 +7,6 @@ types and checks it, together with the job file and the environment.
 mod command;
 mod former;
 mod log;
-mod output;
 mod process;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -20,7 +19,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 use crate::config::Environment;
-use crate::report::ExitCode;
+use crate::report::{ExitCode, Stream};
 
 /// Runs the command the process was started with, and says how the process should end.
 pub fn main() -> Status {
@@ -43,7 +42,7 @@ pub fn main() -> Status {
         }
     };
     let exit = dispatch(&matches).unwrap_or_else(|error| {
-        output::error(&format!("error: {error:#}"));
+        Stream::Stderr.print(&format!("error: {error:#}"));
         ExitCode::Failed
     });
     exit.code().into()
@@ -58,7 +57,10 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
-        Some((other, _)) => anyhow::bail!("`{other}` has no code"),
+        Some((later, _)) => {
+            Stream::Stderr.print(&command::refusal(later));
+            Ok(ExitCode::Usage)
+        }
         None => run::pair(matches, &environment, run::Form::Plain),
     }
 }

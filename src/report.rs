@@ -28,12 +28,13 @@ mod table;
 pub use directory::{ReportError, RunDirectory};
 pub use evidence::{Evidence, Scope};
 pub use exit::ExitCode;
+pub use facts::BUILD;
 pub use log::{LogSink, log_summary};
 #[cfg(feature = "cli")]
 pub use one_line::one_line;
-pub use output::print;
+pub use output::Stream;
 pub use pair::PairReport;
-pub use progress::{Progress, Shown, suspended};
+pub use progress::{Progress, Shown};
 pub use run::{RunEnd, RunReport};
 pub use status::Status;
 pub use table::table;

@@ -6,10 +6,42 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
+use crate::report::BUILD;
 
 /// Flags of the predecessor that are no options, and whether they take a value: known, so that
 /// they are refused as not supported yet rather than as unknown.
 const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-complete-shell", true)];
+
+/// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
+/// s3://bucket/` says so instead of taking `check` for a directory and sending it.
+const LATER: [(&str, &str); 9] = [
+    ("check", ""),
+    ("plan", "--dry-run decides everything and changes nothing"),
+    (
+        "explain",
+        "resolved.json of every run has each value and its origin",
+    ),
+    ("schema", ""),
+    ("init", "jobs/quickstart.toml is a job file to begin with"),
+    (
+        "report",
+        "report.json of every run is in its report directory",
+    ),
+    ("lua", ""),
+    ("completions", ""),
+    ("man", "s3sync --help"),
+];
+
+/// What stands below the options: what somebody looks for who has read that far.
+const AFTER_HELP: &str = "\
+Examples:
+  s3sync run jobs/quickstart.toml                     a job file, here one that needs no account
+  s3sync sync photos/ s3://acme/photos/ --dry-run     say what would be transferred, and why
+  s3sync sync photos/ s3://acme/photos/ --sandbox s3  rehearse it on an S3 kept in ./s3
+
+Exit codes:
+  0 success   1 an object or a pair failed   2 usage or job file, nothing started
+  3 finished with warnings   101 a bug   130 SIGINT   143 SIGTERM";
 
 /// Everything the program understands.
 pub(super) fn build() -> Command {
@@ -20,11 +52,13 @@ pub(super) fn build() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .max_term_width(100)
+        .after_help(AFTER_HELP)
         .subcommand(run())
         .subcommand(sync())
         .subcommand(validate());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
+    let command = command.subcommands(LATER.map(|(name, _)| later(name)));
     with_options(with_sides(command))
 }
 
@@ -64,6 +98,16 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
     values
 }
 
+/// Why a command that is only known by name cannot run.
+pub(super) fn refusal(name: &str) -> String {
+    let instead = LATER.iter().find(|(later, _)| *later == name);
+    let instead = instead.map_or("", |(_, instead)| instead);
+    let separator = if instead.is_empty() { "" } else { "; " };
+    format!(
+        "error: not supported yet: the command `{name}`\n  = {instead}{separator}for a path of that name write ./{name}"
+    )
+}
+
 /// Whether a word is the name of a command.
 pub(super) fn is_name(word: &str) -> bool {
     build()
@@ -79,19 +123,10 @@ pub(super) fn texts<'a>(matches: &'a ArgMatches, id: &str) -> Vec<&'a str> {
         .unwrap_or_default()
 }
 
-/// Version, commit, target and compiler, as far as the build was told.
+/// Version, commit, target and compiler, as far as the build knew them.
 fn version() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-        let told = [
-            ("commit", option_env!("S3SYNC_BUILD_COMMIT")),
-            (
-                "target",
-                option_env!("S3SYNC_BUILD_TARGET").or(Some(&system)),
-            ),
-            ("rustc", option_env!("S3SYNC_BUILD_RUSTC")),
-        ];
-        let lines = told
+        let lines = BUILD
             .into_iter()
             .filter_map(|(name, value)| Some(format!("\n{name} {}", value?)));
         env!("CARGO_PKG_VERSION").to_owned() + &lines.collect::<String>()
@@ -139,6 +174,16 @@ fn validate() -> Command {
                 .help("Job files (TOML)"),
         );
     with_options(command)
+}
+
+/// Takes whatever follows: it is refused anyway.
+fn later(name: &'static str) -> Command {
+    Command::new(name).hide(true).disable_help_flag(true).arg(
+        Arg::new("rest")
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true),
+    )
 }
 
 #[cfg(feature = "sandbox")]
@@ -357,6 +402,27 @@ mod tests {
                 format!("FlagValues {{ said: [{said:?}], set: [], .. }}")
             );
         }
+    }
+
+    #[test]
+    fn a_command_that_is_not_built_is_no_source() {
+        for (name, _) in LATER {
+            for rest in [
+                &["s3://b/"][..],
+                &["a.toml", "--key", "k"],
+                &["--help"],
+                &[],
+            ] {
+                let matches = parse(&[&[name], rest].concat()).expect("taken");
+                assert_eq!(matches.subcommand_name(), Some(name), "{rest:?}");
+            }
+            let refusal = refusal(name);
+            assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
+        }
+        assert_eq!(
+            refusal("plan"),
+            "error: not supported yet: the command `plan`\n  = --dry-run decides everything and changes nothing; for a path of that name write ./plan"
+        );
     }
 
     #[test]

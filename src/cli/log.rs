@@ -1,19 +1,10 @@
 //! Where logs go, and how much of them.
 
-use std::io::{IsTerminal as _, stderr, stdout};
-
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
-use super::output::Quiet;
 use crate::config::Log;
-
-/// Which stream logs go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stream {
-    Stdout,
-    Stderr,
-}
+use crate::report::Stream;
 
 /// Starts logging. `RUST_LOG`, when it is set, decides what is logged. A second call changes
 /// nothing: the first job's settings hold for the process.
@@ -27,18 +18,11 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
     let filter = directives
         .and_then(|directives| EnvFilter::try_new(directives).ok())
         .unwrap_or_else(|| EnvFilter::new(format!("s3sync={}", word(level))));
-    let is_terminal = match stream {
-        Stream::Stdout => stdout().is_terminal(),
-        Stream::Stderr => stderr().is_terminal(),
-    };
     let subscriber = fmt()
         .with_env_filter(filter)
         .with_target(show_target)
-        .with_ansi(log.color && is_terminal && std::env::var_os("NO_COLOR").is_none())
-        .with_writer(move || match stream {
-            Stream::Stdout => Quiet::Stdout,
-            Stream::Stderr => Quiet::Stderr,
-        });
+        .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_writer(move || stream);
     let started = if log.json {
         subscriber.json().try_init()
     } else {

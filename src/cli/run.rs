@@ -5,11 +5,10 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::ArgMatches;
 
-use super::log::{self, Stream};
-use super::{command, former, output, process};
+use super::{command, former, log, process};
 use crate::config::{self, Environment, Job, Problems};
 use crate::job::{self, RunOptions};
-use crate::report::ExitCode;
+use crate::report::{ExitCode, Stream};
 
 /// How one pair was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::R
         return Ok(ExitCode::Usage);
     };
     if let Some(unknown) = unknown_pair(&jobs, &only_pairs) {
-        output::error(&unknown);
+        Stream::Stderr.print(&unknown);
         return Ok(ExitCode::Usage);
     }
     start(
@@ -61,13 +60,13 @@ pub(super) fn pair(
 ) -> anyhow::Result<ExitCode> {
     let side = |name| matches.get_one::<String>(name).map(String::as_str);
     let Some((source, target)) = side("SOURCE").zip(side("TARGET")) else {
-        output::error(
+        Stream::Stderr.print(
             "error: a source and a target are needed: s3sync SOURCE TARGET (see s3sync --help)",
         );
         return Ok(ExitCode::Usage);
     };
     if form == Form::Plain && command::is_name(source) {
-        output::error(&format!(
+        Stream::Stderr.print(&format!(
             "error: `{source}` is a command, and a command stands first: s3sync {source} …\n  = for a path of that name write ./{source}"
         ));
         return Ok(ExitCode::Usage);
@@ -79,7 +78,7 @@ pub(super) fn pair(
     let mut notes = Vec::new();
     if form == Form::Plain {
         if let Some(refusal) = former::refusal(environment, jobs.iter().all(|job| job.dry_run)) {
-            output::error(refusal);
+            Stream::Stderr.print(refusal);
             return Ok(ExitCode::Usage);
         }
         notes = former::warnings(environment);
@@ -114,7 +113,7 @@ fn all_right(loaded: Vec<Result<Job, Problems>>) -> Option<Vec<Job>> {
     if wrong.is_empty() {
         return Some(jobs);
     }
-    output::error(&wrong.join("\n\n"));
+    Stream::Stderr.print(&wrong.join("\n\n"));
     None
 }
 

@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{output, process};
-use crate::report::ExitCode;
+use super::process;
+use crate::report::{ExitCode, Stream};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// Serves until SIGINT or SIGTERM; both are the ordinary end.
@@ -16,7 +16,7 @@ pub(super) fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = match config(matches) {
         Ok(config) => config,
         Err(message) => {
-            output::error(&message);
+            Stream::Stderr.print(&message);
             return Ok(ExitCode::Usage);
         }
     };
@@ -26,7 +26,7 @@ pub(super) fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
         let shown = config.clone();
         let sandbox = Sandbox::start(config).await?;
-        output::line(&format!(
+        Stream::Stdout.print(&format!(
             "endpoint           {}\naccess key         {}\nsecret access key  {}\nregion             {}\nCtrl-C ends it",
             sandbox.endpoint_url(),
             shown.access_key,

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::ArgMatches;
 
-use super::{command, output};
+use super::command;
 use crate::config::{self, Environment};
-use crate::report::ExitCode;
+use crate::report::{ExitCode, Stream};
 
 /// Checks each file with the environment and the flags it would run with.
 pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> ExitCode {
@@ -17,13 +17,13 @@ pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> ExitCode
             Ok(job) => {
                 let pairs = job.pairs.len();
                 let noun = if pairs == 1 { "pair" } else { "pairs" };
-                output::line(&format!(
+                Stream::Stdout.print(&format!(
                     "{file}: job {}, {pairs} {noun}: no problems",
                     job.name
                 ));
             }
             Err(problems) => {
-                output::error(&format!("{problems}\n"));
+                Stream::Stderr.print(&format!("{problems}\n\n"));
                 exit = ExitCode::Usage;
             }
         }

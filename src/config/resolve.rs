@@ -98,6 +98,9 @@ pub(super) fn resolve(
     })
 }
 
+/// The options that say a pair's two sides.
+const URLS: [&str; 2] = ["source.url", "target.url"];
+
 /// Directories the run itself writes to, which no pair may list.
 struct Dirs {
     report: PathBuf,
@@ -157,7 +160,7 @@ impl Everything {
                     });
                 }
             }
-            for url in ["source.url", "target.url"] {
+            for url in URLS {
                 if let (Some(said), true) = (said.every_pair.get(url), named.len() > 1) {
                     problems.push(
                         Problem::new(
@@ -192,10 +195,17 @@ impl Everything {
         }
         for said in [&self.environment, &self.flags] {
             let own = said.pairs.get(pair).cloned().unwrap_or_default();
-            layers.push((said.every_pair.clone(), false));
+            layers.push((self.said_of_all(said), false));
             layers.push((own, true));
         }
         layers
+    }
+
+    /// What is said of every pair; a URL that was refused for several is not taken for each.
+    fn said_of_all(&self, said: &Said) -> Layer {
+        let is_alone = self.named_pairs().len() <= 1;
+        said.every_pair
+            .filtered(|said| is_alone || !URLS.contains(&said.row.path))
     }
 
     fn afters(&self, named: &[(String, Place)]) -> Vec<(Vec<String>, Place)> {
@@ -221,11 +231,18 @@ impl Everything {
             let side = Side::of(&all, path);
             if side.is_none() && !all.is_broken(path) {
                 let which = path.split('.').next().unwrap_or(path);
-                problems.push(
-                    Problem::new(format!("pair `{name}` has no {which}"), place).remedy(format!(
-                        "write {which} = \"s3://bucket/prefix/\" or a local path"
-                    )),
-                );
+                let remedy = match (place, name) {
+                    (Place::Environment(_), "default") => {
+                        format!("set S3SYNC_{}", which.to_uppercase())
+                    }
+                    (Place::Environment(_), name) => {
+                        let variable = format!("PAIRS__{name}__{which}").to_uppercase();
+                        format!("set S3SYNC_{variable}")
+                    }
+                    _ => format!("write {which} = \"s3://bucket/prefix/\" or a local path"),
+                };
+                let message = format!("pair `{name}` has no {which}");
+                problems.push(Problem::new(message, place).remedy(remedy));
             }
             side
         };

@@ -45,7 +45,9 @@ impl Rehearsal {
             ..SandboxConfig::default()
         };
         let sandbox = Sandbox::start(config).await.map_err(|error| {
-            format!("start the sandbox in `{}`: {error}", settings.dir.display())
+            let cause = std::error::Error::source(&error);
+            let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+            format!("{error}{cause}")
         })?;
         for bucket in buckets(pairs) {
             sandbox

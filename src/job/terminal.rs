@@ -1,16 +1,14 @@
 //! What a run shows while it goes on, and its last words.
 
-use std::io::{self, IsTerminal as _};
-
 use super::RunOptions;
 use crate::config::{Job, Origin};
-use crate::report::{RunDirectory, Shown, print, schema, table};
+use crate::report::{RunDirectory, Shown, Stream, schema, table};
 
 /// A bar where somebody watches, log records otherwise.
 pub(super) fn progress_shown(job: &Job, options: &RunOptions) -> Option<Shown> {
     if !options.progress || !job.log.progress {
         None
-    } else if io::stderr().is_terminal() && !job.log.json {
+    } else if Stream::Stderr.is_terminal() && !job.log.json {
         Some(Shown::Bar)
     } else {
         Some(Shown::Records)
@@ -32,12 +30,12 @@ pub(super) fn last_words(
     }
     if is_ad_hoc(job, options) {
         if options.progress && job.log.progress {
-            print(&final_line(report));
+            Stream::Stdout.print(&final_line(report));
         }
         return;
     }
-    let colour = job.log.color && io::stdout().is_terminal();
-    print(&table(report, &path, colour));
+    let colour = job.log.color && Stream::Stdout.is_terminal();
+    Stream::Stdout.print(&table(report, &path, colour));
 }
 
 fn is_ad_hoc(job: &Job, options: &RunOptions) -> bool {
@@ -46,7 +44,7 @@ fn is_ad_hoc(job: &Job, options: &RunOptions) -> bool {
 
 #[cfg(feature = "cli")]
 fn final_line(report: &schema::Report) -> String {
-    crate::report::one_line(report) + "\n"
+    crate::report::one_line(report)
 }
 
 /// Without the command line nobody knows the predecessor's line.

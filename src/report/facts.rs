@@ -5,8 +5,20 @@ use super::schema::{Host, Process, Tool};
 /// Kernel ticks in which `/proc` counts processor time: 100 on every Linux platform (USER_HZ).
 const TICKS_PER_SECOND: u64 = 100;
 
-/// The program. Commit, target and compiler are known where the build sets them.
+/// What the build script found out: commit, target and compiler, where they are known.
+pub const BUILD: [(&str, Option<&str>); 3] = [
+    ("commit", known(env!("S3SYNC_BUILD_COMMIT"))),
+    ("target", known(env!("S3SYNC_BUILD_TARGET"))),
+    ("rustc", known(env!("S3SYNC_BUILD_RUSTC"))),
+];
+
+const fn known(text: &str) -> Option<&str> {
+    if text.is_empty() { None } else { Some(text) }
+}
+
+/// The program.
 pub(super) fn tool() -> Tool {
+    let [commit, target, rustc] = BUILD.map(|(_, value)| value.map(str::to_owned));
     let features = [
         ("cli", cfg!(feature = "cli")),
         ("sandbox", cfg!(feature = "sandbox")),
@@ -14,9 +26,9 @@ pub(super) fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("S3SYNC_BUILD_COMMIT").map(str::to_owned),
-        target: option_env!("S3SYNC_BUILD_TARGET").map(str::to_owned),
-        rustc: option_env!("S3SYNC_BUILD_RUSTC").map(str::to_owned),
+        commit,
+        target,
+        rustc,
         features: features
             .into_iter()
             .filter(|(_, on)| *on)

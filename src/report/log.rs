@@ -3,7 +3,7 @@
 use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
-use crate::event::{Event, Listed, Sink, SkipReason, Unverifiable, is_warning};
+use crate::event::{Cause, Event, Listed, Sink, SkipReason, Unverifiable, is_warning};
 use crate::store::{Settled, StoreError};
 
 /// Turns the events of one pair into log records: what went well at info, proofs at debug, what
@@ -84,13 +84,14 @@ impl LogSink {
         }
     }
 
-    fn planned(&self, key: &str, source: &Listed) {
+    fn planned(&self, key: &str, source: &Listed, because: Cause) {
         tracing::info!(
             key,
             source_version_id = "",
             source_last_modified = %source.modified,
             target_key = format!("{}{key}", self.target_prefix),
             size = source.size,
+            reason = because.as_str(),
             "[dry-run] sync completed."
         );
     }
@@ -116,7 +117,12 @@ impl Sink for LogSink {
         let pair = self.pair.as_str();
         match event {
             Event::Transferred { settled, .. } => self.transferred(settled),
-            Event::Planned { key, source, .. } => self.planned(key.as_str(), source),
+            Event::Planned {
+                key,
+                source,
+                because,
+                ..
+            } => self.planned(key.as_str(), source, *because),
             Event::Skipped {
                 key,
                 reason,

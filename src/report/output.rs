@@ -1,11 +1,59 @@
-//! Standard output, which may be closed at any time.
+//! Words on the two streams, either of which may be closed at any time (`s3sync … | head`): then
+//! they are dropped, and nothing fails for want of an audience. A progress bar makes way for them.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 
-/// Prints text that ends with its own newline. Where nobody reads it any more (`s3sync … | head`),
-/// it is dropped: a run does not fail for want of an audience.
-pub fn print(text: &str) {
-    let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+use super::progress::suspended;
+
+/// Where words go: results to standard output, everything else to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// Prints text, and ends its last line where it does not itself.
+    pub fn print(mut self, text: &str) {
+        let is_whole = text.is_empty() || text.ends_with('\n');
+        let end = if is_whole { "" } else { "\n" };
+        let _ = self.write_all(format!("{text}{end}").as_bytes());
+        let _ = self.flush();
+    }
+
+    /// Whether somebody watches.
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Stderr => io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// A reader that has gone is no error.
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = suspended(|| match self {
+            Self::Stdout => io::stdout().write(bytes),
+            Self::Stderr => io::stderr().write(bytes),
+        });
+        unless_closed(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = match self {
+            Self::Stdout => io::stdout().flush(),
+            Self::Stderr => io::stderr().flush(),
+        };
+        unless_closed(flushed, ())
+    }
+}
+
+fn unless_closed<T>(result: io::Result<T>, closed: T) -> io::Result<T> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(closed),
+        result => result,
+    }
 }

@@ -64,8 +64,8 @@ impl Drop for Progress {
     }
 }
 
-/// Does something with the terminal while no bar is drawn: for the writer of log lines.
-pub fn suspended<T>(write: impl FnOnce() -> T) -> T {
+/// Does something with the terminal while no bar is drawn.
+pub(super) fn suspended<T>(write: impl FnOnce() -> T) -> T {
     #[cfg(feature = "cli")]
     return bar::suspended(write);
     #[cfg(not(feature = "cli"))]

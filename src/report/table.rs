@@ -8,6 +8,10 @@ use super::{Status, human};
 /// No line is wider.
 const MAX_WIDTH: usize = 100;
 
+/// How much of a run's id is shown: its time to the millisecond. With less, the runs of a minute
+/// look the same.
+const SHORT_ID: usize = 13;
+
 /// A pair's name is never cut shorter than this.
 const MIN_NAME: usize = 8;
 
@@ -47,7 +51,7 @@ fn headline(report: &Report, colour: bool) -> String {
     let status = run.status.as_str().to_uppercase();
     let mut parts = vec![
         run.job.clone(),
-        format!("run {}", run.id.get(..8).unwrap_or(&run.id)),
+        format!("run {}", run.id.get(..SHORT_ID).unwrap_or(&run.id)),
         if colour {
             paint(&status, run.status)
         } else {

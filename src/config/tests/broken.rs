@@ -103,6 +103,38 @@ fn environment_and_flags_are_told_too() {
 }
 
 #[test]
+fn a_missing_side_is_asked_for_where_the_other_was_said() {
+    for (variable, remedy) in [
+        ("S3SYNC_SOURCE", "set S3SYNC_TARGET"),
+        (
+            "S3SYNC_PAIRS__PHOTOS__SOURCE",
+            "set S3SYNC_PAIRS__PHOTOS__TARGET",
+        ),
+    ] {
+        let problems = from_environment(&environment(&[(variable, "/a")]), &FlagValues::default())
+            .expect_err(variable)
+            .to_string();
+        assert!(problems.ends_with(&format!("  = {remedy}")), "{problems}");
+    }
+}
+
+#[test]
+fn one_url_for_several_pairs_is_one_problem() {
+    let text = "[pairs.up]\nsource = '/a'\ntarget = 's3://b/'\n
+        [pairs.down]\nsource = 's3://b/'\ntarget = '/c'\n";
+    let problems = job(
+        text,
+        &environment(&[("S3SYNC_SOURCE", "/elsewhere")]),
+        &FlagValues::default(),
+    )
+    .expect_err("which pair?");
+    assert_eq!(
+        problems.to_string(),
+        "error: `source.url` is said for 2 pairs at once\n --> environment variable S3SYNC_SOURCE\n  = say which pair is meant: pairs.up.source.url"
+    );
+}
+
+#[test]
 fn a_flag_does_not_hide_a_broken_file() {
     let text = "[pairs.photos]\nsource = '/a'\ntarget = 's3://b/'\nperformance.worker_size = 0\n";
     let mut flags = FlagValues::default();

@@ -176,6 +176,9 @@ fn a_dry_run_says_so() {
     };
     assert_eq!(
         records(Unverifiable::Warns, Level::INFO, &event),
-        [COMPLETED.replace("sync completed", "[dry-run] sync completed")]
+        [
+            COMPLETED.replace("sync completed", "[dry-run] sync completed")
+                + r#" reason="missing_in_target""#
+        ]
     );
 }

@@ -1,6 +1,6 @@
 //! Progress as a bar on a terminal.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -13,7 +13,7 @@ use crate::report::human;
 const REDRAW: Duration = Duration::from_millis(200);
 
 /// All bars of the process: there is one terminal. Drawn on standard error.
-static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+static BARS: OnceLock<MultiProgress> = OnceLock::new();
 
 /// One pair's bar.
 #[derive(Debug)]
@@ -21,9 +21,11 @@ pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new(pair: &str) -> Self {
-        let bar = BARS.add(ProgressBar::new_spinner());
-        bar.set_prefix(pair.to_owned());
-        bar.set_style(style("{prefix} {spinner} {msg}"));
+        // said before it is added, which draws it
+        let bar = ProgressBar::new_spinner()
+            .with_prefix(pair.to_owned())
+            .with_style(style("{prefix} {spinner} {msg}"));
+        let bar = BARS.get_or_init(MultiProgress::new).add(bar);
         Self(bar)
     }
 
@@ -49,12 +51,17 @@ impl Bar {
 
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();
-        BARS.remove(&self.0);
+        if let Some(bars) = BARS.get() {
+            bars.remove(&self.0);
+        }
     }
 }
 
 pub(super) fn suspended<T>(write: impl FnOnce() -> T) -> T {
-    BARS.suspend(write)
+    match BARS.get() {
+        Some(bars) => bars.suspend(write),
+        None => write(),
+    }
 }
 
 fn message(progress: &event::Progress) -> String {

@@ -110,7 +110,7 @@ fn the_table_is_the_documented_one() {
         false,
     );
     let expected = "\
-nightly  run 0198f3b2  WARNING  21m33s  exit 3
+nightly  run 0198f3b2-0000  WARNING  21m33s  exit 3
 pair        status   listed     filtered  same       copied  bytes     deleted  verified     errors
 photos      success  1,204,511  313       1,203,600  598     37.4 GiB  0        598/598      0
 fileserver  warning  402,331    90        402,101    140     37.4 GiB  0        138/140 (2)  0
