@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod directions;
 mod engine_room;
 mod listing;
 mod local_files;
@@ -7,3 +8,4 @@ mod model;
 mod shape;
 mod store_contract;
 mod support;
+mod world;
