@@ -359,7 +359,7 @@ fn objects_of_other_tools_arrive_proved_whatever_their_parts() {
 #[test]
 fn keys_that_no_directory_can_hold_stay_outside_and_are_reported() {
     let world = world();
-    let unsafe_keys = ["../x", "a/../../x", "/abs", "..", "a//b", "./c", "d/./e"];
+    let unsafe_keys = ["..", "../x", "./c", "b/../../x", "b//c", "d/./e"];
     for key in unsafe_keys {
         world.put("first", &format!("p/{key}"), b"outside");
     }
