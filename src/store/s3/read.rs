@@ -142,12 +142,22 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     let mut output = store
         .send(OPERATION, full_key, Duration::ZERO, request)
         .await
-        .map_err(changed)?;
+        .map_err(|error| changed(error, full_key))?;
 
     let length = output
         .content_length()
         .and_then(|n| u64::try_from(n).ok())
         .unwrap_or(0);
+    let size = match output.content_range() {
+        Some(text) => text
+            .rsplit_once('/')
+            .and_then(|(_, total)| total.parse().ok())
+            .ok_or_else(|| broken_body(OPERATION, full_key, format!("Content-Range `{text}`")))?,
+        None => length,
+    };
+    if read.range.as_ref().is_some_and(|range| range.end > size) {
+        return Err(shorter(full_key));
+    }
     let asked = read.range.as_ref().map(|range| range.end - range.start);
     if asked.is_some_and(|asked| asked != length) {
         return Err(broken_body(
@@ -159,13 +169,6 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
             ),
         ));
     }
-    let size = match output.content_range() {
-        Some(text) => text
-            .rsplit_once('/')
-            .and_then(|(_, total)| total.parse().ok())
-            .ok_or_else(|| broken_body(OPERATION, full_key, format!("Content-Range `{text}`")))?,
-        None => length,
-    };
     let body = std::mem::take(&mut output.body);
     let silence = store.0.settings.timeouts.read;
     let (bytes, digests) = collect(body, length, &read.hash, silence)
@@ -192,8 +195,15 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     })
 }
 
-/// A failed If-Match means that the object is not the listed one any more.
-fn changed(error: StoreError) -> StoreError {
+/// A failed If-Match, or no byte where some were, means that the object is not the listed one any
+/// more.
+fn changed(error: StoreError, full_key: &str) -> StoreError {
+    if error.code.as_deref() == Some("InvalidRange") {
+        return StoreError {
+            request_id: error.request_id,
+            ..shorter(full_key)
+        };
+    }
     match error.kind {
         ErrorKind::PreconditionFailed => StoreError {
             kind: ErrorKind::Changed,
@@ -202,6 +212,11 @@ fn changed(error: StoreError) -> StoreError {
         },
         _ => error,
     }
+}
+
+fn shorter(full_key: &str) -> StoreError {
+    let message = "the object is shorter than it was listed";
+    StoreError::new("GetObject", full_key, ErrorKind::Changed, message)
 }
 
 /// Takes a body of exactly `length` bytes; anything else is an error in words.
