@@ -1,6 +1,7 @@
 //! HEAD and GET: what an object is, and its bytes, hashed as they arrive.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
@@ -95,10 +96,11 @@ pub(super) async fn head(
     })
 }
 
-/// HEAD of part 1: its length, where the server counts parts at all.
-pub(super) async fn first_part_size(
+/// HEAD of one part: its length, where the server counts parts at all.
+pub(super) async fn part_size(
     store: &S3Store,
     key: &ObjectKey,
+    number: NonZeroU16,
 ) -> Result<Option<u64>, StoreError> {
     const OPERATION: &str = "HeadObject";
     let full_key = store.full_key(key);
@@ -109,7 +111,7 @@ pub(super) async fn first_part_size(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .part_number(1)
+                .part_number(i32::from(number.get()))
                 .send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
