@@ -2,6 +2,7 @@
 
 mod directions;
 mod engine_room;
+mod faults;
 mod listing;
 mod local_files;
 mod model;

@@ -12,6 +12,7 @@ mod run;
 mod tree;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use s3sync::sandbox::{Faults, Sandbox, SandboxConfig};
 use tempfile::TempDir;
@@ -42,6 +43,9 @@ pub(crate) struct Endpoint {
     pub(crate) secret_key: String,
     pub(crate) region: String,
 }
+
+/// What does not happen for so long does not happen.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl World {
     /// A new sandbox on an empty directory.
@@ -84,6 +88,15 @@ impl World {
     /// The faults of the sandbox, and the calls it counted.
     pub(crate) fn faults(&self) -> &Faults {
         self.sandbox.as_ref().expect("a sandbox").faults()
+    }
+
+    /// Waits for something that is about to happen.
+    pub(crate) fn until(&self, what: &str, happened: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !happened() {
+            assert!(started.elapsed() < PATIENCE, "it never came: {what}");
+            std::thread::yield_now();
+        }
     }
 
     /// A path below the world's directory.
