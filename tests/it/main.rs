@@ -3,6 +3,7 @@
 mod directions;
 mod engine_room;
 mod faults;
+mod interruption;
 mod listing;
 mod local_files;
 mod model;

@@ -95,7 +95,7 @@ impl World {
         let started = Instant::now();
         while !happened() {
             assert!(started.elapsed() < PATIENCE, "it never came: {what}");
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(1));
         }
     }
 

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -171,8 +172,8 @@ impl<'w> Run<'w> {
         let earlier = runs(&world.path("reports"));
         let mut child = command.spawn().expect("the built binary");
         Running {
-            stdout: collect(child.stdout.take().expect("a pipe")),
-            stderr: collect(child.stderr.take().expect("a pipe")),
+            stdout: Pipe::read(child.stdout.take().expect("a pipe")),
+            stderr: Pipe::read(child.stderr.take().expect("a pipe")),
             child,
             shown,
             reports: world.path("reports"),
@@ -194,8 +195,8 @@ fn patience() -> [(&'static str, &'static str); 2] {
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
-    stdout: Receiver<String>,
-    stderr: Receiver<String>,
+    stdout: Pipe,
+    stderr: Pipe,
     shown: String,
     reports: PathBuf,
     /// Runs that were there before.
@@ -211,12 +212,22 @@ impl Running {
         kill_process(id, signal).expect("the process is there");
     }
 
+    /// Whether it has said some words so far.
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        self.stdout.text().contains(words) || self.stderr.text().contains(words)
+    }
+
+    /// What it has written to stdout so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
     /// Waits for its end, and audits what it left.
     pub(crate) fn wait(mut self) -> Ran {
         let left = |started: Instant| LIMIT.saturating_sub(started.elapsed());
-        let stdout = self.stdout.recv_timeout(left(self.started));
-        let stderr = self.stderr.recv_timeout(left(self.started));
-        let (Ok(stdout), Ok(stderr)) = (stdout, stderr) else {
+        let stdout = self.stdout.to_end(left(self.started));
+        let stderr = self.stderr.to_end(left(self.started));
+        let (Some(stdout), Some(stderr)) = (stdout, stderr) else {
             panic!("it hangs: {}", self.shown);
         };
         let status = self.child.wait().expect("its end");
@@ -239,13 +250,37 @@ impl Drop for Running {
     }
 }
 
-/// Reads a pipe to its end, beside us.
-fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    receiver
+/// A pipe that is read beside us.
+#[derive(Debug)]
+struct Pipe {
+    read: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Pipe {
+    fn read(mut from: impl Read + Send + 'static) -> Self {
+        let (sender, ended) = channel();
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&read);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut buffer) {
+                let mut into = into.lock().expect("no panic while it is held");
+                into.extend_from_slice(&buffer[..length]);
+            }
+            let _ = sender.send(());
+        });
+        Self { read, ended }
+    }
+
+    fn text(&self) -> String {
+        let read = self.read.lock().expect("no panic while it is held");
+        String::from_utf8_lossy(&read).into_owned()
+    }
+
+    /// All of it, if it ends in time.
+    fn to_end(&self, limit: Duration) -> Option<String> {
+        self.ended.recv_timeout(limit).ok()?;
+        Some(self.text())
+    }
 }
