@@ -104,6 +104,9 @@ pub enum Direction {
 pub struct Plan {
     source: Cursor,
     target: Cursor,
+    /// The source's entry the target is being searched for; here and not in a variable, so that it
+    /// is not lost when the target's listing fails or nobody waits for the decision any more.
+    pending: Option<Entry>,
     rules: Rules,
     shadow: Shadow,
 }
@@ -116,6 +119,7 @@ impl Plan {
         Self {
             source: Cursor::new(source, Side::Source, strip, started, sinks.clone()),
             target: Cursor::new(target, Side::Target, false, started, sinks.clone()),
+            pending: None,
             rules,
             shadow: Shadow::default(),
         }
@@ -126,18 +130,22 @@ impl Plan {
     /// nothing more can be.
     pub async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
         // the page behind the current one is fetched while decisions are made of this one
-        let Some(source) = self.source.next().await? else {
+        if self.pending.is_none() {
+            self.pending = self.source.next().await?;
+        }
+        let Some(source) = &self.pending else {
             self.target.drain().await?;
             return Ok(None);
         };
-        let target = self.target.advance_to(self.source.name_of(&source)).await?;
-        Ok(Some(self.decide(source, target)))
+        let target = self.target.advance_to(self.source.name_of(source)).await?;
+        let source = self.pending.take();
+        Ok(source.map(|source| self.decide(source, target)))
     }
 
     /// What the source has listed and this plan has not decided on: to be counted when a run
     /// ends early.
     pub fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
-        self.source.rest()
+        self.pending.take().into_iter().chain(self.source.rest())
     }
 
     fn decide(&mut self, source: Entry, target: Option<Entry>) -> Decision {

@@ -211,9 +211,13 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Reads an object or a range of it, and hashes what it reads.
     async fn read(&self, read: &Read) -> Result<Content, StoreError>;
 
-    /// The length of part 1 of a multipart object, where the store tells it
-    /// (HEAD with `partNumber=1`).
-    async fn first_part_size(&self, _key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+    /// The length of one part of a multipart object, where the store tells it
+    /// (HEAD with `partNumber`).
+    async fn part_size(
+        &self,
+        _key: &ObjectKey,
+        _number: NonZeroU16,
+    ) -> Result<Option<u64>, StoreError> {
         Ok(None)
     }
 

@@ -73,8 +73,11 @@ impl PairRun {
             Ok(Ok(done)) => {
                 part.describe(&done.source, &done.target);
                 audit(&part.tally().counts, sinks);
-                let status = Status::of_counts(&part.tally().counts);
-                match (done.stopped, status) {
+                let counts = part.tally().counts;
+                let status = Status::of_counts(&counts);
+                // stopped while planning, or afterwards while objects were on their way
+                let cut_short = self.stop.is_cancelled() && counts.not_attempted > 0;
+                match (done.stopped || cut_short, status) {
                     (false, status) => (status, None),
                     // a failure is worse than having been stopped after it
                     (true, Status::Failed) => (Status::Failed, Some("also interrupted".to_owned())),

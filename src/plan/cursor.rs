@@ -72,7 +72,11 @@ impl Cursor {
         }
         loop {
             if let Some(entry) = self.page.next() {
-                self.check_order(&entry)?;
+                if let Err(error) = self.check_order(&entry) {
+                    // listed, and never decided on
+                    self.held = Some(entry);
+                    return Err(error);
+                }
                 return Ok(Some(entry));
             }
             if self.done || !self.turn_page().await? {

@@ -50,8 +50,8 @@ pub struct MemoryObject {
     pub content_type: Option<String>,
     /// User metadata.
     pub metadata: BTreeMap<String, String>,
-    /// The length of part 1, where it came in parts.
-    pub first_part: Option<u64>,
+    /// The lengths of its parts, where it came in parts.
+    pub parts: Vec<u64>,
 }
 
 impl MemoryStore {
@@ -74,7 +74,7 @@ impl MemoryStore {
             checksum: None,
             content_type: None,
             metadata: BTreeMap::new(),
-            first_part: None,
+            parts: Vec::new(),
             bytes,
         };
         self.state().objects.insert(key.clone(), object);
@@ -139,7 +139,7 @@ impl MemoryStore {
             checksum: content.checksum,
             content_type: put.content_type.clone(),
             metadata: put.metadata.clone(),
-            first_part: content.first_part,
+            parts: content.parts,
             bytes: content.bytes,
         };
         let stored = Stored {
@@ -160,7 +160,7 @@ struct Stamped {
     bytes: Bytes,
     etag: ETag,
     checksum: Option<Checksum>,
-    first_part: Option<u64>,
+    parts: Vec<u64>,
 }
 
 #[async_trait]
@@ -219,8 +219,13 @@ impl Source for MemoryStore {
         })
     }
 
-    async fn first_part_size(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
-        Ok(self.found("HeadObject", key)?.first_part)
+    async fn part_size(
+        &self,
+        key: &ObjectKey,
+        number: NonZeroU16,
+    ) -> Result<Option<u64>, StoreError> {
+        let object = self.found("HeadObject", key)?;
+        Ok(object.parts.get(usize::from(number.get()) - 1).copied())
     }
 }
 
@@ -233,7 +238,7 @@ impl Target for MemoryStore {
             checksum: put
                 .checksum
                 .map(|algorithm| Checksum::Whole(digest(algorithm, &bytes))),
-            first_part: None,
+            parts: Vec::new(),
             bytes,
         };
         Ok(self.store(put, content))
@@ -309,7 +314,7 @@ impl MemoryUpload {
         Ok(Stamped {
             etag: etag_of(&of_parts(Algorithm::Md5)?),
             checksum,
-            first_part: pieces.first().map(|piece| piece.len() as u64),
+            parts: pieces.iter().map(|piece| piece.len() as u64).collect(),
             bytes,
         })
     }

@@ -18,6 +18,7 @@ pub use settings::{
 };
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -207,8 +208,12 @@ impl Source for S3Store {
         read::read(self, read).await
     }
 
-    async fn first_part_size(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
-        read::first_part_size(self, key).await
+    async fn part_size(
+        &self,
+        key: &ObjectKey,
+        number: NonZeroU16,
+    ) -> Result<Option<u64>, StoreError> {
+        read::part_size(self, key, number).await
     }
 
     fn copy_source(&self, key: &ObjectKey) -> Option<CopySource> {

@@ -342,7 +342,7 @@ async fn verify_source(
             }
             (Some(stored), None, Some(known)) => match of_parts(stored) {
                 Some((computed, method)) if computed == stored || known.confirmed => {
-                    Proof::compare(computed, stored, method)
+                    judge(via, work, plan, computed, (stored, method)).await?
                 }
                 // a guess that did not come true: the layout or the bytes are to blame
                 Some(_) => blame(via, work, head, known).await?,
@@ -351,15 +351,37 @@ async fn verify_source(
             _ => Proof::impossible(Why::LayoutUnknown),
         }),
     };
-    let checksum = plan.stored_checksum.map(|stored| match of_parts(stored) {
-        Some((computed, method)) => Proof::compare(computed, stored, method),
-        None => Proof::impossible(Why::LayoutUnknown),
-    });
+    let checksum = match plan.stored_checksum {
+        None => None,
+        Some(stored) => Some(match of_parts(stored) {
+            Some((computed, method)) => judge(via, work, plan, computed, (stored, method)).await?,
+            None => Proof::impossible(Why::LayoutUnknown),
+        }),
+    };
     let integrity = Integrity { etag, checksum };
     match integrity.verdict() {
         mismatch @ Verdict::Mismatch { .. } => Err(Trouble::Damaged(mismatch)),
         Verdict::Verified(_) | Verdict::Unverifiable(_) => Ok(integrity),
     }
+}
+
+/// Compares what the parts make. A difference counts only if the object is cut into just these
+/// parts; otherwise it proves nothing.
+async fn judge(
+    via: &Transferrer,
+    work: &Work,
+    plan: &Scheme,
+    computed: Checksum,
+    (stored, method): (Checksum, Method),
+) -> Result<Proof, Trouble> {
+    let of_parts = matches!(stored, Checksum::Composite { .. });
+    if computed == stored
+        || !of_parts
+        || source_proof::is_cut_so(via, &work.entry.key, plan.layout).await?
+    {
+        return Ok(Proof::compare(computed, stored, method));
+    }
+    Ok(Proof::impossible(Why::LayoutUnknown))
 }
 
 /// Asks the store for the parts: the same as guessed begins again as confirmed, so that a

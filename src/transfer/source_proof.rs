@@ -1,5 +1,7 @@
 //! Did what was read equal what the source stores?
 
+use std::num::NonZeroU16;
+
 use super::Transferrer;
 use super::layout::{Layout, candidates};
 use crate::digest::{
@@ -98,7 +100,7 @@ fn digests_of(layout: Layout, algorithm: Algorithm, bytes: &[u8]) -> Vec<Digest>
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KnownLayout {
     pub(super) layout: Layout,
-    /// Whether the store confirmed it, so that a difference is a mismatch.
+    /// Whether the store confirmed it, as far as its first part tells.
     pub(super) confirmed: bool,
 }
 
@@ -140,7 +142,7 @@ pub(super) async fn ask(
     let Some(ETag::MultipartShaped { parts, .. }) = &head.etag else {
         return Ok(None);
     };
-    match via.source.first_part_size(key).await {
+    match via.source.part_size(key, NonZeroU16::MIN).await {
         Ok(Some(part_size)) if part_size > 0 => {
             let layout = Layout {
                 size: head.size,
@@ -151,6 +153,26 @@ pub(super) async fn ask(
         Err(error) if error.kind.is_fatal() => Err(error),
         Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// Whether the object's parts are known to be cut like this, every one of them: equal counts and an
+/// equal first part do not make equal parts.
+pub(super) async fn is_cut_so(
+    via: &Transferrer,
+    key: &ObjectKey,
+    layout: Layout,
+) -> Result<bool, StoreError> {
+    if layout.count() == 1 {
+        return Ok(true);
+    }
+    for (number, range) in layout.parts() {
+        match via.source.part_size(key, number).await {
+            Ok(Some(size)) if size == range.end - range.start => {}
+            Err(error) if error.kind.is_fatal() => return Err(error),
+            Ok(_) | Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// The checksum that stored parts make, of the kind the store keeps.

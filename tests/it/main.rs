@@ -1,9 +1,13 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod directions;
 mod engine_room;
+mod faults;
+mod interruption;
 mod listing;
 mod local_files;
 mod model;
 mod shape;
 mod store_contract;
 mod support;
+mod world;

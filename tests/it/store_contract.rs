@@ -9,9 +9,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use s3sync::digest::{Algorithm, Checksum, composite, digest};
 use s3sync::object::Timestamp;
+use s3sync::sandbox::{Sandbox, SandboxConfig};
 use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalTargetSettings};
 use s3sync::store::memory::MemoryStore;
-use s3sync::store::{ErrorKind, Part, Put, Read, Source, Target};
+use s3sync::store::s3::{Keys, S3Location, S3Settings, S3Store};
+use s3sync::store::{ErrorKind, Part, Put, Read, Secret, Source, Target, Unmetered};
 use tokio::task::JoinSet;
 
 use crate::support::{Listed, key, put, read, write};
@@ -63,6 +65,39 @@ async fn a_directory_keeps_the_contract() {
                 never_list: Vec::new(),
             })),
             kept: Box::new(dir),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bucket_keeps_the_contract() {
+    contract(async || {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = SandboxConfig {
+            dir: dir.path().to_owned(),
+            ..SandboxConfig::default()
+        };
+        let sandbox = Sandbox::start(config).await.expect("a sandbox");
+        sandbox.create_bucket("bucket").expect("a bucket");
+        let location = S3Location::parse("s3://bucket").expect("a location");
+        let settings = S3Settings {
+            endpoint_url: Some(sandbox.endpoint_url()),
+            region: Some(sandbox.region().to_owned()),
+            force_path_style: true,
+            keys: Some(Keys {
+                access_key: Secret::new(sandbox.access_key()),
+                secret_access_key: Secret::new(sandbox.secret_key()),
+                session_token: None,
+            }),
+            ..S3Settings::new(location)
+        };
+        let store = S3Store::open(settings, Arc::new(Unmetered)).await;
+        let store = store.expect("a store");
+        Place {
+            source: Arc::new(store.clone()),
+            target: Arc::new(store),
+            kept: Box::new((sandbox, dir)),
         }
     })
     .await;
@@ -297,8 +332,11 @@ async fn parts_come_in_any_order(place: Place) {
         let md5s: Vec<_> = parts.iter().map(|part| part.digests[0]).collect();
         let etag = stored.etag.expect("an ETag");
         assert_eq!(Checksum::of_etag(&etag), composite(&md5s));
-        let first = place.source.first_part_size(&key("d/big")).await;
-        assert_eq!(first.expect("part 1"), Some(PART as u64));
+        for (number, size) in [(1, PART), (2, PART), (3, 17)] {
+            let number = NonZeroU16::new(number).expect("not zero");
+            let seen = place.source.part_size(&key("d/big"), number).await;
+            assert_eq!(seen.expect("a part"), Some(size as u64), "{number}");
+        }
     }
     let seen = read(&*place.source, "d/big").await.expect("a read");
     assert!(seen.bytes == bytes, "the content is another");

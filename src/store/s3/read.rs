@@ -1,6 +1,7 @@
 //! HEAD and GET: what an object is, and its bytes, hashed as they arrive.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
@@ -95,10 +96,11 @@ pub(super) async fn head(
     })
 }
 
-/// HEAD of part 1: its length, where the server counts parts at all.
-pub(super) async fn first_part_size(
+/// HEAD of one part: its length, where the server counts parts at all.
+pub(super) async fn part_size(
     store: &S3Store,
     key: &ObjectKey,
+    number: NonZeroU16,
 ) -> Result<Option<u64>, StoreError> {
     const OPERATION: &str = "HeadObject";
     let full_key = store.full_key(key);
@@ -109,7 +111,7 @@ pub(super) async fn first_part_size(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .part_number(1)
+                .part_number(i32::from(number.get()))
                 .send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
@@ -152,12 +154,22 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     let mut output = store
         .send(OPERATION, full_key, Duration::ZERO, request)
         .await
-        .map_err(changed)?;
+        .map_err(|error| changed(error, full_key))?;
 
     let length = output
         .content_length()
         .and_then(|n| u64::try_from(n).ok())
         .unwrap_or(0);
+    let size = match output.content_range() {
+        Some(text) => text
+            .rsplit_once('/')
+            .and_then(|(_, total)| total.parse().ok())
+            .ok_or_else(|| broken_body(OPERATION, full_key, format!("Content-Range `{text}`")))?,
+        None => length,
+    };
+    if read.range.as_ref().is_some_and(|range| range.end > size) {
+        return Err(shorter(full_key));
+    }
     let asked = read.range.as_ref().map(|range| range.end - range.start);
     if asked.is_some_and(|asked| asked != length) {
         return Err(broken_body(
@@ -169,13 +181,6 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
             ),
         ));
     }
-    let size = match output.content_range() {
-        Some(text) => text
-            .rsplit_once('/')
-            .and_then(|(_, total)| total.parse().ok())
-            .ok_or_else(|| broken_body(OPERATION, full_key, format!("Content-Range `{text}`")))?,
-        None => length,
-    };
     let body = std::mem::take(&mut output.body);
     let silence = store.0.settings.timeouts.read;
     let (bytes, digests) = collect(body, length, &read.hash, silence)
@@ -207,8 +212,15 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     })
 }
 
-/// A failed If-Match means that the object is not the listed one any more.
-fn changed(error: StoreError) -> StoreError {
+/// A failed If-Match, or no byte where some were, means that the object is not the listed one any
+/// more.
+fn changed(error: StoreError, full_key: &str) -> StoreError {
+    if error.code.as_deref() == Some("InvalidRange") {
+        return StoreError {
+            request_id: error.request_id,
+            ..shorter(full_key)
+        };
+    }
     match error.kind {
         ErrorKind::PreconditionFailed => StoreError {
             kind: ErrorKind::Changed,
@@ -217,6 +229,11 @@ fn changed(error: StoreError) -> StoreError {
         },
         _ => error,
     }
+}
+
+fn shorter(full_key: &str) -> StoreError {
+    let message = "the object is shorter than it was listed";
+    StoreError::new("GetObject", full_key, ErrorKind::Changed, message)
 }
 
 /// Takes a body of exactly `length` bytes; anything else is an error in words.

@@ -1,0 +1,176 @@
+//! Ctrl-C and SIGTERM: what is begun is finished or given up, and the report says so.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use s3sync::sandbox::{Action, Rule, When};
+
+use crate::world::{Ran, Run, Running, World, content};
+
+const MIB: usize = 1 << 20;
+
+/// Longer than any test waits: a call that is late by this never comes.
+const NEVER: Duration = Duration::from_secs(600);
+
+/// A tree with one large file, and small ones behind it.
+fn world() -> World {
+    let world = World::new();
+    world.bucket("first");
+    world.bucket("second");
+    let tree = world.tree("tree");
+    tree.file("large", 24 * MIB);
+    for n in 0..20 {
+        tree.file(&format!("small/{n}"), 100);
+    }
+    world
+}
+
+fn up(world: &World) -> Run<'_> {
+    world.job().pair("pair", "tree", "s3://second/")
+}
+
+/// Starts a run whose second part is late, and waits until it is on its way.
+fn started(world: &World, late: Duration) -> Running {
+    let rule = Rule::new(Action::Delay(late)).operation("UploadPart");
+    world.faults().add(rule.when(When::Nth(2)));
+    let running = up(world)
+        .set("performance.max_parallel_uploads", "1")
+        .start();
+    world.until("a part is on its way", || {
+        world.faults().calls("UploadPart") >= 2
+    });
+    running
+}
+
+fn is_interrupted(ran: &Ran, code: i32, signal: &str) {
+    ran.exit(code);
+    let run = &ran.report["run"];
+    assert_eq!(run["status"], "interrupted", "{}", ran.told());
+    assert_eq!(run["interrupted_by"], signal, "{}", ran.told());
+    assert_eq!(run["exit_code"], code, "{}", ran.told());
+    assert_eq!(
+        ran.pair("pair").report["status"],
+        "interrupted",
+        "{}",
+        ran.told()
+    );
+}
+
+#[test]
+fn the_first_signal_aborts_what_is_large_and_finishes_what_is_small() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let world = world();
+        let running = started(&world, Duration::from_secs(1));
+        running.signal(signal);
+        let ran = running.wait();
+        is_interrupted(&ran, code, name);
+        assert_eq!(
+            world.faults().calls("AbortMultipartUpload"),
+            1,
+            "{}",
+            ran.told()
+        );
+        assert_eq!(world.faults().calls("CompleteMultipartUpload"), 0);
+        assert_eq!(world.uploads("second"), [""; 0], "{name}");
+        assert_eq!(world.get("second", "large"), None, "{name}");
+        assert!(
+            ran.pair("pair").count("not_attempted") >= 1,
+            "{}",
+            ran.told()
+        );
+        for (key, bytes) in world.objects("second", "") {
+            assert_eq!(bytes, content(&key, 100), "{key}: what is there is whole");
+        }
+
+        // the next run brings the rest
+        world.faults().clear();
+        let rest = up(&world).run();
+        rest.exit(0).all_proved();
+        assert_eq!(world.objects("second", "").len(), 21);
+        let done = ran.pair("pair").count("transferred/total");
+        assert_eq!(done + rest.pair("pair").count("transferred/total"), 21);
+    }
+}
+
+#[test]
+fn the_second_signal_ends_at_once() {
+    for (first, second, code) in [
+        (Signal::INT, Signal::INT, 130),
+        (Signal::TERM, Signal::TERM, 143),
+        (Signal::INT, Signal::TERM, 143),
+    ] {
+        let world = world();
+        let running = started(&world, NEVER);
+        running.signal(first);
+        world.until("the first signal was heard", || {
+            running.has_said("once more stops at once")
+        });
+        running.signal(second);
+        let ran = running.wait();
+        ran.exit(code);
+        assert_eq!(ran.report["run"]["status"], "interrupted", "{}", ran.told());
+    }
+}
+
+#[test]
+fn later_pairs_are_not_begun() {
+    let world = world();
+    let rule = Rule::new(Action::Delay(Duration::from_secs(1)));
+    world
+        .faults()
+        .add(rule.operation("UploadPart").when(When::Nth(1)));
+    let running = up(&world)
+        .set("performance.max_parallel_uploads", "1")
+        .pair("later", "s3://second/", "s3://first/")
+        .start();
+    world.until("a part is on its way", || {
+        world.faults().calls("UploadPart") >= 1
+    });
+    running.signal(Signal::INT);
+    let ran = running.wait();
+    is_interrupted(&ran, 130, "SIGINT");
+    assert_eq!(ran.pair("later").report["status"], "interrupted");
+    assert_eq!(world.objects("first", "").len(), 0);
+}
+
+#[test]
+fn a_download_that_is_stopped_leaves_no_file_and_no_temporary_one() {
+    let world = world();
+    let large = content("large", 24 * MIB);
+    world.put_in_parts("first", "large", &large, &[8 * MIB, 8 * MIB, 8 * MIB]);
+    let rule = Rule::new(Action::Delay(Duration::from_secs(1))).operation("GetObject");
+    world.faults().add(rule.when(When::Nth(2)));
+    let running = world
+        .job()
+        .pair("pair", "s3://first/", "down")
+        .set("performance.max_parallel_uploads", "1")
+        .start();
+    world.until("a range is on its way", || {
+        world.faults().calls("GetObject") >= 2
+    });
+    running.signal(Signal::TERM);
+    let ran = running.wait();
+    is_interrupted(&ran, 143, "SIGTERM");
+    assert_eq!(world.tree("down").files().len(), 0, "{}", ran.told());
+}
+
+#[test]
+fn wherever_it_is_stopped_the_next_run_converges() {
+    for step in [1, 2, 3, 5, 8, 13] {
+        let world = world();
+        let rule = Rule::new(Action::Delay(Duration::from_millis(300)));
+        world.faults().add(rule.when(When::Nth(step)));
+        let running = up(&world).start();
+        world.until("that many calls", || {
+            world.faults().all_calls().values().sum::<u64>() >= step + 3
+        });
+        running.signal(Signal::INT);
+        // it may have come to its end before
+        let _ = running.wait();
+        world.faults().clear();
+        up(&world).run().exit(0);
+        up(&world).run().exit(0).transferred(0);
+        assert_eq!(world.objects("second", "").len(), 21, "{step}");
+        assert_eq!(world.uploads("second"), [""; 0], "{step}");
+    }
+}

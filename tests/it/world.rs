@@ -1,0 +1,134 @@
+/*! A small world for the built binary: an S3 endpoint, directories, and runs whose books are audited.
+
+Everything is below one temporary directory. The endpoint is the sandbox in this process, so that a
+test can break it ([`World::faults`]), or any other server. A run has a clean environment, is
+bounded in time, and what it leaves behind is audited before a test looks at it.
+*/
+
+mod buckets;
+mod content;
+mod ran;
+mod run;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use s3sync::sandbox::{Faults, Sandbox, SandboxConfig};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use buckets::Buckets;
+
+pub(crate) use content::{content, same};
+pub(crate) use ran::Ran;
+pub(crate) use run::{Run, Running};
+pub(crate) use tree::Tree;
+
+/// An endpoint, a directory, and the way to run s3sync between them.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) endpoint: Endpoint,
+    buckets: Buckets,
+    sandbox: Option<Sandbox>,
+    runtime: Runtime,
+    dir: TempDir,
+}
+
+/// Where S3 is, and how it lets us in.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) url: String,
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
+    pub(crate) region: String,
+}
+
+/// What does not happen for so long does not happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl World {
+    /// A new sandbox on an empty directory.
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let runtime = runtime();
+        let config = SandboxConfig {
+            dir: dir.path().join("sandbox"),
+            ..SandboxConfig::default()
+        };
+        let sandbox = runtime
+            .block_on(Sandbox::start(config))
+            .expect("a sandbox starts");
+        let endpoint = Endpoint {
+            url: sandbox.endpoint_url(),
+            access_key: sandbox.access_key().to_owned(),
+            secret_key: sandbox.secret_key().to_owned(),
+            region: sandbox.region().to_owned(),
+        };
+        Self {
+            buckets: Buckets::at(&endpoint),
+            endpoint,
+            sandbox: Some(sandbox),
+            runtime,
+            dir,
+        }
+    }
+
+    /// A server that is there already.
+    pub(crate) fn at(endpoint: Endpoint) -> Self {
+        Self {
+            buckets: Buckets::at(&endpoint),
+            endpoint,
+            sandbox: None,
+            runtime: runtime(),
+            dir: tempfile::tempdir().expect("a directory"),
+        }
+    }
+
+    /// The faults of the sandbox, and the calls it counted.
+    pub(crate) fn faults(&self) -> &Faults {
+        self.sandbox.as_ref().expect("a sandbox").faults()
+    }
+
+    /// Waits for something that is about to happen.
+    pub(crate) fn until(&self, what: &str, happened: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !happened() {
+            assert!(started.elapsed() < PATIENCE, "it never came: {what}");
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// A path below the world's directory.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A directory of the world, which is made if it is not there.
+    pub(crate) fn tree(&self, name: &str) -> Tree {
+        Tree::at(self.path(name))
+    }
+
+    /// A job without pairs: [`Run::pair`] adds them.
+    pub(crate) fn job(&self) -> Run<'_> {
+        Run::job(self)
+    }
+
+    /// `s3sync sync SOURCE TARGET`, with the endpoint and its keys as flags.
+    pub(crate) fn sync(&self, source: &str, target: &str) -> Run<'_> {
+        Run::sync(self, source, target)
+    }
+
+    /// Any command line.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Run<'_> {
+        Run::command(self, arguments)
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
