@@ -188,7 +188,7 @@ mod tests {
             " lead and trail ",
         ] {
             let document = Writer::document("Delete", |xml| {
-                xml.element("Object", |xml| xml.text("Key", key))
+                xml.element("Object", |xml| xml.text("Key", key));
             });
             let node = Node::parse(document.as_bytes(), "Delete").expect("well-formed");
             let object = node.child("Object").expect("an object");

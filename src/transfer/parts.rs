@@ -420,15 +420,15 @@ struct Front {
 }
 
 enum Hashing {
-    Idle(Hasher),
+    Idle(Box<Hasher>),
     /// A part is being hashed on the blocking pool.
-    Running(tokio::task::JoinHandle<Hasher>),
+    Running(tokio::task::JoinHandle<Box<Hasher>>),
 }
 
 impl Front {
     fn new(algorithm: Algorithm) -> Self {
         Self {
-            state: Hashing::Idle(Hasher::new(algorithm)),
+            state: Hashing::Idle(Box::new(Hasher::new(algorithm))),
             next: 1,
             early: BTreeMap::new(),
         }

@@ -32,17 +32,14 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         if_match: entry.etag.clone(),
         ..from
     };
-    let (stored, layout) = match layout(via, work).await? {
-        Some((layout, head)) => {
-            let put = via.put_of(entry, Some(&head), entry.modified);
-            (in_parts(via, &put, &from, layout).await?, Some(layout))
-        }
-        None => {
-            let put = via.put_of(entry, None, entry.modified);
-            let stored = via.target.copy(&put, &from).await?;
-            via.sinks.emit(&Event::Moved { bytes: entry.size });
-            (stored, None)
-        }
+    let (stored, layout) = if let Some((layout, head)) = layout(via, work).await? {
+        let put = via.put_of(entry, Some(&head), entry.modified);
+        (in_parts(via, &put, &from, layout).await?, Some(layout))
+    } else {
+        let put = via.put_of(entry, None, entry.modified);
+        let stored = via.target.copy(&put, &from).await?;
+        via.sinks.emit(&Event::Moved { bytes: entry.size });
+        (stored, None)
     };
     let integrity = Integrity {
         etag: prove(via, work, &stored).await?,

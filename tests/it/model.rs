@@ -109,6 +109,8 @@ async fn the_engine_does_what_the_model_does_and_a_second_run_does_nothing() {
         assert_eq!(told.listed(Side::Source), from.len() as u64, "seed {seed}");
         assert_eq!(told.listed(Side::Target), to.len() as u64, "seed {seed}");
         assert_eq!(told.verified(), moved.len(), "seed {seed}");
+        assert_eq!(told.failed(), [], "seed {seed}");
+        assert_eq!(told.skipped(), [], "seed {seed}");
         assert_eq!(target.open_uploads(), 0, "seed {seed}");
 
         let again = Arc::new(Told::default());
