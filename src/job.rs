@@ -5,7 +5,6 @@ listens for signals, and ends with the final report and the last words on the te
 one pair does not end the others.
 */
 
-mod order;
 mod pair;
 mod rehearsal;
 mod signals;
@@ -27,8 +26,6 @@ use signals::Signals;
 pub struct RunOptions {
     /// The command that was given: `run`, `sync`, …
     pub command: String,
-    /// Only these pairs; all when empty.
-    pub only_pairs: Vec<String>,
     /// End with the predecessor's one line, which a single pair from the command line gets anyway.
     pub plain: bool,
     /// Show progress and the final line.
@@ -55,14 +52,6 @@ pub async fn run(job: config::Job, options: RunOptions) -> Outcome {
 type RunPair = fn(Pair, Context) -> BoxFuture<'static, Result<PairDone, PairError>>;
 
 async fn run_with(mut job: config::Job, options: RunOptions, engine: RunPair) -> Outcome {
-    job.pairs = match order::ordered(job.pairs, &options.only_pairs) {
-        Ok(pairs) => pairs,
-        Err(error) => {
-            tracing::error!("{error}");
-            let exit = ExitCode::Usage;
-            return Outcome { exit };
-        }
-    };
     let report = match RunReport::open(&job, &options.command) {
         Ok(report) => report,
         Err(error) => {

@@ -22,10 +22,7 @@ pub(super) enum Form {
 /// `run [FILE]…`: nothing starts before every file is right; the worst outcome decides.
 pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::Result<ExitCode> {
     let flags = command::flag_values(matches);
-    let only_pairs: Vec<String> = command::texts(matches, "pair")
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let only_pairs = command::texts(matches, "pair");
     let files = command::texts(matches, "job");
     let loaded = if files.is_empty() {
         vec![config::from_environment(environment, &flags)]
@@ -36,15 +33,17 @@ pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::R
     let Some(jobs) = all_right(loaded) else {
         return Ok(ExitCode::Usage);
     };
-    if let Some(unknown) = unknown_pair(&jobs, &only_pairs) {
-        Stream::Stderr.print(&unknown);
-        return Ok(ExitCode::Usage);
-    }
+    let jobs = match only(jobs, &only_pairs) {
+        Ok(jobs) => jobs,
+        Err(unknown) => {
+            Stream::Stderr.print(&unknown);
+            return Ok(ExitCode::Usage);
+        }
+    };
     start(
         jobs,
         &RunRequest {
             command: "run",
-            only_pairs,
             plain: false,
             stream: Stream::Stderr,
             notes: Vec::new(),
@@ -88,7 +87,6 @@ pub(super) fn pair(
         jobs,
         &RunRequest {
             command: "sync",
-            only_pairs: Vec::new(),
             plain: true,
             stream: if to_stderr {
                 Stream::Stderr
@@ -117,26 +115,30 @@ fn all_right(loaded: Vec<Result<Job, Problems>>) -> Option<Vec<Job>> {
     None
 }
 
-fn unknown_pair(jobs: &[Job], only_pairs: &[String]) -> Option<String> {
-    let names = || {
-        jobs.iter()
-            .flat_map(|job| &job.pairs)
-            .map(|pair| pair.name.as_str())
-    };
-    let unknown = only_pairs
-        .iter()
-        .find(|wanted| !names().any(|name| name == wanted.as_str()))?;
-    let known: Vec<&str> = names().collect();
-    Some(format!(
-        "error: no pair is called `{unknown}`\n --> flag --pair\n  = there is {}",
-        known.join(", ")
-    ))
+/// The jobs with the pairs that were asked for, all when none was; a job without any of them does
+/// not run. The error is a pair that no job has.
+fn only(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
+    if asked.is_empty() {
+        return Ok(jobs);
+    }
+    let pairs = jobs.iter().flat_map(|job| &job.pairs);
+    let known: Vec<&str> = pairs.map(|pair| pair.name.as_str()).collect();
+    if let Some(unknown) = asked.iter().find(|asked| !known.contains(asked)) {
+        return Err(format!(
+            "error: no pair is called `{unknown}`\n --> flag --pair\n  = there is {}",
+            known.join(", ")
+        ));
+    }
+    for job in &mut jobs {
+        job.pairs.retain(|pair| asked.contains(&pair.name.as_str()));
+    }
+    jobs.retain(|job| !job.pairs.is_empty());
+    Ok(jobs)
 }
 
 /// What is the same for all jobs of one command.
 struct RunRequest {
     command: &'static str,
-    only_pairs: Vec<String>,
     plain: bool,
     stream: Stream,
     /// Warnings about the command itself.
@@ -158,7 +160,6 @@ fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
         }
         let options = RunOptions {
             command: request.command.to_owned(),
-            only_pairs: request.only_pairs.clone(),
             plain: request.plain,
             progress: job.log.progress,
         };
@@ -171,4 +172,46 @@ fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
     // blocked reads of a dead disk must not keep the process
     runtime.shutdown_background();
     Ok(worst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FlagValues;
+
+    fn job(pairs: &[&str]) -> Job {
+        let sides = "source = '/a'\ntarget = 's3://bucket/'\n";
+        let text = pairs.iter().fold(String::new(), |text, name| {
+            text + &format!("[pairs.{name}]\n{sides}")
+        });
+        let variables = [("S3SYNC_JOB_TOML".into(), text.into())];
+        let environment = Environment::new(variables, "/");
+        config::from_environment(&environment, &FlagValues::default()).expect("a job")
+    }
+
+    #[test]
+    fn only_the_pairs_that_were_asked_for_run_in_the_order_of_the_file() {
+        for (asked, left) in [
+            (&[][..], &["a b", "c"][..]),
+            (&["b", "a"], &["a b"]),
+            (&["c"], &["c"]),
+            (&["c", "a"], &["a", "c"]),
+        ] {
+            let jobs = only(vec![job(&["a", "b"]), job(&["c"])], asked).expect("known");
+            let names = |job: &Job| {
+                let names: Vec<_> = job.pairs.iter().map(|pair| pair.name.clone()).collect();
+                names.join(" ")
+            };
+            assert_eq!(
+                jobs.iter().map(names).collect::<Vec<_>>(),
+                left,
+                "{asked:?}"
+            );
+        }
+        let unknown = only(vec![job(&["a", "b"]), job(&["c"])], &["a", "x"]).expect_err("no x");
+        assert_eq!(
+            unknown,
+            "error: no pair is called `x`\n --> flag --pair\n  = there is a, b, c"
+        );
+    }
 }

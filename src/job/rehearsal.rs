@@ -102,7 +102,7 @@ fn point(side: &mut crate::store::s3::S3Settings, sandbox: &crate::sandbox::Sand
     use crate::store::Secret;
     use crate::store::s3::Keys;
 
-    side.endpoint_url = Some(sandbox.endpoint_url());
+    side.endpoint_url = Some(sandbox.endpoint_url().clone());
     side.force_path_style = true;
     side.region = Some(sandbox.region().to_owned());
     side.profile = None;

@@ -251,21 +251,3 @@ async fn a_run_that_cannot_report_does_not_start() {
     let outcome = run_with(job, RunOptions::default(), scripted).await;
     assert_eq!(outcome.exit, ExitCode::Failed);
 }
-
-#[tokio::test]
-async fn only_the_pairs_asked_for_run() {
-    let dir = tempfile::tempdir().expect("tempdir");
-    for (only, exit) in [
-        ("nothing", ExitCode::Success),
-        ("other", ExitCode::Usage),
-        ("fails", ExitCode::Failed),
-    ] {
-        let options = RunOptions {
-            only_pairs: vec![only.to_owned()],
-            ..RunOptions::default()
-        };
-        let job = job(dir.path(), &["fails", "nothing"]);
-        let outcome = run_with(job, options, scripted).await;
-        assert_eq!(outcome.exit, exit, "{only}");
-    }
-}
