@@ -539,3 +539,17 @@ fn one_file_and_one_object_are_sources_too() {
     same(&expected, &world.tree("down").files());
     run().exit(0).transferred(0);
 }
+
+#[test]
+fn a_target_whose_prefix_is_an_objects_key_is_still_a_prefix() {
+    let world = world();
+    world.put("first", "pp", b"somebody else's");
+    let tree = world.tree("d");
+    tree.write("a", b"one").write("b", b"two");
+    let run = || world.job().pair("up", "d", "s3://first/pp").run();
+    run().exit(0).transferred(2).all_proved();
+    let expected = [("pp", "somebody else's"), ("ppa", "one"), ("ppb", "two")];
+    let expected = expected.map(|(key, text)| (key.to_owned(), text.as_bytes().to_vec()));
+    same(&BTreeMap::from(expected), &world.objects("first", ""));
+    run().exit(0).transferred(0);
+}
