@@ -173,7 +173,8 @@ impl Transferrer {
             layout: None,
         };
         let mut attempts = 1;
-        loop {
+        let mut published = false;
+        let trouble = loop {
             let trouble = match attempt::attempt(self, &work).await {
                 Ok(done) => {
                     let conduct = Conduct {
@@ -189,11 +190,9 @@ impl Transferrer {
                 }
                 Err(trouble) => trouble,
             };
+            published |= matches!(trouble, Trouble::Published(_));
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
-                if let Trouble::Published(_) = &trouble {
-                    self.withdraw(&source).await;
-                }
-                return self.conclude(&source, trouble, attempts);
+                break trouble;
             }
             tracing::debug!(pair = self.pair.name, key = %source.key, %trouble, "beginning again");
             match self.look_again(work, trouble).await {
@@ -208,10 +207,15 @@ impl Transferrer {
                         }
                     }
                 }
-                Err(error) => return self.conclude(&source, error.into(), attempts),
+                Err(error) => break error.into(),
             }
             attempts += 1;
+        };
+        // whatever the last attempt ended with, what an earlier one left is still there
+        if published {
+            self.withdraw(&source).await;
         }
+        self.conclude(&source, trouble, attempts)
     }
 
     /// What the next attempt begins with, and whether it should wait first.
@@ -347,7 +351,7 @@ impl Transferrer {
         };
         let message = match removed {
             Ok(()) => {
-                format!("`{key}` was damaged on the way every time; it was removed from the target")
+                format!("`{key}` was damaged on its way; it was removed from the target")
             }
             Err(error) => {
                 format!("`{key}` is damaged at the target and could not be removed: {error}")
