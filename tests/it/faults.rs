@@ -358,6 +358,32 @@ fn a_failed_multipart_leaves_no_upload() {
 }
 
 #[test]
+fn what_is_gone_at_the_target_is_a_failure_and_no_vanished_source() {
+    for (way, run, operation, key) in [
+        ("up", up as Way, "PutObject", "small"),
+        ("up", up, "UploadPart", "large"),
+        ("across", across, "UploadPart", "large"),
+        (
+            "server side",
+            server_side,
+            "CompleteMultipartUpload",
+            "large",
+        ),
+    ] {
+        let world = world();
+        let gone = Rule::new(Action::Refuse {
+            status: 404,
+            code: "NoSuchUpload".to_owned(),
+            retry_after: None,
+        });
+        world.faults().add(gone.operation(operation));
+        let ran = run(&world).run();
+        println!("{way}, {operation}");
+        failed_alone(&world, way, &ran, key);
+    }
+}
+
+#[test]
 fn an_error_inside_a_200_is_an_error() {
     for (way, run, operation) in [
         ("up", up as Way, "CompleteMultipartUpload"),
