@@ -151,6 +151,11 @@ impl Transferrer {
             replaces,
             because,
         } = transfer;
+        let is_directory =
+            self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
+        if is_directory {
+            return self.make_directory(&source).await;
+        }
         if self.dry_run {
             let listed = Listed::from(&source);
             let key = source.key;
@@ -161,9 +166,6 @@ impl Transferrer {
                 replaces,
             });
             return Ok(());
-        }
-        if self.direction == Direction::S3ToLocal && source.key.is_directory_marker() {
-            return self.make_directory(&source).await;
         }
         let started = Instant::now();
         let (again, pause) = self.pair.force_retry;
@@ -360,10 +362,17 @@ impl Transferrer {
         self.sinks.emit(&Event::Warning { message });
     }
 
+    /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
     async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
         let put = self.put_of(marker, None, marker.modified);
-        match self.target.put(&put, bytes::Bytes::new(), &[]).await {
-            Ok(_) => {
+        let made = if self.dry_run {
+            Ok(())
+        } else {
+            let nothing = bytes::Bytes::new();
+            self.target.put(&put, nothing, &[]).await.map(|_| ())
+        };
+        match made {
+            Ok(()) => {
                 self.sinks.emit(&Event::Skipped {
                     key: marker.key.as_str().to_owned(),
                     source: Some(marker.into()),

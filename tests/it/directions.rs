@@ -449,6 +449,10 @@ fn directory_markers_become_directories_and_are_copied_between_buckets() {
         .run();
     ran.exit(3);
     assert!(world.path("down/dir").is_dir());
+    let dry = world.job().pair("down", "s3://first/", "dry");
+    let dry = dry.arguments(&["--dry-run"]).run();
+    dry.exit(3).transferred(1);
+    assert!(!world.path("dry").exists());
     let reasons = &ran.pair("down").report["counts"]["skipped"]["by"];
     let of = |reason: &str| {
         let rows = reasons.as_array().into_iter().flatten();
