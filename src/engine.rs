@@ -102,12 +102,12 @@ async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
             direction: Direction::LocalToS3,
         },
         (SourceSpec::S3(source), TargetSpec::Local(target)) => Ends {
-            source: Arc::new(S3Store::open((**source).clone(), meter()).await?),
+            source: Arc::new(S3Store::open_source((**source).clone(), meter()).await?),
             target: Arc::new(LocalTarget::new(target.clone())),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
-            source: Arc::new(S3Store::open((**source).clone(), meter()).await?),
+            source: Arc::new(S3Store::open_source((**source).clone(), meter()).await?),
             target: Arc::new(S3Store::open((**target).clone(), meter()).await?),
             direction: Direction::S3ToS3,
         },

@@ -151,6 +151,11 @@ impl Transferrer {
             replaces,
             because,
         } = transfer;
+        let is_directory =
+            self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
+        if is_directory {
+            return self.make_directory(&source).await;
+        }
         if self.dry_run {
             let listed = Listed::from(&source);
             let key = source.key;
@@ -162,9 +167,6 @@ impl Transferrer {
             });
             return Ok(());
         }
-        if self.direction == Direction::S3ToLocal && source.key.is_directory_marker() {
-            return self.make_directory(&source).await;
-        }
         let started = Instant::now();
         let (again, pause) = self.pair.force_retry;
         let mut work = Work {
@@ -173,7 +175,8 @@ impl Transferrer {
             layout: None,
         };
         let mut attempts = 1;
-        loop {
+        let mut published = false;
+        let trouble = loop {
             let trouble = match attempt::attempt(self, &work).await {
                 Ok(done) => {
                     let conduct = Conduct {
@@ -189,11 +192,9 @@ impl Transferrer {
                 }
                 Err(trouble) => trouble,
             };
+            published |= matches!(trouble, Trouble::Published(_));
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
-                if let Trouble::Published(_) = &trouble {
-                    self.withdraw(&source).await;
-                }
-                return self.conclude(&source, trouble, attempts);
+                break trouble;
             }
             tracing::debug!(pair = self.pair.name, key = %source.key, %trouble, "beginning again");
             match self.look_again(work, trouble).await {
@@ -208,10 +209,15 @@ impl Transferrer {
                         }
                     }
                 }
-                Err(error) => return self.conclude(&source, error.into(), attempts),
+                Err(error) => break error.into(),
             }
             attempts += 1;
+        };
+        // whatever the last attempt ended with, what an earlier one left is still there
+        if published {
+            self.withdraw(&source).await;
         }
+        self.conclude(&source, trouble, attempts)
     }
 
     /// What the next attempt begins with, and whether it should wait first.
@@ -347,7 +353,7 @@ impl Transferrer {
         };
         let message = match removed {
             Ok(()) => {
-                format!("`{key}` was damaged on the way every time; it was removed from the target")
+                format!("`{key}` was damaged on its way; it was removed from the target")
             }
             Err(error) => {
                 format!("`{key}` is damaged at the target and could not be removed: {error}")
@@ -356,10 +362,17 @@ impl Transferrer {
         self.sinks.emit(&Event::Warning { message });
     }
 
+    /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
     async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
         let put = self.put_of(marker, None, marker.modified);
-        match self.target.put(&put, bytes::Bytes::new(), &[]).await {
-            Ok(_) => {
+        let made = if self.dry_run {
+            Ok(())
+        } else {
+            let nothing = bytes::Bytes::new();
+            self.target.put(&put, nothing, &[]).await.map(|_| ())
+        };
+        match made {
+            Ok(()) => {
                 self.sinks.emit(&Event::Skipped {
                     key: marker.key.as_str().to_owned(),
                     source: Some(marker.into()),

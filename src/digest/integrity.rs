@@ -93,15 +93,29 @@ impl Integrity {
             .unwrap_or(Verdict::Unverifiable(Why::SwitchedOff))
     }
 
-    /// Adds evidence from the other end of the transfer: on each axis both must hold.
+    /// Adds evidence from the other end of the transfer: on each axis both must hold, and where
+    /// one end could prove nothing at all, what the other proved is not worth the whole way.
     pub fn and(self, other: Self) -> Self {
+        let unproved = [&self, &other].into_iter().find_map(Self::unproved);
         let both = |a: Option<Proof>, b: Option<Proof>| match (a, b) {
             (Some(a), Some(b)) => Some(a.and(b)),
             (a, b) => a.or(b),
         };
+        let worth = |proof: Proof| match (&proof.verdict, unproved) {
+            (Verdict::Verified(_), Some(why)) => Proof::impossible(why),
+            _ => proof,
+        };
         Self {
-            etag: both(self.etag, other.etag),
-            checksum: both(self.checksum, other.checksum),
+            etag: both(self.etag, other.etag).map(worth),
+            checksum: both(self.checksum, other.checksum).map(worth),
+        }
+    }
+
+    /// Why this end, where it was asked, could prove nothing.
+    fn unproved(&self) -> Option<Why> {
+        match self.verdict() {
+            Verdict::Unverifiable(why) => Some(why).filter(|_| *self != Self::default()),
+            Verdict::Verified(_) | Verdict::Mismatch { .. } => None,
         }
     }
 }
@@ -131,5 +145,28 @@ mod tests {
         }
         assert_eq!(good.clone().and(bad.clone()), bad);
         assert_eq!(none.clone().and(good), none);
+    }
+
+    #[test]
+    fn both_ends_must_be_proved_on_whatever_axis() {
+        let a = Checksum::Whole(digest(Algorithm::Md5, b"a"));
+        let b = Checksum::Whole(digest(Algorithm::Md5, b"b"));
+        let good = || Some(Proof::compare(a, a, Method::Recomputed));
+        let bad = || Some(Proof::compare(a, b, Method::Recomputed));
+        let none = || Some(Proof::impossible(Why::OpaqueETag));
+        for (source, target, word) in [
+            ((None, None), (good(), None), "verified"),
+            ((good(), None), (None, None), "verified"),
+            ((good(), None), (none(), good()), "verified"),
+            ((none(), good()), (good(), None), "verified"),
+            // each end has an axis of its own, and one end has none
+            ((none(), None), (good(), good()), "unverifiable"),
+            ((none(), good()), (none(), None), "unverifiable"),
+            ((none(), None), (good(), bad()), "mismatch"),
+        ] {
+            let of = |(etag, checksum)| Integrity { etag, checksum };
+            let whole = of(source).and(of(target));
+            assert_eq!(whole.verdict().as_str(), word, "{whole:?}");
+        }
     }
 }

@@ -46,7 +46,9 @@ struct Shared {
     region: Option<String>,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
-    /// Whether the prefix names exactly one object, which then stands under its base name.
+    /// Whether a prefix that is the key of the only object may name just that object.
+    may_be_one: bool,
+    /// Whether it does; the object then stands under its base name.
     one_object: AtomicBool,
 }
 
@@ -70,6 +72,23 @@ impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
     /// every request.
     pub async fn open(settings: S3Settings, meter: Arc<dyn Meter>) -> Result<Self, StoreError> {
+        Self::connect(settings, meter, false).await
+    }
+
+    /// The same, to read from: a prefix may then be the key of one object, as a local source may
+    /// be one file. Written to, such a store would take every key for that object's.
+    pub async fn open_source(
+        settings: S3Settings,
+        meter: Arc<dyn Meter>,
+    ) -> Result<Self, StoreError> {
+        Self::connect(settings, meter, true).await
+    }
+
+    async fn connect(
+        settings: S3Settings,
+        meter: Arc<dyn Meter>,
+        may_be_one: bool,
+    ) -> Result<Self, StoreError> {
         let (client, region) = client::connect(&settings).await?;
         Ok(Self(Arc::new(Shared {
             settings,
@@ -77,6 +96,7 @@ impl S3Store {
             meter,
             region,
             reached: AtomicBool::new(false),
+            may_be_one,
             one_object: AtomicBool::new(false),
         })))
     }

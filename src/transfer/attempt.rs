@@ -51,6 +51,18 @@ impl Trouble {
     }
 }
 
+/// An error of the target. That something is not there, an upload or a directory, says nothing of
+/// the source.
+pub(super) fn of_target(error: StoreError) -> StoreError {
+    match error.kind {
+        ErrorKind::NotFound => StoreError {
+            kind: ErrorKind::Other,
+            ..error
+        },
+        _ => error,
+    }
+}
+
 /// Moves the object once.
 pub(super) async fn attempt(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
     if via.pair.server_side_copy {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::attempt::Trouble;
+use super::attempt::{Trouble, of_target};
 use super::budget::Reserved;
 use super::layout::Layout;
 use super::source_proof::{self, Expected, KnownLayout};
@@ -31,7 +31,7 @@ use crate::store::{Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
     let plan = Scheme::of(via, work).await?;
     let put = via.put_of(&work.entry, Some(&plan.head), work.entry.modified);
-    let upload = via.target.begin(&put).await?;
+    let upload = via.target.begin(&put).await.map_err(of_target)?;
     match run(via, work, &plan, &*upload).await {
         Ok(moved) => finish(via, work, &plan, moved, upload).await,
         Err(trouble) => {
@@ -222,7 +222,7 @@ async fn one(
     };
     let mut tries = 0;
     let stored = loop {
-        let stored = upload.put_part(&part).await?;
+        let stored = upload.put_part(&part).await.map_err(of_target)?;
         match target_proof::damaged_part(via, &stored, &part.digests) {
             None => break stored,
             Some(verdict) if tries >= via.pair.force_retry.0 => {
@@ -291,7 +291,10 @@ async fn finish(
         .map_or(&plan.head, |part| &part.head)
         .clone();
     let stored_parts = moved.parts.into_iter().map(|part| part.stored).collect();
-    let stored = upload.complete(stored_parts, whole).await?;
+    let stored = upload
+        .complete(stored_parts, whole)
+        .await
+        .map_err(of_target)?;
     let target = target_proof::of_stored(via, &stored, etag, additional);
     let facts = SourceFacts {
         key: work.entry.key.clone(),

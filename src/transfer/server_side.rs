@@ -2,7 +2,7 @@
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::attempt::Trouble;
+use super::attempt::{Trouble, of_target};
 use super::layout::Layout;
 use super::parts::tell_leftover;
 use super::whole::cancelled;
@@ -94,9 +94,9 @@ async fn in_parts(
     from: &CopySource,
     layout: Layout,
 ) -> Result<Stored, Trouble> {
-    let upload = via.target.begin(put).await?;
+    let upload = via.target.begin(put).await.map_err(of_target)?;
     match copy_parts(via, &*upload, from, layout).await {
-        Ok(parts) => Ok(upload.complete(parts, None).await?),
+        Ok(parts) => Ok(upload.complete(parts, None).await.map_err(of_target)?),
         Err(error) => {
             if let Err(also) = upload.abort().await {
                 tell_leftover(&also);

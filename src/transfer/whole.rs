@@ -1,6 +1,6 @@
 //! A small object: read at once, hashed in the same pass, written at once.
 
-use super::attempt::Trouble;
+use super::attempt::{Trouble, of_target};
 use super::{Done, Transferrer, Work, source_proof, target_proof};
 use crate::digest::{Algorithm, Checksum, Verdict, digest};
 use crate::event::Event;
@@ -48,7 +48,8 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     let mut stored = via
         .target
         .put(&put, content.bytes, &content.digests)
-        .await?;
+        .await
+        .map_err(of_target)?;
     via.sinks.emit(&Event::Moved { bytes: entry.size });
     // a directory gives none: the download's is the one to ask about
     stored.request_id = stored.request_id.or(content.request_id);

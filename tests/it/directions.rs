@@ -449,6 +449,10 @@ fn directory_markers_become_directories_and_are_copied_between_buckets() {
         .run();
     ran.exit(3);
     assert!(world.path("down/dir").is_dir());
+    let dry = world.job().pair("down", "s3://first/", "dry");
+    let dry = dry.arguments(&["--dry-run"]).run();
+    dry.exit(3).transferred(1);
+    assert!(!world.path("dry").exists());
     let reasons = &ran.pair("down").report["counts"]["skipped"]["by"];
     let of = |reason: &str| {
         let rows = reasons.as_array().into_iter().flatten();
@@ -537,5 +541,19 @@ fn one_file_and_one_object_are_sources_too() {
     );
     let expected = BTreeMap::from([("ppa.jpg".to_owned(), b"picture".to_vec())]);
     same(&expected, &world.tree("down").files());
+    run().exit(0).transferred(0);
+}
+
+#[test]
+fn a_target_whose_prefix_is_an_objects_key_is_still_a_prefix() {
+    let world = world();
+    world.put("first", "pp", b"somebody else's");
+    let tree = world.tree("d");
+    tree.write("a", b"one").write("b", b"two");
+    let run = || world.job().pair("up", "d", "s3://first/pp").run();
+    run().exit(0).transferred(2).all_proved();
+    let expected = [("pp", "somebody else's"), ("ppa", "one"), ("ppb", "two")];
+    let expected = expected.map(|(key, text)| (key.to_owned(), text.as_bytes().to_vec()));
+    same(&BTreeMap::from(expected), &world.objects("first", ""));
     run().exit(0).transferred(0);
 }

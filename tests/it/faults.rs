@@ -215,6 +215,30 @@ fn what_is_stored_wrong_every_time_fails_and_is_taken_away() {
 }
 
 #[test]
+fn what_is_stored_wrong_does_not_stay_when_it_cannot_be_sent_again() {
+    for (way, run) in [("up", up as Way), ("across", across)] {
+        let world = world();
+        let put = |action| Rule::new(action).operation("PutObject").key("small");
+        world
+            .faults()
+            .add(put(Action::FlipStored).when(When::Nth(1)));
+        let denied = Action::Refuse {
+            status: 403,
+            code: "AccessDenied".to_owned(),
+            retry_after: None,
+        };
+        world.faults().add(put(denied).when(When::Nth(2)));
+        let ran = run(&world).run();
+        println!("{way}");
+        ran.exit(3).transferred(1).says("removed");
+        let arrived = target(&world, way);
+        assert!(!arrived.contains_key("small"), "{way}: {}", ran.told());
+        world.faults().clear();
+        run(&world).run().exit(0).transferred(1).all_proved();
+    }
+}
+
+#[test]
 fn a_bit_flipped_in_a_download_is_fetched_again() {
     for (way, run) in [("down", down as Way), ("across", across)] {
         for key in ["small", "large"] {
@@ -330,6 +354,32 @@ fn a_failed_multipart_leaves_no_upload() {
             failed_alone(&world, way, &ran, "large");
             assert_eq!(world.faults().calls("AbortMultipartUpload"), 1, "{way}");
         }
+    }
+}
+
+#[test]
+fn what_is_gone_at_the_target_is_a_failure_and_no_vanished_source() {
+    for (way, run, operation, key) in [
+        ("up", up as Way, "PutObject", "small"),
+        ("up", up, "UploadPart", "large"),
+        ("across", across, "UploadPart", "large"),
+        (
+            "server side",
+            server_side,
+            "CompleteMultipartUpload",
+            "large",
+        ),
+    ] {
+        let world = world();
+        let gone = Rule::new(Action::Refuse {
+            status: 404,
+            code: "NoSuchUpload".to_owned(),
+            retry_after: None,
+        });
+        world.faults().add(gone.operation(operation));
+        let ran = run(&world).run();
+        println!("{way}, {operation}");
+        failed_alone(&world, way, &ran, key);
     }
 }
 

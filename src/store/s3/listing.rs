@@ -127,7 +127,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
         entries: Vec::with_capacity(raw.rows.len()),
         oddities: Vec::new(),
     };
-    let alone = only && raw.rows.len() == 1 && !raw.truncated;
+    let alone = only && store.0.may_be_one && raw.rows.len() == 1 && !raw.truncated;
     for row in raw.rows {
         let Some(key) = row.key.strip_prefix(prefix) else {
             return Err(lie(
