@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use crate::support::skipped;
+use crate::support::{case, skipped};
 use crate::world::{Run, World};
 
 fn world() -> World {
@@ -83,7 +83,7 @@ fn what_a_job_says_wrong_is_refused_before_anything_starts() {
     ];
     for (name, run, words) in refused {
         let ran = run.run();
-        println!("{name}");
+        case(format_args!("{name}"));
         ran.exit(2);
         for word in words {
             assert!(ran.stderr.contains(word), "`{word}`: {}", ran.told());
@@ -134,7 +134,7 @@ fn flags_are_refused_as_the_file_is() {
         ),
     ] {
         let ran = run.run();
-        println!("{name}");
+        case(format_args!("{name}"));
         ran.exit(2);
         assert!(ran.stderr.contains(words), "`{words}`: {}", ran.told());
         assert!(!world.path("reports").exists(), "{name}: nothing started");
@@ -201,7 +201,7 @@ fn what_cannot_be_reached_ends_the_pair_with_one_message() {
     ];
     for (name, run, words) in cases {
         let ran = run.run();
-        println!("{name}");
+        case(format_args!("{name}"));
         ran.exit(1);
         for word in words {
             assert!(ran.stderr.contains(word), "`{word}`: {}", ran.told());

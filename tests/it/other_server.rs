@@ -3,7 +3,7 @@
 
 use s3sync::digest::{Algorithm, digest};
 
-use crate::support::skipped;
+use crate::support::{case, skipped};
 use crate::world::{Endpoint, Run, World, content, same};
 
 const MIB: usize = 1 << 20;
@@ -117,7 +117,7 @@ fn all_directions_arrive_proved_and_stay() {
             environment.run()
         };
         let ran = run();
-        println!("{algorithm}");
+        case(format_args!("{algorithm}"));
         ran.transferred(40);
         assert_eq!(
             ran.report["totals"]["counts"]["failed"],

@@ -1,6 +1,7 @@
 //! What several tests need.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write as _;
 
 use bytes::Bytes;
@@ -103,4 +104,13 @@ impl Listed {
 /// print to itself: a skipped test must not look like one that passed.
 pub(crate) fn skipped(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+}
+
+/// Names the row of a table that is under way: shown with the test that fails.
+#[allow(
+    clippy::print_stdout,
+    reason = "the harness shows it where it is wanted"
+)]
+pub(crate) fn case(row: fmt::Arguments<'_>) {
+    println!("{row}");
 }
