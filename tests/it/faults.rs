@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use s3sync::sandbox::{Action, Moment, Rule, When};
 
+use crate::support::case;
 use crate::world::{Ran, Run, World, content, same};
 
 const MIB: usize = 1 << 20;
@@ -110,7 +111,7 @@ fn thirty_percent_of_503s_and_of_lost_connections_are_survived() {
             world.faults().add(rule.when(chance));
             let ran = run(&world).run();
             world.faults().clear();
-            println!("{way}, {name}");
+            case(format_args!("{way}, {name}"));
             ran.exit(0).transferred(2).all_proved();
             same(&world.tree("tree").files(), &target(&world, way));
         }
@@ -180,7 +181,7 @@ fn what_is_stored_wrong_is_found_by_its_etag_and_sent_again() {
                 .when(When::First(1)),
         );
         let ran = run(&world).run();
-        println!("{way}, {operation}");
+        case(format_args!("{way}, {operation}"));
         all_arrived(&world, way, &ran);
     }
 }
@@ -203,7 +204,7 @@ fn what_is_stored_wrong_every_time_fails_and_is_taken_away() {
                 job = job.set("checksum.algorithm", &format!("{checksum:?}"));
             }
             let ran = job.run();
-            println!("{way}, {operation}, {checksum}");
+            case(format_args!("{way}, {operation}, {checksum}"));
             failed_alone(&world, way, &ran, key);
             let line = ran.pair("pair").line(key);
             assert!(
@@ -250,7 +251,7 @@ fn a_bit_flipped_in_a_download_is_fetched_again() {
                     .when(When::First(1)),
             );
             let ran = run(&world).run();
-            println!("{way}, {key}");
+            case(format_args!("{way}, {key}"));
             all_arrived(&world, way, &ran);
         }
     }
@@ -272,7 +273,7 @@ fn a_download_that_is_damaged_every_time_never_replaces_what_is_there() {
                         .key(key),
                 );
                 let ran = run(&world).set("retry.force_retry_count", "2").run();
-                println!("{way}, {key}, {older}");
+                case(format_args!("{way}, {key}, {older}"));
                 world.faults().clear();
                 ran.exit(1).transferred(1);
                 let mut expected = world.tree("tree").files();
@@ -350,7 +351,7 @@ fn a_failed_multipart_leaves_no_upload() {
             world.faults().add(rule);
             let ran = run(&world).set("retry.aws_max_attempts", "3").run();
             world.faults().clear();
-            println!("{way}, {operation}, {code}");
+            case(format_args!("{way}, {operation}, {code}"));
             failed_alone(&world, way, &ran, "large");
             assert_eq!(world.faults().calls("AbortMultipartUpload"), 1, "{way}");
         }
@@ -396,7 +397,7 @@ fn an_error_inside_a_200_is_an_error() {
             let rule = Rule::new(Action::ErrorInOk(moment)).operation(operation);
             world.faults().add(rule.when(When::First(1)));
             let ran = run(&world).run();
-            println!("{way}, {operation}, {moment:?}");
+            case(format_args!("{way}, {operation}, {moment:?}"));
             all_arrived(&world, way, &ran);
         }
     }
@@ -417,7 +418,7 @@ fn a_lost_answer_of_any_writing_operation_neither_loses_nor_doubles() {
         let rule = Rule::new(Action::Close(Moment::After)).operation(operation);
         world.faults().add(rule.when(When::First(1)));
         let ran = run(&world).run();
-        println!("{way}, {operation}");
+        case(format_args!("{way}, {operation}"));
         ran.exit(0).transferred(2).all_proved();
         same(&world.tree("tree").files(), &target(&world, way));
         // an upload whose id was lost with its answer cannot be aborted by who never had it
@@ -456,7 +457,7 @@ fn a_listing_that_fails_for_good_ends_the_pair_and_only_the_pair() {
             .set("performance.max_parallel_listings", "1")
             .set("retry.aws_max_attempts", "3")
             .run();
-        println!("{bucket}, {code}");
+        case(format_args!("{bucket}, {code}"));
         ran.exit(1).says(code);
         assert_eq!(ran.pair("pair").report["status"], "failed");
         assert_eq!(ran.pair("pair").count("failed"), 0, "{}", ran.told());
@@ -481,12 +482,16 @@ fn of_three_pairs_a_broken_one_does_not_stop_the_others() {
 
 #[test]
 fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
-    for (way, run) in [("down", down as Way), ("across", across)] {
+    for (way, run, operation) in [
+        ("down", down as Way, "GetObject"),
+        ("across", across, "GetObject"),
+        ("server side", server_side, "UploadPartCopy"),
+    ] {
         let world = world();
         // the second range starts late enough for the object to be replaced before it
         world.faults().add(
             Rule::new(Action::Delay(Duration::from_secs(2)))
-                .operation("GetObject")
+                .operation(operation)
                 .key("large")
                 .when(When::Nth(2)),
         );
@@ -494,7 +499,7 @@ fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
             .set("performance.max_parallel_uploads", "1")
             .start();
         world.until("the first range is read", || {
-            world.faults().calls("GetObject") >= 2
+            world.faults().calls(operation) >= 2
         });
         let new = content("another", LARGE + 5);
         world.put_in_parts("first", "large", &new, &[8 * MIB, 8 * MIB, 4 * MIB + 12]);
@@ -508,4 +513,103 @@ fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
         );
         assert_eq!(world.uploads("second"), [""; 0], "{way}");
     }
+}
+
+#[test]
+fn a_server_that_falls_silent_is_cut_off_and_asked_again() {
+    for (way, run, operation) in [
+        ("up", up as Way, "PutObject"),
+        ("down", down, "GetObject"),
+        ("across", across, "ListObjectsV2"),
+    ] {
+        let world = world();
+        let rule = Rule::new(Action::Delay(Duration::from_secs(600))).operation(operation);
+        world.faults().add(rule.when(When::First(1)));
+        let ran = run(&world).set("timeout.read", "\"2s\"").run();
+        case(format_args!("{way}, {operation}"));
+        all_arrived(&world, way, &ran);
+        let retries = ran.pair("pair").number("/retries/count");
+        assert!(retries >= 1, "{}", ran.told());
+    }
+}
+
+#[test]
+fn what_the_server_asks_to_wait_is_waited() {
+    let world = world();
+    let rule = Rule::new(Action::Refuse {
+        status: 503,
+        code: "SlowDown".to_owned(),
+        retry_after: Some(1),
+    });
+    world
+        .faults()
+        .add(rule.operation("PutObject").when(When::First(1)));
+    let ran = up(&world).run();
+    all_arrived(&world, "up", &ran);
+    assert!(
+        ran.pair("pair").number("/retries/wait_ms") >= 1000,
+        "{}",
+        ran.told()
+    );
+}
+
+#[test]
+fn an_object_that_may_not_be_read_is_skipped_with_a_warning() {
+    for (way, run) in [("down", down as Way), ("across", across)] {
+        for (status, code, reason) in [
+            (403, "AccessDenied", "access_denied"),
+            (404, "NoSuchKey", "source_vanished"),
+            (403, "InvalidObjectState", "archived"),
+        ] {
+            for key in ["small", "large"] {
+                let world = world();
+                let rule = Rule::new(Action::Refuse {
+                    status,
+                    code: code.to_owned(),
+                    retry_after: None,
+                });
+                world.faults().add(rule.operation("GetObject").key(key));
+                let ran = run(&world).run();
+                world.faults().clear();
+                case(format_args!("{way}, {code}, {key}"));
+                ran.exit(3).transferred(1);
+                assert_eq!(
+                    ran.pair("pair").line(key)["reason"],
+                    reason,
+                    "{}",
+                    ran.told()
+                );
+                assert_eq!(world.uploads("second"), [""; 0], "{way}");
+                assert_eq!(target(&world, way).len(), 1, "{way}");
+            }
+        }
+    }
+}
+
+#[test]
+fn credentials_that_expire_on_the_way_end_the_pair_at_once() {
+    let world = world();
+    for n in 0..200 {
+        world.tree("tree").file(&format!("many/{n}"), 100);
+    }
+    world.faults().forget_calls();
+    world.faults().add(
+        Rule::new(Action::Refuse {
+            status: 403,
+            code: "ExpiredToken".to_owned(),
+            retry_after: None,
+        })
+        .operation("PutObject"),
+    );
+    let ran = up(&world).run();
+    ran.exit(1).says("the credentials have expired");
+    let calls = world.faults().calls("PutObject");
+    assert!(calls <= 32, "{calls} calls: {}", ran.told());
+    assert!(
+        ran.pair("pair").count("not_attempted") > 100,
+        "{}",
+        ran.told()
+    );
+    world.faults().clear();
+    assert_eq!(world.uploads("second"), [""; 0]);
 }

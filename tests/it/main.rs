@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod bad_input;
 mod directions;
 mod engine_room;
 mod faults;
@@ -7,6 +8,8 @@ mod interruption;
 mod listing;
 mod local_files;
 mod model;
+mod other_server;
+mod quickstart;
 mod shape;
 mod store_contract;
 mod support;

@@ -1,6 +1,8 @@
 //! What several tests need.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write as _;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -98,11 +100,17 @@ impl Listed {
     }
 }
 
-/// Says that a test shows nothing here, and why.
-#[allow(
-    clippy::print_stderr,
-    reason = "a skipped test must not look like one that passed"
-)]
+/// Says that a test shows nothing here, and why; past the harness, which keeps what passing tests
+/// print to itself: a skipped test must not look like one that passed.
 pub(crate) fn skipped(test: &str, why: &str) {
-    eprintln!("skipped: {test}: {why}");
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+}
+
+/// Names the row of a table that is under way: shown with the test that fails.
+#[allow(
+    clippy::print_stdout,
+    reason = "the harness shows it where it is wanted"
+)]
+pub(crate) fn case(row: fmt::Arguments<'_>) {
+    println!("{row}");
 }

@@ -125,6 +125,12 @@ impl<'w> Run<'w> {
         self
     }
 
+    /// Fewer arguments: all that are this word.
+    pub(crate) fn without(mut self, word: &str) -> Self {
+        self.arguments.retain(|argument| argument != word);
+        self
+    }
+
     /// A variable of the environment, which is empty but for `PATH`, `HOME` and `TMPDIR`.
     pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -1,0 +1,182 @@
+//! The same against somebody else's S3: the server `S3SYNC_TEST_ENDPOINT` names, with the keys
+//! `test` and `test`. Without it, these tests say that they were skipped.
+
+use s3sync::digest::{Algorithm, digest};
+
+use crate::support::{case, skipped};
+use crate::world::{Endpoint, Run, World, content, same};
+
+const MIB: usize = 1 << 20;
+
+/// The server, if there is one.
+fn world(test: &str) -> Option<World> {
+    let Some(url) = std::env::var("S3SYNC_TEST_ENDPOINT")
+        .ok()
+        .filter(|url| !url.is_empty())
+    else {
+        skipped(test, "S3SYNC_TEST_ENDPOINT names no server");
+        return None;
+    };
+    Some(World::at(Endpoint {
+        url,
+        access_key: "test".to_owned(),
+        secret_key: "test".to_owned(),
+        region: "us-east-1".to_owned(),
+    }))
+}
+
+/// Two buckets that are nobody else's.
+fn buckets(world: &World) -> [String; 2] {
+    let name = format!("s3sync-{:016x}", fastrand::u64(..));
+    ["a", "b"].map(|end| {
+        let bucket = format!("{name}-{end}");
+        world.bucket(&bucket);
+        bucket
+    })
+}
+
+fn round_trip<'w>(world: &'w World, [first, second]: &[String; 2]) -> Run<'w> {
+    world
+        .job()
+        .pair("up", "tree", &format!("s3://{first}/up/"))
+        .pair(
+            "client",
+            &format!("s3://{first}/up/"),
+            &format!("s3://{second}/client/"),
+        )
+        .pair(
+            "server",
+            &format!("s3://{first}/up/"),
+            &format!("s3://{second}/server/"),
+        )
+        .set("server_side_copy", "true")
+        .pair(
+            "down_client",
+            &format!("s3://{second}/client/"),
+            "down_client",
+        )
+        .pair(
+            "down_server",
+            &format!("s3://{second}/server/"),
+            "down_server",
+        )
+}
+
+/// MD5, or MD5 of the parts' MD5s.
+fn etag(bytes: &[u8]) -> String {
+    if bytes.len() < 8 * MIB {
+        return format!("\"{}\"", digest(Algorithm::Md5, bytes).hex());
+    }
+    let parts: Vec<_> = bytes
+        .chunks(8 * MIB)
+        .map(|part| digest(Algorithm::Md5, part))
+        .collect();
+    let all: Vec<u8> = parts
+        .iter()
+        .flat_map(|part| part.as_bytes().to_vec())
+        .collect();
+    format!("\"{}-{}\"", digest(Algorithm::Md5, &all).hex(), parts.len())
+}
+
+#[test]
+fn all_directions_arrive_proved_and_stay() {
+    for (algorithm, options) in [
+        ("", &[][..]),
+        (
+            "SHA256",
+            &[
+                ("checksum.algorithm", "\"SHA256\""),
+                ("checksum.download", "true"),
+            ],
+        ),
+        ("CRC64NVME", &[("checksum.algorithm", "\"CRC64NVME\"")]),
+    ] {
+        let Some(world) = world("all_directions") else {
+            return;
+        };
+        let buckets = buckets(&world);
+        let tree = world.tree("tree");
+        for (name, size) in [
+            ("empty", 0),
+            ("small", 1000),
+            ("dir/with space+plus%25", 10),
+            ("dir/\u{e9}\u{1f980}", 10),
+            ("below", 8 * MIB - 1),
+            ("at", 8 * MIB),
+            ("above", 8 * MIB + 1),
+            ("large", 20 * MIB + 7),
+        ] {
+            tree.file(name, size);
+        }
+        let run = || {
+            let mut environment = round_trip(&world, &buckets);
+            for (option, value) in options {
+                let name = format!("S3SYNC_{}", option.to_uppercase().replace('.', "__"));
+                environment = environment.environment(&name, value.trim_matches('"'));
+            }
+            environment.run()
+        };
+        let ran = run();
+        case(format_args!("{algorithm}"));
+        ran.transferred(40);
+        assert_eq!(
+            ran.report["totals"]["counts"]["failed"],
+            0,
+            "{}",
+            ran.told()
+        );
+        assert_eq!(
+            ran.report["totals"]["counts"]["verified"]["etag"]["matched"],
+            40,
+            "{}",
+            ran.told()
+        );
+        let files = tree.files();
+        for (bucket, prefix) in [
+            (&buckets[0], "up/"),
+            (&buckets[1], "client/"),
+            (&buckets[1], "server/"),
+        ] {
+            same(&files, &world.objects(bucket, prefix));
+            for (key, seen) in world.list(bucket, prefix) {
+                let expected = etag(&files[&key[prefix.len()..]]);
+                assert_eq!(seen.etag, expected, "{algorithm}: {key}");
+            }
+        }
+        same(&files, &world.tree("down_client").files());
+        same(&files, &world.tree("down_server").files());
+        run().transferred(0);
+    }
+}
+
+#[test]
+fn a_change_moves_once_in_each_direction() {
+    let Some(world) = world("a_change") else {
+        return;
+    };
+    let buckets = buckets(&world);
+    let tree = world.tree("tree");
+    tree.file("a", 1000).file("b", 9 * MIB);
+    round_trip(&world, &buckets)
+        .run()
+        .exit(0)
+        .transferred(10)
+        .all_proved();
+    tree.write("a", &content("other", 500));
+    let ran = round_trip(&world, &buckets).run();
+    ran.exit(0).transferred(5).all_proved();
+    same(&tree.files(), &world.tree("down_server").files());
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let Some(world) = world("what_is_not_there") else {
+        return;
+    };
+    world.tree("tree").file("a", 10);
+    let ran = world
+        .job()
+        .pair("up", "tree", "s3://no-such-bucket-of-ours/")
+        .run();
+    ran.exit(1).says("there is no such bucket");
+}
