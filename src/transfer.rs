@@ -2,7 +2,7 @@
 
 [`Transferrer::run`] takes a decision of the plan and ends in exactly one event for its key:
 transferred, unchanged, skipped, failed or not attempted. An object goes in one piece
-([`whole`]), in parts ([`parts`]) or inside S3 ([`server_side`]); damage and change on the way begin
+(`whole`), in parts (`parts`) or inside S3 (`server_side`); damage and change on the way begin
 it again. Nothing is published that is known to be damaged, and nothing counts as transferred that
 was not settled.
 */

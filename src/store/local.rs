@@ -1,9 +1,9 @@
 /*! A directory as a store.
 
-Listing walks the tree in byte order of keys ([`walk`]); reading is one blocking hop that opens,
-reads, hashes and looks twice whether the file stood still ([`read`]); writing goes to a temporary
-file beside its target, which is synced and renamed ([`temporary`]), in directories that are
-resolved beneath the root without following a symbolic link out of it ([`beneath`]).
+Listing walks the tree in byte order of keys (`walk`); reading is one blocking hop that opens,
+reads, hashes and looks twice whether the file stood still (`read`); writing goes to a temporary
+file beside its target, which is synced and renamed (`temporary`), in directories that are
+resolved beneath the root without following a symbolic link out of it (`beneath`).
 */
 
 mod beneath;

@@ -1,6 +1,6 @@
 /*! A bucket and prefix as a store, through aws-sdk-s3. Nothing outside this folder names the SDK.
 
-The SDK's retries are off (every operation goes through [`S3Store::retrying`]), and so are its own
+The SDK's retries are off (every operation goes through `S3Store::retrying`), and so are its own
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
