@@ -84,6 +84,20 @@ impl Blobs {
         }
     }
 
+    /// Counts one holder less for each and deletes nothing: while buckets are being loaded, one
+    /// that comes later may hold the same file. [`Blobs::sweep`] deletes what nobody does.
+    pub(super) fn let_go(&self, ids: impl IntoIterator<Item = BlobId>) {
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in ids {
+            if let Some(count) = holds.get_mut(&id) {
+                *count -= 1;
+                if *count == 0 {
+                    holds.remove(&id);
+                }
+            }
+        }
+    }
+
     /// Counts one holder less for each, and deletes the files nobody holds any more.
     pub(super) fn unlink(&self, ids: impl IntoIterator<Item = BlobId>) {
         for id in ids {

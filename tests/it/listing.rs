@@ -10,7 +10,12 @@ use s3sync::store::{Secret, Target as _, Unmetered};
 use crate::support::{Listed, key, put};
 
 /// A store on the sandbox.
-async fn store(sandbox: &Sandbox, bucket: &str, prefix: &str, listing: ListingSettings) -> S3Store {
+pub(crate) async fn store(
+    sandbox: &Sandbox,
+    bucket: &str,
+    prefix: &str,
+    listing: ListingSettings,
+) -> S3Store {
     let location = S3Location {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),

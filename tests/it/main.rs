@@ -7,6 +7,7 @@ mod interruption;
 mod listing;
 mod local_files;
 mod model;
+mod sandbox;
 mod shape;
 mod store_contract;
 mod support;
