@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -46,9 +45,6 @@ impl<'de> Deserialize<'de> for BlobId {
 pub(super) struct Blobs {
     dir: PathBuf,
     holds: Mutex<HashMap<BlobId, u32>>,
-    /// Whether all holders are known. While journals are read, content that one bucket let go
-    /// may be another's, whose turn has not come: nothing is deleted before the sweep.
-    loaded: AtomicBool,
 }
 
 impl Blobs {
@@ -60,7 +56,6 @@ impl Blobs {
         Ok(Arc::new(Self {
             dir,
             holds: Mutex::default(),
-            loaded: AtomicBool::new(false),
         }))
     }
 
@@ -89,6 +84,20 @@ impl Blobs {
         }
     }
 
+    /// Counts one holder less for each and deletes nothing: while buckets are being loaded, one
+    /// that comes later may hold the same file. [`Blobs::sweep`] deletes what nobody does.
+    pub(super) fn let_go(&self, ids: impl IntoIterator<Item = BlobId>) {
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in ids {
+            if let Some(count) = holds.get_mut(&id) {
+                *count -= 1;
+                if *count == 0 {
+                    holds.remove(&id);
+                }
+            }
+        }
+    }
+
     /// Counts one holder less for each, and deletes the files nobody holds any more.
     pub(super) fn unlink(&self, ids: impl IntoIterator<Item = BlobId>) {
         for id in ids {
@@ -100,9 +109,6 @@ impl Blobs {
             if *count == 0 {
                 holds.remove(&id);
                 drop(holds);
-                if !self.loaded.load(Ordering::Acquire) {
-                    continue;
-                }
                 if let Err(cause) = std::fs::remove_file(self.path(id)) {
                     tracing::warn!(%cause, "sandbox: cannot delete content");
                 }
@@ -115,10 +121,8 @@ impl Blobs {
         File::open(self.path(id))
     }
 
-    /// Deletes the files nobody holds once every bucket is loaded: what a killed process was
-    /// writing, and what was let go since a journal was last rewritten.
+    /// Deletes the files nobody holds: what a killed process was writing.
     pub(super) fn sweep(&self) -> io::Result<()> {
-        self.loaded.store(true, Ordering::Release);
         let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
         for shard in std::fs::read_dir(&self.dir)? {
             for file in std::fs::read_dir(shard?.path())? {

@@ -104,7 +104,7 @@ impl Bucket {
         let (mut journal, changes) = Journal::open(&path, |change| {
             let (gained, lost) = state.apply(change);
             blobs.link(gained);
-            blobs.unlink(lost);
+            blobs.let_go(lost);
         })?;
         if changes > REWRITE_FROM && changes > 2 * state.size() {
             journal = Journal::rewrite(&path, state.changes())?;

@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 
 use super::Transferrer;
 use super::layout::candidates;
+use super::whole::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, composite};
 use crate::event::Cause;
 use crate::object::ETag;
@@ -19,7 +20,11 @@ pub(super) async fn answer(
     examine: &Examine,
 ) -> Result<Option<Cause>, StoreError> {
     match examine.question {
-        Question::SameSecond => same_second(via, examine).await,
+        Question::SameSecond => match same_second(via, examine).await {
+            // no longer what was listed: the transfer looks again, and has its retries
+            Err(error) if error.kind == ErrorKind::Changed => Ok(Some(Cause::Undecided)),
+            answer => answer,
+        },
         Question::FutureTime => future_time(via, examine).await,
     }
 }
@@ -84,6 +89,9 @@ async fn digests(
     let mut in_part = 0;
     let mut at = 0;
     while at < size {
+        if via.stop.is_cancelled() {
+            return Err(cancelled(examine.source.key.as_str()));
+        }
         let left_in_part = part_size.map_or(u64::MAX, |part_size| part_size - in_part);
         let end = (at + piece.min(left_in_part)).min(size);
         let _reserved = via.budget.reserve(end - at).await;

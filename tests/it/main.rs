@@ -10,7 +10,7 @@ mod local_files;
 mod model;
 mod other_server;
 mod quickstart;
-mod sandbox_restart;
+mod sandbox;
 mod shape;
 mod store_contract;
 mod support;
