@@ -6,7 +6,7 @@ use std::time::Duration;
 use s3sync::sandbox::{Action, Moment, Rule, When};
 
 use crate::support::case;
-use crate::world::{Ran, Run, World, content, same};
+use crate::world::{Ran, Run, World, content, same, until};
 
 const MIB: usize = 1 << 20;
 const SMALL: usize = 50_000;
@@ -498,7 +498,7 @@ fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
         let running = run(&world)
             .set("performance.max_parallel_uploads", "1")
             .start();
-        world.until("the first range is read", || {
+        until("the first range is read", || {
             world.faults().calls(operation) >= 2
         });
         let new = content("another", LARGE + 5);
@@ -523,7 +523,7 @@ fn a_server_that_falls_silent_is_cut_off_and_asked_again() {
         ("across", across, "ListObjectsV2"),
     ] {
         let world = world();
-        let rule = Rule::new(Action::Delay(Duration::from_secs(600))).operation(operation);
+        let rule = Rule::new(Action::Delay(Duration::from_mins(10))).operation(operation);
         world.faults().add(rule.when(When::First(1)));
         let ran = run(&world).set("timeout.read", "\"2s\"").run();
         case(format_args!("{way}, {operation}"));

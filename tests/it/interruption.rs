@@ -5,12 +5,12 @@ use std::time::Duration;
 use rustix::process::Signal;
 use s3sync::sandbox::{Action, Rule, When};
 
-use crate::world::{Ran, Run, Running, World, content};
+use crate::world::{Ran, Run, Running, World, content, until};
 
 const MIB: usize = 1 << 20;
 
 /// Longer than any test waits: a call that is late by this never comes.
-const NEVER: Duration = Duration::from_secs(600);
+const NEVER: Duration = Duration::from_mins(10);
 
 /// A tree with one large file, and small ones behind it.
 fn world() -> World {
@@ -36,7 +36,7 @@ fn started(world: &World, late: Duration) -> Running {
     let running = up(world)
         .set("performance.max_parallel_uploads", "1")
         .start();
-    world.until("a part is on its way", || {
+    until("a part is on its way", || {
         world.faults().calls("UploadPart") >= 2
     });
     running
@@ -102,7 +102,7 @@ fn the_second_signal_ends_at_once() {
         let world = world();
         let running = started(&world, NEVER);
         running.signal(first);
-        world.until("the first signal was heard", || {
+        until("the first signal was heard", || {
             running.has_said("once more stops at once")
         });
         running.signal(second);
@@ -123,7 +123,7 @@ fn later_pairs_are_not_begun() {
         .set("performance.max_parallel_uploads", "1")
         .pair("later", "s3://second/", "s3://first/")
         .start();
-    world.until("a part is on its way", || {
+    until("a part is on its way", || {
         world.faults().calls("UploadPart") >= 1
     });
     running.signal(Signal::INT);
@@ -145,7 +145,7 @@ fn a_download_that_is_stopped_leaves_no_file_and_no_temporary_one() {
         .pair("pair", "s3://first/", "down")
         .set("performance.max_parallel_uploads", "1")
         .start();
-    world.until("a range is on its way", || {
+    until("a range is on its way", || {
         world.faults().calls("GetObject") >= 2
     });
     running.signal(Signal::TERM);
@@ -161,7 +161,7 @@ fn wherever_it_is_stopped_the_next_run_converges() {
         let rule = Rule::new(Action::Delay(Duration::from_millis(300)));
         world.faults().add(rule.when(When::Nth(step)));
         let running = up(&world).start();
-        world.until("that many calls", || {
+        until("that many calls", || {
             world.faults().all_calls().values().sum::<u64>() >= step + 3
         });
         running.signal(Signal::INT);

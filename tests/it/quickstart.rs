@@ -7,7 +7,7 @@ use std::path::Path;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use rustix::process::Signal;
 
-use crate::world::{Endpoint, World, content, same};
+use crate::world::{Endpoint, World, content, same, until};
 
 /// The repository as a newcomer has it, as far as the quickstart looks at it.
 fn clone(world: &World) -> usize {
@@ -127,7 +127,7 @@ fn a_sandbox_serves_until_it_is_told_to_end_and_keeps_what_it_has() {
                 .command(&["sandbox", "served", "--listen", "127.0.0.1:0"])
                 .arguments(&["--access-key", "mine", "--secret-access-key", "secret"])
                 .start();
-            world.until("it serves", || serving.has_said("Ctrl-C ends it"));
+            until("it serves", || serving.has_said("Ctrl-C ends it"));
             let said = serving.stdout();
             let url = said
                 .split_whitespace()

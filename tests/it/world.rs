@@ -45,7 +45,7 @@ pub(crate) struct Endpoint {
 }
 
 /// What does not happen for so long does not happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl World {
     /// A new sandbox on an empty directory.
@@ -90,15 +90,6 @@ impl World {
         self.sandbox.as_ref().expect("a sandbox").faults()
     }
 
-    /// Waits for something that is about to happen.
-    pub(crate) fn until(&self, what: &str, happened: impl Fn() -> bool) {
-        let started = Instant::now();
-        while !happened() {
-            assert!(started.elapsed() < PATIENCE, "it never came: {what}");
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
-    }
-
     /// A path below the world's directory.
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
@@ -122,6 +113,15 @@ impl World {
     /// Any command line.
     pub(crate) fn command(&self, arguments: &[&str]) -> Run<'_> {
         Run::command(self, arguments)
+    }
+}
+
+/// Waits for something that is about to happen.
+pub(crate) fn until(what: &str, happened: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !happened() {
+        assert!(started.elapsed() < PATIENCE, "it never came: {what}");
+        std::thread::park_timeout(Duration::from_millis(1));
     }
 }
 

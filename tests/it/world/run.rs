@@ -17,7 +17,7 @@ use super::ran::runs;
 use super::{Ran, World};
 
 /// No run takes longer, or it hangs.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// A run that is being described.
 #[derive(Debug, Clone)]
