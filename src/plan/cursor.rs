@@ -160,10 +160,17 @@ impl Cursor {
         if let Some(last) = &self.last
             && self.comparable(&entry.key) < self.comparable(last)
         {
-            let message = format!(
-                "the listing is not in order: `{}` comes after `{last}`; such a listing cannot be synchronized yet",
-                entry.key
-            );
+            let key = &entry.key;
+            let message = if key >= last {
+                // in the bucket's order, but not in that of the paths
+                format!(
+                    "keys that begin with `/` and others (`{last}`, `{key}`) cannot go to one directory yet; end the source's prefix with `/`"
+                )
+            } else {
+                format!(
+                    "the listing is not in order: `{key}` comes after `{last}`; such a listing cannot be synchronized yet"
+                )
+            };
             return Err(StoreError::new("list", "", ErrorKind::Fatal, message));
         }
         self.last = Some(entry.key.clone());
