@@ -22,7 +22,7 @@ mod settled;
 
 pub use error::{ErrorKind, StoreError};
 pub use secret::Secret;
-pub use settled::{Settled, SourceFacts, Stored};
+pub use settled::{Rejected, Settled, SourceFacts, Stored};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -248,6 +248,15 @@ pub trait Target: Source {
     /// Removes objects; one result for each key, in their order. A key that is not there counts
     /// as removed, as S3 has it.
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError>;
+
+    /// Takes back what this run has just stored, and only that: by its version, or only while the
+    /// key still has its ETag. Whatever took its place meanwhile stays.
+    async fn withdraw(&self, key: &ObjectKey, _stored: &Stored) -> Result<(), StoreError> {
+        self.delete(std::slice::from_ref(key))
+            .await?
+            .into_iter()
+            .collect()
+    }
 
     /// Whether the whole of an object is proved before it can be seen (a directory), so that a
     /// caller need not compare what [`Target::put`] answers.

@@ -33,7 +33,7 @@ use crate::digest::{Algorithm, Verdict};
 use crate::event::{Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::object::{Entry, Timestamp};
 use crate::plan::{Decision, Direction, Examine, Transfer};
-use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Target};
+use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target};
 
 /// Carries objects of one pair.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ impl Transferrer {
             layout: None,
         };
         let mut attempts = 1;
-        let mut published = false;
+        let mut published: Option<Stored> = None;
         let trouble = loop {
             let trouble = match attempt::attempt(self, &work).await {
                 Ok(done) => {
@@ -192,7 +192,9 @@ impl Transferrer {
                 }
                 Err(trouble) => trouble,
             };
-            published |= matches!(trouble, Trouble::Published(_));
+            if let Trouble::Published(rejected) = &trouble {
+                published = Some(rejected.stored.clone());
+            }
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
                 break trouble;
             }
@@ -214,8 +216,8 @@ impl Transferrer {
             attempts += 1;
         };
         // whatever the last attempt ended with, what an earlier one left is still there
-        if published {
-            self.withdraw(&source).await;
+        if let Some(stored) = published {
+            self.withdraw(&source, &stored).await;
         }
         self.conclude(&source, trouble, attempts)
     }
@@ -278,9 +280,12 @@ impl Transferrer {
             Ok(())
         };
         let error = match trouble {
-            Trouble::Damaged(verdict) | Trouble::Published(verdict) => {
-                let (reason, error) = attempt::damage(source, &verdict);
-                self.failed(source, reason, error, attempts);
+            Trouble::Damaged(verdict) => {
+                self.damaged(source, &verdict, attempts);
+                return Ok(());
+            }
+            Trouble::Published(rejected) => {
+                self.damaged(source, &rejected.verdict, attempts);
                 return Ok(());
             }
             Trouble::Layout(_) => StoreError::new(
@@ -334,6 +339,11 @@ impl Transferrer {
         }
     }
 
+    fn damaged(&self, source: &Entry, verdict: &Verdict, attempts: u32) {
+        let (reason, error) = attempt::damage(source, verdict);
+        self.failed(source, reason, error, attempts);
+    }
+
     fn failed(&self, source: &Entry, reason: FailReason, error: StoreError, attempts: u32) {
         self.sinks.emit(&Event::Failed {
             key: source.key.clone(),
@@ -345,13 +355,9 @@ impl Transferrer {
     }
 
     /// Takes back what was published and is damaged: better absent than wrong.
-    async fn withdraw(&self, source: &Entry) {
-        let key = source.key.clone();
-        let removed = match self.target.delete(std::slice::from_ref(&key)).await {
-            Ok(results) => results.into_iter().collect::<Result<(), _>>(),
-            Err(error) => Err(error),
-        };
-        let message = match removed {
+    async fn withdraw(&self, source: &Entry, stored: &Stored) {
+        let key = &source.key;
+        let message = match self.target.withdraw(key, stored).await {
             Ok(()) => {
                 format!("`{key}` was damaged on its way; it was removed from the target")
             }

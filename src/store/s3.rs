@@ -260,6 +260,10 @@ impl Target for S3Store {
         copy::copy(self, put, from).await
     }
 
+    async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<(), StoreError> {
+        write::withdraw(self, key, stored).await
+    }
+
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         write::delete(self, keys).await
     }

@@ -40,6 +40,15 @@ pub struct SourceFacts {
     pub checksum: Option<Checksum>,
 }
 
+/// What the target has taken and must not keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// What the target has.
+    pub stored: Stored,
+    /// Why it must not keep it.
+    pub verdict: Verdict,
+}
+
 /// A transferred object together with what was proved of it. It cannot be made from a mismatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
@@ -50,10 +59,13 @@ pub struct Settled {
 
 impl Stored {
     /// Makes a settled object of a stored one, unless the evidence says that it is damaged: then
-    /// the evidence comes back as the error.
-    pub fn settle(self, source: SourceFacts, integrity: Integrity) -> Result<Settled, Verdict> {
+    /// it comes back as the error, with the evidence.
+    pub fn settle(self, source: SourceFacts, integrity: Integrity) -> Result<Settled, Rejected> {
         match integrity.verdict() {
-            mismatch @ Verdict::Mismatch { .. } => Err(mismatch),
+            verdict @ Verdict::Mismatch { .. } => Err(Rejected {
+                stored: self,
+                verdict,
+            }),
             Verdict::Verified(_) | Verdict::Unverifiable(_) => Ok(Settled {
                 source,
                 stored: self,

@@ -7,7 +7,7 @@ use super::{Done, Transferrer, Work, parts, server_side, whole};
 use crate::digest::{Algorithm, Verdict};
 use crate::event::FailReason;
 use crate::object::Entry;
-use crate::store::{ErrorKind, StoreError};
+use crate::store::{ErrorKind, Rejected, StoreError};
 
 /// Why an attempt did not work.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) enum Trouble {
     /// The bytes were damaged on the way; nothing was published.
     Damaged(Verdict),
     /// The bytes were damaged on the way, and the target has them.
-    Published(Verdict),
+    Published(Box<Rejected>),
     /// The object's parts are not as they seemed: begin again with these.
     Layout(Layout),
 }
@@ -51,10 +51,25 @@ impl Trouble {
     }
 }
 
+impl From<Rejected> for Trouble {
+    fn from(rejected: Rejected) -> Self {
+        Self::Published(Box::new(rejected))
+    }
+}
+
 /// An error of the target. That something is not there, an upload or a directory, says nothing of
-/// the source.
+/// the source; and a directory that may not be written to is a failure, where S3's refusal of one
+/// key is told and passed over.
 pub(super) fn of_target(error: StoreError) -> StoreError {
+    let by_the_system = error
+        .code
+        .as_deref()
+        .is_some_and(|code| code.starts_with("errno"));
     match error.kind {
+        ErrorKind::AccessDenied if by_the_system => StoreError {
+            kind: ErrorKind::Other,
+            ..error
+        },
         ErrorKind::NotFound => StoreError {
             kind: ErrorKind::Other,
             ..error

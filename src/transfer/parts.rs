@@ -306,7 +306,7 @@ async fn finish(
     };
     let settled = stored
         .settle(facts, source.and(target))
-        .map_err(Trouble::Published)?;
+        .map_err(Trouble::from)?;
     let parts = Some((plan.layout.count(), plan.layout.part_size));
     Ok(Done {
         settled,

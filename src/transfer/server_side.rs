@@ -53,9 +53,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         version: None,
         checksum: None,
     };
-    let settled = stored
-        .settle(facts, integrity)
-        .map_err(Trouble::Published)?;
+    let settled = stored.settle(facts, integrity).map_err(Trouble::from)?;
     let parts = layout.map(|layout| (layout.count(), layout.part_size));
     Ok(Done {
         settled,

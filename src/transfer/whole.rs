@@ -73,7 +73,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     };
     let settled = stored
         .settle(facts, source.and(target))
-        .map_err(Trouble::Published)?;
+        .map_err(Trouble::from)?;
     Ok(Done {
         settled,
         parts: None,

@@ -97,6 +97,43 @@ pub(super) async fn put(
     })
 }
 
+/// DeleteObject of the very object that was stored: its version where there is one, otherwise the
+/// key as long as it has its ETag.
+pub(super) async fn withdraw(
+    store: &S3Store,
+    key: &ObjectKey,
+    stored: &Stored,
+) -> Result<(), StoreError> {
+    const OPERATION: &str = "DeleteObject";
+    let full_key = store.full_key(key);
+    let version = stored.version.as_deref();
+    let etag = stored.etag.as_ref().filter(|_| version.is_none());
+    let deleted = store
+        .retrying(OPERATION, || {
+            let request = store
+                .client()
+                .delete_object()
+                .bucket(store.bucket())
+                .key(&full_key)
+                .set_version_id(version.map(str::to_owned))
+                .set_if_match(etag.map(ETag::quoted));
+            store.send(OPERATION, &full_key, Duration::ZERO, request.send())
+        })
+        .await;
+    match deleted {
+        // another object is there by now, or none
+        Err(error)
+            if matches!(
+                error.kind,
+                ErrorKind::PreconditionFailed | ErrorKind::NotFound
+            ) =>
+        {
+            Ok(())
+        }
+        other => other.map(drop),
+    }
+}
+
 /// DeleteObjects in batches, with each key's own result.
 pub(super) async fn delete(
     store: &S3Store,
