@@ -1,6 +1,6 @@
 //! The report of a run, from its first second to its last.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
@@ -8,7 +8,9 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::schema::{self, Report, Run, SCHEMA_VERSION};
-use super::{ExitCode, PairReport, ReportError, RunDirectory, Status, facts, figures, history};
+use super::{
+    ExitCode, PairReport, ReportError, RunDirectory, Status, facts, figures, history, locked,
+};
 use crate::config::{Job, Origin};
 use crate::event::Tally;
 use crate::object::Timestamp;
@@ -28,6 +30,9 @@ pub struct RunReport {
     started: Instant,
     started_at: Timestamp,
     end: OnceLock<Ending>,
+    /// Held from reading the counters to the rename: the heartbeat's last report, begun before the
+    /// end, must not replace the final one.
+    writing: Mutex<()>,
 }
 
 /// What is known of a run before it begins.
@@ -77,6 +82,7 @@ impl RunReport {
             started: Instant::now(),
             started_at: Timestamp::now(),
             end: OnceLock::new(),
+            writing: Mutex::default(),
         };
         report
             .directory
@@ -128,6 +134,7 @@ impl RunReport {
         for pair in &self.pairs {
             pair.flush();
         }
+        let _writing = locked(&self.writing);
         self.directory.write("report.json", &json(&self.record()))
     }
 
@@ -140,6 +147,7 @@ impl RunReport {
             finished_at: Timestamp::now(),
             duration: self.started.elapsed(),
         });
+        let _writing = locked(&self.writing);
         let record = self.record();
         let written = self
             .directory

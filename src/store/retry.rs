@@ -14,8 +14,11 @@ pub struct RetrySettings {
     pub initial_backoff: Duration,
 }
 
-/// No pause is longer.
+/// No pause of our own is longer.
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
+
+/// No server is waited for longer before it is asked again, whatever it says.
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl Default for RetrySettings {
     fn default() -> Self {
@@ -28,7 +31,7 @@ impl Default for RetrySettings {
 
 impl RetrySettings {
     /// Runs `attempt` until it works, fails for good, or has been tried often enough. Pauses are
-    /// exponential with full jitter, or as long as the server asks (Retry-After).
+    /// exponential with full jitter, or as long as the server asks (Retry-After), a minute at most.
     pub async fn run<T, F>(
         &self,
         meter: &dyn Meter,
@@ -48,7 +51,10 @@ impl RetrySettings {
             if failures >= self.attempts || !error.kind.is_retryable() {
                 return Err(error);
             }
-            let wait = error.retry_after.unwrap_or_else(|| self.backoff(failures));
+            let wait = error.retry_after.map_or_else(
+                || self.backoff(failures),
+                |asked| asked.min(MAX_RETRY_AFTER),
+            );
             meter.retry(
                 operation,
                 error.code.as_deref().unwrap_or("unanswered"),

@@ -81,8 +81,8 @@ fn asks_for_fewer(code: &str) -> bool {
             | "RequestLimitExceeded"
             | "BandwidthLimitExceeded"
             | "ServiceUnavailable"
-            | "503"
-            | "429"
+            | "HTTP 503"
+            | "HTTP 429"
     ) || code.contains("Throttl")
         || code.contains("TooManyRequests")
 }

@@ -58,6 +58,16 @@ impl Directory {
     }
 }
 
+/// One that left the cache while a file was still being written in it is synced with the last of
+/// those.
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(error) = self.sync() {
+            tracing::warn!(directory = %self.path.display(), %error, "a directory could not be synced");
+        }
+    }
+}
+
 impl Directories {
     /// Knows the root, and touches nothing yet.
     pub(super) fn new(root: PathBuf) -> Self {
