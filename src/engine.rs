@@ -17,8 +17,8 @@ use crate::event::Event;
 use crate::object::Timestamp;
 use crate::plan::{Decision, Direction, Leave, Plan, Rules};
 use crate::store::local::{LocalSource, LocalTarget};
-use crate::store::s3::S3Store;
-use crate::store::{Description, ErrorKind, StoreError};
+use crate::store::s3::{S3Settings, S3Store};
+use crate::store::{Description, ErrorKind, Source, StoreError, Target};
 use crate::transfer::{Ends, Transferrer};
 
 pub use crate::transfer::Context;
@@ -94,21 +94,20 @@ pub async fn run_between(
 }
 
 async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
-    let meter = || Arc::new(context.sinks.clone());
     Ok(match (&pair.source, &pair.target) {
         (SourceSpec::Local(source), TargetSpec::S3(target)) => Ends {
             source: Arc::new(LocalSource::new(source.clone())),
-            target: Arc::new(S3Store::open((**target).clone(), meter()).await?),
+            target: target_bucket(target, context).await?,
             direction: Direction::LocalToS3,
         },
         (SourceSpec::S3(source), TargetSpec::Local(target)) => Ends {
-            source: Arc::new(S3Store::open_source((**source).clone(), meter()).await?),
+            source: source_bucket(source, context).await?,
             target: Arc::new(LocalTarget::new(target.clone())),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
-            source: Arc::new(S3Store::open_source((**source).clone(), meter()).await?),
-            target: Arc::new(S3Store::open((**target).clone(), meter()).await?),
+            source: source_bucket(source, context).await?,
+            target: target_bucket(target, context).await?,
             direction: Direction::S3ToS3,
         },
         (SourceSpec::Local(_), TargetSpec::Local(_)) => {
@@ -118,6 +117,24 @@ async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
             ));
         }
     })
+}
+
+async fn source_bucket(
+    settings: &S3Settings,
+    context: &Context,
+) -> Result<Arc<dyn Source>, StoreError> {
+    let meter = Arc::new(context.sinks.clone());
+    let store = S3Store::open_source(settings.clone(), meter).await?;
+    Ok(Arc::new(store.stopping_with(context.stop.clone())))
+}
+
+async fn target_bucket(
+    settings: &S3Settings,
+    context: &Context,
+) -> Result<Arc<dyn Target>, StoreError> {
+    let meter = Arc::new(context.sinks.clone());
+    let store = S3Store::open(settings.clone(), meter).await?;
+    Ok(Arc::new(store.stopping_with(context.stop.clone())))
 }
 
 /// So many unchanged objects make one event.

@@ -47,6 +47,44 @@ pub(super) fn sides(
     }
 }
 
+/// Finds a copy inside S3 that would have to leave it: the target's endpoint is asked to copy, and
+/// knows its own buckets only.
+pub(super) fn server_side_copy(
+    pair: &str,
+    source: &Side,
+    target: &Side,
+    merged: &Merged,
+    problems: &mut Vec<Problem>,
+) {
+    let endpoint = |side| merged.optional::<String>(side);
+    let apart = endpoint("source.endpoint_url") != endpoint("target.endpoint_url");
+    let both_s3 = source.is_s3() && target.is_s3();
+    if both_s3 && apart && merged.value::<bool>("server_side_copy") {
+        let message = format!(
+            "the two sides of `{pair}` have different endpoints, and no S3 copies from another"
+        );
+        problems.push(
+            Problem::new(message, &merged.place("server_side_copy"))
+                .remedy("copy through the client (server_side_copy = false)"),
+        );
+    }
+}
+
+/// Finds objects and parts that would have to be held at once and are larger than the memory for
+/// them.
+pub(super) fn memory(pair: &str, merged: &Merged, memory: u64, problems: &mut Vec<Problem>) {
+    for path in ["multipart.threshold", "multipart.chunksize"] {
+        if merged.value::<u64>(path) > memory {
+            let message =
+                format!("`{path}` of `{pair}` is more than `limits.memory` ({memory} bytes)");
+            problems.push(
+                Problem::new(message, &merged.place(path))
+                    .remedy("lower it, or raise limits.memory (--memory-limit)"),
+            );
+        }
+    }
+}
+
 /// Finds keys that are incomplete, or given beside a profile.
 pub(super) fn credentials(side: &str, merged: &Merged, problems: &mut Vec<Problem>) {
     let path = |option: &str| format!("{side}.{option}");

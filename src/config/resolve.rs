@@ -63,6 +63,12 @@ pub(super) fn resolve(
     record.job(&job, &name, &dirs.report);
     for (name, draft) in names.iter().zip(&drafts) {
         if let Some(draft) = draft {
+            checks::memory(
+                name,
+                &draft.merged,
+                job.value("limits.memory"),
+                &mut problems,
+            );
             record.pair(name, &draft.merged, &draft.not_applied);
         }
     }
@@ -273,6 +279,7 @@ impl Everything {
         }
         let merged = Merged::new(kept);
         checks::sides(name, &source, &target, &merged, problems);
+        checks::server_side_copy(name, &source, &target, &merged, problems);
         checks::credentials("source", &merged, problems);
         checks::credentials("target", &merged, problems);
         Some(Draft {

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Meter, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::{ErrorKind, Meter, StoreError};
 
 /// How an operation is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,7 @@ impl RetrySettings {
     pub async fn run<T, F>(
         &self,
         meter: &dyn Meter,
+        stop: &CancellationToken,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, StoreError>
@@ -61,7 +64,12 @@ impl RetrySettings {
                 wait,
             );
             tracing::debug!(operation, %error, ?wait, "trying again");
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.cancelled() => {
+                    return Err(StoreError { kind: ErrorKind::Cancelled, ..error });
+                }
+            }
         }
     }
 
@@ -86,7 +94,7 @@ fn jitter() -> f64 {
 mod tests {
     use std::cell::Cell;
 
-    use super::super::{ErrorKind, Unmetered};
+    use super::super::Unmetered;
     use super::*;
 
     fn error(kind: ErrorKind) -> StoreError {
@@ -107,7 +115,7 @@ mod tests {
                 ..RetrySettings::default()
             };
             let result = settings
-                .run(&Unmetered, "PutObject", || {
+                .run(&Unmetered, &CancellationToken::new(), "PutObject", || {
                     calls.set(calls.get() + 1);
                     let fail = calls.get() <= fails;
                     async move { if fail { Err(error(kind)) } else { Ok(()) } }
@@ -116,6 +124,22 @@ mod tests {
             assert_eq!(result.is_ok(), works, "{kind:?} {fails}");
             assert_eq!(calls.get(), attempts, "{kind:?} {fails}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_stopped_run_waits_for_nothing() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let settings = RetrySettings {
+            attempts: 9,
+            initial_backoff: Duration::from_hours(1),
+        };
+        let failing = || async { Err::<(), _>(error(ErrorKind::Transient)) };
+        let result = settings.run(&Unmetered, &stop, "PutObject", failing).await;
+        assert_eq!(
+            result.map_err(|error| error.kind),
+            Err(ErrorKind::Cancelled)
+        );
     }
 
     #[test]

@@ -27,7 +27,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
 
+use super::retry::RetrySettings;
 use super::{
     Content, CopySource, Description, Head, Listing, Meter, Put, Read, Source, StoreError, Stored,
     Target, Upload,
@@ -37,7 +39,7 @@ use crate::object::ObjectKey;
 
 /// A bucket and prefix. Cloning shares the client and its connections.
 #[derive(Clone)]
-pub struct S3Store(Arc<Shared>);
+pub struct S3Store(Arc<Shared>, CancellationToken);
 
 struct Shared {
     settings: S3Settings,
@@ -90,7 +92,7 @@ impl S3Store {
         may_be_one: bool,
     ) -> Result<Self, StoreError> {
         let (client, region) = client::connect(&settings).await?;
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
             settings,
             client,
             meter,
@@ -98,7 +100,14 @@ impl S3Store {
             reached: AtomicBool::new(false),
             may_be_one,
             one_object: AtomicBool::new(false),
-        })))
+        };
+        Ok(Self(Arc::new(shared), CancellationToken::new()))
+    }
+
+    /// The same store, whose operations are not tried again once `stop` is cancelled; what cleans
+    /// up still is.
+    pub fn stopping_with(self, stop: CancellationToken) -> Self {
+        Self(self.0, stop)
     }
 
     /// Whether the bucket is there and may be listed: the first page of its listing is asked for.
@@ -130,33 +139,44 @@ impl S3Store {
     async fn retrying<T, F>(
         &self,
         operation: &'static str,
-        attempt: impl FnMut() -> F,
+        mut attempt: impl FnMut() -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut retry = self.0.settings.retry;
-        if !self.0.reached.load(Ordering::Relaxed) {
-            retry.attempts = retry.attempts.min(ATTEMPTS_TO_REACH);
-            let mut attempt = attempt;
-            // the first to get through opens the way for the rest of its own attempts as well
-            let early = retry.run(&*self.0.meter, operation, &mut attempt).await;
-            return match early {
-                Err(error) if error.kind.is_retryable() => {
-                    if self.0.reached.load(Ordering::Relaxed) {
-                        self.0
-                            .settings
-                            .retry
-                            .run(&*self.0.meter, operation, attempt)
-                            .await
-                    } else {
-                        Err(error::unreachable(error, &self.describe()))
-                    }
-                }
-                other => other,
-            };
+        let cleans_up = matches!(operation, "AbortMultipartUpload" | "DeleteObject");
+        let stop = if cleans_up {
+            &CancellationToken::new()
+        } else {
+            &self.1
+        };
+        let meter = &*self.0.meter;
+        let retry = self.0.settings.retry;
+        let early = RetrySettings {
+            attempts: retry.attempts.min(ATTEMPTS_TO_REACH),
+            ..retry
+        };
+        if self.0.reached.load(Ordering::Relaxed) {
+            return retry.run(meter, stop, operation, attempt).await;
         }
-        retry.run(&*self.0.meter, operation, attempt).await
+        match early.run(meter, stop, operation, &mut attempt).await {
+            Err(error) if error.kind.is_retryable() => {
+                let left = retry.attempts - early.attempts;
+                if !self.0.reached.load(Ordering::Relaxed) {
+                    return Err(error::unreachable(error, &self.describe()));
+                }
+                if left == 0 {
+                    return Err(error);
+                }
+                // the endpoint answers after all: the rest of the attempts are worth making
+                let rest = RetrySettings {
+                    attempts: left,
+                    ..retry
+                };
+                rest.run(meter, stop, operation, attempt).await
+            }
+            other => other,
+        }
     }
 
     /// Sends one request and waits for its answer: `patience` beyond the user's read timeout.

@@ -133,7 +133,13 @@ async fn prove(
     work: &Work,
     stored: &Stored,
 ) -> Result<Option<Proof>, StoreError> {
-    if !via.pair.verify.etag {
+    let verify = via.pair.verify;
+    let in_parts = work
+        .entry
+        .etag
+        .as_ref()
+        .is_some_and(|etag| etag.parts().is_some());
+    if !verify.etag || (in_parts && !verify.multipart) {
         return Ok(None);
     }
     let (Some(source), Some(target)) = (&work.entry.etag, &stored.etag) else {

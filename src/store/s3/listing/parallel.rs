@@ -25,6 +25,10 @@ use crate::store::{Listing, Page, StoreError};
 
 type Pages = mpsc::Sender<Result<Page, StoreError>>;
 
+/// So many spans of one level are listed at the same time, whatever the user allows: with pages
+/// of 1000 keys this is far more than decisions are made, and each costs memory on both sides.
+const SPANS_AHEAD: usize = 8;
+
 /// Consecutive keys: those under `scope`, behind `after`, up to and including `until`.
 #[derive(Debug, Clone)]
 struct Span {
@@ -183,7 +187,9 @@ impl Lister {
         let settings = self.store.0.settings.listing;
         // each span ahead holds a page and has another on its way
         let pages = settings.queue / (2 * u32::from(settings.max_keys));
-        let ahead = usize::from(settings.parallel).min(pages as usize).max(1);
+        let ahead = usize::from(settings.parallel)
+            .min(pages as usize)
+            .clamp(1, SPANS_AHEAD);
         let mut waiting = spans.into_iter();
         let mut started: VecDeque<_> = waiting
             .by_ref()
