@@ -230,7 +230,6 @@ fn what_is_stored_wrong_does_not_stay_when_it_cannot_be_sent_again() {
         };
         world.faults().add(put(denied).when(When::Nth(2)));
         let ran = run(&world).run();
-        println!("{way}");
         ran.exit(3).transferred(1).says("removed");
         let arrived = target(&world, way);
         assert!(!arrived.contains_key("small"), "{way}: {}", ran.told());
@@ -379,7 +378,6 @@ fn what_is_gone_at_the_target_is_a_failure_and_no_vanished_source() {
         });
         world.faults().add(gone.operation(operation));
         let ran = run(&world).run();
-        println!("{way}, {operation}");
         failed_alone(&world, way, &ran, key);
     }
 }
