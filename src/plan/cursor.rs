@@ -13,7 +13,7 @@ use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
 pub(super) struct Cursor {
     listing: Listing,
     side: Side,
-    /// Compare keys without their leading slashes, as a directory has them.
+    /// Compare keys without one leading slash, as a directory has them.
     strip: bool,
     page: std::vec::IntoIter<Entry>,
     /// The name of the entry read last, to check the order.
@@ -59,7 +59,7 @@ impl Cursor {
 
     fn comparable<'a>(&self, key: &'a ObjectKey) -> &'a str {
         if self.strip {
-            key.as_str().trim_start_matches('/')
+            key.unslashed()
         } else {
             key.as_str()
         }
