@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::object::Timestamp;
 use crate::plan::{Decision, Direction, Leave, Plan, Rules};
 use crate::store::local::{LocalSource, LocalTarget};
-use crate::store::s3::S3Store;
+use crate::store::s3::{KeyOrder, S3Settings, S3Store};
 use crate::store::{Description, ErrorKind, StoreError};
 use crate::transfer::{Ends, Transferrer};
 
@@ -101,11 +101,17 @@ async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
             target: Arc::new(S3Store::open((**target).clone(), meter()).await?),
             direction: Direction::LocalToS3,
         },
-        (SourceSpec::S3(source), TargetSpec::Local(target)) => Ends {
-            source: Arc::new(S3Store::open((**source).clone(), meter()).await?),
-            target: Arc::new(LocalTarget::new(target.clone())),
-            direction: Direction::S3ToLocal,
-        },
+        (SourceSpec::S3(source), TargetSpec::Local(target)) => {
+            let source = S3Settings {
+                order: KeyOrder::AsInADirectory,
+                ..(**source).clone()
+            };
+            Ends {
+                source: Arc::new(S3Store::open(source, meter()).await?),
+                target: Arc::new(LocalTarget::new(target.clone())),
+                direction: Direction::S3ToLocal,
+            }
+        }
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
             source: Arc::new(S3Store::open((**source).clone(), meter()).await?),
             target: Arc::new(S3Store::open((**target).clone(), meter()).await?),
