@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::object::Timestamp;
 use crate::plan::{Decision, Direction, Leave, Plan, Rules};
 use crate::store::local::{LocalSource, LocalTarget};
-use crate::store::s3::{S3Settings, S3Store};
+use crate::store::s3::{KeyOrder, S3Settings, S3Store};
 use crate::store::{Description, ErrorKind, Source, StoreError, Target};
 use crate::transfer::{Ends, Transferrer};
 
@@ -101,12 +101,12 @@ async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
             direction: Direction::LocalToS3,
         },
         (SourceSpec::S3(source), TargetSpec::Local(target)) => Ends {
-            source: source_bucket(source, context).await?,
+            source: source_bucket(source, KeyOrder::AsInADirectory, context).await?,
             target: Arc::new(LocalTarget::new(target.clone())),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
-            source: source_bucket(source, context).await?,
+            source: source_bucket(source, KeyOrder::Bytes, context).await?,
             target: target_bucket(target, context).await?,
             direction: Direction::S3ToS3,
         },
@@ -121,10 +121,15 @@ async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
 
 async fn source_bucket(
     settings: &S3Settings,
+    order: KeyOrder,
     context: &Context,
 ) -> Result<Arc<dyn Source>, StoreError> {
     let meter = Arc::new(context.sinks.clone());
-    let store = S3Store::open_source(settings.clone(), meter).await?;
+    let settings = S3Settings {
+        order,
+        ..settings.clone()
+    };
+    let store = S3Store::open_source(settings, meter).await?;
     Ok(Arc::new(store.stopping_with(context.stop.clone())))
 }
 

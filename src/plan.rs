@@ -1,6 +1,7 @@
 /*! What is to be done with each key, and why: decided while both sides are being listed.
 
-Both listings come in ascending byte order of key. [`Plan`] merges them, sees each key once, and
+Both listings come in ascending byte order of key, where one side is a directory of the names it
+gives them. [`Plan`] merges them, sees each key once, and
 makes a [`Decision`] of it, in the memory of one page for each side. Nothing here sends a request:
 what a listing cannot tell is a [`Decision::Examine`], which the workers look into.
 */

@@ -38,14 +38,15 @@ use futures::stream::BoxStream;
 use crate::digest::{Algorithm, Checksum, Digest};
 use crate::object::{ETag, Entry, ObjectKey, Timestamp};
 
-/// The pages of a listing in ascending byte order of key, across pages too. It ends after the
-/// first error: a listing is complete only if it ended without one.
+/// The pages of a listing in ascending byte order of key, across pages too; a bucket that is
+/// compared with a directory lists by the names keys have there ([`s3::KeyOrder`]). It ends after
+/// the first error: a listing is complete only if it ended without one.
 pub type Listing = BoxStream<'static, Result<Page, StoreError>>;
 
 /// Some consecutive entries of a listing.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// In ascending order of key.
+    /// In the listing's order.
     pub entries: Vec<Entry>,
     /// What stood among them and cannot be synchronized.
     pub oddities: Vec<Oddity>,
@@ -202,7 +203,7 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// What to call it in messages and reports.
     fn describe(&self) -> Description;
 
-    /// Everything below the root, in ascending byte order of key.
+    /// Everything below the root, in order.
     fn list(&self) -> Listing;
 
     /// What the store says of one object; with `checksums` it is asked for those as well.

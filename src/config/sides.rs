@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use super::merged::Merged;
 use super::setting::Setting;
 use crate::store::retry::RetrySettings;
-use crate::store::s3::{Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, Timeouts};
+use crate::store::s3::{
+    KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, Timeouts,
+};
 
 /// Most keys S3 puts in a page.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
@@ -62,6 +64,7 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             queue: merged.value("performance.object_listing_queue_size"),
             max_depth: merged.value("performance.max_parallel_listing_max_depth"),
         },
+        order: KeyOrder::default(),
         retry: RetrySettings {
             attempts: merged.value("retry.aws_max_attempts"),
             initial_backoff: merged.duration("retry.initial_backoff"),

@@ -38,6 +38,11 @@ impl ObjectKey {
         &self.0
     }
 
+    /// The key without one leading slash: what it is called, and ordered by, in a directory.
+    pub fn unslashed(&self) -> &str {
+        self.0.strip_prefix('/').unwrap_or(&self.0)
+    }
+
     /// Whether the key stands for a directory: it ends in `/`.
     pub fn is_directory_marker(&self) -> bool {
         self.0.ends_with('/')
@@ -65,8 +70,9 @@ impl fmt::Debug for ObjectKey {
 /// A relative path that stays below the root it is joined to: no empty segment, no `.` or `..`,
 /// no NUL, not absolute.
 ///
-/// Leading slashes of the key are taken off first, so that `s3://bucket/dir` lays `/a` down as
-/// `a`; a trailing slash marks a directory and is not part of the path.
+/// One leading slash of the key is taken off first, so that `s3://bucket/dir` lays `/a` down as
+/// `a`; a second one is an empty segment like any other. A trailing slash marks a directory and is
+/// not part of the path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LocalKey(Box<str>);
 
@@ -93,7 +99,7 @@ pub enum UnsafeKey {
 impl LocalKey {
     /// Accepts a key that names something below the root, and nothing else.
     pub fn new(key: &ObjectKey) -> Result<Self, UnsafeKey> {
-        let path = key.as_str().trim_start_matches('/');
+        let path = key.unslashed();
         let path = path.strip_suffix('/').unwrap_or(path);
         if path.is_empty() {
             return Err(UnsafeKey::Empty);
@@ -146,12 +152,15 @@ mod tests {
             ("a", Ok("a")),
             ("a/b.txt", Ok("a/b.txt")),
             ("/data1", Ok("data1")),
-            ("//data1", Ok("data1")),
             ("dir/", Ok("dir")),
             ("..a/b..", Ok("..a/b..")),
             ("\\x", Ok("\\x")),
             ("", Err(UnsafeKey::Empty)),
             ("/", Err(UnsafeKey::Empty)),
+            ("//", Err(UnsafeKey::Empty)),
+            ("//data1", Err(UnsafeKey::EmptySegment)),
+            ("///data1", Err(UnsafeKey::EmptySegment)),
+            ("//dir/", Err(UnsafeKey::EmptySegment)),
             ("a//b", Err(UnsafeKey::EmptySegment)),
             ("a//", Err(UnsafeKey::EmptySegment)),
             ("../x", Err(UnsafeKey::DotSegment(".."))),

@@ -13,7 +13,7 @@ use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
 pub(super) struct Cursor {
     listing: Listing,
     side: Side,
-    /// Compare keys without their leading slashes, as a directory has them.
+    /// Compare keys without one leading slash, as a directory has them.
     strip: bool,
     page: std::vec::IntoIter<Entry>,
     /// The name of the entry read last, to check the order.
@@ -59,7 +59,7 @@ impl Cursor {
 
     fn comparable<'a>(&self, key: &'a ObjectKey) -> &'a str {
         if self.strip {
-            key.as_str().trim_start_matches('/')
+            key.unslashed()
         } else {
             key.as_str()
         }
@@ -160,17 +160,10 @@ impl Cursor {
         if let Some(last) = &self.last
             && self.comparable(&entry.key) < self.comparable(last)
         {
-            let key = &entry.key;
-            let message = if key >= last {
-                // in the bucket's order, but not in that of the paths
-                format!(
-                    "keys that begin with `/` and others (`{last}`, `{key}`) cannot go to one directory yet; end the source's prefix with `/`"
-                )
-            } else {
-                format!(
-                    "the listing is not in order: `{key}` comes after `{last}`; such a listing cannot be synchronized yet"
-                )
-            };
+            let message = format!(
+                "the listing is not in order: `{}` comes after `{last}`; such a listing cannot be synchronized yet",
+                entry.key
+            );
             return Err(StoreError::new("list", "", ErrorKind::Fatal, message));
         }
         self.last = Some(entry.key.clone());

@@ -14,7 +14,7 @@ mod upload;
 mod write;
 
 pub use settings::{
-    Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, S3UrlError, Timeouts,
+    KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, S3UrlError, Timeouts,
 };
 
 use std::fmt;

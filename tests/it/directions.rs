@@ -435,6 +435,56 @@ fn of_two_keys_with_one_path_one_arrives_and_the_other_is_reported() {
 }
 
 #[test]
+fn a_prefix_without_its_slash_comes_down_in_the_order_of_the_names() {
+    for (name, max_keys, crowd) in [
+        ("one page", 1000, 0),
+        ("small pages", 2, 30),
+        ("more than a page", 1000, 1100),
+    ] {
+        let world = world();
+        let mut expected = BTreeMap::new();
+        let named = ["/z.jpg", "/-", "/m/n", "2/a", "-x", "2", "~"]
+            .map(str::to_owned)
+            .into_iter();
+        // before the slash, behind it and beyond it, and in the directory all mixed up
+        let crowd = (0..crowd).map(|n| format!("{}{n:04}", ["-", "/", "/~", "0"][n % 4]));
+        for key in named.chain(crowd) {
+            world.put("first", &format!("photos{key}"), key.as_bytes());
+            let path = key.strip_prefix('/').unwrap_or(&key);
+            expected.insert(path.to_owned(), key.clone().into_bytes());
+        }
+        // a file is in the way of another's directory
+        expected.remove("2/a");
+        // of two keys with one name the one without the slash comes first
+        world.put("first", "photos/~", b"not this one");
+        world.put("first", "photos//odd", b"no path");
+        let run = || {
+            world
+                .job()
+                .pair("down", "s3://first/photos", "down")
+                .set("performance.max_keys", &max_keys.to_string())
+                .run()
+        };
+        let ran = run();
+        ran.exit(3).transferred(expected.len());
+        let pair = ran.pair("down");
+        let told = ran.told();
+        assert_eq!(pair.line("//odd")["reason"], "unsafe_key", "{name}: {told}");
+        assert_eq!(
+            pair.report["counts"]["skipped"]["by"],
+            json!([
+                {"reason": "unsafe_key", "count": 1},
+                {"reason": "shadowed_key", "count": 2},
+            ]),
+            "{name}: {told}"
+        );
+        same(&expected, &world.tree("down").files());
+        run().exit(3).transferred(0);
+        same(&expected, &world.tree("down").files());
+    }
+}
+
+#[test]
 fn directory_markers_become_directories_and_are_copied_between_buckets() {
     let world = world();
     world.put("first", "dir/", b"");

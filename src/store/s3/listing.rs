@@ -1,4 +1,4 @@
-/*! ListObjectsV2: pages in the order of keys, many requests at once.
+/*! ListObjectsV2: pages in one order, many requests at once.
 
 The SDK signs and sends; the body is taken from it before it is parsed and read by [`page`],
 because the SDK's own parser costs more than everything else in a run that finds nothing to do.
@@ -6,6 +6,7 @@ because the SDK's own parser costs more than everything else in a run that finds
 
 mod page;
 mod parallel;
+mod unslashed;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +19,10 @@ use aws_sdk_s3::types::EncodingType;
 use bytes::{Bytes, BytesMut};
 
 use self::page::RawPage;
-use super::S3Store;
 use super::error::broken_body;
+use super::{KeyOrder, S3Store};
 use crate::object::{Entry, ObjectKey};
-use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
-
-pub(super) use parallel::list;
+use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
 
 const OPERATION: &str = "ListObjectsV2";
 
@@ -40,6 +39,14 @@ struct Query<'a> {
     roll_up: bool,
     /// Keys in the page.
     max_keys: u16,
+}
+
+/// The whole prefix of a store, in the order that is asked of it.
+pub(super) fn list(store: &S3Store) -> Listing {
+    match store.0.settings.order {
+        KeyOrder::Bytes => parallel::list(store),
+        KeyOrder::AsInADirectory => unslashed::list(store),
+    }
 }
 
 /// Asks for one key: whether the bucket is there and may be listed.

@@ -27,6 +27,8 @@ pub struct S3Settings {
     pub shared_credentials_file: Option<PathBuf>,
     /// How it is listed.
     pub listing: ListingSettings,
+    /// In which order.
+    pub order: KeyOrder,
     /// How often operations are tried.
     pub retry: RetrySettings,
     /// How long operations may take.
@@ -70,6 +72,17 @@ pub struct ListingSettings {
     pub max_depth: u16,
     /// Entries listed ahead of those being decided on, at most; a page is always listed ahead.
     pub queue: u32,
+}
+
+/// The order a bucket is listed in: the one of what it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyOrder {
+    /// By the bytes of the key, as S3 lists.
+    #[default]
+    Bytes,
+    /// By [`ObjectKey::unslashed`](crate::object::ObjectKey::unslashed), the name the key has in a
+    /// directory; of two keys with one name, the one without the slash first.
+    AsInADirectory,
 }
 
 /// How long things may take.
@@ -168,6 +181,7 @@ impl S3Settings {
             config_file: None,
             shared_credentials_file: None,
             listing: ListingSettings::default(),
+            order: KeyOrder::default(),
             retry: RetrySettings::default(),
             timeouts: Timeouts::default(),
             payload_signing: PayloadSigning::default(),

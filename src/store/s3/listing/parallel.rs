@@ -23,66 +23,98 @@ use super::{Query, fetch, relative};
 use crate::store::s3::S3Store;
 use crate::store::{Listing, Page, StoreError};
 
-type Pages = mpsc::Sender<Result<Page, StoreError>>;
+/// Where pages are handed on to.
+pub(super) type Pages = mpsc::Sender<Result<Page, StoreError>>;
+
+/// Where pages come from: complete if it ends without an error.
+pub(super) type Arriving = mpsc::Receiver<Result<Page, StoreError>>;
 
 /// So many spans of one level are listed at the same time, whatever the user allows: with pages
 /// of 1000 keys this is far more than decisions are made, and each costs memory on both sides.
 const SPANS_AHEAD: usize = 8;
 
 /// Consecutive keys: those under `scope`, behind `after`, up to and including `until`.
-#[derive(Debug, Clone)]
-struct Span {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
     /// What the server is asked for: all of its keys begin so.
-    scope: String,
-    after: Option<String>,
-    until: Option<String>,
+    pub(super) scope: String,
+    pub(super) after: Option<String>,
+    pub(super) until: Option<String>,
     /// What most of its keys begin with: where to look for prefixes to split at.
-    prefix: String,
+    pub(super) prefix: String,
     /// How often it was split off already.
-    depth: u16,
+    pub(super) depth: u16,
+}
+
+impl Span {
+    /// All keys that begin with `prefix`.
+    pub(super) fn below(prefix: &str) -> Self {
+        Self {
+            scope: prefix.to_owned(),
+            after: None,
+            until: None,
+            prefix: prefix.to_owned(),
+            depth: 0,
+        }
+    }
 }
 
 /// The whole prefix of a store, in order.
-pub(in super::super) fn list(store: &S3Store) -> Listing {
-    let lister = Lister {
-        store: store.clone(),
-        requests: Arc::new(Semaphore::new(usize::from(
-            store.0.settings.listing.parallel,
-        ))),
-    };
-    let everything = Span {
-        scope: store.prefix().to_owned(),
-        after: None,
-        until: None,
-        prefix: store.prefix().to_owned(),
-        depth: 0,
-    };
-    let pages = lister.start(everything);
+pub(super) fn list(store: &S3Store) -> Listing {
+    let everything = Span::below(store.prefix());
+    stream(Lister::of(store).start(everything))
+}
+
+/// Pages that are being listed in a task, as a listing.
+pub(super) fn stream(pages: Arriving) -> Listing {
     futures::stream::unfold(pages, |mut pages| async {
         pages.recv().await.map(|page| (page, pages))
     })
     .boxed()
 }
 
+/// Lists in a task of its own, which ends when nobody listens any more.
+pub(super) fn in_a_task<F>(list: impl FnOnce(Pages) -> F) -> Arriving
+where
+    F: Future<Output = Result<(), StoreError>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(1);
+    let listing = list(sender.clone());
+    tokio::spawn(async move {
+        if let Err(error) = listing.await {
+            // nobody listening is no loss
+            let _ = sender.send(Err(error)).await;
+        }
+    });
+    receiver
+}
+
 #[derive(Clone)]
-struct Lister {
+pub(super) struct Lister {
     store: S3Store,
     /// Requests in flight, over all spans.
     requests: Arc<Semaphore>,
 }
 
 impl Lister {
-    /// Lists a span in a task of its own, which ends when nobody listens any more.
-    fn start(&self, span: Span) -> mpsc::Receiver<Result<Page, StoreError>> {
-        let (sender, receiver) = mpsc::channel(1);
+    pub(super) fn of(store: &S3Store) -> Self {
+        let parallel = usize::from(store.0.settings.listing.parallel);
+        Self {
+            store: store.clone(),
+            requests: Arc::new(Semaphore::new(parallel)),
+        }
+    }
+
+    /// Lists one span.
+    pub(super) fn start(&self, span: Span) -> Arriving {
         let lister = self.clone();
-        tokio::spawn(async move {
-            if let Err(error) = lister.span(span, &sender).await {
-                // nobody listening is no loss
-                let _ = sender.send(Err(error)).await;
-            }
-        });
-        receiver
+        in_a_task(|out| async move { lister.span(span, &out).await })
+    }
+
+    /// Lists spans that follow each other.
+    pub(super) fn start_all(&self, spans: Vec<Span>) -> Arriving {
+        let lister = self.clone();
+        in_a_task(|out| async move { lister.in_order(spans, &out).await })
     }
 
     /// Hands on all pages of a span, splitting what is long.
@@ -103,7 +135,7 @@ impl Lister {
                 };
                 let ends_here = raw.cut(&span);
                 let finished = ends_here || !raw.truncated;
-                let root = span.depth == 0 && span.after.is_none() && token.is_none();
+                let root = token.is_none() && span == Span::below(self.store.prefix());
                 token = raw.next_token.take();
                 let page = relative(&self.store, raw, root)?;
                 if out.send(Ok(page)).await.is_err() || finished {
@@ -130,7 +162,11 @@ impl Lister {
     }
 
     /// One page of the span, behind `token` or from the span's beginning.
-    async fn page(&self, span: &Span, token: Option<&str>) -> Result<RawPage, StoreError> {
+    pub(super) async fn page(
+        &self,
+        span: &Span,
+        token: Option<&str>,
+    ) -> Result<RawPage, StoreError> {
         let after = if token.is_none() {
             span.after.as_deref()
         } else {
@@ -344,16 +380,6 @@ mod tests {
         }
     }
 
-    fn whole() -> Span {
-        Span {
-            scope: String::new(),
-            after: None,
-            until: None,
-            prefix: String::new(),
-            depth: 0,
-        }
-    }
-
     /// `(scope, after, until)` of every span but the first.
     fn shapes(spans: &[Span]) -> Vec<(&str, &str, &str)> {
         spans[1..]
@@ -413,7 +439,8 @@ mod tests {
         ] {
             let mut page = rolled_up(prefixes, truncated);
             page.rows = rows.iter().map(|key| RawRow::bare(key)).collect();
-            let spans = spans(&whole(), "a/x", &page, a_page).expect("worth splitting");
+            let whole = Span::below("");
+            let spans = spans(&whole, "a/x", &page, a_page).expect("worth splitting");
             assert_eq!(spans[0].after.as_deref(), Some("a/x"), "{name}");
             assert_eq!(spans[0].until.as_deref(), Some("b/"), "{name}");
             assert_eq!(shapes(&spans), expected, "{name}");
@@ -422,15 +449,9 @@ mod tests {
 
     #[test]
     fn few_prefixes_are_not_worth_a_split() {
-        assert!(spans(&whole(), "a/x", &rolled_up(&["a/"], false), 1).is_none());
-        assert!(
-            spans(
-                &whole(),
-                "a/x",
-                &rolled_up(&["b/", "c/", "d/"], false),
-                1000
-            )
-            .is_none()
-        );
+        let whole = Span::below("");
+        let many = rolled_up(&["b/", "c/", "d/"], false);
+        assert!(spans(&whole, "a/x", &rolled_up(&["a/"], false), 1).is_none());
+        assert!(spans(&whole, "a/x", &many, 1000).is_none());
     }
 }
