@@ -13,14 +13,14 @@ fn main() {
         println!("cargo::rerun-if-changed={log}");
     }
     let commit = git(&["describe", "--always", "--dirty", "--exclude=*"]).unwrap_or_default();
-    println!("cargo::rustc-env=S3SYNC_BUILD_COMMIT={commit}");
+    println!("cargo::rustc-env=BUILD_OF_S3SYNC_COMMIT={commit}");
     let target = env::var("TARGET").unwrap_or_default();
-    println!("cargo::rustc-env=S3SYNC_BUILD_TARGET={target}");
+    println!("cargo::rustc-env=BUILD_OF_S3SYNC_TARGET={target}");
     let rustc = env::var("RUSTC")
         .ok()
         .and_then(|rustc| answer(&rustc, &["--version"]));
     let rustc = rustc.unwrap_or_default().replace("rustc ", "");
-    println!("cargo::rustc-env=S3SYNC_BUILD_RUSTC={rustc}");
+    println!("cargo::rustc-env=BUILD_OF_S3SYNC_RUSTC={rustc}");
 }
 
 fn answer(program: &str, arguments: &[&str]) -> Option<String> {

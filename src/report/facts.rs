@@ -7,9 +7,9 @@ const TICKS_PER_SECOND: u64 = 100;
 
 /// What the build script found out: commit, target and compiler, where they are known.
 pub const BUILD: [(&str, Option<&str>); 3] = [
-    ("commit", known(env!("S3SYNC_BUILD_COMMIT"))),
-    ("target", known(env!("S3SYNC_BUILD_TARGET"))),
-    ("rustc", known(env!("S3SYNC_BUILD_RUSTC"))),
+    ("commit", known(env!("BUILD_OF_S3SYNC_COMMIT"))),
+    ("target", known(env!("BUILD_OF_S3SYNC_TARGET"))),
+    ("rustc", known(env!("BUILD_OF_S3SYNC_RUSTC"))),
 ];
 
 const fn known(text: &str) -> Option<&str> {
