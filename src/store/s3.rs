@@ -110,11 +110,6 @@ impl S3Store {
         Self(self.0, stop)
     }
 
-    /// Whether the bucket is there and may be listed: the first page of its listing is asked for.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        listing::probe(self).await
-    }
-
     fn client(&self) -> &Client {
         &self.0.client
     }

@@ -49,20 +49,6 @@ pub(super) fn list(store: &S3Store) -> Listing {
     }
 }
 
-/// Asks for one key: whether the bucket is there and may be listed.
-pub(super) async fn probe(store: &S3Store) -> Result<(), StoreError> {
-    fetch(
-        store,
-        &Query {
-            prefix: store.prefix(),
-            max_keys: 1,
-            ..Query::default()
-        },
-    )
-    .await
-    .map(|_| ())
-}
-
 /// One page, as often tried as the user allows.
 async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
     store
