@@ -29,6 +29,19 @@ pub(super) struct FileLayers {
     pub(super) pairs: Vec<FilePair>,
 }
 
+impl FileLayers {
+    /// What `[defaults]` comes to for a pair.
+    pub(super) fn defaults_of(&self, _pair: &str) -> Layer {
+        self.defaults.clone()
+    }
+
+    /// What `[pairs.NAME]` says, if the file has it.
+    pub(super) fn own_of(&self, pair: &str) -> Option<&Layer> {
+        let own = self.pairs.iter().find(|own| own.name == pair);
+        own.map(|own| &own.layer)
+    }
+}
+
 /// One `[pairs.NAME]`.
 #[derive(Debug)]
 pub(super) struct FilePair {

@@ -1,5 +1,6 @@
 //! Layers in, a job out, or everything that is wrong with it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::build::build;
@@ -25,8 +26,8 @@ pub(super) struct Everything {
     pub(super) name: String,
     /// What the AWS SDK's variables say.
     pub(super) sdk: Layer,
-    /// What the file says, if there is one.
-    pub(super) file: Option<FileLayers>,
+    /// What the files say, lowest first: included files, then the job file.
+    pub(super) files: Vec<FileLayers>,
     /// What the environment says.
     pub(super) environment: Said,
     /// What the flags say.
@@ -128,17 +129,22 @@ struct Draft {
 }
 
 impl Everything {
-    /// The pairs in the order they are named.
+    /// The pairs in the order they are first named; the highest place that names one is its own.
     fn named_pairs(&self) -> Vec<(String, Place)> {
-        match &self.file {
-            Some(file) => {
-                let named = file.pairs.iter();
-                named
-                    .map(|pair| (pair.name.clone(), pair.place.clone()))
-                    .collect()
-            }
-            None => self.pairs.clone(),
+        if self.files.is_empty() {
+            return self.pairs.clone();
         }
+        let mut named: Vec<(String, Place)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for pair in self.files.iter().flat_map(|file| &file.pairs) {
+            if let Some(at) = known.get(&*pair.name) {
+                named[*at].1 = pair.place.clone();
+            } else {
+                known.insert(&pair.name, named.len());
+                named.push((pair.name.clone(), pair.place.clone()));
+            }
+        }
+        named
     }
 
     /// What environment and flags say of pairs must be of pairs that exist, and a URL for every
@@ -146,7 +152,7 @@ impl Everything {
     fn check_names(&self, named: &[(String, Place)], problems: &mut Vec<Problem>) {
         // where something else is wrong, the pairs may only be in the wrong place
         let is_bare = named.is_empty() && problems.is_empty();
-        if let (Some(file), true) = (&self.file, is_bare) {
+        if let (Some(file), true) = (self.files.last(), is_bare) {
             let message = format!("`{}` has no pairs", file.name.display());
             let remedy = "write [pairs.NAME] with a source and a target";
             problems.push(Problem::new(message, &Place::Nowhere).remedy(remedy));
@@ -185,7 +191,7 @@ impl Everything {
 
     fn job_settings(&self) -> Merged {
         let mut layers = vec![built_in()];
-        layers.extend(self.file.as_ref().map(|file| file.job.clone()));
+        layers.extend(self.files.iter().map(|file| file.job.clone()));
         layers.push(self.environment.every_pair.clone());
         layers.push(self.flags.every_pair.clone());
         Merged::new(layers)
@@ -194,11 +200,9 @@ impl Everything {
     /// The layers of a pair, lowest first; those said for it alone come with `true`.
     fn layers(&self, pair: &str) -> Vec<(Layer, bool)> {
         let mut layers = vec![(built_in(), false), (self.sdk.clone(), false)];
-        if let Some(file) = &self.file {
-            let own = file.pairs.iter().find(|own| own.name == pair);
-            layers.push((file.defaults.clone(), false));
-            layers.extend(own.map(|own| (own.layer.clone(), true)));
-        }
+        let files = || self.files.iter();
+        layers.extend(files().map(|file| (file.defaults_of(pair), false)));
+        layers.extend(files().filter_map(|file| Some((file.own_of(pair)?.clone(), true))));
         for said in [&self.environment, &self.flags] {
             let own = said.pairs.get(pair).cloned().unwrap_or_default();
             layers.push((self.said_of_all(said), false));
