@@ -10,7 +10,10 @@ for every value which layer it came from. Whatever is wrong is collected, and to
 
 mod build;
 mod checks;
+mod conflicts;
+mod draft;
 mod environment;
+mod everything;
 mod file;
 mod flags;
 mod layer;
@@ -18,17 +21,21 @@ mod merged;
 mod option;
 mod options;
 mod pairs;
+mod patterns;
 mod problem;
 mod reading;
 mod record;
 mod resolve;
 mod resolved;
 mod setting;
+mod settings;
 mod sides;
 mod suggest;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unbuilt;
 mod units;
 
 pub use environment::Environment;
@@ -40,12 +47,14 @@ pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
     SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
+pub use settings::Settings;
 
 use std::path::Path;
 
 use environment::Said;
+use everything::Everything;
 use problem::Place;
-use resolve::{Everything, resolve};
+use resolve::resolve;
 use setting::from_text;
 
 /// Loads a job file and lays the environment and the flags over it. Paths in the file are
@@ -55,6 +64,15 @@ pub fn load_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Job, Problems> {
+    read_file(path, environment, flags)?.into_job()
+}
+
+/// As [`load_file`], with what is wrong still in it: for showing what was said.
+pub fn read_file(
+    path: &Path,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Settings, Problems> {
     let whole = environment.directory().join(path);
     let content = read_job_file(path, &whole).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
@@ -78,6 +96,16 @@ pub fn adhoc(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Job, Problems> {
+    read_adhoc(source, target, environment, flags).into_job()
+}
+
+/// As [`adhoc`], with what is wrong still in it.
+pub fn read_adhoc(
+    source: &str,
+    target: &str,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Settings {
     let mut problems = Vec::new();
     let sdk = environment.of_the_sdk(&mut problems);
     let from_environment = environment.read(&mut problems);
@@ -116,8 +144,16 @@ pub fn adhoc(
 /// `S3SYNC_SOURCE` and `S3SYNC_TARGET` (one pair `default`) and any
 /// `S3SYNC_PAIRS__<NAME>__SOURCE` and `…__TARGET`.
 pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result<Job, Problems> {
+    read_environment(environment, flags)?.into_job()
+}
+
+/// As [`from_environment`], with what is wrong still in it.
+pub fn read_environment(
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Settings, Problems> {
     if let Some(path) = environment.get("S3SYNC_JOB_FILE") {
-        return load_file(Path::new(path), environment, flags);
+        return read_file(Path::new(path), environment, flags);
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {
@@ -149,7 +185,7 @@ pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result
         flags,
         pairs,
     };
-    resolve(&everything, environment, problems)
+    Ok(resolve(&everything, environment, problems))
 }
 
 /// A job file's text and how to read it.
@@ -168,7 +204,7 @@ fn load(
     file: &JobFile<'_>,
     environment: &Environment,
     flags: &FlagValues,
-) -> Result<Job, Problems> {
+) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
     let layers = file::read(
         file.name,
@@ -190,7 +226,7 @@ fn load(
         flags: flags.read(environment.directory(), &mut problems),
         pairs: Vec::new(),
     };
-    resolve(&everything, environment, problems)
+    Ok(resolve(&everything, environment, problems))
 }
 
 fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {

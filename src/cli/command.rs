@@ -340,12 +340,18 @@ fn placeholder(row: &OptionRow) -> &'static str {
         Kind::Number { .. } => "N",
         Kind::Size { .. } => "SIZE",
         Kind::Duration { .. } => "DURATION",
-        Kind::Text | Kind::Word { .. } | Kind::List | Kind::Table => "TEXT",
+        Kind::Text | Kind::Header | Kind::Word { .. } | Kind::Words(_) => "TEXT",
+        Kind::Time => "TIME",
+        Kind::Regexes => "REGEX",
+        Kind::Globs => "GLOB",
+        Kind::Program | Kind::Hooks => "PROGRAM",
+        Kind::Metadata | Kind::Variables => "K=V,…",
+        Kind::Tags => "K=V&…",
         Kind::Name | Kind::Pairs => "NAME",
         Kind::Path if matches!(row.path, "sandbox.dir" | "report.dir") => "DIR",
-        Kind::Path => "PATH",
+        Kind::Path | Kind::Files => "PATH",
         Kind::Location | Kind::Endpoint => "URL",
-        Kind::Secret => "KEY",
+        Kind::Secret | Kind::SecretKey => "KEY",
     }
 }
 

@@ -9,8 +9,8 @@ use super::layer::Layer;
 use super::option::{OptionRow, Scope};
 use super::options::OPTIONS;
 use super::problem::{Place, Problem};
-use super::reading::{row_of, take};
-use super::setting::{Refusal, Setting, from_text};
+use super::reading::{element_of, read_text, row_of, take};
+use super::setting::{Keeper, Refusal, Setting, from_text, secret};
 use super::suggest::nearest;
 use crate::store::Secret;
 
@@ -130,15 +130,23 @@ impl Environment {
             .to_ascii_lowercase()
             .replace("__", ".");
         let (pair, path) = split_pair(&path).ok_or_else(unknown)?;
-        let (row, from_file) = match row_of(path) {
-            Some(row) => (row, false),
-            None => path
-                .strip_suffix("_file")
+        let file_of = |path: &str| {
+            path.strip_suffix("_file")
                 .and_then(row_of)
                 .filter(|row| row.is_secret())
-                .map(|row| (row, true))
-                .ok_or_else(unknown)?,
         };
+        let (row, key, from_file) = match row_of(path) {
+            Some(row) => (row, None, false),
+            None => match (element_of(path), file_of(path)) {
+                (Some((row, key)), _) => (row, Some(key), false),
+                (None, Some(row)) => (row, None, true),
+                (None, None) => return Err(unknown()),
+            },
+        };
+        if matches!(row.scope, Scope::File | Scope::Hook) {
+            let problem = Problem::new(format!("only a job file can say `{}`", row.path), &place);
+            return Err(problem);
+        }
         let layer = match pair {
             Some(_) if row.scope == Scope::Job => {
                 return Err(Problem::new(
@@ -158,12 +166,9 @@ impl Environment {
             None => &mut said.every_pair,
         };
         let read = if from_file {
-            read_secret(&self.directory.join(value)).map_err(|what| Refusal {
-                message: format!("`{}` {what}", row.path),
-                remedy: String::new(),
-            })
+            secret_of_file(row, &self.directory.join(value))
         } else {
-            from_text(row, value, &self.directory)
+            read_text(row, key, value, &self.directory)
         };
         take(layer, row, read, place)
     }
@@ -187,8 +192,17 @@ pub(super) fn split_pair(path: &str) -> Option<(Option<&str>, &str)> {
     }
 }
 
+/// A secret option's value from a file.
+pub(super) fn secret_of_file(row: &OptionRow, path: &Path) -> Result<Setting, Refusal> {
+    let text = read_secret(path).map_err(|what| Refusal {
+        message: format!("`{}` {what}", row.path),
+        remedy: String::new(),
+    })?;
+    secret(row, text, Keeper::File(path.to_owned()))
+}
+
 /// The content of a file that holds a secret, without the newline editors put at its end.
-pub(super) fn read_secret(path: &Path) -> Result<Setting, String> {
+pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let error = error.to_string().to_lowercase();
         let cause = error.split(" (os error").next().unwrap_or(&error);
@@ -201,7 +215,7 @@ pub(super) fn read_secret(path: &Path) -> Result<Setting, String> {
             path.display()
         ));
     }
-    Ok(Setting::Secret(Secret::new(secret)))
+    Ok(Secret::new(secret))
 }
 
 /// Whether a variable is one that says options, and not one for hooks, tests, the way to the job

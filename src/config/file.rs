@@ -12,7 +12,7 @@ use super::option::{OptionRow, Scope};
 use super::options::OPTIONS;
 use super::problem::{Place, Problem};
 use super::reading::{advice, row_of, take};
-use super::setting::{Refusal, Setting, from_toml};
+use super::setting::{Keeper, Refusal, Setting, from_toml, secret};
 use super::text::{FileText, secrets_by_look, sounds_secret};
 use crate::store::Secret;
 
@@ -27,12 +27,19 @@ pub(super) struct FileLayers {
     pub(super) defaults: Layer,
     /// Its `[pairs.NAME]`, in order.
     pub(super) pairs: Vec<FilePair>,
+    /// Its `[[hooks]]`, in order.
+    pub(super) hooks: Vec<(Place, Layer)>,
 }
 
 impl FileLayers {
     /// What `[defaults]` comes to for a pair.
     pub(super) fn defaults_of(&self, _pair: &str) -> Layer {
         self.defaults.clone()
+    }
+
+    /// Where its first hook stands.
+    pub(super) fn first_hook(&self) -> Option<Place> {
+        self.hooks.first().map(|(place, _)| place.clone())
     }
 
     /// What `[pairs.NAME]` says, if the file has it.
@@ -83,6 +90,7 @@ pub(super) fn read(
         job: Layer::default(),
         defaults: Layer::default(),
         pairs: Vec::new(),
+        hooks: Vec::new(),
     };
     reader.document(document.as_table(), &mut layers);
     Ok(layers)
@@ -110,7 +118,7 @@ impl Reader<'_> {
         let top = Within {
             outer: "",
             prefix: "",
-            scopes: &[Scope::Job],
+            scopes: &[Scope::Job, Scope::File],
         };
         for (key, item) in root.iter() {
             match key {
@@ -127,6 +135,19 @@ impl Reader<'_> {
                 "pairs" => {
                     if let Some(table) = self.table_of(root, key, item) {
                         self.pairs(table, &mut layers.pairs);
+                    }
+                }
+                "hooks" if item.is_array_of_tables() => {
+                    for table in item.as_array_of_tables().into_iter().flatten() {
+                        let place = self.place(&table.span().unwrap_or(0..0), key.to_owned());
+                        let mut layer = Layer::default();
+                        let within = Within {
+                            outer: "",
+                            prefix: "hooks.",
+                            scopes: &[Scope::Hook],
+                        };
+                        self.table(table, within, &mut layer);
+                        layers.hooks.push((place, layer));
                     }
                 }
                 _ => self.entry(root, key, item, top, &mut layers.job),
@@ -259,23 +280,27 @@ impl Reader<'_> {
             remedy: String::new(),
         };
         let said = |key| table.get(key).and_then(Item::as_str);
-        match (said("env"), said("file"), table.len()) {
-            (Some(variable), None, 1) => self
-                .environment
-                .get(variable)
-                .map(|text| Setting::Secret(Secret::new(text)))
-                .ok_or_else(|| {
-                    refuse(format!(
+        let (text, keeper) = match (said("env"), said("file"), table.len()) {
+            (Some(variable), None, 1) => {
+                let Some(text) = self.environment.get(variable) else {
+                    return Err(refuse(format!(
                         "is to come from the environment, and {variable} is not set"
-                    ))
-                }),
-            (None, Some(path), 1) => {
-                super::environment::read_secret(&self.base.join(path)).map_err(refuse)
+                    )));
+                };
+                (Secret::new(text), Keeper::Variable(variable.to_owned()))
             }
-            _ => Err(refuse(
-                "must be text, { env = \"NAME\" } or { file = \"path\" }".to_owned(),
-            )),
-        }
+            (None, Some(path), 1) => {
+                let path = self.base.join(path);
+                let text = super::environment::read_secret(&path).map_err(refuse)?;
+                (text, Keeper::File(path))
+            }
+            _ => {
+                return Err(refuse(
+                    "must be text, { env = \"NAME\" } or { file = \"path\" }".to_owned(),
+                ));
+            }
+        };
+        secret(row, text, keeper)
     }
 
     fn table_of<'t>(

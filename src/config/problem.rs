@@ -30,6 +30,8 @@ struct Details {
     remedy: String,
     /// The other end of a conflict.
     other: Option<(Place, String)>,
+    /// Whether all that is wrong is that it is not built.
+    is_not_yet: bool,
 }
 
 /// Where something is said.
@@ -59,7 +61,19 @@ impl Problem {
             place: place.clone(),
             remedy: String::new(),
             other: None,
+            is_not_yet: false,
         }))
+    }
+
+    /// It is right as such, and not built yet.
+    pub(super) fn not_yet(mut self) -> Self {
+        self.0.is_not_yet = true;
+        self
+    }
+
+    /// Whether it is right as such, and not built yet.
+    pub(super) fn is_not_yet(&self) -> bool {
+        self.0.is_not_yet
     }
 
     /// What may be done about it, in a few words.
@@ -121,6 +135,7 @@ impl fmt::Display for Problem {
             place,
             remedy,
             other,
+            is_not_yet: _,
         } = &*self.0;
         write!(f, "error: {message}")?;
         let digits = |place: &Place| match place {

@@ -50,8 +50,9 @@ impl Record {
                 .or_insert_with(|| json!({ "value": value, "origin": "built-in" }));
         }
         self.job = shown;
-        self.plain
-            .insert("job".to_owned(), plain(job, &[Scope::Job]).into());
+        let mut settings = plain(job, &[Scope::Job]);
+        settings.insert("job.name".to_owned(), name.into());
+        self.plain.insert("job".to_owned(), settings.into());
     }
 
     /// Takes down a pair's settings.
@@ -85,17 +86,18 @@ impl Record {
 
     fn settings(&mut self, merged: &Merged, scopes: &[Scope], prefix: &str) -> Map<String, Value> {
         let mut shown = Map::new();
-        for (row, said) in merged.all(scopes) {
-            let origin = merged.origin(row.path).unwrap_or_default();
-            if matches!(said.place, Place::Environment(_) | Place::Flag(_)) {
+        for decided in merged.decided(scopes) {
+            let path = decided.path();
+            let origin = decided.place.origin();
+            if matches!(decided.place, Place::Environment(_) | Place::Flag(_)) {
                 self.origins.insert(origin.clone());
             }
-            if row.is_secret() {
+            if decided.row.is_secret() {
                 self.secrets
-                    .push((format!("{prefix}{}", row.path), origin.clone()));
+                    .push((format!("{prefix}{path}"), origin.clone()));
             }
-            let entry = json!({ "value": said.setting.to_json(), "origin": origin });
-            shown.insert(row.path.to_owned(), entry);
+            let entry = json!({ "value": decided.setting.to_json(), "origin": origin });
+            shown.insert(path, entry);
         }
         shown
     }
@@ -109,9 +111,11 @@ pub(super) fn pair_digest(merged: &Merged) -> String {
 /// Values without origins and without secrets.
 fn plain(merged: &Merged, scopes: &[Scope]) -> Map<String, Value> {
     merged
-        .all(scopes)
-        .filter(|(row, _)| !row.is_secret())
-        .map(|(row, said)| (row.path.to_owned(), said.setting.to_json()))
+        .decided(scopes)
+        .iter()
+        // variables count where they are used
+        .filter(|decided| !decided.row.is_secret() && decided.row.path != "vars")
+        .map(|decided| (decided.path(), decided.setting.to_json()))
         .collect()
 }
 
