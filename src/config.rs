@@ -14,6 +14,7 @@ mod conflicts;
 mod draft;
 mod environment;
 mod everything;
+mod explain;
 mod file;
 mod flags;
 mod layer;
@@ -32,6 +33,7 @@ mod settings;
 mod sides;
 mod suggest;
 mod tables;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -39,6 +41,7 @@ mod unbuilt;
 mod units;
 
 pub use environment::Environment;
+pub use explain::{Explanation, Question, TomlStyle};
 pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
@@ -48,6 +51,7 @@ pub use resolved::{
     SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
 pub use settings::Settings;
+pub use template::template;
 
 use std::path::Path;
 

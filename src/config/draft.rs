@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub(super) pair: Option<Pair>,
     /// Where it goes, if that is known.
     pub(super) target: Option<Side>,
+    /// Whether source and target are on S3, if it has both.
+    pub(super) sides: Option<(bool, bool)>,
     pub(super) merged: Merged,
     /// What was said for every pair and means nothing for this one.
     pub(super) not_applied: Vec<NotApplied>,
@@ -50,6 +52,7 @@ impl Draft {
                 name: name.to_owned(),
                 pair: None,
                 target: None,
+                sides: None,
                 merged: all,
                 not_applied: Vec::new(),
             };
@@ -67,6 +70,7 @@ impl Draft {
         Self {
             name: name.to_owned(),
             target: Some(target.clone()),
+            sides: Some((source.is_s3(), target.is_s3())),
             pair: Some(build(name, source, target, &merged, never_list)),
             merged,
             not_applied,

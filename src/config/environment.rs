@@ -64,6 +64,15 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The same without any variable that says options.
+    pub fn without_options(&self) -> Self {
+        let mut kept = self.clone();
+        kept.variables
+            .retain(|name, _| !name.starts_with("S3SYNC_") && name != "AWS_MAX_ATTEMPTS");
+        kept.unreadable.clear();
+        kept
+    }
+
     /// The directory relative paths begin at.
     pub fn directory(&self) -> &Path {
         &self.directory

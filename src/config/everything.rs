@@ -103,6 +103,12 @@ impl Everything {
         }
     }
 
+    /// The hooks of all files.
+    pub(super) fn hooks(&self) -> Vec<Layer> {
+        let hooks = self.files.iter().flat_map(|file| &file.hooks);
+        hooks.map(|(_, layer)| layer.clone()).collect()
+    }
+
     /// What counts for the whole job.
     pub(super) fn job_settings(&self) -> Merged {
         let is_job = |said: &layer::Said| said.row.scope == Scope::Job;

@@ -35,6 +35,14 @@ pub(super) fn row_of(path: &str) -> Option<&'static OptionRow> {
     super::options::find(path).or_else(|| super::options::find(unfold(path)))
 }
 
+/// Whether a dotted path names an option, a key of one that is a table, or a table of options.
+pub(super) fn is_option_or_table(path: &str) -> bool {
+    let stem = format!("{path}.");
+    row_of(path).is_some()
+        || element_of(path).is_some()
+        || OPTIONS.iter().any(|row| row.path.starts_with(&stem))
+}
+
 /// The option that is a table, and its key, that a dotted path names: `metadata.user.team`.
 pub(super) fn element_of(path: &str) -> Option<(&'static OptionRow, &str)> {
     OPTIONS

@@ -15,7 +15,7 @@ use super::sides::LARGEST_PAGE;
 pub(super) const PAIR: &[Scope] = &[Scope::Pair, Scope::PairOnly];
 
 /// An option said for every pair that means nothing for one of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct NotApplied {
     pub(super) path: &'static str,
     pub(super) origin: String,

@@ -105,8 +105,10 @@ pub(super) fn resolve(
                 name: draft.name,
                 merged: draft.merged,
                 not_applied: draft.not_applied,
+                sides: draft.sides,
             })
             .collect(),
+        hooks: everything.hooks(),
         problems,
         ready,
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::layer::Layer;
 use super::merged::Merged;
 use super::problem::{Problem, Problems};
 use super::record::NotApplied;
@@ -18,6 +19,7 @@ pub struct Settings {
     pub(super) job: Merged,
     /// In the order they are named.
     pub(super) pairs: Vec<PairSettings>,
+    pub(super) hooks: Vec<Layer>,
     pub(super) problems: Vec<Problem>,
     /// The job, as far as it could be built.
     pub(super) ready: Option<Job>,
@@ -29,6 +31,8 @@ pub(super) struct PairSettings {
     pub(super) name: String,
     pub(super) merged: Merged,
     pub(super) not_applied: Vec<NotApplied>,
+    /// Whether source and target are on S3, if it has both.
+    pub(super) sides: Option<(bool, bool)>,
 }
 
 impl Settings {
