@@ -73,6 +73,7 @@ pub(super) fn resolve(
             record.pair(name, &draft.merged, &draft.not_applied);
         }
     }
+    record.notes.extend(Problem::notes(&problems));
     Problems::or(problems, || {
         let mut drafts = drafts;
         Job {
