@@ -8,6 +8,7 @@ flags are each read into layers by it, value by value; figment merges the layers
 for every value which layer it came from. Whatever is wrong is collected, and told all at once.
 */
 
+mod bounded;
 mod build;
 mod checks;
 mod conflicts;
@@ -55,14 +56,16 @@ pub use template::template;
 
 use std::path::Path;
 
-use environment::Said;
+use bounded::Pipes;
+use environment::{InputError, Said};
 use everything::Everything;
+use file::Beside;
 use problem::Place;
 use resolve::resolve;
 use setting::from_text;
 
 /// Loads a job file and lays the environment and the flags over it. Paths in the file are
-/// relative to the file.
+/// relative to the file. `-` is standard input, whose paths are relative to the working directory.
 pub fn load_file(
     path: &Path,
     environment: &Environment,
@@ -77,6 +80,9 @@ pub fn read_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
+    if path == Path::new("-") {
+        return load_input(environment, flags);
+    }
     let whole = environment.directory().join(path);
     let content = read_job_file(path, &whole).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
@@ -88,6 +94,30 @@ pub fn read_file(
         content: &content,
         base: &base,
         job: &stem,
+    };
+    load(&job_file, environment, flags)
+}
+
+/// Loads the job file that is on standard input.
+fn load_input(environment: &Environment, flags: &FlagValues) -> Result<Settings, Problems> {
+    let name = Path::new("<stdin>");
+    let wrong = |message: String| Problem::new(message, &Place::WholeFile(name.to_owned()));
+    let bytes = environment.read_input(file::MOST_BYTES).map_err(|error| {
+        Problems::one(match error {
+            InputError::Taken => wrong("standard input was read already".to_owned())
+                .remedy("`-` can stand for one job only"),
+            InputError::Unreadable(what) => wrong(format!(
+                "cannot read the job file from standard input: {what}"
+            )),
+        })
+    })?;
+    let content = file::decode(name, 0, bytes, &Place::Nowhere).map_err(Problems::one)?;
+    let job_file = JobFile {
+        origin: Origin::File(name.to_owned()),
+        name,
+        content: &content,
+        base: environment.directory(),
+        job: "stdin",
     };
     load(&job_file, environment, flags)
 }
@@ -210,47 +240,41 @@ fn load(
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
-    let layers = file::read(
-        file.name,
-        file.content,
-        file.base,
+    let from_environment = environment.read(&mut problems);
+    let said = flags.read(environment.directory(), &mut problems);
+    let beside = Beside {
         environment,
-        &mut problems,
-    );
-    let layers = match layers {
-        Ok(layers) => layers,
-        Err(problem) => return Err(Problems::one(problem)),
+        flags,
+        said: [&from_environment, &said],
+    };
+    let Some(files) = file::read(file, beside, &mut problems) else {
+        return Err(Problems::all(problems));
     };
     let everything = Everything {
         origin: file.origin.clone(),
         name: file.job.to_owned(),
         sdk: environment.of_the_sdk(&mut problems),
-        files: vec![layers],
-        environment: environment.read(&mut problems),
-        flags: flags.read(environment.directory(), &mut problems),
+        files,
+        environment: from_environment,
+        flags: said,
         pairs: Vec::new(),
     };
     Ok(resolve(&everything, environment, problems))
 }
 
 fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
-    let unreadable = |what: &str| {
+    let content = bounded::read(whole, file::MOST_BYTES, Pipes::Refuse).map_err(|what| {
         let message = format!("cannot read the job file `{}`: {what}", name.display());
-        Problem::new(message, &Place::Nowhere)
-    };
-    if name == Path::new("-") {
-        let message = "not supported yet: a job file from standard input";
-        let remedy = "write it to a file, or say it in S3SYNC_JOB_TOML";
-        return Err(Problem::new(message, &Place::Nowhere).remedy(remedy));
-    }
-    if whole.is_dir() {
-        return Err(unreadable("it is a directory").remedy("name the files in it"));
-    }
-    let bytes = std::fs::read(whole).map_err(|error| {
-        let text = error.to_string().to_lowercase();
-        unreadable(text.split(" (os error").next().unwrap_or(&text))
+        let remedy = if whole.is_dir() {
+            "name the files in it"
+        } else if what.contains("pipe") {
+            "a job file comes from standard input as `-`"
+        } else {
+            ""
+        };
+        Problem::new(message, &Place::WholeFile(name.to_owned())).remedy(remedy)
     })?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))
+    file::decode(name, 0, content.bytes, &Place::Nowhere)
 }
 
 /// The pairs that have a side in the environment. `S3SYNC_SOURCE` and `S3SYNC_TARGET` are those

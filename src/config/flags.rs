@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::environment::{Said as Settings, secret_of_file, split_pair};
+use super::file::SaidVar;
 use super::layer::Said;
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
@@ -71,6 +72,11 @@ impl FlagValues {
         self.not_yet.push(format!("--{name}"));
     }
 
+    /// What they say of `[vars]`: `--set vars.dr_bucket=…`.
+    pub(super) fn vars(&self) -> Vec<SaidVar> {
+        self.set.iter().filter_map(|set| as_var(set)).collect()
+    }
+
     /// Reads everything, `--set` last; relative paths begin at `directory`.
     pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Settings {
         let mut said = Settings::default();
@@ -79,8 +85,9 @@ impl FlagValues {
             problems.push(problem.remedy("leave it out: this version does not have it"));
         }
         for flag in &self.said {
+            let place = Place::Flag(flag.spelling.clone());
             let read = if flag.is_file {
-                secret_of_file(flag.row, &directory.join(&flag.text))
+                secret_of_file(flag.row, &directory.join(&flag.text), &place, problems)
             } else {
                 from_text(flag.row, &flag.text, directory).map(|setting| {
                     // a list's flag may be repeated
@@ -96,10 +103,11 @@ impl FlagValues {
                     }
                 })
             };
-            let place = Place::Flag(flag.spelling.clone());
             problems.extend(take(&mut said.every_pair, flag.row, read, place).err());
         }
-        for assignment in &self.set {
+        // `[vars]` are no options
+        let options = self.set.iter().filter(|set| as_var(set).is_none());
+        for assignment in options {
             problems.extend(assign(assignment, directory, &mut said).err());
         }
         said
@@ -122,6 +130,16 @@ impl fmt::Debug for FlagValues {
             .field("set", &set.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
+}
+
+/// A variable of `[vars]`, if that is what is assigned.
+fn as_var(assignment: &str) -> Option<SaidVar> {
+    let (whole, value) = assignment.split_once('=')?;
+    Some(SaidVar {
+        name: whole.strip_prefix("vars.")?.to_owned(),
+        value: value.to_owned(),
+        place: Place::Flag(format!("--set {whole}")),
+    })
 }
 
 fn assign(assignment: &str, directory: &Path, said: &mut Settings) -> Result<(), Problem> {

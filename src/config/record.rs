@@ -28,7 +28,8 @@ pub(super) struct NotApplied {
 pub(super) struct Record {
     job: Map<String, Value>,
     pairs: Map<String, Value>,
-    notes: Vec<String>,
+    /// What should be known although nothing is wrong.
+    pub(super) notes: Vec<String>,
     /// Non-secret values alone.
     plain: Map<String, Value>,
     /// Origins outside the file.

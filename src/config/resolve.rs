@@ -65,6 +65,7 @@ pub(super) fn resolve(
     for draft in &drafts {
         record.pair(&draft.name, &draft.merged, &draft.not_applied);
     }
+    record.notes.extend(Problem::notes(&problems));
     let pairs: Vec<_> = order
         .iter()
         .filter_map(|at| drafts[*at].pair.take())

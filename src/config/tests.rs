@@ -49,6 +49,13 @@ fn job(text: &str, environment: &Environment, flags: &FlagValues) -> Result<Job,
     load(&file, environment, flags)?.into_job()
 }
 
+/// A file that only its owner may read.
+fn private_file(content: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), content).expect("written");
+    file
+}
+
 #[test]
 fn the_quickstart_resolves() {
     let job = load_file(
