@@ -39,6 +39,19 @@ fn example(kind: Kind) -> &'static str {
 
 /// A job of this text.
 fn job(text: &str, environment: &Environment, flags: &FlagValues) -> Result<Job, Problems> {
+    read_text(text, environment, flags)?.into_job()
+}
+
+/// What a job of this text says.
+fn settings(text: &str, environment: &Environment, flags: &FlagValues) -> Settings {
+    read_text(text, environment, flags).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn read_text(
+    text: &str,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Settings, Problems> {
     let file = JobFile {
         origin: Origin::File("jobs/test.toml".into()),
         name: Path::new("jobs/test.toml"),
@@ -46,7 +59,7 @@ fn job(text: &str, environment: &Environment, flags: &FlagValues) -> Result<Job,
         base: Path::new("/srv/jobs"),
         job: "test",
     };
-    load(&file, environment, flags)?.into_job()
+    load(&file, environment, flags)
 }
 
 /// A file that only its owner may read.

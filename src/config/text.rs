@@ -66,6 +66,21 @@ impl FileText {
         (line, self.shown[begin..start].chars().count() + 1)
     }
 
+    /// Where what a value belongs to begins, line and column: its key, dots and all.
+    pub(super) fn key_position(&self, value: &Range<usize>) -> (usize, usize) {
+        let (line, column) = self.position(value);
+        let spot = self.spot(value);
+        let before: String = spot.text.chars().take(column - 1).collect();
+        // in an inline table the key is behind the last brace or comma
+        let from = match before.contains('{') {
+            true => before.rfind(['{', ',']).map_or(0, |at| at + 1),
+            false => 0,
+        };
+        let key = before[from..].trim_start();
+        let column = before.chars().count() - key.chars().count() + 1;
+        (line, column)
+    }
+
     /// Where a range of bytes begins, and its part of that line.
     pub(super) fn spot(&self, range: &Range<usize>) -> Spot {
         let (line, column) = self.position(range);

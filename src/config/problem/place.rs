@@ -34,7 +34,7 @@ impl Place {
         match self {
             Self::BuiltIn => "built-in".to_owned(),
             Self::File { text, span, path } => {
-                let (line, column) = text.position(span);
+                let (line, column) = text.key_position(span);
                 format!("{}:{line}:{column} {path}", text.name.display())
             }
             Self::WholeFile(name) => name.display().to_string(),
