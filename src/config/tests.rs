@@ -4,6 +4,7 @@ mod broken;
 mod flags;
 mod layers;
 mod secrets;
+mod table;
 
 use super::*;
 

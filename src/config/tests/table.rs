@@ -1,0 +1,244 @@
+//! The table is complete, nothing of it is accepted and ignored, and what is explained can be run.
+
+use super::*;
+
+/// What `job` has of a setting that makes a difference, without what merely records it.
+fn decided(job: &Job) -> String {
+    let mut job = job.clone();
+    job.resolved = serde_json::Value::Null;
+    job.digest.clear();
+    job.non_file_origins.clear();
+    job.secrets.clear();
+    for pair in &mut job.pairs {
+        pair.digest.clear();
+    }
+    format!("{job:?}")
+}
+
+/// A job of one pair that an option has a meaning for, with what it needs beside it.
+fn text_for(row: &OptionRow) -> &'static str {
+    match row.fits {
+        Fits::SourceS3 => {
+            "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\nsource.secret_access_key = 'k'\nsource.access_key = 'k'\n"
+        }
+        Fits::BothS3 => "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n",
+        _ => {
+            "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.secret_access_key = 'k'\ntarget.access_key = 'k'\nchecksum.algorithm = 'CRC64NVME'\n"
+        }
+    }
+}
+
+/// A value that is not the option's default.
+fn other_value(row: &OptionRow) -> &'static str {
+    match (row.path, row.kind) {
+        ("source.url", _) => "/elsewhere",
+        (
+            "lua.filter_script" | "lua.preprocess_script" | "lua.event_script" | "filter.keys_from",
+            _,
+        ) => "Cargo.toml",
+        ("checksum.algorithm", _) => "SHA256",
+        (_, Kind::Bool) if row.default == Some("true") => "false",
+        (_, Kind::Word { now, later }) => {
+            let mut words = now.iter().chain(later);
+            words
+                .find(|word| row.default != Some(**word))
+                .expect("another")
+        }
+        ("log.level", _) => "debug",
+        (_, kind) => example(kind),
+    }
+}
+
+/// The job with an option said for its pair, or for itself.
+fn saying(row: &OptionRow) -> Settings {
+    let text = text_for(row);
+    let text = if row.path.ends_with(".profile") {
+        text.split("source.secret")
+            .next()
+            .and_then(|text| text.split("target.secret").next())
+    } else {
+        Some(text)
+    };
+    let mut flags = FlagValues::default();
+    let pair = if row.scope == Scope::Job {
+        ""
+    } else {
+        "pairs.one."
+    };
+    flags.set(format!("{pair}{}={}", row.path, other_value(row)));
+    settings(text.expect("the text"), &environment(&[]), &flags)
+}
+
+fn sayable() -> impl Iterator<Item = &'static OptionRow> {
+    OPTIONS
+        .iter()
+        .filter(|row| matches!(row.scope, Scope::Job | Scope::Pair) && row.path != "vars")
+}
+
+#[test]
+fn nothing_accepted_is_ignored_and_nothing_unbuilt_is_accepted() {
+    for row in sayable() {
+        let plain = job(text_for(row), &environment(&[]), &FlagValues::default());
+        let plain = plain.unwrap_or_else(|problems| panic!("{}: {problems}", row.path));
+        match saying(row).into_job() {
+            Ok(job) => {
+                assert!(row.is_built, "{} is accepted, and not built", row.path);
+                // what secrets come to is shown by no job
+                if row.is_secret() {
+                    continue;
+                }
+                assert_ne!(
+                    decided(&job),
+                    decided(&plain),
+                    "{} is accepted and ignored",
+                    row.path
+                );
+            }
+            Err(problems) => {
+                let said = problems.to_string();
+                let is_not_yet = said.contains(&format!("not supported yet: `{}", row.path));
+                assert!(is_not_yet, "{}: {said}", row.path);
+                let has_later = matches!(row.kind, Kind::Word { later, .. } if !later.is_empty());
+                assert!(
+                    !row.is_built || has_later,
+                    "{} is built and refused: {said}",
+                    row.path
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_explained_as_toml_is_the_same_job() {
+    for row in sayable().filter(|row| !row.is_secret()) {
+        let settings = saying(row);
+        for changed in [true, false] {
+            let question = Question {
+                changed,
+                ..Question::default()
+            };
+            let text = settings
+                .explain(&question)
+                .expect("everything")
+                .to_toml(&TomlStyle::default());
+            let side = if row.fits == Fits::SourceS3 {
+                "SOURCE"
+            } else {
+                "TARGET"
+            };
+            let names = ["ACCESS_KEY", "SECRET_ACCESS_KEY"]
+                .map(|key| format!("S3SYNC_PAIRS__ONE__{side}__{key}"));
+            // kept secrets are named, not shown
+            let variables: Vec<(&str, &str)> = names
+                .iter()
+                .filter(|name| text.contains(*name))
+                .map(|name| (name.as_str(), "k"))
+                .collect();
+            let again = super::settings(&text, &environment(&variables), &FlagValues::default());
+            assert_eq!(again.digest, settings.digest, "{}:\n{text}", row.path);
+            let problems =
+                |settings: &Settings| settings.problems().map(|problems| problems.to_string());
+            // with everything said, some options no longer lack another
+            assert!(
+                problems(&again).is_none() || problems(&settings).is_some(),
+                "{}: {:?}\n{text}",
+                row.path,
+                problems(&again)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_option_and_flag_that_is_specified() {
+    let specified = include_str!("../../../tests/fixtures/specified.txt");
+    let names = || specified.lines().filter(|line| !line.starts_with('#'));
+    let flags: Vec<String> = OPTIONS
+        .iter()
+        .flat_map(|row| row.flags)
+        .map(|flag| format!("--{}", flag.name()))
+        .collect();
+    // these say no option
+    let others = ["--auto-complete-shell"];
+    for name in names() {
+        let is_there = if name.starts_with("--") {
+            flags.iter().any(|flag| flag == name) || others.contains(&name)
+        } else {
+            options::find(name).is_some()
+        };
+        assert!(is_there, "{name} is specified, and not in the table");
+    }
+    // two have a flag in the specification and no path
+    let unspecified = ["log.stderr", "log.progress"];
+    for row in OPTIONS {
+        let is_specified = names().any(|name| name == row.path) || unspecified.contains(&row.path);
+        assert!(
+            is_specified,
+            "{} is in the table, and not specified",
+            row.path
+        );
+        assert!(
+            !row.help.is_empty() && !row.help.ends_with('.'),
+            "{}",
+            row.path
+        );
+    }
+}
+
+#[test]
+fn the_template_is_a_job_with_every_option_in_it() {
+    let text = template();
+    job(&text, &environment(&[]), &FlagValues::default())
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    for row in OPTIONS
+        .iter()
+        .filter(|row| row.scope != Scope::Hook && row.kind != Kind::Location)
+    {
+        let is_there = text.lines().any(|line| {
+            let line = line.trim_start_matches("# ");
+            line.starts_with(&format!("{} = ", row.path))
+                || line == format!("[{}]", row.path)
+                || line == "[[hooks]]" && row.path == "hooks"
+        });
+        assert!(is_there, "{} is not in the template", row.path);
+    }
+    // each line that is commented out is right as it stands
+    for line in text
+        .lines()
+        .filter(|line| line.starts_with("# ") && line.contains(" = "))
+    {
+        let (path, value) = line
+            .trim_start_matches("# ")
+            .split_once(" = ")
+            .expect("an assignment");
+        let Some(row) = options::find(path) else {
+            continue;
+        };
+        let at_top = matches!(row.scope, Scope::Job | Scope::File);
+        let text = if at_top {
+            format!("{path} = {value}\n[pairs.one]\nsource = '/a'\ntarget = 's3://b/'\n")
+        } else if row.fits == Fits::SourceS3 || row.fits == Fits::BothS3 {
+            format!(
+                "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n{path} = {value}\n"
+            )
+        } else {
+            format!("[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\n{path} = {value}\n")
+        };
+        let problems = job(&text, &environment(&[]), &FlagValues::default()).err();
+        let told = problems
+            .map(|problems| problems.to_string())
+            .unwrap_or_default();
+        let is_fine = told.is_empty()
+            || [
+                "not supported yet",
+                "without `",
+                "not there",
+                "cannot read",
+                "is to come from the file",
+            ]
+            .iter()
+            .any(|fine| told.contains(fine));
+        assert!(is_fine, "{line}\n{told}");
+    }
+}
