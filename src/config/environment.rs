@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bounded::{self, Pipes};
-use super::file::SaidVar;
+use super::file::{SaidVar, belongs_in_files};
 use super::layer::Layer;
 use super::option::{OptionRow, Scope};
 use super::options::OPTIONS;
@@ -228,6 +228,10 @@ impl Environment {
             .ok_or_else(unknown)?
             .to_ascii_lowercase()
             .replace("__", ".");
+        if let Some(remedy) = belongs_in_files(&path) {
+            let message = format!("`{path}` belongs in a job file");
+            return Err(Problem::new(message, &place).remedy(remedy));
+        }
         let (pair, path) = split_pair(&path).ok_or_else(unknown)?;
         let (row, from_file) = match row_of(path) {
             Some(row) => (row, false),
@@ -257,7 +261,7 @@ impl Environment {
             None => &mut said.every_pair,
         };
         let read = if from_file {
-            read_secret(&self.directory.join(value), &place, problems).map_err(|what| Refusal {
+            read_secret(&self.directory, value, &place, problems).map_err(|what| Refusal {
                 message: format!("`{}` {what}", row.path),
                 remedy: String::new(),
             })
@@ -289,28 +293,27 @@ pub(super) fn split_pair(path: &str) -> Option<(Option<&str>, &str)> {
 /// Most bytes in a file that holds a secret.
 const LONGEST_SECRET: u64 = 64 << 10;
 
-/// The content of a file that holds a secret, without the newline editors put at its end. The
-/// error is the second half of a sentence; a file that everybody may read is a warning.
+/// The content of a file below `base` that holds a secret, without the newline editors put at its
+/// end. The error is the second half of a sentence; a file that everybody may read is a warning.
 pub(super) fn read_secret(
-    path: &Path,
+    base: &Path,
+    path: &str,
     place: &Place,
     problems: &mut Vec<Problem>,
 ) -> Result<Setting, String> {
-    let shown = path.display();
-    let refuse = |what: &str| format!("is to come from the file `{shown}`: {what}");
-    let content = bounded::read(path, LONGEST_SECRET, Pipes::Read).map_err(|what| refuse(&what))?;
+    let refuse = |what: &str| format!("is to come from the file `{path}`: {what}");
+    let content = bounded::read(&base.join(path), LONGEST_SECRET, Pipes::Read)
+        .map_err(|what| refuse(&what))?;
     let text = String::from_utf8(content.bytes).map_err(|_| refuse("it is not UTF-8"))?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(format!(
-            "is to come from the file `{shown}`, which is empty"
-        ));
+        return Err(format!("is to come from the file `{path}`, which is empty"));
     }
     if secret.contains('\0') {
         return Err(refuse("it contains a NUL character"));
     }
     if content.is_for_everybody {
-        let message = format!("every user of this machine can read the secret in `{shown}`");
+        let message = format!("every user of this machine can read the secret in `{path}`");
         problems.push(Problem::warning(message, place).remedy("chmod o-r it"));
     }
     Ok(Setting::Secret(Secret::new(secret)))

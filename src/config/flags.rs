@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::environment::{Said, read_secret, split_pair};
-use super::file::SaidVar;
+use super::file::{SaidVar, belongs_in_files};
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
 use super::problem::{Place, Problem};
@@ -76,6 +76,17 @@ impl FlagValues {
         self.set.iter().filter_map(|set| as_var(set)).collect()
     }
 
+    /// Refuses what they say of `[vars]` where no file is that could use it.
+    pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
+        problems.extend(self.vars().into_iter().map(|var| {
+            Problem::new(
+                format!("`vars.{}` has no file to stand in", var.name),
+                &var.place,
+            )
+            .remedy("variables are for job files: write the value itself")
+        }));
+    }
+
     /// Reads everything, `--set` last; relative paths begin at `directory`.
     pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Said {
         let mut said = Said::default();
@@ -86,7 +97,7 @@ impl FlagValues {
         for flag in &self.said {
             let place = Place::Flag(flag.spelling.clone());
             let read = if flag.is_file {
-                read_secret(&directory.join(&flag.text), &place, problems).map_err(|what| Refusal {
+                read_secret(directory, &flag.text, &place, problems).map_err(|what| Refusal {
                     message: format!("`{}` {what}", flag.row.path),
                     remedy: String::new(),
                 })
@@ -145,6 +156,10 @@ fn assign(assignment: &str, directory: &Path, said: &mut Said) -> Result<(), Pro
             .map_or(("", path), |at| path.split_at(at + 1));
         Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(prefix, key, scopes))
     };
+    if let Some(remedy) = belongs_in_files(whole) {
+        let message = format!("`{whole}` belongs in a job file");
+        return Err(Problem::new(message, &place).remedy(remedy));
+    }
     let (pair, path) = split_pair(whole).ok_or_else(|| {
         Problem::new(format!("`{whole}` names no option"), &place)
             .remedy("write --set pairs.NAME.PATH=VALUE")
