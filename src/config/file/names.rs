@@ -90,6 +90,9 @@ pub(super) fn fill_in(
     if is_plain(words.text) {
         return Some(Expanded::plain(words.text));
     }
+    if Problem::are_plenty(problems) {
+        return None;
+    }
     let mut mistakes = Vec::new();
     let expanded = match parse(words.text) {
         Ok(template) => expand(&template, look_up, &mut mistakes),

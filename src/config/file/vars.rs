@@ -199,6 +199,7 @@ impl<'a> Walk<'a, '_> {
         let value = match said {
             Said::Wrong => None,
             Said::Literal(text) => Some(Expanded::plain(&text)),
+            Said::File(_) if Problem::are_plenty(self.problems) => None,
             Said::File(words) => {
                 self.way.push(node.clone());
                 let mut problems = Vec::new();
