@@ -144,6 +144,7 @@ pub fn read_adhoc(
     let sdk = environment.of_the_sdk(&mut problems);
     let from_environment = environment.read(&mut problems);
     let mut said = flags.read(environment.directory(), &mut problems);
+    flags.refuse_vars(&mut problems);
     // flags of one pair: those that do not fit it are errors
     let mut own = said
         .every_pair
@@ -202,6 +203,7 @@ pub fn read_environment(
     let mut problems = Vec::new();
     let sdk = environment.of_the_sdk(&mut problems);
     let mut said = environment.read(&mut problems);
+    flags.refuse_vars(&mut problems);
     let flags = flags.read(environment.directory(), &mut problems);
     let pairs = pairs_of_the_environment(&mut said, &mut problems);
     if pairs.is_empty() {

@@ -28,6 +28,8 @@ pub(super) enum Condition {
     On(&'static str),
     /// A switch is off.
     Off(&'static str),
+    /// A switch is off, and a flag says so.
+    FlaggedOff(&'static str),
     /// Somebody said it, be it the default.
     Said(&'static str),
     /// An option has one of these values.
@@ -38,7 +40,7 @@ pub(super) enum Condition {
     DirectoryBucket,
 }
 
-use Condition::{DirectoryBucket, Is, Off, On, S3Source, Said};
+use Condition::{DirectoryBucket, FlaggedOff, Is, Off, On, S3Source, Said};
 
 const ETAG_MODES: Condition = Is("check.mode", &["etag", "mtime_and_etag"]);
 const CHECKSUM_MODES: Condition = Is("check.mode", &["checksum", "mtime_and_checksum"]);
@@ -125,7 +127,7 @@ pub(super) static RULES: &[Rule] = &[
     // --- proof
     excludes(On("checksum.full_object"), &[NO_CRC], "only CRCs of parts can be combined"),
     needs(On("checksum.full_object"), &[ANY_CRC, NO_CRC], "say a CRC: CRC32, CRC32C or CRC64NVME"),
-    needs(Off("verify.checksum"), &[On("checksum.algorithm"), On("checksum.download")], "there is no checksum to verify"),
+    needs(FlaggedOff("verify.checksum"), &[On("checksum.algorithm"), On("checksum.download")], "there is no checksum to verify"),
 
     // --- parts
     excludes(On("multipart.auto_chunksize"), &[On("multipart.threshold"), On("multipart.chunksize")], "the other side's part layout decides"),
@@ -208,6 +210,9 @@ impl Sides<'_> {
         match condition {
             On(path) => merged.is_changed(path) && merged.optional::<bool>(path).unwrap_or(true),
             Off(path) => merged.optional::<bool>(path) == Some(false),
+            FlaggedOff(path) => {
+                self.holds(Off(path)) && matches!(merged.place(path), Place::Flag(_))
+            }
             Said(path) => merged.is_said(path),
             Is(path, words) => merged
                 .optional::<String>(path)
@@ -230,7 +235,9 @@ impl Sides<'_> {
             DirectoryBucket if self.source.is_directory_bucket() => self.merged.place("source.url"),
             DirectoryBucket => self.merged.place("target.url"),
             S3Source => self.merged.place("source.url"),
-            On(path) | Off(path) | Said(path) | Is(path, _) => self.merged.place(path),
+            On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) => {
+                self.merged.place(path)
+            }
         }
     }
 
@@ -238,7 +245,7 @@ impl Sides<'_> {
     fn name(&self, condition: Condition) -> String {
         match condition {
             On(path) | Said(path) => format!("`{path}`"),
-            Off(path) => format!("`{path} = false`"),
+            Off(path) | FlaggedOff(path) => format!("`{path} = false`"),
             Is(path, _) => {
                 let word: Option<String> = self.merged.optional(path);
                 format!("`{path} = \"{}\"`", word.unwrap_or_default())
@@ -251,7 +258,7 @@ impl Sides<'_> {
 impl Condition {
     fn path(self) -> Option<&'static str> {
         match self {
-            On(path) | Off(path) | Said(path) | Is(path, _) => Some(path),
+            On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) => Some(path),
             S3Source | DirectoryBucket => None,
         }
     }
@@ -260,7 +267,7 @@ impl Condition {
     pub(super) fn wanted(self) -> String {
         match self {
             On(path) | Said(path) => format!("`{path}`"),
-            Off(path) => format!("`{path} = false`"),
+            Off(path) | FlaggedOff(path) => format!("`{path} = false`"),
             Is(path, words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("`{path} = {}`", words.join(" or "))

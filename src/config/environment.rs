@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bounded::{self, Pipes};
-use super::file::SaidVar;
+use super::file::{SaidVar, belongs_in_files};
 use super::layer::Layer;
 use super::option::{OptionRow, Scope};
 use super::options::OPTIONS;
@@ -237,6 +237,10 @@ impl Environment {
             .ok_or_else(unknown)?
             .to_ascii_lowercase()
             .replace("__", ".");
+        if let Some(remedy) = belongs_in_files(&path) {
+            let message = format!("`{path}` belongs in a job file");
+            return Err(Problem::new(message, &place).remedy(remedy));
+        }
         let (pair, path) = split_pair(&path).ok_or_else(unknown)?;
         let file_of = |path: &str| {
             path.strip_suffix("_file")
@@ -274,7 +278,7 @@ impl Environment {
             None => &mut said.every_pair,
         };
         let read = if from_file {
-            secret_of_file(row, &self.directory.join(value), &place, problems)
+            secret_of_file(row, &self.directory, value, &place, problems)
         } else {
             read_text(row, key, value, &self.directory)
         };
@@ -303,38 +307,42 @@ pub(super) fn split_pair(path: &str) -> Option<(Option<&str>, &str)> {
 /// Most bytes in a file that holds a secret.
 const LONGEST_SECRET: u64 = 64 << 10;
 
-/// A secret option's value from a file.
+/// A secret option's value from a file below `base`.
 pub(super) fn secret_of_file(
     row: &OptionRow,
-    path: &Path,
+    base: &Path,
+    path: &str,
     place: &Place,
     problems: &mut Vec<Problem>,
 ) -> Result<Setting, Refusal> {
-    let text = read_secret(path, place, problems).map_err(|what| Refusal {
+    let text = read_secret(base, path, place, problems).map_err(|what| Refusal {
         message: format!("`{}` {what}", row.path),
         remedy: String::new(),
     })?;
-    secret(row, text, Keeper::File(path.to_owned()))
+    secret(row, text, Keeper::File(base.join(path)))
 }
 
-/// The content of a file that holds a secret, without the newline editors put at its end. The
-/// error is the second half of a sentence; a file that everybody may read is a warning.
-fn read_secret(path: &Path, place: &Place, problems: &mut Vec<Problem>) -> Result<Secret, String> {
-    let shown = path.display();
-    let refuse = |what: &str| format!("is to come from the file `{shown}`: {what}");
-    let content = bounded::read(path, LONGEST_SECRET, Pipes::Read).map_err(|what| refuse(&what))?;
+/// The content of a file below `base` that holds a secret, without the newline editors put at its
+/// end. The error is the second half of a sentence; a file that everybody may read is a warning.
+fn read_secret(
+    base: &Path,
+    path: &str,
+    place: &Place,
+    problems: &mut Vec<Problem>,
+) -> Result<Secret, String> {
+    let refuse = |what: &str| format!("is to come from the file `{path}`: {what}");
+    let content = bounded::read(&base.join(path), LONGEST_SECRET, Pipes::Read)
+        .map_err(|what| refuse(&what))?;
     let text = String::from_utf8(content.bytes).map_err(|_| refuse("it is not UTF-8"))?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(format!(
-            "is to come from the file `{shown}`, which is empty"
-        ));
+        return Err(format!("is to come from the file `{path}`, which is empty"));
     }
     if secret.contains('\0') {
         return Err(refuse("it contains a NUL character"));
     }
     if content.is_for_everybody {
-        let message = format!("every user of this machine can read the secret in `{shown}`");
+        let message = format!("every user of this machine can read the secret in `{path}`");
         problems.push(Problem::warning(message, place).remedy("chmod o-r it"));
     }
     Ok(Secret::new(secret))

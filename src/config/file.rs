@@ -103,6 +103,15 @@ pub(super) fn read(
     (!sources.is_broken).then_some(layers)
 }
 
+/// What may be done instead, of a path that only a file can say.
+pub(super) fn belongs_in_files(path: &str) -> Option<&'static str> {
+    match path {
+        "include" => Some("write include = [\"common.toml\"] in it"),
+        "vars" => Some("say one variable: S3SYNC_VARS__NAME=… or --set vars.NAME=…"),
+        _ => None,
+    }
+}
+
 impl FileLayers {
     fn new(name: PathBuf) -> Self {
         Self {

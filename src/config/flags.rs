@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::environment::{Said as Settings, secret_of_file, split_pair};
-use super::file::SaidVar;
+use super::file::{SaidVar, belongs_in_files};
 use super::layer::Said;
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
@@ -77,6 +77,17 @@ impl FlagValues {
         self.set.iter().filter_map(|set| as_var(set)).collect()
     }
 
+    /// Refuses what they say of `[vars]` where no file is that could use it.
+    pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
+        problems.extend(self.vars().into_iter().map(|var| {
+            Problem::new(
+                format!("`vars.{}` has no file to stand in", var.name),
+                &var.place,
+            )
+            .remedy("variables are for job files: write the value itself")
+        }));
+    }
+
     /// Reads everything, `--set` last; relative paths begin at `directory`.
     pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Settings {
         let mut said = Settings::default();
@@ -87,7 +98,7 @@ impl FlagValues {
         for flag in &self.said {
             let place = Place::Flag(flag.spelling.clone());
             let read = if flag.is_file {
-                secret_of_file(flag.row, &directory.join(&flag.text), &place, problems)
+                secret_of_file(flag.row, directory, &flag.text, &place, problems)
             } else {
                 from_text(flag.row, &flag.text, directory).map(|setting| {
                     // a list's flag may be repeated
@@ -155,6 +166,10 @@ fn assign(assignment: &str, directory: &Path, said: &mut Settings) -> Result<(),
             .map_or(("", path), |at| path.split_at(at + 1));
         Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(prefix, key, scopes))
     };
+    if let Some(remedy) = belongs_in_files(whole) {
+        let message = format!("`{whole}` belongs in a job file");
+        return Err(Problem::new(message, &place).remedy(remedy));
+    }
     let (pair, path) = split_pair(whole).ok_or_else(|| {
         Problem::new(format!("`{whole}` names no option"), &place)
             .remedy("write --set pairs.NAME.PATH=VALUE")

@@ -93,6 +93,13 @@ impl Problem {
         self
     }
 
+    /// Whether so much is wrong already that what more is found makes no difference: looking for
+    /// remedies takes its time.
+    pub(super) fn are_plenty(list: &[Self]) -> bool {
+        let mut errors = list.iter().filter(|problem| !problem.0.is_warning);
+        errors.nth(10 * MOST_TOLD).is_some()
+    }
+
     /// The warnings among some problems, each in a line.
     pub(super) fn notes(list: &[Self]) -> Vec<String> {
         let mut told = HashSet::new();

@@ -8,11 +8,13 @@ pub(super) fn nearest<'a>(
     if typed.len() > LONGEST {
         return None;
     }
+    let bearable = |name: &str| (name.len().max(typed.len()) / 3).max(1);
     names
         .into_iter()
-        .filter(|name| name.len() <= LONGEST)
+        // what is much longer or shorter need not be compared letter by letter
+        .filter(|name| name.len().abs_diff(typed.len()) <= 2 * bearable(name))
         .map(|name| (distance(typed, name), name))
-        .filter(|(distance, name)| *distance <= (name.len().max(typed.len()) / 3).max(1))
+        .filter(|(distance, name)| *distance <= bearable(name))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

@@ -1,7 +1,9 @@
 //! The way from words to a job, as tables.
 
 mod broken;
+mod files;
 mod flags;
+mod interpolation;
 mod layers;
 mod secrets;
 mod table;

@@ -29,6 +29,9 @@ pub(super) enum Known {
     Told,
 }
 
+/// Most mistakes that are told of one text.
+const MOST_MISTAKES: usize = 20;
+
 /// Longest text that comes out: variables that name each other grow fast.
 const LONGEST: usize = 1 << 20;
 
@@ -41,6 +44,9 @@ pub(super) fn expand(
 ) -> Option<Expanded> {
     let mut whole = Some(Expanded::default());
     for part in &template.0 {
+        if mistakes.len() >= MOST_MISTAKES {
+            return None;
+        }
         let value = match part {
             Part::Text(text) => Some(Expanded::plain(text)),
             Part::Reference(reference) => fill_in(reference, look_up, mistakes),

@@ -134,7 +134,6 @@ struct Loading<'a> {
 impl Loading<'_> {
     fn visit(&mut self, found: Found, content: String, asked: &Place) {
         let number = self.started;
-        self.started += 1;
         let Found {
             name,
             base,
@@ -254,6 +253,7 @@ impl Loading<'_> {
         {
             return;
         }
+        self.started += 1;
         let content = self.content(&name, &whole, place);
         match content {
             Ok(content) => {

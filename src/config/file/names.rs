@@ -65,7 +65,7 @@ impl<'a> Names<'a> {
             (Name::Date, _) => Known::Value(Expanded::plain(&self.environment.date())),
             (Name::Var(_) | Name::Job | Name::Pair, Within::Include) => Known::Refused {
                 message: format!("`{}` is not known in `include`", reference.name.spelling()),
-                remedy: "variables of the environment are".to_owned(),
+                remedy: "only variables of the environment are known here".to_owned(),
             },
             (Name::Pair, Within::Pair(pair)) => Known::Value(Expanded::plain(pair)),
             (Name::Pair, _) => no_pair_here(),
@@ -89,6 +89,9 @@ pub(super) fn fill_in(
 ) -> Option<Expanded> {
     if is_plain(words.text) {
         return Some(Expanded::plain(words.text));
+    }
+    if Problem::are_plenty(problems) {
+        return None;
     }
     let mut mistakes = Vec::new();
     let expanded = match parse(words.text) {
@@ -155,7 +158,7 @@ pub(super) fn unknown<'v>(
         None => format!("say it in [vars], or write ${{vars.{name}:-default}}"),
     };
     Known::NotSet {
-        message: format!("no [vars] has `{name}`"),
+        message: format!("`vars.{name}` is not set"),
         remedy,
     }
 }

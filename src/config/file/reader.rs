@@ -16,6 +16,7 @@ use crate::config::options::OPTIONS;
 use crate::config::problem::{MOST_TOLD, Place, Problem};
 use crate::config::reading::{advice, row_of, take};
 use crate::config::setting::{Keeper, Refusal, Setting, from_text, from_toml, secret};
+use crate::config::suggest::nearest;
 use crate::store::Secret;
 
 /// Reads a file. `pairs` are those of the whole job: what `[defaults]` says of `${s3sync.pair}`
@@ -316,11 +317,20 @@ impl<'a> Reader<'a> {
                 ))),
             },
             (None, Some(path), 1) => {
-                secret_of_file(row, &self.file.base.join(path), place, self.problems)
+                secret_of_file(row, &self.file.base, path, place, self.problems)
             }
-            _ => Err(refuse(
-                "must be text, { env = \"NAME\" } or { file = \"path\" }".to_owned(),
-            )),
+            _ => {
+                let near = table
+                    .iter()
+                    .find_map(|(key, _)| nearest(key, ["env", "file"]));
+                let is_slip = |near: &&str| table.len() == 1 && !table.contains_key(near);
+                let mut refusal =
+                    refuse("must be text, { env = \"NAME\" } or { file = \"path\" }".to_owned());
+                if let Some(near) = near.filter(is_slip) {
+                    refusal.remedy = format!("did you mean `{near}`?");
+                }
+                Err(refusal)
+            }
         }
     }
 

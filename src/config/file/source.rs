@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, Key, TableLike};
 
+use super::template::{Otherwise, Part, parse};
 use crate::config::problem::Place;
 use crate::config::text::{FileText, sounds_secret};
 
@@ -105,7 +106,7 @@ fn find_secrets(table: &dyn TableLike, found: &mut Vec<Range<usize>>) {
     for (key, item) in table.iter() {
         if let Some(inner) = item.as_table_like() {
             find_secrets(inner, found);
-        } else if sounds_secret(key) {
+        } else if sounds_secret(key) && !item.as_str().is_some_and(is_reference) {
             found.extend(item.span());
         } else if let Some(tables) = item.as_array_of_tables() {
             for inner in tables {
@@ -113,4 +114,13 @@ fn find_secrets(table: &dyn TableLike, found: &mut Vec<Range<usize>>) {
             }
         }
     }
+}
+
+/// Whether a text is a reference and nothing besides that could be a secret.
+fn is_reference(text: &str) -> bool {
+    let template = parse(text).ok();
+    template.is_some_and(|template| match &*template.0 {
+        [Part::Reference(reference)] => !matches!(reference.otherwise, Otherwise::Default(_)),
+        _ => false,
+    })
 }

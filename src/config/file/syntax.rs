@@ -27,19 +27,87 @@ fn problem(name: &Path, number: usize, content: &str, error: &TomlError) -> Prob
         path: String::new(),
     };
     let span = error.span().unwrap_or(0..0);
-    if error.message() == "duplicate key"
-        && let Some(twice) = twice(content, &span)
-    {
-        let message = match &*twice.path {
-            [table, pair] if table == "pairs" => format!("pair `{pair}` is named twice"),
-            path => format!("`{}` is said twice", path.join(".")),
-        };
-        return Problem::new(message, &place(span))
-            .remedy("keep one of them")
-            .against(&place(twice.first), "first here");
+    let key = content.get(span.clone()).unwrap_or_default();
+    match error.message() {
+        "duplicate key" => said_twice(content, &span, &place),
+        message if message.starts_with("cannot extend value of type") => {
+            let problem = Problem::new(
+                format!("`{key}` has a value already, and can have no keys beside it"),
+                &place(span),
+            );
+            problem.remedy(long_form(key).unwrap_or("keep the value or the keys"))
+        }
+        message => {
+            let lines: Vec<&str> = message.lines().collect();
+            let message = lines.join("; ");
+            let remedy = remedy(&message, content, &span);
+            Problem::new(format!("not TOML: {message}"), &place(span)).remedy(remedy)
+        }
     }
-    let lines: Vec<&str> = error.message().lines().collect();
-    Problem::new(format!("not TOML: {}", lines.join("; ")), &place(span))
+}
+
+/// How a shorthand is written when more is said than its value.
+fn long_form(key: &str) -> Option<&'static str> {
+    match key {
+        "source" => Some("when more than the URL is said, write source.url = …"),
+        "target" => Some("when more than the URL is said, write target.url = …"),
+        "delete" => Some("when more than that is said, write delete.enabled = …"),
+        _ => None,
+    }
+}
+
+/// What may be done about the commonest slips.
+fn remedy(message: &str, content: &str, span: &Range<usize>) -> String {
+    let at = content
+        .get(span.start..)
+        .and_then(|rest| rest.chars().next());
+    match at {
+        Some(at) if at.is_control() && !matches!(at, '\n' | '\r' | '\t') => {
+            format!("the control character U+{:04X} is not allowed", at as u32)
+        }
+        _ if message.starts_with("string values must be quoted") => {
+            "put the text in quotes".to_owned()
+        }
+        _ if message.starts_with("missing escaped value") => {
+            r"write a backslash as \\, or put the text in single quotes: '…'".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn said_twice(
+    content: &str,
+    span: &Range<usize>,
+    place: &dyn Fn(Range<usize>) -> Place,
+) -> Problem {
+    let Some(Twice { path, first }) = twice(content, span) else {
+        let key = content.get(span.clone()).unwrap_or_default();
+        return Problem::new(format!("`{key}` is said twice"), &place(span.clone()))
+            .remedy("keep one of them");
+    };
+    let last = path.last().map(String::as_str).unwrap_or_default();
+    let (message, remedy) = match &*path {
+        [table, pair] if table == "pairs" => (
+            format!("pair `{pair}` is named twice"),
+            "keep one of them, or call one otherwise",
+        ),
+        path => (
+            format!("`{}` is said twice", path.join(".")),
+            long_form(last)
+                .filter(|_| is_header(content, span))
+                .unwrap_or("keep one of them"),
+        ),
+    };
+    Problem::new(message, &place(span.clone()))
+        .remedy(remedy)
+        .against(&place(first), "first here")
+}
+
+/// Whether a span is in a line that begins a table.
+fn is_header(content: &str, span: &Range<usize>) -> bool {
+    let before = content.get(..span.start).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    line.trim_start().starts_with('[')
 }
 
 /// A key that is said twice.

@@ -199,6 +199,7 @@ impl<'a> Walk<'a, '_> {
         let value = match said {
             Said::Wrong => None,
             Said::Literal(text) => Some(Expanded::plain(&text)),
+            Said::File(_) if Problem::are_plenty(self.problems) => None,
             Said::File(words) => {
                 self.way.push(node.clone());
                 let mut problems = Vec::new();
@@ -235,14 +236,18 @@ impl<'a> Walk<'a, '_> {
         if let Some(begin) = self.way.iter().position(|on_way| *on_way == node) {
             let circle = self.way[begin..].iter().chain(Some(&node));
             let way: Vec<String> = circle.map(Node::spelling).collect();
+            let message = match &*way {
+                [one, _] => format!("{one} needs itself"),
+                way => format!("variables need each other: {}", way.join(" needs ")),
+            };
             return Known::Refused {
-                message: format!("variables are made of each other: {}", way.join(" of ")),
-                remedy: "give one of them a text of its own".to_owned(),
+                message,
+                remedy: "write a text here that needs none of them".to_owned(),
             };
         }
         if self.way.len() >= DEEPEST {
             return Known::Refused {
-                message: format!("more than {DEEPEST} variables are made of each other in a row"),
+                message: format!("more than {DEEPEST} variables need each other in a row"),
                 remedy: "write the text itself".to_owned(),
             };
         }

@@ -52,7 +52,7 @@ fn insert_place(told: &mut Map<String, Value>, place: &Place) {
             let (row, character) = text.position(span);
             file = text.name.to_string_lossy().into();
             (line, column) = (row.into(), character.into());
-            path = text_or_null(at);
+            path = text_or_null(&shown(at));
             json!("file")
         }
         Place::WholeFile(name) => {
