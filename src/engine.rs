@@ -185,7 +185,7 @@ async fn carry_out(
                 });
             }
             Ok(None) => break Ok(false),
-            Ok(Some(Decision::Leave(Leave::Unchanged(_)))) if !each_unchanged => unchanged += 1,
+            Ok(Some(Decision::Leave(Leave::Unchanged { .. }))) if !each_unchanged => unchanged += 1,
             Ok(Some(Decision::Leave(leave))) => context.sinks.emit(&leave.into()),
             Ok(Some(decision)) => {
                 let place = Arc::clone(&workers)

@@ -165,7 +165,7 @@ impl<'a> Line<'a> {
                 r#type: "subtree",
                 ..about(name, Action::Skip, Outcome::Warning, "unreadable_directory")
             }),
-            Event::Unchanged { key, source } => Some(Self {
+            Event::Unchanged { key, source, .. } => Some(Self {
                 source: Some(listed(scope, key.as_str(), source)),
                 ..about(key.as_str(), Action::Skip, Outcome::Ok, UNCHANGED)
             }),
