@@ -1,4 +1,4 @@
-/*! The command line: `run`, `sync`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
+/*! The command line: `run`, `sync`, `plan`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
 
 Flags come from the option table (`config::OPTIONS`) and only carry what was typed: `config`
 types and checks it, together with the job file and the environment.
@@ -6,7 +6,9 @@ types and checks it, together with the job file and the environment.
 
 mod command;
 mod former;
+mod job_files;
 mod log;
+mod plan;
 mod process;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -54,6 +56,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("run", matches)) => run::jobs(matches, &environment),
         Some(("sync", matches)) => run::pair(matches, &environment, run::Form::Subcommand),
+        Some(("plan", matches)) => plan::show(matches, &environment),
         Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),

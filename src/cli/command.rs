@@ -14,9 +14,8 @@ const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-comple
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 9] = [
+const LATER: [(&str, &str); 8] = [
     ("check", ""),
-    ("plan", "--dry-run decides everything and changes nothing"),
     (
         "explain",
         "resolved.json of every run has each value and its origin",
@@ -36,7 +35,7 @@ const LATER: [(&str, &str); 9] = [
 const AFTER_HELP: &str = "\
 Examples:
   s3sync run jobs/quickstart.toml                     a job file, here one that needs no account
-  s3sync sync photos/ s3://acme/photos/ --dry-run     say what would be transferred, and why
+  s3sync plan photos/ s3://acme/photos/               say what would be transferred, and why
   s3sync sync photos/ s3://acme/photos/ --sandbox s3  rehearse it on an S3 kept in ./s3
 
 Exit codes:
@@ -55,6 +54,7 @@ pub(super) fn build() -> Command {
         .after_help(AFTER_HELP)
         .subcommand(run())
         .subcommand(sync())
+        .subcommand(plan())
         .subcommand(validate());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
@@ -141,7 +141,7 @@ fn run() -> Command {
             Arg::new("job")
                 .value_name("FILE")
                 .num_args(0..)
-                .help("Job files (TOML), one after the other"),
+                .help("Job files (TOML), or directories of them, one after the other"),
         )
         .arg(
             Arg::new("pair")
@@ -161,6 +161,45 @@ fn sync() -> Command {
             _ => arg,
         }),
     )
+}
+
+fn plan() -> Command {
+    let command = Command::new("plan")
+        .about("Show what a run would do, and why, and do nothing")
+        .override_usage("s3sync plan [OPTIONS] [FILE]...\n       s3sync plan [OPTIONS] SOURCE TARGET")
+        .arg(
+            Arg::new("job")
+                .value_name("FILE | SOURCE TARGET")
+                .num_args(0..)
+                .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
+        )
+        .arg(
+            Arg::new("pair")
+                .long("pair")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("Only this pair; may be repeated"),
+        )
+        .arg(
+            Arg::new("key")
+                .long("key")
+                .value_name("KEY")
+                .help("Only this key, relative to the source, and what decides on it"),
+        )
+        .arg(format(
+            "How it is shown: lines of columns, or one JSON object per line",
+        ));
+    with_options(command)
+}
+
+/// `--format text|json`.
+fn format(help: &'static str) -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help(help)
 }
 
 fn validate() -> Command {
@@ -420,8 +459,8 @@ mod tests {
             assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
         }
         assert_eq!(
-            refusal("plan"),
-            "error: not supported yet: the command `plan`\n  = --dry-run decides everything and changes nothing; for a path of that name write ./plan"
+            refusal("init"),
+            "error: not supported yet: the command `init`\n  = jobs/quickstart.toml is a job file to begin with; for a path of that name write ./init"
         );
     }
 

@@ -9,6 +9,7 @@ mod listing;
 mod local_files;
 mod model;
 mod other_server;
+mod plan;
 mod quickstart;
 mod sandbox;
 mod shape;
