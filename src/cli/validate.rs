@@ -1,24 +1,26 @@
 //! `validate FILE…`: everything that is wrong, and nothing run.
 
-use std::path::Path;
-
 use clap::ArgMatches;
 
 use super::command;
-use crate::config::{self, Environment};
+use super::job_files::JobFiles;
+use crate::config::Environment;
 use crate::report::{ExitCode, Stream};
 
 /// Checks each file with the environment and the flags it would run with.
 pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> ExitCode {
     let flags = command::flag_values(matches);
+    let names = command::texts(matches, "job");
+    let JobFiles { files, refusals } = JobFiles::load(&names, environment, &flags);
     let mut exit = ExitCode::Success;
-    for file in command::texts(matches, "job") {
-        match config::load_file(Path::new(file), environment, &flags) {
+    for (path, loaded) in &files {
+        match loaded {
             Ok(job) => {
                 let pairs = job.pairs.len();
                 let noun = if pairs == 1 { "pair" } else { "pairs" };
                 Stream::Stdout.print(&format!(
-                    "{file}: job {}, {pairs} {noun}: no problems",
+                    "{}: job {}, {pairs} {noun}: no problems",
+                    path.display(),
                     job.name
                 ));
             }
@@ -27,6 +29,10 @@ pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> ExitCode
                 exit = ExitCode::Usage;
             }
         }
+    }
+    for refusal in refusals {
+        Stream::Stderr.print(&format!("{refusal}\n\n"));
+        exit = ExitCode::Usage;
     }
     exit
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod directions;
+mod directory;
 mod engine_room;
 mod faults;
 mod interruption;
