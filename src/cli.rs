@@ -57,7 +57,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("run", matches)) => run::jobs(matches, &environment),
         Some(("sync", matches)) => run::pair(matches, &environment, run::Form::Subcommand),
         Some(("plan", matches)) => plan::show(matches, &environment),
-        Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
+        Some(("validate", matches)) => validate::files(matches, &environment),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
         Some((later, _)) => {

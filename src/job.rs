@@ -5,6 +5,7 @@ listens for signals, and ends with the final report and the last words on the te
 one pair does not end the others.
 */
 
+mod online;
 mod pair;
 mod rehearsal;
 mod signals;
@@ -20,6 +21,7 @@ use crate::report::{
     ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd, RunReport, Status, log_summary,
 };
 use crate::transfer::Budget;
+pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
 pub use signals::Signals;
@@ -123,21 +125,19 @@ async fn run_with(
     };
     heartbeat.abort();
     let received = signals.end();
-    match plan {
-        Some(plan) => show(&report, &plan, received, reason),
-        None => {
-            let end = end_of(&report, received, reason);
-            let exit = end.exit;
-            let record = report.finish(end);
-            log_summary(&record);
-            if let Some(directory) = report.directory() {
-                terminal::last_words(&job, &options, &record, directory);
-            }
-            Outcome {
-                exit,
-                unread: false,
-            }
-        }
+    if let Some(plan) = plan {
+        return show(&report, &plan, received, reason);
+    }
+    let end = end_of(&report, received, reason);
+    let exit = end.exit;
+    let record = report.finish(end);
+    log_summary(&record);
+    if let Some(directory) = report.directory() {
+        terminal::last_words(&job, &options, &record, directory);
+    }
+    Outcome {
+        exit,
+        unread: false,
     }
 }
 

@@ -210,8 +210,15 @@ fn validate() -> Command {
                 .value_name("FILE")
                 .num_args(1..)
                 .required(true)
-                .help("Job files (TOML)"),
-        );
+                .help("Job files (TOML), or directories of them"),
+        )
+        .arg(
+            Arg::new("online")
+                .long("online")
+                .action(ArgAction::SetTrue)
+                .help("Also ask every side of every pair, with reads only, whether it is there and may be used"),
+        )
+        .arg(format("How it is told: text, or one JSON object per line"));
     with_options(command)
 }
 

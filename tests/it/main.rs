@@ -9,6 +9,7 @@ mod interruption;
 mod listing;
 mod local_files;
 mod model;
+mod online;
 mod other_server;
 mod plan;
 mod quickstart;

@@ -59,7 +59,7 @@ struct PairLine<'a> {
     status_reason: Option<&'a str>,
     bytes: Bytes,
     counts: Counts,
-    transfer_by: Vec<Reason>,
+    transfer_by: Vec<Share>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,20 +73,20 @@ struct TotalLine<'a> {
     pairs: usize,
     bytes: &'a Bytes,
     counts: &'a Counts,
-    transfer_by: Vec<Reason>,
+    transfer_by: Vec<Share>,
 }
 
 /// How much is to be transferred for one reason.
 #[derive(Debug, Serialize)]
-struct Reason {
+struct Share {
     reason: &'static str,
     count: u64,
     bytes: u64,
 }
 
-fn each(reasons: &Reasons) -> Vec<Reason> {
+fn each(reasons: &Reasons) -> Vec<Share> {
     let each = reasons.iter();
-    each.map(|(cause, (count, bytes))| Reason {
+    each.map(|(cause, (count, bytes))| Share {
         reason: cause.as_str(),
         count: *count,
         bytes: *bytes,

@@ -40,10 +40,12 @@ pub(super) fn whole(event: &Event, column: &str) -> Option<String> {
     if let Some(source) = decision.source {
         let _ = writeln!(text, "{column}  source  {}", entry(source));
     }
-    if let Some(target) = decision.target {
-        let target = target.map_or_else(|| "no such key".to_owned(), entry);
-        let _ = writeln!(text, "{column}  target  {target}");
-    }
+    let target = match decision.target {
+        There::Entry(target) => entry(target),
+        There::Nothing => "no such key".to_owned(),
+        There::DoesNotMatter => return Some(text),
+    };
+    let _ = writeln!(text, "{column}  target  {target}");
     Some(text)
 }
 
@@ -93,14 +95,20 @@ pub(super) fn printable(text: &str) -> String {
     shown
 }
 
+/// What the target has under a key.
+enum There<'a> {
+    Entry(&'a Listed),
+    Nothing,
+    DoesNotMatter,
+}
+
 /// An event that says what becomes of an object.
 struct Decision<'a> {
     action: &'static str,
     reason: &'static str,
     key: &'a str,
     source: Option<&'a Listed>,
-    /// What the target has, where that matters.
-    target: Option<Option<&'a Listed>>,
+    target: There<'a>,
     message: Option<String>,
 }
 
@@ -113,7 +121,7 @@ impl<'a> Decision<'a> {
                 because,
                 replaces,
             } => Some(Self {
-                target: Some(replaces.as_ref()),
+                target: replaces.as_ref().map_or(There::Nothing, There::Entry),
                 ..Self::new("transfer", because.as_str(), key.as_str(), Some(source))
             }),
             Event::Unchanged {
@@ -121,7 +129,7 @@ impl<'a> Decision<'a> {
                 source,
                 target,
             } => Some(Self {
-                target: Some(Some(target)),
+                target: There::Entry(target),
                 message: Some(why_unchanged(source, target).to_owned()),
                 ..Self::new("leave", "unchanged", key.as_str(), Some(source))
             }),
@@ -172,7 +180,7 @@ impl<'a> Decision<'a> {
             reason,
             key,
             source,
-            target: None,
+            target: There::DoesNotMatter,
             message: None,
         }
     }
