@@ -1,4 +1,4 @@
-/*! The command line: `run`, `sync`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
+/*! The command line: `run`, `sync`, `plan`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
 
 Flags come from the option table (`config::OPTIONS`) and only carry what was typed: `config`
 types and checks it, together with the job file and the environment.
@@ -8,7 +8,9 @@ mod command;
 mod explain;
 mod former;
 mod init;
+mod job_files;
 mod log;
+mod plan;
 mod process;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -68,7 +70,8 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("sync", matches)) => run::pair(matches, &environment, run::Form::Subcommand),
         Some(("explain", matches)) => Ok(explain::job(matches, &environment)),
         Some(("init", matches)) => Ok(init::job(matches, &environment)),
-        Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
+        Some(("plan", matches)) => plan::show(matches, &environment),
+        Some(("validate", matches)) => validate::files(matches, &environment),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
         Some((later, _)) => {

@@ -185,8 +185,14 @@ async fn carry_out(
                 });
             }
             Ok(None) => break Ok(false),
-            Ok(Some(Decision::Leave(Leave::Unchanged(_)))) if !each_unchanged => unchanged += 1,
+            Ok(Some(Decision::Leave(Leave::Unchanged { .. }))) if !each_unchanged => unchanged += 1,
             Ok(Some(Decision::Leave(leave))) => context.sinks.emit(&leave.into()),
+            // it only has to be told: here, it is told in the order of the keys
+            Ok(Some(decision @ Decision::Transfer(_))) if context.dry_run => {
+                if let Err(error) = transferrer.run(decision).await {
+                    fatal.tell(error);
+                }
+            }
             Ok(Some(decision)) => {
                 let place = Arc::clone(&workers)
                     .acquire_owned()

@@ -214,6 +214,8 @@ pub enum Event {
         key: ObjectKey,
         /// What the source listed.
         source: Listed,
+        /// What the target listed.
+        target: Listed,
     },
     /// The target already has these, and no sink asked for each of them
     /// ([`Sinks::wants_unchanged`]). An object is in this or in `Unchanged`, never in both.
@@ -236,8 +238,8 @@ pub enum Event {
         source: Listed,
         /// Why.
         because: Cause,
-        /// Whether the target has the key.
-        replaces: bool,
+        /// What the target has under the key, if it has it.
+        replaces: Option<Listed>,
     },
     /// It was left out, with a reason that is no failure.
     Skipped {

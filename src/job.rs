@@ -5,21 +5,26 @@ listens for signals, and ends with the final report and the last words on the te
 one pair does not end the others.
 */
 
+mod online;
 mod pair;
 mod rehearsal;
 mod signals;
 mod terminal;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Pair};
 use crate::engine::{self, Context, PairDone, PairError};
-use crate::report::{ExitCode, RunEnd, RunReport, Status, log_summary};
+use crate::report::{
+    ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd, RunReport, Status, log_summary,
+};
 use crate::transfer::Budget;
-use pair::PairRun;
+pub use online::{Probed, probe};
+use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
-use signals::Signals;
+pub use signals::Signals;
 
 /// How a job is run, beside what it says itself.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,18 @@ pub struct RunOptions {
     pub plain: bool,
     /// Show progress and the final line.
     pub progress: bool,
+    /// What it is run for.
+    pub purpose: Purpose,
+}
+
+/// What a job is run for.
+#[derive(Debug, Clone, Default)]
+pub enum Purpose {
+    /// To be carried out, or tried out where it says so itself.
+    #[default]
+    Run,
+    /// To show what would be done: a dry run that leaves nothing behind.
+    Plan(PlanSettings),
 }
 
 /// How a job ended.
@@ -37,12 +54,14 @@ pub struct RunOptions {
 pub struct Outcome {
     /// What the process should end with.
     pub exit: ExitCode,
+    /// Whether it was a plan whose reader went away.
+    pub unread: bool,
 }
 
 /// Runs a job to its end. Whatever happens is in the report and the log; the outcome is the exit
 /// code of the worst pair.
-pub async fn run(job: config::Job, options: RunOptions) -> Outcome {
-    run_with(job, options, |pair, context| {
+pub async fn run(job: config::Job, options: RunOptions, signals: &Signals) -> Outcome {
+    run_with(job, options, signals, |pair, context| {
         Box::pin(async move { engine::run_pair(&pair, &context).await })
     })
     .await
@@ -51,18 +70,34 @@ pub async fn run(job: config::Job, options: RunOptions) -> Outcome {
 /// What runs one pair: the engine, or what stands for it in tests.
 type RunPair = fn(Pair, Context) -> BoxFuture<'static, Result<PairDone, PairError>>;
 
-async fn run_with(mut job: config::Job, options: RunOptions, engine: RunPair) -> Outcome {
-    let report = match RunReport::open(&job, &options.command) {
+async fn run_with(
+    mut job: config::Job,
+    options: RunOptions,
+    signals: &Signals,
+    engine: RunPair,
+) -> Outcome {
+    job.dry_run |= matches!(options.purpose, Purpose::Plan(_));
+    let report = match open(&job, &options) {
         Ok(report) => report,
         Err(error) => {
             tracing::error!("{error}");
-            let exit = ExitCode::Failed;
-            return Outcome { exit };
+            return Outcome {
+                exit: ExitCode::Failed,
+                unread: false,
+            };
         }
     };
     let heartbeat = report.heartbeat();
-    let stop = CancellationToken::new();
-    let signals = Signals::listen(&stop, &report);
+    let stop = signals.begin(&report);
+    let plan = match &options.purpose {
+        Purpose::Run => None,
+        Purpose::Plan(settings) => Some(PlanOutput::new(&job, settings.clone(), stop.clone())),
+    };
+    let output = match (&plan, report.directory()) {
+        (Some(plan), _) => Output::Plan(plan),
+        (None, Some(directory)) => Output::Evidence(directory),
+        (None, None) => unreachable!("what is no plan has a directory"),
+    };
     let rehearsed = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
     let reason = match rehearsed {
         Ok(rehearsal) => {
@@ -72,9 +107,10 @@ async fn run_with(mut job: config::Job, options: RunOptions, engine: RunPair) ->
                 stop,
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),
+                output,
             };
             for (pair, part) in job.pairs.iter().zip(report.pairs()) {
-                run.run(pair, part, report.directory()).await;
+                run.run(pair, part).await;
             }
             rehearsal.end().await;
             None
@@ -89,12 +125,48 @@ async fn run_with(mut job: config::Job, options: RunOptions, engine: RunPair) ->
     };
     heartbeat.abort();
     let received = signals.end();
+    if let Some(plan) = plan {
+        return show(&report, &plan, received, reason);
+    }
     let end = end_of(&report, received, reason);
     let exit = end.exit;
     let record = report.finish(end);
     log_summary(&record);
-    terminal::last_words(&job, &options, &record, report.directory());
-    Outcome { exit }
+    if let Some(directory) = report.directory() {
+        terminal::last_words(&job, &options, &record, directory);
+    }
+    Outcome {
+        exit,
+        unread: false,
+    }
+}
+
+fn open(job: &config::Job, options: &RunOptions) -> Result<Arc<RunReport>, ReportError> {
+    match options.purpose {
+        Purpose::Run => RunReport::open(job, &options.command),
+        Purpose::Plan(_) => Ok(RunReport::unwritten(job, &options.command)),
+    }
+}
+
+/// Ends a plan. Where its reader has gone it ends well: nobody is there to miss the rest.
+fn show(
+    report: &RunReport,
+    plan: &PlanOutput,
+    received: Option<ExitCode>,
+    reason: Option<String>,
+) -> Outcome {
+    let received = received.or(plan.is_unread().then_some(ExitCode::Success));
+    let end = end_of(report, received, reason);
+    let exit = end.exit;
+    plan.finish(&report.finish(end));
+    let trouble = plan.trouble().map_or(ExitCode::Success, |trouble| {
+        tracing::error!("{trouble}");
+        ExitCode::Failed
+    });
+    Outcome {
+        exit: exit.worse(trouble),
+        unread: plan.is_unread(),
+    }
 }
 
 /// The worst pair decides; `reason` is of the run itself.

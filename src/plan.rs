@@ -36,8 +36,8 @@ pub enum Decision {
 pub struct Transfer {
     /// What the source listed.
     pub source: Entry,
-    /// Whether the target has the key.
-    pub replaces: bool,
+    /// What the target has under the key, if it has it.
+    pub replaces: Option<Listed>,
     /// Why.
     pub because: Cause,
 }
@@ -66,7 +66,12 @@ pub enum Question {
 #[derive(Debug, Clone)]
 pub enum Leave {
     /// The target has it already.
-    Unchanged(Entry),
+    Unchanged {
+        /// What the source listed.
+        source: Entry,
+        /// What the target listed.
+        target: Entry,
+    },
     /// It cannot be brought over.
     Skip {
         /// What the source listed.
@@ -192,9 +197,10 @@ impl From<&Entry> for Listed {
 impl From<Leave> for Event {
     fn from(leave: Leave) -> Self {
         match leave {
-            Leave::Unchanged(entry) => Self::Unchanged {
-                source: (&entry).into(),
-                key: entry.key,
+            Leave::Unchanged { source, target } => Self::Unchanged {
+                source: (&source).into(),
+                target: (&target).into(),
+                key: source.key,
             },
             Leave::Skip {
                 source,

@@ -15,12 +15,14 @@ as a put and no import may point up to `transfer`.
 mod error;
 pub mod local;
 pub mod memory;
+mod probe;
 pub mod retry;
 pub mod s3;
 mod secret;
 mod settled;
 
 pub use error::{ErrorKind, StoreError};
+pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored};
 

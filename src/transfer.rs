@@ -124,11 +124,12 @@ impl Transferrer {
     }
 
     async fn examine(&self, examine: Examine) -> Result<(), StoreError> {
-        let source = examine.source.clone();
+        let (source, target) = (examine.source.clone(), Listed::from(&examine.target));
         match examine::answer(self, &examine).await {
             Ok(None) => {
                 self.sinks.emit(&Event::Unchanged {
                     source: (&source).into(),
+                    target,
                     key: source.key,
                 });
                 Ok(())
@@ -136,7 +137,7 @@ impl Transferrer {
             Ok(Some(because)) => {
                 self.transfer(Transfer {
                     source,
-                    replaces: true,
+                    replaces: Some(target),
                     because,
                 })
                 .await
@@ -181,7 +182,7 @@ impl Transferrer {
                 Ok(done) => {
                     let conduct = Conduct {
                         because,
-                        replaced: replaces,
+                        replaced: replaces.is_some(),
                         server_side: done.server_side,
                         parts: done.parts,
                         attempts,

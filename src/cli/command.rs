@@ -14,9 +14,8 @@ const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-comple
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 7] = [
+const LATER: [(&str, &str); 6] = [
     ("check", ""),
-    ("plan", "--dry-run decides everything and changes nothing"),
     ("schema", ""),
     (
         "report",
@@ -31,7 +30,7 @@ const LATER: [(&str, &str); 7] = [
 const AFTER_HELP: &str = "\
 Examples:
   s3sync run jobs/quickstart.toml                     a job file, here one that needs no account
-  s3sync sync photos/ s3://acme/photos/ --dry-run     say what would be transferred, and why
+  s3sync plan photos/ s3://acme/photos/               say what would be transferred, and why
   s3sync sync photos/ s3://acme/photos/ --sandbox s3  rehearse it on an S3 kept in ./s3
 
 Exit codes:
@@ -50,6 +49,7 @@ pub(super) fn build() -> Command {
         .after_help(AFTER_HELP)
         .subcommand(run())
         .subcommand(sync())
+        .subcommand(plan())
         .subcommand(validate())
         .subcommand(explain())
         .subcommand(init());
@@ -145,7 +145,7 @@ fn run() -> Command {
             Arg::new("job")
                 .value_name("FILE")
                 .num_args(0..)
-                .help("Job files (TOML), one after the other"),
+                .help("Job files (TOML), or directories of them, one after the other"),
         )
         .arg(
             Arg::new("pair")
@@ -167,6 +167,45 @@ fn sync() -> Command {
     )))
 }
 
+fn plan() -> Command {
+    let command = Command::new("plan")
+        .about("Show what a run would do, and why, and do nothing")
+        .override_usage("s3sync plan [OPTIONS] [FILE]...\n       s3sync plan [OPTIONS] SOURCE TARGET")
+        .arg(
+            Arg::new("job")
+                .value_name("FILE | SOURCE TARGET")
+                .num_args(0..)
+                .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
+        )
+        .arg(
+            Arg::new("pair")
+                .long("pair")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("Only this pair; may be repeated"),
+        )
+        .arg(
+            Arg::new("key")
+                .long("key")
+                .value_name("KEY")
+                .help("Only this key, relative to the source, and what decides on it"),
+        )
+        .arg(format(
+            "How it is shown: lines of columns, or one JSON object per line",
+        ));
+    with_options(command)
+}
+
+/// `--format text|json`.
+fn format(help: &'static str) -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help(help)
+}
+
 fn validate() -> Command {
     let command = Command::new("validate")
         .about("Say everything that is wrong with job files, and run nothing")
@@ -175,8 +214,15 @@ fn validate() -> Command {
                 .value_name("FILE")
                 .num_args(1..)
                 .required(true)
-                .help("Job files (TOML)"),
-        );
+                .help("Job files (TOML), or directories of them"),
+        )
+        .arg(
+            Arg::new("online")
+                .long("online")
+                .action(ArgAction::SetTrue)
+                .help("Also ask every side of every pair, with reads only, whether it is there and may be used"),
+        )
+        .arg(format("How it is told: text, or one JSON object per line"));
     with_options(command)
 }
 
@@ -484,8 +530,8 @@ mod tests {
             assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
         }
         assert_eq!(
-            refusal("plan"),
-            "error: not supported yet: the command `plan`\n  = --dry-run decides everything and changes nothing; for a path of that name write ./plan"
+            refusal("init"),
+            "error: not supported yet: the command `init`\n  = jobs/quickstart.toml is a job file to begin with; for a path of that name write ./init"
         );
     }
 

@@ -1,13 +1,12 @@
 //! `run`, `sync` and the plain form: load everything, then run it.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use clap::ArgMatches;
 
+use super::job_files::JobFiles;
 use super::{command, former, log, process};
 use crate::config::{self, Environment, Job, Problems};
-use crate::job::{self, RunOptions};
+use crate::job::{self, Outcome, Purpose, RunOptions, Signals};
 use crate::report::{ExitCode, Stream};
 
 /// How one pair was asked for.
@@ -22,23 +21,15 @@ pub(super) enum Form {
 /// `run [FILE]…`: nothing starts before every file is right; the worst outcome decides.
 pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::Result<ExitCode> {
     let flags = command::flag_values(matches);
-    let only_pairs = command::texts(matches, "pair");
     let files = command::texts(matches, "job");
     let loaded = if files.is_empty() {
-        vec![config::from_environment(environment, &flags)]
+        of_one(config::from_environment(environment, &flags))
     } else {
-        let load = |file| config::load_file(Path::new(file), environment, &flags);
-        files.into_iter().map(load).collect()
+        JobFiles::load(&files, environment, &flags).all_right()
     };
-    let Some(jobs) = all_right(loaded) else {
+    let jobs = loaded.and_then(|jobs| only(jobs, &command::texts(matches, "pair")));
+    let Some(jobs) = jobs else {
         return Ok(ExitCode::Usage);
-    };
-    let jobs = match only(jobs, &only_pairs) {
-        Ok(jobs) => jobs,
-        Err(unknown) => {
-            Stream::Stderr.print(&unknown);
-            return Ok(ExitCode::Usage);
-        }
     };
     start(
         jobs,
@@ -47,6 +38,7 @@ pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::R
             plain: false,
             stream: Stream::Stderr,
             notes: Vec::new(),
+            purpose: Purpose::Run,
         },
     )
 }
@@ -71,7 +63,7 @@ pub(super) fn pair(
         return Ok(ExitCode::Usage);
     }
     let flags = command::flag_values(matches);
-    let Some(jobs) = all_right(vec![config::adhoc(source, target, environment, &flags)]) else {
+    let Some(jobs) = of_one(config::adhoc(source, target, environment, &flags)) else {
         return Ok(ExitCode::Usage);
     };
     let mut notes = Vec::new();
@@ -94,30 +86,36 @@ pub(super) fn pair(
                 Stream::Stdout
             },
             notes,
+            purpose: Purpose::Run,
         },
     )
 }
 
-/// All jobs, or every problem of every one of them on stderr.
-fn all_right(loaded: Vec<Result<Job, Problems>>) -> Option<Vec<Job>> {
-    let mut jobs = Vec::new();
-    let mut wrong = Vec::new();
-    for loaded in loaded {
-        match loaded {
-            Ok(job) => jobs.push(job),
-            Err(problems) => wrong.push(problems.to_string()),
+/// The only job of a command, or its problems on stderr.
+pub(super) fn of_one(loaded: Result<Job, Problems>) -> Option<Vec<Job>> {
+    match loaded {
+        Ok(job) => Some(vec![job]),
+        Err(problems) => {
+            Stream::Stderr.print(&problems.to_string());
+            None
         }
     }
-    if wrong.is_empty() {
-        return Some(jobs);
+}
+
+/// The jobs with the pairs that were asked for, or on stderr a pair that no job has.
+pub(super) fn only(jobs: Vec<Job>, asked: &[&str]) -> Option<Vec<Job>> {
+    match retain(jobs, asked) {
+        Ok(jobs) => Some(jobs),
+        Err(unknown) => {
+            Stream::Stderr.print(&unknown);
+            None
+        }
     }
-    Stream::Stderr.print(&wrong.join("\n\n"));
-    None
 }
 
 /// The jobs with the pairs that were asked for, all when none was; a job without any of them does
 /// not run. The error is a pair that no job has.
-fn only(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
+fn retain(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
     if asked.is_empty() {
         return Ok(jobs);
     }
@@ -137,41 +135,72 @@ fn only(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
 }
 
 /// What is the same for all jobs of one command.
-struct RunRequest {
-    command: &'static str,
-    plain: bool,
-    stream: Stream,
+pub(super) struct RunRequest {
+    pub(super) command: &'static str,
+    pub(super) plain: bool,
+    pub(super) stream: Stream,
     /// Warnings about the command itself.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) purpose: Purpose,
 }
 
-fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
+/// Runs jobs that are known to be right, one after the other.
+pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
     let runtime = process::runtime().context("start the runtime")?;
     if let Some(first) = jobs.first() {
-        log::start(&first.log, request.stream, first.dry_run);
+        let logs_decisions = first.dry_run && matches!(request.purpose, Purpose::Run);
+        log::start(&first.log, request.stream, logs_decisions);
     }
     for note in &request.notes {
         tracing::warn!("{note}");
     }
-    let mut worst = ExitCode::Success;
-    for job in jobs {
-        for note in job.resolved["notes"].as_array().into_iter().flatten() {
-            tracing::warn!("{}", note.as_str().unwrap_or_default());
-        }
-        let options = RunOptions {
-            command: request.command.to_owned(),
-            plain: request.plain,
-            progress: job.log.progress,
-        };
-        let exit = runtime.block_on(job::run(job, options)).exit;
-        worst = worst.worse(exit);
-        if exit.signal().is_some() {
-            break;
-        }
-    }
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::listen()
+    };
+    let worst = each(
+        jobs,
+        || signals.received(),
+        |job| {
+            for note in job.resolved["notes"].as_array().into_iter().flatten() {
+                tracing::warn!("{}", note.as_str().unwrap_or_default());
+            }
+            let options = RunOptions {
+                command: request.command.to_owned(),
+                plain: request.plain,
+                progress: job.log.progress,
+                purpose: request.purpose.clone(),
+            };
+            runtime.block_on(job::run(job, options, &signals))
+        },
+    );
+    drop(signals);
     // blocked reads of a dead disk must not keep the process
     runtime.shutdown_background();
     Ok(worst)
+}
+
+/// Runs one job after the other; the worst outcome decides. None starts once a signal was
+/// received, or when nobody reads what is shown.
+fn each(
+    jobs: Vec<Job>,
+    received: impl Fn() -> Option<ExitCode>,
+    mut run: impl FnMut(Job) -> Outcome,
+) -> ExitCode {
+    let mut worst = ExitCode::Success;
+    for job in jobs {
+        if let Some(signal) = received() {
+            tracing::warn!(job = job.name, "not started: stopped before its turn");
+            worst = worst.worse(signal);
+            continue;
+        }
+        let outcome = run(job);
+        worst = worst.worse(outcome.exit);
+        if outcome.unread {
+            break;
+        }
+    }
+    worst
 }
 
 #[cfg(test)]
@@ -190,6 +219,59 @@ mod tests {
     }
 
     #[test]
+    fn nothing_starts_after_a_signal_whatever_became_of_the_job_before() {
+        use ExitCode::{Failed, Interrupted, Success, Terminated, Warning};
+        for (ends, signal_during, unread, ran, exit) in [
+            (&[Success, Warning][..], None, false, 2, Warning),
+            // it ended well, and the signal came before the next began
+            (
+                &[Success, Success],
+                Some((1, Interrupted)),
+                false,
+                1,
+                Interrupted,
+            ),
+            // a failure is worse than the signal, and hides it
+            (&[Failed, Success], Some((1, Terminated)), false, 1, Failed),
+            (
+                &[Success, Success],
+                Some((0, Terminated)),
+                false,
+                0,
+                Terminated,
+            ),
+            // it came too late to stop anything
+            (
+                &[Success, Warning],
+                Some((2, Interrupted)),
+                false,
+                2,
+                Warning,
+            ),
+            (&[Success, Success], None, true, 1, Success),
+        ] {
+            let jobs = ends.iter().map(|_| job(&["a"])).collect();
+            let started = std::cell::Cell::new(0);
+            let seen = each(
+                jobs,
+                || signal_during.and_then(|(at, signal)| (started.get() >= at).then_some(signal)),
+                |_| {
+                    started.set(started.get() + 1);
+                    Outcome {
+                        exit: ends[started.get() - 1],
+                        unread,
+                    }
+                },
+            );
+            assert_eq!(
+                (started.get(), seen),
+                (ran, exit),
+                "{ends:?} {signal_during:?}"
+            );
+        }
+    }
+
+    #[test]
     fn only_the_pairs_that_were_asked_for_run_in_the_order_of_the_file() {
         for (asked, left) in [
             (&[][..], &["a b", "c"][..]),
@@ -197,7 +279,7 @@ mod tests {
             (&["c"], &["c"]),
             (&["c", "a"], &["a", "c"]),
         ] {
-            let jobs = only(vec![job(&["a", "b"]), job(&["c"])], asked).expect("known");
+            let jobs = retain(vec![job(&["a", "b"]), job(&["c"])], asked).expect("known");
             let names = |job: &Job| {
                 let names: Vec<_> = job.pairs.iter().map(|pair| pair.name.clone()).collect();
                 names.join(" ")
@@ -208,7 +290,7 @@ mod tests {
                 "{asked:?}"
             );
         }
-        let unknown = only(vec![job(&["a", "b"]), job(&["c"])], &["a", "x"]).expect_err("no x");
+        let unknown = retain(vec![job(&["a", "b"]), job(&["c"])], &["a", "x"]).expect_err("no x");
         assert_eq!(
             unknown,
             "error: no pair is called `x`\n --> flag --pair\n  = there is a, b, c"

@@ -114,13 +114,15 @@ mod tests {
     fn a_million_unchanged_objects_cost_next_to_nothing() {
         let stats = Arc::new(Stats::new(Unverifiable::Warns));
         let sinks = Sinks::new(vec![stats.clone()]);
+        let listed = Listed {
+            size: 1,
+            modified: Timestamp::new(0, 0),
+            etag: None,
+        };
         let event = Event::Unchanged {
             key: ObjectKey::new("k").expect("short"),
-            source: Listed {
-                size: 1,
-                modified: Timestamp::new(0, 0),
-                etag: None,
-            },
+            source: listed.clone(),
+            target: listed,
         };
         let begun = Instant::now();
         for _ in 0..1_000_000 {

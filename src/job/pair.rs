@@ -1,6 +1,7 @@
 //! One pair of a job: its sinks, its engine, its end.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use super::RunPair;
 use tokio::task::{JoinError, JoinHandle};
@@ -8,31 +9,43 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
 use crate::engine::{Context, PairDone, PairError};
-use crate::event::{Counts, Event, Sinks};
-use crate::report::{PairReport, Progress, RunDirectory, Shown, Status};
+use crate::event::{Counts, Event, Sink, Sinks};
+use crate::report::{
+    PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown, Status,
+};
 use crate::store::ErrorKind;
 use crate::transfer::Budget;
 
 /// What all pairs of a run share.
 #[derive(Debug)]
-pub(super) struct PairRun {
+pub(super) struct PairRun<'a> {
     pub(super) engine: RunPair,
     pub(super) budget: Budget,
     pub(super) stop: CancellationToken,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
+    pub(super) output: Output<'a>,
 }
 
-impl PairRun {
+/// Where it is told what happens to each object.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Output<'a> {
+    /// In evidence below the run's directory.
+    Evidence(&'a RunDirectory),
+    /// On standard output.
+    Plan(&'a PlanOutput),
+}
+
+impl PairRun<'_> {
     /// Runs one pair and writes its end into its part of the report.
-    pub(super) async fn run(&self, pair: &Pair, part: &PairReport, directory: &RunDirectory) {
+    pub(super) async fn run(&self, pair: &Pair, part: &PairReport) {
         if self.stop.is_cancelled() {
             part.finish(Status::Interrupted, Some("not started".to_owned()));
             return;
         }
-        let sinks = match part.begin(directory) {
-            Ok(sinks) => Sinks::new(sinks),
+        let (sinks, lines) = match self.begin(part) {
+            Ok((sinks, lines)) => (Sinks::new(sinks), lines),
             Err(error) => {
                 tracing::error!(pair = part.name(), "{error}");
                 part.finish(Status::Failed, Some(error.to_string()));
@@ -50,6 +63,19 @@ impl PairRun {
         }
         let (status, reason) = self.settle(ended, part, &sinks);
         part.finish(status, reason);
+        if let (Output::Plan(plan), Some(lines)) = (self.output, lines) {
+            plan.end(part, &lines);
+        }
+    }
+
+    fn begin(&self, part: &PairReport) -> Result<Begun, ReportError> {
+        match self.output {
+            Output::Evidence(directory) => Ok((part.begin(directory)?, None)),
+            Output::Plan(plan) => {
+                let (sinks, lines) = plan.begin(part);
+                Ok((sinks, Some(lines)))
+            }
+        }
     }
 
     /// The engine runs as a task of its own, so that its panic is a value here.
@@ -105,6 +131,9 @@ impl PairRun {
         }
     }
 }
+
+/// The sinks of a pair, and its lines of a plan.
+type Begun = (Vec<Arc<dyn Sink>>, Option<Arc<PairPlan>>);
 
 /// A run whose books do not balance must not say that all is well.
 fn audit(counts: &Counts, sinks: &Sinks) {

@@ -1,68 +1,98 @@
 //! SIGINT and SIGTERM: the first stops in order, the second at once.
 
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::event::locked;
 use crate::report::{ExitCode, RunEnd, RunReport, Status};
 
-/// Listens for signals while a run goes on.
+/// Listens for signals, from before the first job of a command until after its last: a signal that
+/// comes between two jobs is not lost.
 #[derive(Debug)]
-pub(super) struct Signals {
-    first: Arc<OnceLock<ExitCode>>,
+pub struct Signals {
+    heard: Arc<Heard>,
     task: Option<JoinHandle<()>>,
 }
 
+/// What the signals of a command have come to.
+#[derive(Default)]
+struct Heard {
+    first: OnceLock<ExitCode>,
+    /// Cancelled by the first signal.
+    stop: CancellationToken,
+    /// The report of the job under way: the second signal writes it as it stands.
+    report: Mutex<Option<Arc<RunReport>>>,
+}
+
 impl Signals {
-    /// Begins to listen. The first signal cancels `stop`; the second writes the report as it
-    /// stands and ends the process.
-    pub(super) fn listen(stop: &CancellationToken, report: &Arc<RunReport>) -> Self {
-        let first = Arc::new(OnceLock::new());
+    /// Begins to listen, on the current runtime.
+    pub fn listen() -> Self {
+        let heard = Arc::new(Heard::default());
         let task = match Both::new() {
-            Ok(both) => {
-                let (stop, report, first) = (stop.clone(), report.clone(), first.clone());
-                Some(tokio::spawn(watch(both, stop, report, first)))
-            }
+            Ok(both) => Some(tokio::spawn(watch(both, Arc::clone(&heard)))),
             Err(error) => {
                 tracing::warn!(%error, "signals cannot be handled; an interrupted run will leave no last report");
                 None
             }
         };
-        Self { first, task }
+        Self { heard, task }
     }
 
-    /// Stops listening; what the first signal stands for, if there was one.
-    pub(super) fn end(self) -> Option<ExitCode> {
-        if let Some(task) = self.task {
-            task.abort();
-        }
-        self.first.get().copied()
+    /// What the first signal stands for, if there was one: nothing is to be started any more.
+    pub fn received(&self) -> Option<ExitCode> {
+        self.heard.first.get().copied()
+    }
+
+    /// A job begins: what stops it.
+    pub(super) fn begin(&self, report: &Arc<RunReport>) -> CancellationToken {
+        *locked(&self.heard.report) = Some(Arc::clone(report));
+        self.heard.stop.child_token()
+    }
+
+    /// The job has ended: its report is for nobody else to write.
+    pub(super) fn end(&self) -> Option<ExitCode> {
+        *locked(&self.heard.report) = None;
+        self.received()
     }
 }
 
-async fn watch(
-    mut both: Both,
-    stop: CancellationToken,
-    report: Arc<RunReport>,
-    first: Arc<OnceLock<ExitCode>>,
-) {
+impl Drop for Signals {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Heard({:?})", self.first.get())
+    }
+}
+
+async fn watch(mut both: Both, heard: Arc<Heard>) {
     let exit = both.next().await;
-    let _ = first.set(exit);
-    stop.cancel();
+    let _ = heard.first.set(exit);
+    heard.stop.cancel();
     tracing::warn!(
         "stopping: finishing what is short, giving up the rest; once more stops at once"
     );
     let exit = both.next().await;
-    for part in report.pairs() {
-        part.finish(Status::Interrupted, None);
+    let report = locked(&heard.report).take();
+    if let Some(report) = report {
+        for part in report.pairs() {
+            part.finish(Status::Interrupted, None);
+        }
+        report.finish(RunEnd {
+            exit,
+            reason: Some("ended by a second signal".to_owned()),
+            interrupted_by: exit.signal(),
+        });
     }
-    report.finish(RunEnd {
-        exit,
-        reason: Some("ended by a second signal".to_owned()),
-        interrupted_by: exit.signal(),
-    });
     #[allow(
         clippy::exit,
         reason = "the user asked twice: nothing may be waited for any more"

@@ -1,12 +1,15 @@
 //! What a run shows while it goes on, and its last words.
 
-use super::RunOptions;
+use super::{Purpose, RunOptions};
 use crate::config::{Job, Origin};
 use crate::report::{RunDirectory, Shown, Stream, schema, table};
 
 /// A bar where somebody watches, log records otherwise.
 pub(super) fn progress_shown(job: &Job, options: &RunOptions) -> Option<Shown> {
     if !options.progress || !job.log.progress {
+        None
+    } else if matches!(options.purpose, Purpose::Plan(_)) && Stream::Stdout.is_terminal() {
+        // its lines are progress enough
         None
     } else if Stream::Stderr.is_terminal() && !job.log.json {
         Some(Shown::Bar)

@@ -156,7 +156,13 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
 }
 
 async fn run_scripted(dir: &Path, pairs: &[&str]) -> (ExitCode, serde_json::Value) {
-    let outcome = run_with(job(dir, pairs), RunOptions::default(), scripted).await;
+    let outcome = run_with(
+        job(dir, pairs),
+        RunOptions::default(),
+        &Signals::listen(),
+        scripted,
+    )
+    .await;
     let latest = dir.join("nightly/latest/report.json");
     let report = std::fs::read(latest).expect("a report");
     (
@@ -248,6 +254,6 @@ async fn a_run_that_cannot_report_does_not_start() {
     let file = dir.path().join("file");
     std::fs::write(&file, "").expect("write");
     let job = job(&file, &["panics"]);
-    let outcome = run_with(job, RunOptions::default(), scripted).await;
+    let outcome = run_with(job, RunOptions::default(), &Signals::listen(), scripted).await;
     assert_eq!(outcome.exit, ExitCode::Failed);
 }

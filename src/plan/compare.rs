@@ -10,7 +10,7 @@ pub(super) fn compare(rules: &Rules, source: Entry, target: Option<Entry>) -> De
     let Some(target) = target else {
         return Decision::Transfer(Transfer {
             source,
-            replaces: false,
+            replaces: None,
             because: Cause::Missing,
         });
     };
@@ -20,15 +20,15 @@ pub(super) fn compare(rules: &Rules, source: Entry, target: Option<Entry>) -> De
 }
 
 fn by_time(rules: &Rules, source: Entry, target: Entry) -> Decision {
-    let transfer = |source, because| {
+    let transfer = |source, target: &Entry, because| {
         Decision::Transfer(Transfer {
             source,
-            replaces: true,
+            replaces: Some(target.into()),
             because,
         })
     };
     if source.size != target.size {
-        return transfer(source, Cause::SizeDiffers);
+        return transfer(source, &target, Cause::SizeDiffers);
     }
     let (from, to) = (source.modified.seconds(), target.modified.seconds());
     if from > to {
@@ -40,23 +40,23 @@ fn by_time(rules: &Rules, source: Entry, target: Entry) -> Decision {
                 question: Question::FutureTime,
             })
         } else {
-            transfer(source, Cause::Newer)
+            transfer(source, &target, Cause::Newer)
         };
     }
     if from < to {
-        return Decision::Leave(Leave::Unchanged(source));
+        return Decision::Leave(Leave::Unchanged { source, target });
     }
     match rules.direction {
-        Direction::S3ToLocal => Decision::Leave(Leave::Unchanged(source)),
+        Direction::S3ToLocal => Decision::Leave(Leave::Unchanged { source, target }),
         Direction::LocalToS3 => Decision::Examine(Examine {
             source,
             target,
             question: Question::SameSecond,
         }),
         Direction::S3ToS3 => match tags(&source, &target) {
-            Some(true) => Decision::Leave(Leave::Unchanged(source)),
-            Some(false) => transfer(source, Cause::ETagDiffers),
-            None => transfer(source, Cause::Undecided),
+            Some(true) => Decision::Leave(Leave::Unchanged { source, target }),
+            Some(false) => transfer(source, &target, Cause::ETagDiffers),
+            None => transfer(source, &target, Cause::Undecided),
         },
     }
 }

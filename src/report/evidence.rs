@@ -13,7 +13,7 @@ use super::schema::EvidenceFile;
 use crate::config::ReportLevel;
 use crate::event::{Event, Sink, Unverifiable};
 use file::HashedFile;
-use line::Line;
+pub(super) use line::Line;
 
 /// Writes the evidence of one pair. Lines are buffered; the file is complete when its last line is
 /// the trailer.

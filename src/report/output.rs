@@ -23,6 +23,15 @@ impl Stream {
         let _ = self.flush();
     }
 
+    /// Writes text as it is. A reader that has gone is an error here: for those who stop working
+    /// when nobody reads.
+    pub(super) fn deliver(self, text: &str) -> io::Result<()> {
+        suspended(|| match self {
+            Self::Stdout => deliver(&mut io::stdout(), text),
+            Self::Stderr => deliver(&mut io::stderr(), text),
+        })
+    }
+
     /// Whether somebody watches.
     pub fn is_terminal(self) -> bool {
         match self {
@@ -49,6 +58,11 @@ impl Write for Stream {
         };
         unless_closed(flushed, ())
     }
+}
+
+fn deliver(to: &mut impl Write, text: &str) -> io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.flush()
 }
 
 fn unless_closed<T>(result: io::Result<T>, closed: T) -> io::Result<T> {

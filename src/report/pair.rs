@@ -28,7 +28,8 @@ pub struct PairReport {
 #[derive(Debug)]
 struct Work {
     stats: Arc<Stats>,
-    evidence: Arc<Evidence>,
+    /// None is written where the pair only counts.
+    evidence: Option<Arc<Evidence>>,
     started: Instant,
     started_at: Timestamp,
 }
@@ -84,22 +85,48 @@ impl PairReport {
             .join(RunDirectory::evidence_name(&self.name));
         let evidence = Evidence::create(&path, self.scope.clone())
             .map_err(|source| ReportError { path, source })?;
-        let work = self.work.get_or_init(|| Work {
-            stats: Arc::new(Stats::new(self.scope.unverifiable)),
-            evidence: Arc::new(evidence),
-            started: Instant::now(),
-            started_at: Timestamp::now(),
-        });
-        let log = LogSink::new(
+        let evidence = Arc::new(evidence);
+        let stats = self.start(Some(Arc::clone(&evidence)));
+        Ok(vec![stats, evidence, Arc::new(self.log())])
+    }
+
+    /// Begins without a file: starts the clock, and gives the sink that counts.
+    pub(super) fn begin_counting(&self) -> Arc<Stats> {
+        self.start(None)
+    }
+
+    /// A sink that logs what happens.
+    pub(super) fn log(&self) -> LogSink {
+        LogSink::new(
             &self.name,
             &self.scope.target_prefix,
             self.scope.unverifiable,
-        );
-        Ok(vec![
-            work.stats.clone(),
-            work.evidence.clone(),
-            Arc::new(log),
-        ])
+        )
+    }
+
+    /// What its lines of evidence say beyond their events.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Where its two ends are.
+    pub(super) fn urls(&self) -> (String, String) {
+        let (source, target) = &*locked(&self.ends);
+        (source.url.clone(), target.url.clone())
+    }
+
+    fn start(&self, evidence: Option<Arc<Evidence>>) -> Arc<Stats> {
+        let work = self.work.get_or_init(|| Work {
+            stats: Arc::new(Stats::new(self.scope.unverifiable)),
+            evidence,
+            started: Instant::now(),
+            started_at: Timestamp::now(),
+        });
+        work.stats.clone()
+    }
+
+    fn evidence(&self) -> Option<&Arc<Evidence>> {
+        self.work.get()?.evidence.as_ref()
     }
 
     /// The counters, once the pair has begun.
@@ -114,16 +141,16 @@ impl PairReport {
 
     /// Brings buffered evidence to its file.
     pub(super) fn flush(&self) {
-        if let Some(work) = self.work.get() {
-            work.evidence.flush();
+        if let Some(evidence) = self.evidence() {
+            evidence.flush();
         }
     }
 
     /// Completes the evidence; what went wrong with it, if anything did.
     pub fn complete_evidence(&self) -> Option<String> {
-        let work = self.work.get()?;
-        work.evidence.finish();
-        work.evidence.trouble()
+        let evidence = self.evidence()?;
+        evidence.finish();
+        evidence.trouble()
     }
 
     /// Ends: completes the evidence and stops the clock. Only the first ending counts.
@@ -193,10 +220,9 @@ impl PairReport {
             guarantees_lost: figures::guarantees_lost(tally),
             warnings_sample: figures::samples(&tally.warnings),
             errors_sample: figures::samples(&tally.errors),
-            evidence: work.map(|work| {
-                let path = RunDirectory::evidence_name(&self.name);
-                work.evidence.describe(path)
-            }),
+            evidence: self
+                .evidence()
+                .map(|evidence| evidence.describe(RunDirectory::evidence_name(&self.name))),
         }
     }
 

@@ -21,7 +21,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Keeps `report.json` up to date while a run goes on.
 #[derive(Debug)]
 pub struct RunReport {
-    directory: RunDirectory,
+    /// Nothing is written without one.
+    directory: Option<RunDirectory>,
     pairs: Vec<Arc<PairReport>>,
     facts: RunFacts,
     config: schema::Config,
@@ -68,8 +69,22 @@ impl RunReport {
     /// start. The pairs are the job's, in the order it has them.
     pub fn open(job: &Job, command: &str) -> Result<Arc<Self>, ReportError> {
         let facts = RunFacts::new(job, command);
-        let report = Self {
-            directory: RunDirectory::create(&job.report.dir, &job.name, &facts.id)?,
+        let directory = RunDirectory::create(&job.report.dir, &job.name, &facts.id)?;
+        directory.write("resolved.json", &json(&job.resolved))?;
+        let report = Self::new(job, facts, Some(directory));
+        report.write()?;
+        Ok(Arc::new(report))
+    }
+
+    /// A report that is kept in memory only: what is no run leaves nothing behind, and replaces
+    /// nothing that a run has left.
+    pub fn unwritten(job: &Job, command: &str) -> Arc<Self> {
+        Arc::new(Self::new(job, RunFacts::new(job, command), None))
+    }
+
+    fn new(job: &Job, facts: RunFacts, directory: Option<RunDirectory>) -> Self {
+        Self {
+            directory,
             pairs: job
                 .pairs
                 .iter()
@@ -83,17 +98,12 @@ impl RunReport {
             started_at: Timestamp::now(),
             end: OnceLock::new(),
             writing: Mutex::default(),
-        };
-        report
-            .directory
-            .write("resolved.json", &json(&job.resolved))?;
-        report.write()?;
-        Ok(Arc::new(report))
+        }
     }
 
-    /// Where it is kept.
-    pub fn directory(&self) -> &RunDirectory {
-        &self.directory
+    /// Where it is kept, if it is.
+    pub fn directory(&self) -> Option<&RunDirectory> {
+        self.directory.as_ref()
     }
 
     /// The pairs, in the order of the job.
@@ -131,11 +141,14 @@ impl RunReport {
 
     /// Writes the report as it stands, and the evidence so far.
     pub fn write(&self) -> Result<(), ReportError> {
+        let Some(directory) = &self.directory else {
+            return Ok(());
+        };
         for pair in &self.pairs {
             pair.flush();
         }
         let _writing = locked(&self.writing);
-        self.directory.write("report.json", &json(&self.record()))
+        directory.write("report.json", &json(&self.record()))
     }
 
     /// Ends the run: the last report, a line in the history, and the link to the latest run.
@@ -149,13 +162,14 @@ impl RunReport {
         });
         let _writing = locked(&self.writing);
         let record = self.record();
-        let written = self
-            .directory
-            .write("report.json", &json(&record))
-            .and_then(|()| self.directory.append_history(&history::line(&record)))
-            .and_then(|()| self.directory.point_latest());
-        if let Err(error) = written {
-            tracing::warn!("{error}");
+        if let Some(directory) = &self.directory {
+            let written = directory
+                .write("report.json", &json(&record))
+                .and_then(|()| directory.append_history(&history::line(&record)))
+                .and_then(|()| directory.point_latest());
+            if let Err(error) = written {
+                tracing::warn!("{error}");
+            }
         }
         record
     }

@@ -10,6 +10,7 @@ mod beneath;
 mod blocking;
 mod directories;
 mod names;
+mod probe;
 mod read;
 mod source;
 mod target;
@@ -17,6 +18,7 @@ mod temporary;
 mod upload;
 mod walk;
 
+pub use probe::{probe_source, probe_target};
 pub use source::LocalSource;
 pub use target::LocalTarget;
 

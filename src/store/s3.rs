@@ -8,11 +8,13 @@ mod client;
 mod copy;
 mod error;
 mod listing;
+mod probe;
 mod read;
 mod settings;
 mod upload;
 mod write;
 
+pub use probe::{Wanted, probe};
 pub use settings::{
     KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, S3UrlError, Timeouts,
 };

@@ -2,13 +2,16 @@
 
 mod bad_input;
 mod directions;
+mod directory;
 mod engine_room;
 mod faults;
 mod interruption;
 mod listing;
 mod local_files;
 mod model;
+mod online;
 mod other_server;
+mod plan;
 mod quickstart;
 mod sandbox;
 mod shape;

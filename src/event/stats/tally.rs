@@ -85,7 +85,7 @@ impl Tally {
             Event::Transferred { settled, conduct } => self.transferred(settled, conduct, at),
             Event::Planned {
                 source, replaces, ..
-            } => self.moved_one(source.size, *replaces),
+            } => self.moved_one(source.size, replaces.is_some()),
             Event::Skipped {
                 key,
                 reason,

@@ -14,7 +14,7 @@ use crate::store::{Settled, StoreError};
 
 /// One line of evidence, version 1.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Line<'a> {
+pub(in crate::report) struct Line<'a> {
     v: u32,
     r#type: &'static str,
     pair: &'a str,
@@ -70,6 +70,9 @@ struct TargetEnd {
     version_id: Option<String>,
     size: u64,
     etag: Option<String>,
+    /// Only of what was listed: what was just written has the time of its writing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified: Option<String>,
     checksum: Option<Checksums>,
 }
 
@@ -108,7 +111,7 @@ struct Error<'a> {
 
 impl<'a> Line<'a> {
     /// The line an event makes, whatever the level; not every event is about an object.
-    pub(super) fn of(event: &'a Event, scope: &'a Scope) -> Option<Self> {
+    pub(in crate::report) fn of(event: &'a Event, scope: &'a Scope) -> Option<Self> {
         let about = |key: &'a str, action, outcome, reason| {
             Self::about(scope, key, action, outcome, reason)
         };
@@ -120,9 +123,12 @@ impl<'a> Line<'a> {
                 key,
                 source,
                 because,
-                ..
+                replaces,
             } => Some(Self {
                 source: Some(listed(scope, key.as_str(), source)),
+                target: replaces
+                    .as_ref()
+                    .map(|target| there(scope, key.as_str(), target)),
                 bytes: source.size,
                 ..about(
                     key.as_str(),
@@ -165,8 +171,13 @@ impl<'a> Line<'a> {
                 r#type: "subtree",
                 ..about(name, Action::Skip, Outcome::Warning, "unreadable_directory")
             }),
-            Event::Unchanged { key, source } => Some(Self {
+            Event::Unchanged {
+                key,
+                source,
+                target,
+            } => Some(Self {
                 source: Some(listed(scope, key.as_str(), source)),
+                target: Some(there(scope, key.as_str(), target)),
                 ..about(key.as_str(), Action::Skip, Outcome::Ok, UNCHANGED)
             }),
             Event::NotAttempted { key, source } => Some(Self {
@@ -202,7 +213,7 @@ impl<'a> Line<'a> {
     }
 
     /// The line at its place in the file, counted from 1.
-    pub(super) fn numbered(self, seq: u64) -> Self {
+    pub(in crate::report) fn numbered(self, seq: u64) -> Self {
         Self { seq, ..self }
     }
 
@@ -262,6 +273,7 @@ impl<'a> Line<'a> {
                 version_id: stored.version.as_deref().map(str::to_owned),
                 size: stored.size,
                 etag: stored.etag.as_ref().map(ETag::quoted),
+                last_modified: None,
                 checksum: checksums(&stored.checksums),
             }),
             verify: Some(Verify::of(integrity)),
@@ -364,6 +376,18 @@ fn listed(scope: &Scope, key: &str, source: &Listed) -> SourceEnd {
         size: source.size,
         etag: source.etag.as_ref().map(ETag::quoted),
         last_modified: source.modified.to_string(),
+        checksum: None,
+    }
+}
+
+/// What the target has before anything is done.
+fn there(scope: &Scope, key: &str, target: &Listed) -> TargetEnd {
+    TargetEnd {
+        key: format!("{}{key}", scope.target_prefix),
+        version_id: None,
+        size: target.size,
+        etag: target.etag.as_ref().map(ETag::quoted),
+        last_modified: Some(target.modified.to_string()),
         checksum: None,
     }
 }

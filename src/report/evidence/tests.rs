@@ -106,6 +106,7 @@ fn unchanged() -> Event {
     Event::Unchanged {
         key: key(),
         source: listed(),
+        target: listed(),
     }
 }
 
@@ -241,7 +242,7 @@ fn levels_choose_the_lines() {
                 key: key(),
                 source: listed(),
                 because: Cause::Missing,
-                replaces: false,
+                replaces: None,
             },
             false,
             true,

@@ -172,7 +172,7 @@ fn a_dry_run_says_so() {
         key: key(),
         source: listed(),
         because: Cause::Missing,
-        replaces: false,
+        replaces: None,
     };
     assert_eq!(
         records(Unverifiable::Warns, Level::INFO, &event),

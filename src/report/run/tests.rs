@@ -30,7 +30,14 @@ fn job(dir: &Path) -> Job {
 }
 
 fn read(report: &RunReport) -> Report {
-    let text = std::fs::read(report.directory().path().join("report.json")).expect("a report");
+    let text = std::fs::read(
+        report
+            .directory()
+            .expect("it is kept")
+            .path()
+            .join("report.json"),
+    )
+    .expect("a report");
     serde_json::from_slice(&text).expect("a report reads back")
 }
 
@@ -45,7 +52,14 @@ async fn the_report_is_there_from_the_start_and_says_how_it_ended() {
     assert_eq!(running.run.finished_at, None);
     assert!(running.run.dry_run);
     assert_eq!(running.config.secrets[0].origin, "env X");
-    assert!(report.directory().path().join("resolved.json").exists());
+    assert!(
+        report
+            .directory()
+            .expect("it is kept")
+            .path()
+            .join("resolved.json")
+            .exists()
+    );
     assert!(!dir.path().join("nightly/latest").exists());
 
     report.finish(RunEnd {
@@ -71,7 +85,11 @@ async fn the_report_is_there_from_the_start_and_says_how_it_ended() {
 async fn the_heart_beats() {
     let dir = tempfile::tempdir().expect("tempdir");
     let report = RunReport::open(&job(dir.path()), "sync").expect("a writable directory");
-    let path = report.directory().path().join("report.json");
+    let path = report
+        .directory()
+        .expect("it is kept")
+        .path()
+        .join("report.json");
     std::fs::remove_file(&path).expect("remove");
     let heartbeat = report.beat(Duration::from_millis(1));
     while !path.exists() {

@@ -49,6 +49,18 @@ pub(super) fn list(store: &S3Store) -> Listing {
     }
 }
 
+/// The whole key and the size of the first object below the store's prefix.
+pub(super) async fn first(store: &S3Store) -> Result<Option<(String, u64)>, StoreError> {
+    let query = Query {
+        prefix: store.prefix(),
+        max_keys: 1,
+        ..Query::default()
+    };
+    let page = fetch(store, &query).await?;
+    let first = page.rows.into_iter().next();
+    Ok(first.map(|row| (row.key, row.size)))
+}
+
 /// One page, as often tried as the user allows.
 async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
     store

@@ -49,6 +49,13 @@ impl World {
         self.runtime.block_on(request.send()).expect("a bucket");
     }
 
+    /// Gives a bucket a policy.
+    pub(crate) fn policy(&self, bucket: &str, policy: &str) {
+        let request = self.buckets.client.put_bucket_policy().bucket(bucket);
+        let request = request.policy(policy);
+        self.runtime.block_on(request.send()).expect("a policy");
+    }
+
     /// Writes an object in one go.
     pub(crate) fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let request = self.buckets.client.put_object().bucket(bucket).key(key);

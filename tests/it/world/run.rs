@@ -125,6 +125,12 @@ impl<'w> Run<'w> {
         self
     }
 
+    /// Another command in place of the one it has.
+    pub(crate) fn called(mut self, command: &str) -> Self {
+        self.arguments[0] = OsString::from(command);
+        self
+    }
+
     /// Fewer arguments: all that are this word.
     pub(crate) fn without(mut self, word: &str) -> Self {
         self.arguments.retain(|argument| argument != word);

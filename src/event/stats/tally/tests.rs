@@ -104,6 +104,7 @@ fn every_listed_object_is_accounted_for_once() {
         Event::Unchanged {
             key: key(),
             source: listed(),
+            target: listed(),
         },
         Event::UnchangedMany { count: 2 },
         transferred(
@@ -119,7 +120,7 @@ fn every_listed_object_is_accounted_for_once() {
             key: key(),
             source: listed(),
             because: Cause::Newer,
-            replaces: true,
+            replaces: Some(listed()),
         },
         skipped(SkipReason::Archived),
         skipped(SkipReason::SpecialFile),

@@ -1,0 +1,262 @@
+//! A plan for people: aligned columns, the key last, because it may contain anything.
+
+use std::fmt::Write as _;
+
+use super::Reasons;
+use crate::event::{Counts, Event, Listed};
+use crate::object::ETag;
+use crate::report::human;
+use crate::report::schema::Report;
+
+/// One decision as a line; not every event is one.
+pub(super) fn line(event: &Event, column: &str) -> Option<String> {
+    let decision = Decision::of(event)?;
+    let size = decision
+        .source
+        .map_or_else(|| "-".to_owned(), |source| human::bytes(source.size));
+    let (action, reason) = (decision.action, decision.reason);
+    let mut line = format!(
+        "{column}{action:<8}  {reason:<20}  {size:>10}  {}",
+        printable(decision.key)
+    );
+    if let Some(message) = decision.message {
+        let _ = write!(line, "  ({})", printable(&message));
+    }
+    line.push('\n');
+    Some(line)
+}
+
+/// One decision with all that it was made by.
+pub(super) fn whole(event: &Event, column: &str) -> Option<String> {
+    let decision = Decision::of(event)?;
+    let message = decision.message.map(|message| format!(" ({message})"));
+    let mut text = format!(
+        "{column}{} {}: {}{}\n",
+        decision.action,
+        printable(decision.key),
+        decision.reason,
+        printable(&message.unwrap_or_default()),
+    );
+    if let Some(source) = decision.source {
+        let _ = writeln!(text, "{column}  source  {}", entry(source));
+    }
+    let target = match decision.target {
+        There::Entry(target) => entry(target),
+        There::Nothing => "no such key".to_owned(),
+        There::DoesNotMatter => return Some(text),
+    };
+    let _ = writeln!(text, "{column}  target  {target}");
+    Some(text)
+}
+
+/// What was decided in a pair.
+pub(super) fn summary(counts: &Counts, reasons: &Reasons) -> String {
+    let skipped = counts.skipped.iter().map(|(why, n)| (why.as_str(), *n));
+    sentence(
+        &Sums {
+            transferred: counts.transferred(),
+            bytes: counts.transferred_bytes,
+            skipped: skipped.collect(),
+            failed: counts.failed,
+            unchanged: counts.unchanged,
+            not_attempted: counts.not_attempted,
+        },
+        reasons,
+    )
+}
+
+/// What was decided in all pairs.
+pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
+    let counts = &report.totals.counts;
+    let skipped = counts.skipped.by.iter();
+    sentence(
+        &Sums {
+            transferred: counts.transferred.total,
+            bytes: report.totals.bytes.transferred,
+            skipped: skipped.map(|by| (&*by.reason, by.count)).collect(),
+            failed: counts.failed,
+            unchanged: counts.unchanged,
+            not_attempted: counts.not_attempted,
+        },
+        reasons,
+    )
+}
+
+/// Text that keeps to its line and leaves the terminal alone: control characters are escaped.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// What the target has under a key.
+enum There<'a> {
+    Entry(&'a Listed),
+    Nothing,
+    DoesNotMatter,
+}
+
+/// An event that says what becomes of an object.
+struct Decision<'a> {
+    action: &'static str,
+    reason: &'static str,
+    key: &'a str,
+    source: Option<&'a Listed>,
+    target: There<'a>,
+    message: Option<String>,
+}
+
+impl<'a> Decision<'a> {
+    fn of(event: &'a Event) -> Option<Self> {
+        match event {
+            Event::Planned {
+                key,
+                source,
+                because,
+                replaces,
+            } => Some(Self {
+                target: replaces.as_ref().map_or(There::Nothing, There::Entry),
+                ..Self::new("transfer", because.as_str(), key.as_str(), Some(source))
+            }),
+            Event::Unchanged {
+                key,
+                source,
+                target,
+            } => Some(Self {
+                target: There::Entry(target),
+                message: Some(why_unchanged(source, target).to_owned()),
+                ..Self::new("leave", "unchanged", key.as_str(), Some(source))
+            }),
+            Event::Skipped {
+                key,
+                source,
+                reason,
+                message,
+            } => Some(Self {
+                message: message.clone(),
+                ..Self::new("skip", reason.as_str(), key, source.as_ref())
+            }),
+            Event::Failed {
+                key,
+                source,
+                reason,
+                error,
+                ..
+            } => Some(Self {
+                message: Some(error.to_string()),
+                ..Self::new("fail", reason.as_str(), key.as_str(), Some(source))
+            }),
+            Event::SubtreeUnreadable { name, .. } => {
+                Some(Self::new("skip", "unreadable_directory", name, None))
+            }
+            Event::Transferred { .. }
+            | Event::NotAttempted { .. }
+            | Event::Listed { .. }
+            | Event::ListingDone { .. }
+            | Event::UnchangedMany { .. }
+            | Event::PairFailed { .. }
+            | Event::Warning { .. }
+            | Event::Moved { .. }
+            | Event::Request { .. }
+            | Event::Retried { .. }
+            | Event::GuaranteeLost { .. } => None,
+        }
+    }
+
+    fn new(
+        action: &'static str,
+        reason: &'static str,
+        key: &'a str,
+        source: Option<&'a Listed>,
+    ) -> Self {
+        Self {
+            action,
+            reason,
+            key,
+            source,
+            target: There::DoesNotMatter,
+            message: None,
+        }
+    }
+}
+
+/// Times compare in whole seconds; the sizes are the same.
+fn why_unchanged(source: &Listed, target: &Listed) -> &'static str {
+    match source.modified.seconds().cmp(&target.modified.seconds()) {
+        std::cmp::Ordering::Less => "same size, and the source is older",
+        std::cmp::Ordering::Equal => "same size, same second, and no difference is known",
+        std::cmp::Ordering::Greater => {
+            "same size, and the target was made of a source of this time"
+        }
+    }
+}
+
+fn entry(listed: &Listed) -> String {
+    let Listed {
+        size,
+        modified,
+        etag,
+    } = listed;
+    let noun = if *size == 1 { "byte" } else { "bytes" };
+    let etag = etag.as_ref().map_or_else(
+        || "no ETag".to_owned(),
+        |etag| format!("ETag {}", quoted(etag)),
+    );
+    format!("{} {noun}, {modified:?}, {etag}", human::count(*size))
+}
+
+fn quoted(etag: &ETag) -> String {
+    printable(&etag.quoted())
+}
+
+struct Sums<'a> {
+    transferred: u64,
+    bytes: u64,
+    skipped: Vec<(&'a str, u64)>,
+    failed: u64,
+    unchanged: u64,
+    not_attempted: u64,
+}
+
+fn sentence(sums: &Sums<'_>, reasons: &Reasons) -> String {
+    let mut parts = Vec::new();
+    if sums.transferred == 0 {
+        parts.push("nothing to transfer".to_owned());
+    } else {
+        let by = reasons.iter().map(|(why, (n, _))| (why.as_str(), *n));
+        parts.push(format!(
+            "{} to transfer, {} ({})",
+            human::count(sums.transferred),
+            human::bytes(sums.bytes),
+            list(by),
+        ));
+    }
+    if !sums.skipped.is_empty() {
+        let total = sums.skipped.iter().map(|(_, n)| n).sum();
+        let by = list(sums.skipped.iter().copied());
+        parts.push(format!("{} skipped ({by})", human::count(total)));
+    }
+    for (number, what) in [
+        (sums.failed, "failed"),
+        (sums.not_attempted, "not looked at"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {what}", human::count(number)));
+        }
+    }
+    parts.push(format!("{} unchanged", human::count(sums.unchanged)));
+    parts.join("; ")
+}
+
+fn list<'a>(by: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let each: Vec<_> = by
+        .map(|(why, n)| format!("{} {why}", human::count(n)))
+        .collect();
+    each.join(", ")
+}

@@ -1,0 +1,31 @@
+//! What is logged beside a plan: everything the plan has no line for.
+
+use crate::event::{Event, Sink};
+use crate::report::LogSink;
+
+/// Logs what is not about one object.
+#[derive(Debug)]
+pub(super) struct Unshown(pub(super) LogSink);
+
+impl Sink for Unshown {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::PairFailed { .. } | Event::Warning { .. } | Event::GuaranteeLost { .. } => {
+                self.0.event(event);
+            }
+            Event::Listed { .. }
+            | Event::ListingDone { .. }
+            | Event::Unchanged { .. }
+            | Event::UnchangedMany { .. }
+            | Event::Transferred { .. }
+            | Event::Planned { .. }
+            | Event::Skipped { .. }
+            | Event::Failed { .. }
+            | Event::NotAttempted { .. }
+            | Event::SubtreeUnreadable { .. }
+            | Event::Moved { .. }
+            | Event::Request { .. }
+            | Event::Retried { .. } => {}
+        }
+    }
+}

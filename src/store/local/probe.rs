@@ -1,0 +1,141 @@
+//! Whether a directory can be read from or written to, found out without writing.
+
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+use super::blocking::blocking;
+use super::{LocalSourceSettings, LocalTargetSettings};
+use crate::store::{ErrorKind, Finding, StoreError};
+
+/// Whether there is a directory, or a file, that may be read.
+pub async fn probe_source(settings: &LocalSourceSettings) -> Finding {
+    let root = settings.root.clone();
+    let looked = blocking(move || readable(&root).map(str::to_owned)).await;
+    looked.map_or_else(wrong, |words| Finding::fine("open", words))
+}
+
+/// Whether there is a directory that may be written, or one to make it in.
+pub async fn probe_target(settings: &LocalTargetSettings) -> Finding {
+    let root = settings.root.clone();
+    let looked = blocking(move || writable(&root)).await;
+    looked.map_or_else(wrong, |words| Finding::fine("open", words))
+}
+
+fn wrong(error: StoreError) -> Finding {
+    let remedy = match error.kind {
+        ErrorKind::NotFound => "make it, mount it, or correct the path",
+        ErrorKind::AccessDenied => "give this user the permission",
+        _ => "",
+    };
+    Finding::wrong(error, remedy)
+}
+
+fn readable(root: &Path) -> Result<&'static str, StoreError> {
+    let failed = |error: std::io::Error| failed(root, &error);
+    if std::fs::metadata(root).map_err(failed)?.is_dir() {
+        let mut entries = std::fs::read_dir(root).map_err(failed)?;
+        return match entries.next() {
+            None => Ok("an empty directory"),
+            Some(entry) => {
+                entry.map_err(failed)?;
+                permits(root, Access::READ_OK | Access::EXEC_OK)?;
+                Ok("a directory that may be read")
+            }
+        };
+    }
+    std::fs::File::open(root).map_err(failed)?;
+    Ok("a file that may be read")
+}
+
+fn writable(root: &Path) -> Result<String, StoreError> {
+    let all = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    match std::fs::metadata(root) {
+        Ok(status) if status.is_dir() => {
+            permits(root, all)?;
+            Ok("a directory that may be written".to_owned())
+        }
+        Ok(_) => Err(StoreError::new(
+            "open",
+            root.display().to_string(),
+            ErrorKind::Occupied,
+            "it is not a directory",
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let parent = match root.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            if !std::fs::metadata(parent)
+                .map_err(|error| failed(parent, &error))?
+                .is_dir()
+            {
+                let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+                return Err(failed(parent, &error));
+            }
+            permits(parent, Access::WRITE_OK | Access::EXEC_OK)?;
+            Ok(format!(
+                "not there yet, and may be made in {}",
+                parent.display()
+            ))
+        }
+        Err(error) => Err(failed(root, &error)),
+    }
+}
+
+/// Asks the system as the user who would do it.
+fn permits(path: &Path, access: Access) -> Result<(), StoreError> {
+    accessat(CWD, path, access, AtFlags::EACCESS).map_err(|error| failed(path, &error.into()))
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::io("open", path.display().to_string(), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_directory_is_told_from_what_is_none() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        std::fs::create_dir(path("empty")).expect("a directory");
+        std::fs::create_dir(path("full")).expect("a directory");
+        std::fs::write(path("full/a"), "x").expect("a file");
+        for (name, source, target) in [
+            (
+                "empty",
+                "an empty directory",
+                "a directory that may be written",
+            ),
+            (
+                "full",
+                "a directory that may be read",
+                "a directory that may be written",
+            ),
+            ("full/a", "a file that may be read", "it is not a directory"),
+            ("new", "no such file or directory", "not there yet"),
+            (
+                "new/below",
+                "no such file or directory",
+                "no such file or directory",
+            ),
+            ("full/a/b", "not a directory", "not a directory"),
+        ] {
+            let root = path(name);
+            let never_list = Vec::new();
+            let asked = LocalSourceSettings {
+                root: root.clone(),
+                ignore_symlinks: false,
+                never_list: never_list.clone(),
+            };
+            let seen = format!("{:?}", probe_source(&asked).await.answer);
+            assert!(seen.contains(source), "{name}: {seen}");
+            let asked = LocalTargetSettings { root, never_list };
+            let seen = format!("{:?}", probe_target(&asked).await.answer);
+            assert!(seen.contains(target), "{name}: {seen}");
+            assert!(!path("new").exists(), "nothing is made");
+        }
+    }
+}
