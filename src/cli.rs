@@ -1,4 +1,4 @@
-/*! The command line: `run`, `sync`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
+/*! The command line: `run`, `sync`, `validate`, `schema`, `sandbox`, and plain `s3sync SOURCE TARGET`.
 
 Flags come from the option table (`config::OPTIONS`) and only carry what was typed: `config`
 types and checks it, together with the job file and the environment.
@@ -11,6 +11,7 @@ mod process;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod schema;
 mod validate;
 
 use std::process::ExitCode as Status;
@@ -55,6 +56,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("run", matches)) => run::jobs(matches, &environment),
         Some(("sync", matches)) => run::pair(matches, &environment, run::Form::Subcommand),
         Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
+        Some(("schema", matches)) => Ok(schema::print(matches)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
         Some((later, _)) => {

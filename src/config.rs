@@ -23,6 +23,7 @@ mod reading;
 mod record;
 mod resolve;
 mod resolved;
+mod schema;
 mod setting;
 mod sides;
 mod suggest;
@@ -40,6 +41,7 @@ pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
     SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
+pub use schema::job_schema;
 
 use std::path::Path;
 

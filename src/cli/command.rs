@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::schema::SCHEMAS;
 use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
@@ -14,14 +15,13 @@ const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-comple
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 9] = [
+const LATER: [(&str, &str); 8] = [
     ("check", ""),
     ("plan", "--dry-run decides everything and changes nothing"),
     (
         "explain",
         "resolved.json of every run has each value and its origin",
     ),
-    ("schema", ""),
     ("init", "jobs/quickstart.toml is a job file to begin with"),
     (
         "report",
@@ -55,7 +55,8 @@ pub(super) fn build() -> Command {
         .after_help(AFTER_HELP)
         .subcommand(run())
         .subcommand(sync())
-        .subcommand(validate());
+        .subcommand(validate())
+        .subcommand(schema());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
@@ -174,6 +175,19 @@ fn validate() -> Command {
                 .help("Job files (TOML)"),
         );
     with_options(command)
+}
+
+fn schema() -> Command {
+    let names = SCHEMAS.map(|(name, what, _)| clap::builder::PossibleValue::new(name).help(what));
+    Command::new("schema")
+        .about("Print the JSON Schema (draft-07) of a file s3sync reads or writes")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .value_parser(names)
+                .help("What it describes"),
+        )
 }
 
 /// Takes whatever follows: it is refused anyway.

@@ -11,6 +11,7 @@ mod model;
 mod other_server;
 mod quickstart;
 mod sandbox;
+mod schemas;
 mod shape;
 mod store_contract;
 mod support;

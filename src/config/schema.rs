@@ -1,0 +1,201 @@
+/*! The JSON Schema of job files, for editors: made from the option table.
+
+What a schema can tell is a subset of what `validate` tells. Keywords of JSON Schema hold for one
+type each (`pattern` for text, `minimum` for numbers, `properties` for tables), so a value that may
+be written in several ways is one schema with several types, and an editor's complaint names what
+is wrong instead of saying that nothing fits.
+*/
+
+use serde_json::{Map, Value, json};
+
+use super::option::{Kind, OptionRow, Scope};
+use super::options::{self, OPTIONS};
+
+/// The JSON Schema, draft-07, of job files.
+pub fn job_schema() -> Value {
+    let mut root = table("", &[Scope::Job]);
+    root["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    root["$id"] = "urn:s3sync:schema:job:v1".into();
+    root["title"] = "s3sync job file, version 1".into();
+    root["description"] =
+        "What to synchronize, and how; `s3sync validate FILE` checks what a schema cannot.".into();
+    root["properties"]["defaults"] = described(
+        table("", &[Scope::Pair]),
+        "options that every pair starts from",
+    );
+    root["properties"]["pairs"] = json!({
+        "description": "the pairs by their names; they run in the order of the file",
+        "type": "object",
+        "patternProperties": { PAIR_NAME: { "$ref": "#/definitions/pair" } },
+        "propertyNames": { "maxLength": 63 },
+        "additionalProperties": false,
+    });
+    let pair = table("", &[Scope::Pair, Scope::PairOnly]);
+    root["definitions"] = json!({ "pair": described(pair, "a source, a target, and options") });
+    root
+}
+
+/// What pairs may be called.
+const PAIR_NAME: &str = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$";
+
+/// A number and a unit of bytes.
+const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[KMGT](i?B)?)?\s*$";
+
+/// A number and a unit of time.
+const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)\s*$";
+
+/// A text that becomes something else before it is read.
+const INTERPOLATED: &str = r"\$\{";
+
+/// TOML's largest integer; a larger limit is none.
+const LARGEST: u64 = i64::MAX as u64;
+
+/// The table of all options below a prefix (empty, or ending in a dot).
+fn table(prefix: &str, scopes: &[Scope]) -> Value {
+    let mut properties = Map::new();
+    for row in OPTIONS.iter().filter(|row| scopes.contains(&row.scope)) {
+        let Some(rest) = row.path.strip_prefix(prefix) else {
+            continue;
+        };
+        match rest.split_once('.') {
+            None => {
+                properties.insert(rest.to_owned(), option(row));
+            }
+            Some((name, _)) if !properties.contains_key(name) => {
+                let inner = branch(&format!("{prefix}{name}"), scopes);
+                properties.insert(name.to_owned(), inner);
+            }
+            Some(_) => {}
+        }
+    }
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// A table, or the shorthand for its first option.
+fn branch(path: &str, scopes: &[Scope]) -> Value {
+    let inner = table(&format!("{path}."), scopes);
+    let unfolded = options::unfold(path);
+    match options::find(unfolded) {
+        Some(row) if unfolded != path => either(option(row), &inner),
+        Some(_) | None => inner,
+    }
+}
+
+/// One option: what it takes, what it means, and its value when nobody says one.
+fn option(row: &OptionRow) -> Value {
+    let mut schema = described(takes(row), &meaning(row));
+    if let Some(default) = row.default {
+        let is_text = allows(&schema, "string") || schema.get("anyOf").is_some();
+        schema["default"] = if is_text {
+            default.into()
+        } else {
+            serde_json::from_str(default).expect("numbers, booleans, lists: JSON has them too")
+        };
+    }
+    schema
+}
+
+fn meaning(row: &OptionRow) -> String {
+    const NOT_YET: &str = "not supported yet";
+    let words = match row.kind {
+        Kind::Word { now, later } if !now.is_empty() && !later.is_empty() => {
+            format!(" ({NOT_YET}: {})", later.join(", "))
+        }
+        _ => String::new(),
+    };
+    let whole = if row.is_built || row.help == NOT_YET {
+        String::new()
+    } else {
+        format!(" ({NOT_YET})")
+    };
+    format!("{}{words}{whole}", row.help)
+}
+
+/// What an option takes in a job file.
+fn takes(row: &OptionRow) -> Value {
+    match row.kind {
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Number { min, max } => bounded(json!({ "type": "integer" }), min, max),
+        // a bare number is bytes
+        Kind::Size { min, max } => {
+            either(bounded(json!({ "type": "integer" }), min, max), &text(SIZE))
+        }
+        Kind::Duration { .. } => text(DURATION),
+        Kind::Text | Kind::Path => json!({ "type": "string", "minLength": 1 }),
+        Kind::Name => json!({
+            "type": "string", "maxLength": 200, "pattern": r"^[^./\\\u0000-\u001f][^/\\\u0000-\u001f]*$",
+        }),
+        Kind::Location => text("^(s3://.|(?!.*://).)"),
+        Kind::Endpoint => text("^https?://[^/]"),
+        Kind::Word { now, later } => one_of(now.iter().chain(later)),
+        Kind::Pairs => list(json!({ "type": "string", "pattern": PAIR_NAME })),
+        Kind::Secret => either(json!({ "type": "string", "minLength": 1 }), &elsewhere()),
+        Kind::List if row.path == "hooks" => list(json!({ "type": "object" })),
+        Kind::List => list(json!({ "type": "string" })),
+        Kind::Table => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+    }
+}
+
+/// Text of a form, or text that becomes it.
+fn text(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": format!("{pattern}|{INTERPOLATED}") })
+}
+
+/// One of some words, or text that becomes it.
+fn one_of<'a>(words: impl Iterator<Item = &'a &'static str>) -> Value {
+    let words: Vec<_> = words.collect();
+    json!({
+        "anyOf": [
+            { "type": "string", "enum": words },
+            { "type": "string", "pattern": INTERPOLATED },
+        ],
+    })
+}
+
+fn list(items: Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+/// Where a secret is kept: `{ env = "NAME" }` or `{ file = "path" }`.
+fn elsewhere() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "env": { "description": "the environment variable that has it", "type": "string", "minLength": 1 },
+            "file": { "description": "the file that has it", "type": "string", "minLength": 1 },
+        },
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": false,
+    })
+}
+
+fn bounded(mut number: Value, min: u64, max: u64) -> Value {
+    number["minimum"] = min.into();
+    if max <= LARGEST {
+        number["maximum"] = max.into();
+    }
+    number
+}
+
+fn described(mut schema: Value, text: &str) -> Value {
+    schema["description"] = text.into();
+    schema
+}
+
+/// What fits one of two schemas of different types.
+fn either(mut one: Value, other: &Value) -> Value {
+    let types = [&one["type"], &other["type"]].map(Clone::clone);
+    for (keyword, value) in other.as_object().into_iter().flatten() {
+        one[keyword] = value.clone();
+    }
+    one["type"] = types.to_vec().into();
+    one
+}
+
+fn allows(schema: &Value, kind: &str) -> bool {
+    match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().any(|one| one == kind),
+        one => one == kind,
+    }
+}
