@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -178,7 +179,7 @@ fn validate() -> Command {
 }
 
 fn schema() -> Command {
-    let names = SCHEMAS.map(|(name, what, _)| clap::builder::PossibleValue::new(name).help(what));
+    let names = SCHEMAS.map(|schema| PossibleValue::new(schema.name).help(schema.what));
     Command::new("schema")
         .about("Print the JSON Schema (draft-07) of a file s3sync reads or writes")
         .arg(

@@ -6,19 +6,44 @@ use serde_json::Value;
 use crate::config::job_schema;
 use crate::report::{ExitCode, Stream, evidence_schema, history_schema, report_schema};
 
-/// The schemas there are, by name: what they describe, and how they are made.
-pub(super) const SCHEMAS: [(&str, &str, fn() -> Value); 4] = [
-    ("job", "A job file", job_schema),
-    ("report", "report.json of a run", report_schema),
-    ("evidence", "A line of a pair's evidence", evidence_schema),
-    ("history", "A line of a job's history", history_schema),
+/// One schema that can be asked for.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) name: &'static str,
+    /// What it describes.
+    pub(super) what: &'static str,
+    make: fn() -> Value,
+}
+
+/// All of them.
+pub(super) const SCHEMAS: [Named; 4] = [
+    Named {
+        name: "job",
+        what: "A job file",
+        make: job_schema,
+    },
+    Named {
+        name: "report",
+        what: "report.json of a run",
+        make: report_schema,
+    },
+    Named {
+        name: "evidence",
+        what: "A line of a pair's evidence",
+        make: evidence_schema,
+    },
+    Named {
+        name: "history",
+        what: "A line of a job's history",
+        make: history_schema,
+    },
 ];
 
 /// Prints the schema that was asked for.
 pub(super) fn print(matches: &ArgMatches) -> ExitCode {
     let asked = matches.get_one::<String>("name").map(String::as_str);
-    let found = SCHEMAS.iter().find(|(name, ..)| Some(*name) == asked);
-    let (.., schema) = found.expect("clap lets only these names through");
-    Stream::Stdout.print(&format!("{:#}", schema()));
+    let found = SCHEMAS.iter().find(|schema| Some(schema.name) == asked);
+    let schema = found.expect("clap lets only these names through");
+    Stream::Stdout.print(&format!("{:#}", (schema.make)()));
     ExitCode::Success
 }

@@ -199,3 +199,81 @@ fn allows(schema: &Value, kind: &str) -> bool {
         one => one == kind,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The schema of an option in a table.
+    fn at<'s>(table: &'s Value, path: &str) -> Option<&'s Value> {
+        path.split('.')
+            .try_fold(table, |table, key| table["properties"].get(key))
+    }
+
+    #[test]
+    fn every_option_stands_in_its_tables_and_takes_its_own_default() {
+        let schema = job_schema();
+        let tables = [
+            (&schema, &[Scope::Job][..]),
+            (&schema["properties"]["defaults"], &[Scope::Pair]),
+            (
+                &schema["definitions"]["pair"],
+                &[Scope::Pair, Scope::PairOnly],
+            ),
+        ];
+        for row in OPTIONS {
+            for (table, scopes) in tables {
+                let option = at(table, row.path);
+                let is_there = option.is_some_and(|option| option.get("description").is_some());
+                assert_eq!(is_there, scopes.contains(&row.scope), "{}", row.path);
+                let Some(default) = option.and_then(|option| option.get("default")) else {
+                    continue;
+                };
+                assert!(
+                    jsonschema::draft7::is_valid(option.expect("it has a default"), default),
+                    "{} = {default}",
+                    row.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pair_names_are_those_that_are_read() {
+        let schema = json!({ "type": "string", "pattern": PAIR_NAME, "maxLength": 63 });
+        for name in [
+            "a",
+            "file_server2",
+            "A",
+            "2nd",
+            "a__b",
+            "a_",
+            "_a",
+            "a-b",
+            "",
+            "ä",
+        ] {
+            let is_legal = super::super::pairs::name_problem(name).is_none();
+            let fits = jsonschema::draft7::is_valid(&schema, &name.into());
+            assert_eq!(fits, is_legal, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn units_are_those_that_are_read() {
+        use super::super::units::{read_duration, read_size};
+        let fits = |pattern, said: &str| jsonschema::draft7::is_valid(&text(pattern), &said.into());
+        for said in [
+            "0", "8MiB", "8 MiB", " 8MiB ", "8M", "7.5KB", "8mb", "8Mib", "8iB", "9B", "1TiB",
+            "1PiB", "MiB", "", "-1", "1.", ".5K", "1.2.3K", "250ms", "1.5s", "2m", "5h", "90d",
+            "90", "s", "90S", "2 m",
+        ] {
+            assert_eq!(fits(SIZE, said), read_size(said).is_some(), "{said:?}");
+            assert_eq!(
+                fits(DURATION, said),
+                read_duration(said).is_some(),
+                "{said:?}"
+            );
+        }
+    }
+}

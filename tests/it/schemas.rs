@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jsonschema::Validator;
 use rustix::process::Signal;
+use s3sync::config::{self, Environment, FlagValues};
 use s3sync::sandbox::{Action, Rule, When};
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ const MIB: usize = 1 << 20;
 /// What the program prints under each name.
 static SCHEMAS: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
     BTreeMap::from([
-        ("job", s3sync::config::job_schema()),
+        ("job", config::job_schema()),
         ("report", s3sync::report::report_schema()),
         ("evidence", s3sync::report::evidence_schema()),
         ("history", s3sync::report::history_schema()),
@@ -393,6 +394,17 @@ fn job(text: &str) -> Value {
     serde_json::to_value(table).expect("TOML is JSON")
 }
 
+/// Whether the program takes a job file, or what it says against it.
+fn loads(text: &str) -> Result<(), String> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("job.toml");
+    fs::write(&path, text).expect("a job file");
+    let environment = Environment::new([], directory.path().to_owned());
+    config::load_file(&path, &environment, &FlagValues::default())
+        .map(drop)
+        .map_err(|problems| problems.to_string())
+}
+
 #[test]
 fn a_job_file_is_what_the_options_say() {
     for text in [
@@ -414,6 +426,8 @@ fn a_job_file_is_what_the_options_say() {
         case(format_args!("{text}"));
         holds("job", &job(text));
     }
+    let whole = "pairs.whole.source = 'a'\npairs.whole.target = 's3://b'\n";
+    assert_eq!(loads(whole), Ok(()));
     for (text, place) in [
         ("verison = 1", ""),
         ("version = 2", "/version"),
@@ -477,5 +491,7 @@ fn a_job_file_is_what_the_options_say() {
                 .any(|one| one.starts_with(&format!("{place}: "))),
             "{text}: {complaints:?}"
         );
+        // nor does the program take it: an editor must not forbid what runs
+        assert!(loads(&format!("{text}\n{whole}")).is_err(), "{text}");
     }
 }
