@@ -5,7 +5,9 @@ types and checks it, together with the job file and the environment.
 */
 
 mod command;
+mod explain;
 mod former;
+mod init;
 mod log;
 mod process;
 mod run;
@@ -52,9 +54,21 @@ pub fn main() -> Status {
 fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let directory = std::env::current_dir()?;
     let environment = Environment::new(std::env::vars_os(), directory);
+    let (command, of_command) = matches
+        .subcommand()
+        .map_or(("sync", matches), |(name, matches)| (name, matches));
+    if matches!(command, "run" | "sync") && of_command.get_flag("emit-job") {
+        return Ok(explain::emit_job(
+            of_command,
+            &environment,
+            command == "sync",
+        ));
+    }
     match matches.subcommand() {
         Some(("run", matches)) => run::jobs(matches, &environment),
         Some(("sync", matches)) => run::pair(matches, &environment, run::Form::Subcommand),
+        Some(("explain", matches)) => Ok(explain::job(matches, &environment)),
+        Some(("init", matches)) => Ok(init::job(matches, &environment)),
         Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
         Some(("schema", matches)) => Ok(schema::print(matches)),
         #[cfg(feature = "sandbox")]

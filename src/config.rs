@@ -8,9 +8,14 @@ flags are each read into layers by it, value by value; figment merges the layers
 for every value which layer it came from. Whatever is wrong is collected, and told all at once.
 */
 
+mod bounded;
 mod build;
 mod checks;
+mod conflicts;
+mod draft;
 mod environment;
+mod everything;
+mod explain;
 mod file;
 mod flags;
 mod layer;
@@ -18,6 +23,7 @@ mod merged;
 mod option;
 mod options;
 mod pairs;
+mod patterns;
 mod problem;
 mod reading;
 mod record;
@@ -25,14 +31,19 @@ mod resolve;
 mod resolved;
 mod schema;
 mod setting;
+mod settings;
 mod sides;
 mod suggest;
+mod tables;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unbuilt;
 mod units;
 
 pub use environment::Environment;
+pub use explain::{Explanation, Question, TomlStyle};
 pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
@@ -42,21 +53,38 @@ pub use resolved::{
     SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
 pub use schema::job_schema;
+pub use settings::Settings;
+pub use template::template;
 
 use std::path::Path;
 
-use environment::Said;
+use bounded::Pipes;
+use environment::{InputError, Said};
+use everything::Everything;
+use file::Beside;
 use problem::Place;
-use resolve::{Everything, resolve};
+use resolve::resolve;
 use setting::from_text;
 
 /// Loads a job file and lays the environment and the flags over it. Paths in the file are
-/// relative to the file.
+/// relative to the file. `-` is standard input, whose paths are relative to the working directory.
 pub fn load_file(
     path: &Path,
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Job, Problems> {
+    read_file(path, environment, flags)?.into_job()
+}
+
+/// As [`load_file`], with what is wrong still in it: for showing what was said.
+pub fn read_file(
+    path: &Path,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Settings, Problems> {
+    if path == Path::new("-") {
+        return load_input(environment, flags);
+    }
     let whole = environment.directory().join(path);
     let content = read_job_file(path, &whole).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
@@ -72,6 +100,30 @@ pub fn load_file(
     load(&job_file, environment, flags)
 }
 
+/// Loads the job file that is on standard input.
+fn load_input(environment: &Environment, flags: &FlagValues) -> Result<Settings, Problems> {
+    let name = Path::new("<stdin>");
+    let wrong = |message: String| Problem::new(message, &Place::WholeFile(name.to_owned()));
+    let bytes = environment.read_input(file::MOST_BYTES).map_err(|error| {
+        Problems::one(match error {
+            InputError::Taken => wrong("standard input was read already".to_owned())
+                .remedy("`-` can stand for one job only"),
+            InputError::Unreadable(what) => wrong(format!(
+                "cannot read the job file from standard input: {what}"
+            )),
+        })
+    })?;
+    let content = file::decode(name, 0, bytes, &Place::Nowhere).map_err(Problems::one)?;
+    let job_file = JobFile {
+        origin: Origin::File(name.to_owned()),
+        name,
+        content: &content,
+        base: environment.directory(),
+        job: "stdin",
+    };
+    load(&job_file, environment, flags)
+}
+
 /// One pair called `adhoc`, said on the command line, with the environment and the flags.
 /// Flags count as said for this pair.
 pub fn adhoc(
@@ -80,6 +132,16 @@ pub fn adhoc(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Job, Problems> {
+    read_adhoc(source, target, environment, flags).into_job()
+}
+
+/// As [`adhoc`], with what is wrong still in it.
+pub fn read_adhoc(
+    source: &str,
+    target: &str,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Settings {
     let mut problems = Vec::new();
     let sdk = environment.of_the_sdk(&mut problems);
     let from_environment = environment.read(&mut problems);
@@ -106,7 +168,7 @@ pub fn adhoc(
         origin: Origin::CommandLine,
         name: "adhoc".to_owned(),
         sdk,
-        file: None,
+        files: Vec::new(),
         environment: from_environment,
         flags: said,
         pairs: vec![("adhoc".to_owned(), Place::Nowhere)],
@@ -118,8 +180,16 @@ pub fn adhoc(
 /// `S3SYNC_SOURCE` and `S3SYNC_TARGET` (one pair `default`) and any
 /// `S3SYNC_PAIRS__<NAME>__SOURCE` and `…__TARGET`.
 pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result<Job, Problems> {
+    read_environment(environment, flags)?.into_job()
+}
+
+/// As [`from_environment`], with what is wrong still in it.
+pub fn read_environment(
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Settings, Problems> {
     if let Some(path) = environment.get("S3SYNC_JOB_FILE") {
-        return load_file(Path::new(path), environment, flags);
+        return read_file(Path::new(path), environment, flags);
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {
@@ -146,12 +216,12 @@ pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result
         origin: Origin::Environment,
         name: "default".to_owned(),
         sdk,
-        file: None,
+        files: Vec::new(),
         environment: said,
         flags,
         pairs,
     };
-    resolve(&everything, environment, problems)
+    Ok(resolve(&everything, environment, problems))
 }
 
 /// A job file's text and how to read it.
@@ -170,49 +240,43 @@ fn load(
     file: &JobFile<'_>,
     environment: &Environment,
     flags: &FlagValues,
-) -> Result<Job, Problems> {
+) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
-    let layers = file::read(
-        file.name,
-        file.content,
-        file.base,
+    let from_environment = environment.read(&mut problems);
+    let said = flags.read(environment.directory(), &mut problems);
+    let beside = Beside {
         environment,
-        &mut problems,
-    );
-    let layers = match layers {
-        Ok(layers) => layers,
-        Err(problem) => return Err(Problems::one(problem)),
+        flags,
+        said: [&from_environment, &said],
+    };
+    let Some(files) = file::read(file, beside, &mut problems) else {
+        return Err(Problems::all(problems));
     };
     let everything = Everything {
         origin: file.origin.clone(),
         name: file.job.to_owned(),
         sdk: environment.of_the_sdk(&mut problems),
-        file: Some(layers),
-        environment: environment.read(&mut problems),
-        flags: flags.read(environment.directory(), &mut problems),
+        files,
+        environment: from_environment,
+        flags: said,
         pairs: Vec::new(),
     };
-    resolve(&everything, environment, problems)
+    Ok(resolve(&everything, environment, problems))
 }
 
 fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
-    let unreadable = |what: &str| {
+    let content = bounded::read(whole, file::MOST_BYTES, Pipes::Refuse).map_err(|what| {
         let message = format!("cannot read the job file `{}`: {what}", name.display());
-        Problem::new(message, &Place::Nowhere)
-    };
-    if name == Path::new("-") {
-        let message = "not supported yet: a job file from standard input";
-        let remedy = "write it to a file, or say it in S3SYNC_JOB_TOML";
-        return Err(Problem::new(message, &Place::Nowhere).remedy(remedy));
-    }
-    if whole.is_dir() {
-        return Err(unreadable("it is a directory").remedy("name the files in it"));
-    }
-    let bytes = std::fs::read(whole).map_err(|error| {
-        let text = error.to_string().to_lowercase();
-        unreadable(text.split(" (os error").next().unwrap_or(&text))
+        let remedy = if whole.is_dir() {
+            "name the files in it"
+        } else if what.contains("pipe") {
+            "a job file comes from standard input as `-`"
+        } else {
+            ""
+        };
+        Problem::new(message, &Place::WholeFile(name.to_owned())).remedy(remedy)
     })?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))
+    file::decode(name, 0, content.bytes, &Place::Nowhere)
 }
 
 /// The pairs that have a side in the environment. `S3SYNC_SOURCE` and `S3SYNC_TARGET` are those

@@ -16,14 +16,9 @@ const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-comple
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 8] = [
+const LATER: [(&str, &str); 6] = [
     ("check", ""),
     ("plan", "--dry-run decides everything and changes nothing"),
-    (
-        "explain",
-        "resolved.json of every run has each value and its origin",
-    ),
-    ("init", "jobs/quickstart.toml is a job file to begin with"),
     (
         "report",
         "report.json of every run is in its report directory",
@@ -57,11 +52,20 @@ pub(super) fn build() -> Command {
         .subcommand(run())
         .subcommand(sync())
         .subcommand(validate())
-        .subcommand(schema());
+        .subcommand(schema())
+        .subcommand(explain())
+        .subcommand(init());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
-    with_options(with_sides(command))
+    with_emit(with_options(with_sides(command)))
+}
+
+/// The plain form alone: `s3sync SOURCE TARGET` with its flags.
+pub(super) fn plain() -> Command {
+    with_options(with_sides(
+        Command::new("s3sync").disable_version_flag(true),
+    ))
 }
 
 /// What the flags of a command say.
@@ -82,7 +86,7 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
                 | Flag::Millis(name)
                 | Flag::SaysWith(name, ..)
                 | Flag::File(name) => {
-                    if let Some(value) = matches.get_one::<String>(name) {
+                    for value in texts(matches, name) {
                         values.say(row, flag, value);
                     }
                 }
@@ -152,17 +156,17 @@ fn run() -> Command {
                 .action(ArgAction::Append)
                 .help("Only this pair; may be repeated"),
         );
-    with_options(command)
+    with_emit(with_options(command))
 }
 
 fn sync() -> Command {
     let command = Command::new("sync").about("Synchronize one source and one target");
-    with_options(
-        with_sides(command).mut_args(|arg| match arg.get_id().as_str() {
+    with_emit(with_options(with_sides(command).mut_args(
+        |arg| match arg.get_id().as_str() {
             "SOURCE" | "TARGET" => arg.required(true),
             _ => arg,
-        }),
-    )
+        },
+    )))
 }
 
 fn validate() -> Command {
@@ -189,6 +193,45 @@ fn schema() -> Command {
                 .value_parser(names)
                 .help("What it describes"),
         )
+}
+
+fn explain() -> Command {
+    let command = Command::new("explain")
+        .about("Show every setting of a job, who said it, and what it overrode")
+        .arg(
+            Arg::new("job")
+                .value_names(["FILE", "PAIR", "KEY"])
+                .num_args(0..=3)
+                .help("A job file (without one, the job the environment says), one of its pairs, one option"),
+        )
+        .arg(
+            Arg::new("changed")
+                .long("changed")
+                .action(ArgAction::SetTrue)
+                .help("Only what is not the default"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["text", "toml", "json"])
+                .help("text, a job file that runs to the same job, or JSON [default: text]"),
+        );
+    with_options(command)
+}
+
+fn init() -> Command {
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(help)
+    };
+    Command::new("init")
+        .about("Print a job file: one with every option in a comment, or one made of an s3sync 1.x command line")
+        .arg(switch("from-cli", "Convert the command line after --").conflicts_with("from-env"))
+        .arg(switch("from-env", "Convert the variables s3sync 1.x read; SOURCE and TARGET after --"))
+        .arg(Arg::new("words").value_name("WORDS").num_args(0..).last(true).help("The command line to convert"))
 }
 
 /// Takes whatever follows: it is refused anyway.
@@ -254,6 +297,17 @@ fn with_sides(command: Command) -> Command {
         .arg(side("TARGET").requires("SOURCE"))
 }
 
+/// `--emit-job`, for commands that would run something.
+fn with_emit(command: Command) -> Command {
+    command.arg(
+        Arg::new("emit-job")
+            .long("emit-job")
+            .action(ArgAction::SetTrue)
+            .help_heading("General")
+            .help("Print the job file that says the same, and run nothing"),
+    )
+}
+
 /// Every flag of the table, and `--set` for what has none.
 fn with_options(command: Command) -> Command {
     let mut command = command.arg(
@@ -286,6 +340,10 @@ fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
         .help_heading(row.heading)
         .hide(!row.is_built);
     match flag {
+        Flag::Value(_) if row.kind.is_list() => arg
+            .value_name(placeholder(row))
+            .action(ArgAction::Append)
+            .help(sentence(&format!("{}; may be repeated", row.help))),
         Flag::Value(_) => arg.value_name(placeholder(row)).help(help(row)),
         Flag::Millis(_) => arg.value_name("MILLISECONDS").help(help(row)),
         Flag::File(_) => arg
@@ -355,12 +413,18 @@ fn placeholder(row: &OptionRow) -> &'static str {
         Kind::Number { .. } => "N",
         Kind::Size { .. } => "SIZE",
         Kind::Duration { .. } => "DURATION",
-        Kind::Text | Kind::Word { .. } | Kind::List | Kind::Table => "TEXT",
+        Kind::Text | Kind::Header | Kind::Word { .. } | Kind::Words(_) => "TEXT",
+        Kind::Time => "TIME",
+        Kind::Regexes => "REGEX",
+        Kind::Globs => "GLOB",
+        Kind::Program | Kind::Hooks => "PROGRAM",
+        Kind::Metadata | Kind::Variables => "K=V,…",
+        Kind::Tags => "K=V&…",
         Kind::Name | Kind::Pairs => "NAME",
         Kind::Path if matches!(row.path, "sandbox.dir" | "report.dir") => "DIR",
-        Kind::Path => "PATH",
+        Kind::Path | Kind::Files => "PATH",
         Kind::Location | Kind::Endpoint => "URL",
-        Kind::Secret => "KEY",
+        Kind::Secret | Kind::SecretKey => "KEY",
     }
 }
 

@@ -1,14 +1,13 @@
 //! The predecessor read unprefixed variables: `WORKER_SIZE=64`. They are not read any more, and
 //! whoever still sets one is told.
 
-use crate::config::{Environment, Flag, OPTIONS};
+use crate::config::{Environment, Flag, FlagValues, OPTIONS};
 
 /// Why nothing may be started: `DRY_RUN` is set for a program that does not read it, and data
 /// would move.
 pub(super) fn refusal(environment: &Environment, is_dry: bool) -> Option<&'static str> {
-    let said = environment.get("DRY_RUN")?.to_ascii_lowercase();
-    let wants_it = !matches!(said.as_str(), "false" | "0" | "no" | "off");
-    (wants_it && !is_dry).then_some(
+    let said = environment.get("DRY_RUN")?;
+    (is_on(said) && !is_dry).then_some(
         "error: DRY_RUN is not read any more, and this run would change data\n \
          --> environment variable DRY_RUN\n  \
          = say S3SYNC_DRY_RUN=true or --dry-run, or unset it",
@@ -26,6 +25,35 @@ pub(super) fn warnings(environment: &Environment) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// What the predecessor's variables say, as its flags would.
+pub(super) fn flag_values(environment: &Environment) -> FlagValues {
+    let mut values = FlagValues::default();
+    for row in OPTIONS {
+        for flag in row.flags {
+            let name = flag.name();
+            let former = name.replace('-', "_").to_uppercase();
+            let is_new = matches!(flag, Flag::File(_) | Flag::Repeated(..))
+                || matches!(name, "sandbox" | "memory-limit");
+            let Some(value) = environment.get(&former).filter(|_| !is_new) else {
+                continue;
+            };
+            let is_switch = matches!(flag, Flag::Says(..));
+            if !is_switch {
+                values.say(row, flag, value);
+            } else if is_on(value) {
+                values.say(row, flag, "");
+            }
+        }
+    }
+    values
+}
+
+/// Whether a switch of the predecessor is on: everything but what sounds like no.
+fn is_on(value: &str) -> bool {
+    let no = ["false", "f", "0", "no", "n", "off"];
+    !no.contains(&value.to_ascii_lowercase().as_str())
 }
 
 /// The variable the predecessor had for a flag, where it had the flag. Those of the AWS SDK are

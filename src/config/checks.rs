@@ -1,5 +1,6 @@
 //! What is wrong with a pair although every single value is right.
 
+use super::draft::Draft;
 use super::merged::Merged;
 use super::problem::Problem;
 use super::sides::Side;
@@ -85,40 +86,100 @@ pub(super) fn memory(pair: &str, merged: &Merged, memory: u64, problems: &mut Ve
     }
 }
 
-/// Finds keys that are incomplete, or given beside a profile.
-pub(super) fn credentials(side: &str, merged: &Merged, problems: &mut Vec<Problem>) {
-    let path = |option: &str| format!("{side}.{option}");
-    let [id, key, token, profile] = [
-        "access_key",
-        "secret_access_key",
-        "session_token",
-        "profile",
-    ]
-    .map(path);
-    if [&id, &key, &token, &profile]
-        .iter()
-        .any(|path| merged.is_broken(path))
-    {
-        return;
+/// Finds files that options name and that are not there.
+pub(super) fn files(source: &Side, merged: &Merged, problems: &mut Vec<Problem>) {
+    for path in [
+        "lua.filter_script",
+        "lua.preprocess_script",
+        "lua.event_script",
+        "filter.keys_from",
+    ] {
+        let Some(file) = merged.path(path).filter(|file| !file.is_file()) else {
+            continue;
+        };
+        let what = if file.exists() {
+            "no file"
+        } else {
+            "not there"
+        };
+        let message = format!("`{path}` is `{}`, which is {what}", file.display());
+        problems.push(Problem::new(message, &merged.place(path)));
     }
-    let needs = |has: &str, lacks: &str| merged.is_said(has) && !merged.is_said(lacks);
-    for (has, lacks) in [(&id, &key), (&key, &id), (&token, &id)] {
-        if needs(has, lacks) {
-            problems.push(
-                Problem::new(format!("`{has}` without `{lacks}`"), &merged.place(has))
-                    .remedy(format!("say `{lacks}` too")),
+    if let Side::Local(path) = source
+        && merged.value::<bool>("delete.enabled")
+        && path.is_file()
+    {
+        let message = "`delete.enabled` with a source that is a single file";
+        problems.push(
+            Problem::new(message, &merged.place("delete.enabled"))
+                .remedy("it would delete everything else at the target; name a directory")
+                .against(&merged.place("source.url"), "the source"),
+        );
+    }
+}
+
+/// Finds deletion below a prefix that is no directory: `s3://b/photos` means `photos-old/` too.
+pub(super) fn bare_prefix(pair: &str, target: &Side, merged: &Merged, problems: &mut Vec<Problem>) {
+    let Side::S3(location) = target else {
+        return;
+    };
+    let is_bare = !location.prefix.is_empty() && !location.prefix.ends_with('/');
+    if is_bare
+        && merged.value::<bool>("delete.enabled")
+        && !merged.value::<bool>("delete.bare_prefix")
+    {
+        let message =
+            format!("`delete.enabled` of `{pair}` with a target prefix that does not end in `/`");
+        let remedy = format!(
+            "it means every key that begins with `{}`; write a `/` at its end, or say delete.bare_prefix = true",
+            location.prefix
+        );
+        problems.push(
+            Problem::new(message, &merged.place("delete.enabled"))
+                .remedy(remedy)
+                .against(&merged.place("target.url"), "the target"),
+        );
+    }
+}
+
+/// Finds targets that overlap while one of their pairs deletes: it would delete what the other
+/// has written.
+pub(super) fn deletions(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    let deletes = |draft: &&Draft| draft.merged.value::<bool>("delete.enabled");
+    for deleting in drafts.iter().filter(deletes) {
+        for other in drafts.iter().filter(|other| other.name != deleting.name) {
+            // two that delete are told once
+            if deletes(&other) && other.name < deleting.name {
+                continue;
+            }
+            let (Some(one), Some(two)) = (&deleting.target, &other.target) else {
+                continue;
+            };
+            if !overlap(one, two, &deleting.merged, &other.merged) {
+                continue;
+            }
+            let message = format!(
+                "the targets of `{}` and `{}` overlap, and `{}` deletes",
+                deleting.name, other.name, deleting.name
             );
-            return;
+            problems.push(
+                Problem::new(message, &deleting.merged.place("target.url"))
+                    .remedy("choose targets apart from each other, or switch deletion off")
+                    .against(&other.merged.place("target.url"), "the other target"),
+            );
         }
     }
-    if merged.is_said(&id) && merged.is_said(&profile) {
-        problems.push(
-            Problem::new(
-                format!("`{profile}` and `{id}` exclude each other"),
-                &merged.place(&profile),
-            )
-            .remedy("keep one of them")
-            .against(&merged.place(&id), "the key"),
-        );
+}
+
+fn overlap(one: &Side, two: &Side, of_one: &Merged, of_two: &Merged) -> bool {
+    match (one, two) {
+        (Side::Local(one), Side::Local(two)) => one.starts_with(two) || two.starts_with(one),
+        (Side::S3(one), Side::S3(two)) => {
+            let endpoint = |merged: &Merged| merged.optional::<String>("target.endpoint_url");
+            one.bucket == two.bucket
+                && endpoint(of_one) == endpoint(of_two)
+                && (one.prefix.starts_with(&two.prefix) || two.prefix.starts_with(&one.prefix))
+        }
+        _ => false,
     }
 }

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::bounded::{self, Pipes};
+use super::file::SaidVar;
 use super::layer::Layer;
 use super::option::{OptionRow, Scope};
 use super::options::OPTIONS;
 use super::problem::{Place, Problem};
-use super::reading::{row_of, take};
-use super::setting::{Refusal, Setting, from_text};
+use super::reading::{element_of, read_text, row_of, take};
+use super::setting::{Keeper, Refusal, Setting, from_text, secret};
 use super::suggest::nearest;
+use crate::object::Timestamp;
 use crate::store::Secret;
 
 /// The variables and the directory a process was started with, as values: nothing in this module
@@ -22,7 +26,40 @@ pub struct Environment {
     /// Names of variables whose values are not UTF-8.
     unreadable: Vec<String>,
     directory: PathBuf,
+    started: Started,
+    input: Arc<Mutex<Input>>,
 }
+
+/// When the process was started.
+#[derive(Debug, Clone, Copy)]
+struct Started(Timestamp);
+
+impl Default for Started {
+    fn default() -> Self {
+        Self(Timestamp::now())
+    }
+}
+
+/// Standard input, which can be read once.
+#[derive(Default)]
+enum Input {
+    #[default]
+    Process,
+    Given(Vec<u8>),
+    Taken,
+}
+
+/// Why standard input is not read.
+#[derive(Debug)]
+pub(super) enum InputError {
+    /// It was read before.
+    Taken,
+    /// What is wrong with it.
+    Unreadable(String),
+}
+
+/// How the names of variables that say `[vars]` begin.
+const VARS: &str = "S3SYNC_VARS__";
 
 /// What the environment says, or the flags: for every pair, and for single ones.
 #[derive(Debug, Default)]
@@ -56,12 +93,75 @@ impl Environment {
         environment
     }
 
+    /// The same for a process that was started at this time.
+    #[must_use]
+    pub fn started_at(mut self, time: Timestamp) -> Self {
+        self.started = Started(time);
+        self
+    }
+
+    /// The same for a process that has these bytes on its standard input.
+    #[must_use]
+    pub fn standard_input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Arc::new(Mutex::new(Input::Given(bytes.into())));
+        self
+    }
+
+    /// What is on standard input, at most `most` bytes. Its copies share it: it can be read once.
+    pub(super) fn read_input(&self, most: u64) -> Result<Vec<u8>, InputError> {
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = match std::mem::replace(&mut *input, Input::Taken) {
+            Input::Process => bounded::read_all(std::io::stdin().lock(), most),
+            Input::Given(bytes) => bounded::read_all(bytes.as_slice(), most),
+            Input::Taken => return Err(InputError::Taken),
+        };
+        read.map_err(InputError::Unreadable)
+    }
+
+    /// The day the process was started, in UTC: `2026-08-22`.
+    pub(super) fn date(&self) -> String {
+        let time = self.started.0.rfc3339_millis();
+        time.split('T').next().unwrap_or_default().to_owned()
+    }
+
+    /// The names of all variables that have a value or are empty.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+
+    /// Whether a variable has a value that is not UTF-8.
+    pub(super) fn is_unreadable(&self, name: &str) -> bool {
+        self.unreadable.iter().any(|unreadable| unreadable == name)
+    }
+
+    /// What it says of `[vars]`: `S3SYNC_VARS__DR_BUCKET`.
+    pub(super) fn vars(&self) -> Vec<SaidVar> {
+        let said = |(name, value): (&String, &String)| {
+            Some(SaidVar {
+                name: name.strip_prefix(VARS)?.to_ascii_lowercase(),
+                value: value.clone(),
+                place: Place::Environment(name.clone()),
+            })
+        };
+        let with_value = self.variables.iter().filter(|(_, value)| !value.is_empty());
+        with_value.filter_map(said).collect()
+    }
+
     /// A variable; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// The same without any variable that says options.
+    pub fn without_options(&self) -> Self {
+        let mut kept = self.clone();
+        kept.variables
+            .retain(|name, _| !name.starts_with("S3SYNC_") && name != "AWS_MAX_ATTEMPTS");
+        kept.unreadable.clear();
+        kept
     }
 
     /// The directory relative paths begin at.
@@ -95,8 +195,10 @@ impl Environment {
             ));
         }
         for (name, value) in &self.variables {
-            if is_ours(name) && !value.is_empty() {
-                problems.extend(self.variable(name, value, &mut said).err());
+            // `[vars]` are no options
+            if is_ours(name) && !value.is_empty() && !name.starts_with(VARS) {
+                let read = self.variable(name, value, &mut said, problems);
+                problems.extend(read.err());
             }
         }
         said
@@ -114,7 +216,13 @@ impl Environment {
         layer
     }
 
-    fn variable(&self, name: &str, value: &str, said: &mut Said) -> Result<(), Problem> {
+    fn variable(
+        &self,
+        name: &str,
+        value: &str,
+        said: &mut Said,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), Problem> {
         let place = Place::Environment(name.to_owned());
         let unknown = || {
             let names: Vec<String> = OPTIONS.iter().map(OptionRow::variable).collect();
@@ -130,15 +238,23 @@ impl Environment {
             .to_ascii_lowercase()
             .replace("__", ".");
         let (pair, path) = split_pair(&path).ok_or_else(unknown)?;
-        let (row, from_file) = match row_of(path) {
-            Some(row) => (row, false),
-            None => path
-                .strip_suffix("_file")
+        let file_of = |path: &str| {
+            path.strip_suffix("_file")
                 .and_then(row_of)
                 .filter(|row| row.is_secret())
-                .map(|row| (row, true))
-                .ok_or_else(unknown)?,
         };
+        let (row, key, from_file) = match row_of(path) {
+            Some(row) => (row, None, false),
+            None => match (element_of(path), file_of(path)) {
+                (Some((row, key)), _) => (row, Some(key), false),
+                (None, Some(row)) => (row, None, true),
+                (None, None) => return Err(unknown()),
+            },
+        };
+        if matches!(row.scope, Scope::File | Scope::Hook) {
+            let problem = Problem::new(format!("only a job file can say `{}`", row.path), &place);
+            return Err(problem);
+        }
         let layer = match pair {
             Some(_) if row.scope == Scope::Job => {
                 return Err(Problem::new(
@@ -158,12 +274,9 @@ impl Environment {
             None => &mut said.every_pair,
         };
         let read = if from_file {
-            read_secret(&self.directory.join(value)).map_err(|what| Refusal {
-                message: format!("`{}` {what}", row.path),
-                remedy: String::new(),
-            })
+            secret_of_file(row, &self.directory.join(value), &place, problems)
         } else {
-            from_text(row, value, &self.directory)
+            read_text(row, key, value, &self.directory)
         };
         take(layer, row, read, place)
     }
@@ -187,21 +300,44 @@ pub(super) fn split_pair(path: &str) -> Option<(Option<&str>, &str)> {
     }
 }
 
-/// The content of a file that holds a secret, without the newline editors put at its end.
-pub(super) fn read_secret(path: &Path) -> Result<Setting, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let error = error.to_string().to_lowercase();
-        let cause = error.split(" (os error").next().unwrap_or(&error);
-        format!("is to come from the file `{}`: {cause}", path.display())
+/// Most bytes in a file that holds a secret.
+const LONGEST_SECRET: u64 = 64 << 10;
+
+/// A secret option's value from a file.
+pub(super) fn secret_of_file(
+    row: &OptionRow,
+    path: &Path,
+    place: &Place,
+    problems: &mut Vec<Problem>,
+) -> Result<Setting, Refusal> {
+    let text = read_secret(path, place, problems).map_err(|what| Refusal {
+        message: format!("`{}` {what}", row.path),
+        remedy: String::new(),
     })?;
+    secret(row, text, Keeper::File(path.to_owned()))
+}
+
+/// The content of a file that holds a secret, without the newline editors put at its end. The
+/// error is the second half of a sentence; a file that everybody may read is a warning.
+fn read_secret(path: &Path, place: &Place, problems: &mut Vec<Problem>) -> Result<Secret, String> {
+    let shown = path.display();
+    let refuse = |what: &str| format!("is to come from the file `{shown}`: {what}");
+    let content = bounded::read(path, LONGEST_SECRET, Pipes::Read).map_err(|what| refuse(&what))?;
+    let text = String::from_utf8(content.bytes).map_err(|_| refuse("it is not UTF-8"))?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
         return Err(format!(
-            "is to come from the file `{}`, which is empty",
-            path.display()
+            "is to come from the file `{shown}`, which is empty"
         ));
     }
-    Ok(Setting::Secret(Secret::new(secret)))
+    if secret.contains('\0') {
+        return Err(refuse("it contains a NUL character"));
+    }
+    if content.is_for_everybody {
+        let message = format!("every user of this machine can read the secret in `{shown}`");
+        problems.push(Problem::warning(message, place).remedy("chmod o-r it"));
+    }
+    Ok(Secret::new(secret))
 }
 
 /// Whether a variable is one that says options, and not one for hooks, tests, the way to the job

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::Path;
 
-use super::environment::{Said, read_secret, split_pair};
+use super::environment::{Said as Settings, secret_of_file, split_pair};
+use super::file::SaidVar;
+use super::layer::Said;
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
 use super::problem::{Place, Problem};
-use super::reading::{advice, row_of, take};
-use super::setting::{Refusal, from_text};
+use super::reading::{advice, element_of, read_text, row_of, take};
+use super::setting::{Setting, from_text};
 
 /// What flags say, in the words of the command line.
 #[derive(Clone, Default)]
@@ -70,26 +72,42 @@ impl FlagValues {
         self.not_yet.push(format!("--{name}"));
     }
 
+    /// What they say of `[vars]`: `--set vars.dr_bucket=…`.
+    pub(super) fn vars(&self) -> Vec<SaidVar> {
+        self.set.iter().filter_map(|set| as_var(set)).collect()
+    }
+
     /// Reads everything, `--set` last; relative paths begin at `directory`.
-    pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Said {
-        let mut said = Said::default();
+    pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Settings {
+        let mut said = Settings::default();
         for flag in &self.not_yet {
             let problem = Problem::new(format!("not supported yet: `{flag}`"), &Place::Nowhere);
             problems.push(problem.remedy("leave it out: this version does not have it"));
         }
         for flag in &self.said {
-            let read = if flag.is_file {
-                read_secret(&directory.join(&flag.text)).map_err(|what| Refusal {
-                    message: format!("`{}` {what}", flag.row.path),
-                    remedy: String::new(),
-                })
-            } else {
-                from_text(flag.row, &flag.text, directory)
-            };
             let place = Place::Flag(flag.spelling.clone());
+            let read = if flag.is_file {
+                secret_of_file(flag.row, &directory.join(&flag.text), &place, problems)
+            } else {
+                from_text(flag.row, &flag.text, directory).map(|setting| {
+                    // a list's flag may be repeated
+                    match (said.every_pair.get(flag.row.path), setting) {
+                        (
+                            Some(Said {
+                                setting: Setting::List(before),
+                                ..
+                            }),
+                            Setting::List(more),
+                        ) => Setting::List([before.as_slice(), &more].concat()),
+                        (_, setting) => setting,
+                    }
+                })
+            };
             problems.extend(take(&mut said.every_pair, flag.row, read, place).err());
         }
-        for assignment in &self.set {
+        // `[vars]` are no options
+        let options = self.set.iter().filter(|set| as_var(set).is_none());
+        for assignment in options {
             problems.extend(assign(assignment, directory, &mut said).err());
         }
         said
@@ -114,7 +132,17 @@ impl fmt::Debug for FlagValues {
     }
 }
 
-fn assign(assignment: &str, directory: &Path, said: &mut Said) -> Result<(), Problem> {
+/// A variable of `[vars]`, if that is what is assigned.
+fn as_var(assignment: &str) -> Option<SaidVar> {
+    let (whole, value) = assignment.split_once('=')?;
+    Some(SaidVar {
+        name: whole.strip_prefix("vars.")?.to_owned(),
+        value: value.to_owned(),
+        place: Place::Flag(format!("--set {whole}")),
+    })
+}
+
+fn assign(assignment: &str, directory: &Path, said: &mut Settings) -> Result<(), Problem> {
     let Some((whole, value)) = assignment.split_once('=') else {
         let place = Place::Flag("--set".to_owned());
         return Err(Problem::new("`--set` without `=`", &place)
@@ -131,8 +159,14 @@ fn assign(assignment: &str, directory: &Path, said: &mut Said) -> Result<(), Pro
         Problem::new(format!("`{whole}` names no option"), &place)
             .remedy("write --set pairs.NAME.PATH=VALUE")
     })?;
-    let row =
-        row_of(path).ok_or_else(|| unknown(path, &[Scope::Pair, Scope::PairOnly, Scope::Job]))?;
+    let (row, key) = row_of(path)
+        .map(|row| (row, None))
+        .or_else(|| element_of(path).map(|(row, key)| (row, Some(key))))
+        .ok_or_else(|| unknown(path, &[Scope::Pair, Scope::PairOnly, Scope::Job]))?;
+    if matches!(row.scope, Scope::File | Scope::Hook) {
+        let problem = Problem::new(format!("only a job file can say `{}`", row.path), &place);
+        return Err(problem);
+    }
     let layer = match pair {
         Some(_) if row.scope == Scope::Job => {
             return Err(
@@ -149,5 +183,5 @@ fn assign(assignment: &str, directory: &Path, said: &mut Said) -> Result<(), Pro
         }
         None => &mut said.every_pair,
     };
-    take(layer, row, from_text(row, value, directory), place)
+    take(layer, row, read_text(row, key, value, directory), place)
 }

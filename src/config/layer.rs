@@ -1,13 +1,16 @@
 //! One layer of settings: everything one place says, ready to be merged by figment.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
 use super::option::OptionRow;
+use super::options::OPTIONS;
 use super::problem::Place;
-use super::setting::Setting;
+use super::setting::{Setting, from_text};
 
 /// What one place says.
 #[derive(Debug, Default, Clone)]
@@ -25,14 +28,31 @@ pub(super) struct Said {
     pub(super) place: Place,
 }
 
+impl Said {
+    /// Whether it says what would be without it.
+    pub(super) fn is_default(&self) -> bool {
+        let default = built_in().get(self.row.path);
+        default.is_some_and(|default| default.setting == self.setting)
+    }
+}
+
 impl Layer {
-    /// Says something; what was said before under the same path is forgotten.
+    /// Says something; what was said before under the same path is forgotten, except that keys
+    /// of a table are kept.
     pub(super) fn say(&mut self, row: &'static OptionRow, setting: Setting, place: Place) {
-        let said = Said {
+        let mut said = Said {
             row,
             setting,
             place,
         };
+        let before = self.said.remove(row.path);
+        if let (Some(Setting::Table(kept)), Setting::Table(texts)) =
+            (before.map(|said| said.setting), &mut said.setting)
+        {
+            for (key, text) in kept {
+                texts.entry(key).or_insert(text);
+            }
+        }
         self.said.insert(row.path, said);
     }
 
@@ -44,6 +64,11 @@ impl Layer {
     /// Whether a path was said wrongly.
     pub(super) fn is_broken(&self, path: &str) -> bool {
         self.broken.contains(&path)
+    }
+
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.said.is_empty()
     }
 
     /// What it says under a path.
@@ -67,25 +92,39 @@ impl Layer {
 
     /// Everything of `other` too, which wins.
     pub(super) fn absorb(&mut self, other: Self) {
-        self.said.extend(other.said);
+        for said in other.said.into_values() {
+            self.say(said.row, said.setting, said.place);
+        }
         self.broken.extend(other.broken);
     }
 }
 
-/// A layer under the number by which the merged value is traced back to it.
-#[derive(Debug)]
-pub(super) struct Numbered<'a>(pub(super) usize, pub(super) &'a Layer);
+/// The lowest layer: the table's defaults.
+pub(super) fn built_in() -> &'static Layer {
+    static LAYER: LazyLock<Layer> = LazyLock::new(|| {
+        let mut layer = Layer::default();
+        for row in OPTIONS {
+            let setting = row.default.map(|text| from_text(row, text, Path::new("/")));
+            if let Some(Ok(setting)) = setting {
+                layer.say(row, setting, Place::BuiltIn);
+            }
+        }
+        layer
+    });
+    &LAYER
+}
 
-impl Provider for Numbered<'_> {
+/// A layer under the number by which a merged value is traced back to it.
+#[derive(Debug)]
+pub(super) struct Numbered(pub(super) usize, pub(super) Arc<Layer>);
+
+impl Provider for Numbered {
     fn metadata(&self) -> Metadata {
-        let origins: BTreeMap<String, String> = self
-            .1
-            .iter()
-            .map(|said| (said.row.path.to_owned(), said.place.origin()))
-            .collect();
+        let layer = Arc::clone(&self.1);
         Metadata::named(self.0.to_string()).interpolater(move |_: &Profile, keys: &[&str]| {
             let path = keys.join(".");
-            origins.get(&path).cloned().unwrap_or(path)
+            let said = layer.get(&path);
+            said.map_or(path, |said| said.place.origin())
         })
     }
 

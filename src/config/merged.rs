@@ -1,62 +1,86 @@
 //! Layers merged into one answer for every option.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use figment::Figment;
-use serde::de::DeserializeOwned;
+use figment::value::{Dict, Tag, Value};
+use figment::{Figment, Provider as _};
 
-use super::layer::{Layer, Numbered, Said};
+use super::layer::{Layer, Numbered, Said, built_in};
 use super::option::{OptionRow, Scope};
-use super::options::OPTIONS;
+use super::options::{OPTIONS, find};
 use super::problem::Place;
-use super::setting::{Setting, from_text};
+use super::setting::Setting;
 use crate::store::Secret;
 
 /// What counts in the end, option by option, and who said it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Merged {
-    figment: Figment,
-    layers: Vec<Layer>,
+    /// Lowest first; the table's defaults are below all of them.
+    layers: Vec<Arc<Layer>>,
+    /// For every path that was said, and every key of a table, the layer that wins.
+    winners: BTreeMap<String, usize>,
+}
+
+/// One value that counts: of an option, or of one key of an option that is a table.
+#[derive(Debug)]
+pub(super) struct Decided<'a> {
+    pub(super) row: &'static OptionRow,
+    /// The key, where the option is a table.
+    pub(super) key: Option<&'a str>,
+    pub(super) setting: Cow<'a, Setting>,
+    pub(super) place: &'a Place,
 }
 
 impl Merged {
-    /// Merges layers, lowest first. The first should be [`built_in`].
-    pub(super) fn new(layers: Vec<Layer>) -> Self {
+    /// Merges layers, lowest first; below them are the table's defaults.
+    pub(super) fn new(layers: Vec<Arc<Layer>>) -> Self {
         let figment = layers
             .iter()
             .enumerate()
+            .filter(|(_, layer)| !layer.is_empty())
             .fold(Figment::new(), |figment, (number, layer)| {
-                figment.merge(Numbered(number, layer))
+                figment.merge(Numbered(number, Arc::clone(layer)))
             });
-        Self { figment, layers }
+        let mut winners = BTreeMap::new();
+        if let Ok(merged) = figment.data() {
+            let number = |tag: Tag| figment.get_metadata(tag)?.name.parse().ok();
+            for dict in merged.values() {
+                find_winners(dict, &mut String::new(), &number, &mut winners);
+            }
+        }
+        Self { layers, winners }
     }
 
-    /// What counts for a path, and where it is said.
+    /// What counts for an option that is no table, and where it is said.
     pub(super) fn said(&self, path: &str) -> Option<&Said> {
-        let tag = self.figment.find_value(path).ok()?.tag();
-        let number: usize = self.figment.get_metadata(tag)?.name.parse().ok()?;
-        self.layers.get(number)?.get(path)
+        match self.winners.get(path) {
+            Some(number) => self.layers.get(*number)?.get(path),
+            None => built_in().get(path),
+        }
     }
 
-    /// Where what counts is said, in words.
-    pub(super) fn origin(&self, path: &str) -> Option<String> {
-        let tag = self.figment.find_value(path).ok()?.tag();
-        let metadata = self.figment.get_metadata(tag)?;
-        let keys: Vec<&str> = path.split('.').collect();
-        Some(metadata.interpolate(self.figment.profile(), &keys))
-    }
-
-    /// Where what counts is said.
+    /// Where what counts is said; of a table, where its first key is.
     pub(super) fn place(&self, path: &str) -> Place {
-        self.said(path)
-            .map_or(Place::Nowhere, |said| said.place.clone())
+        let first = self.keys(path).next();
+        let said = match first {
+            Some((_, number)) => self.layers.get(number).and_then(|layer| layer.get(path)),
+            None => self.said(path),
+        };
+        said.map_or(Place::Nowhere, |said| said.place.clone())
     }
 
-    /// Whether somebody said something else than the default.
+    /// Whether somebody said it, be it the default.
     pub(super) fn is_said(&self, path: &str) -> bool {
-        self.said(path)
-            .is_some_and(|said| !matches!(said.place, Place::BuiltIn))
+        self.winners.contains_key(path) || self.keys(path).next().is_some()
+    }
+
+    /// Whether what counts is something else than the default.
+    pub(super) fn is_changed(&self, path: &str) -> bool {
+        self.keys(path).next().is_some() || self.said(path).is_some_and(|said| !said.is_default())
     }
 
     /// Whether some layer says it wrongly.
@@ -65,14 +89,14 @@ impl Merged {
     }
 
     /// An option of which the table has a default.
-    pub(super) fn value<T: DeserializeOwned>(&self, path: &str) -> T {
+    pub(super) fn value<T: FromSetting>(&self, path: &str) -> T {
         self.optional(path)
             .expect("the table has a default of the option's type")
     }
 
     /// An option that may be unset.
-    pub(super) fn optional<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
-        self.figment.extract_inner(path).ok()
+    pub(super) fn optional<T: FromSetting>(&self, path: &str) -> Option<T> {
+        T::from_setting(&self.said(path)?.setting)
     }
 
     /// A path that may be unset.
@@ -82,39 +106,136 @@ impl Merged {
 
     /// A span of time.
     pub(super) fn duration(&self, path: &str) -> Duration {
-        Duration::from_millis(self.value(path))
+        self.value(path)
     }
 
     /// A secret that may be unset; figment never sees it.
     pub(super) fn secret(&self, path: &str) -> Option<Secret> {
         match &self.said(path)?.setting {
-            Setting::Secret(secret) => Some(secret.clone()),
+            Setting::Secret(secret, _) => Some(secret.clone()),
             _ => None,
         }
     }
 
-    /// Every option of these scopes that has a value, in the table's order.
-    pub(super) fn all(
-        &self,
-        scopes: &[Scope],
-    ) -> impl Iterator<Item = (&'static OptionRow, &Said)> {
-        OPTIONS
-            .iter()
-            .filter(move |row| scopes.contains(&row.scope))
-            .filter_map(|row| Some((row, self.said(row.path)?)))
+    /// Every value that counts of these scopes, in the table's order.
+    pub(super) fn decided(&self, scopes: &[Scope]) -> Vec<Decided<'_>> {
+        let mut all = Vec::with_capacity(OPTIONS.len());
+        for row in OPTIONS.iter().filter(|row| scopes.contains(&row.scope)) {
+            if row.kind.is_table() {
+                all.extend(self.keys(row.path).filter_map(|(key, number)| {
+                    let said = self.layers.get(number)?.get(row.path)?;
+                    let Setting::Table(texts) = &said.setting else {
+                        return None;
+                    };
+                    Some(Decided {
+                        row,
+                        key: Some(key),
+                        setting: Cow::Owned(Setting::Text(texts.get(key)?.clone())),
+                        place: &said.place,
+                    })
+                }));
+            } else if let Some(said) = self.said(row.path) {
+                all.push(Decided {
+                    row,
+                    key: None,
+                    setting: Cow::Borrowed(&said.setting),
+                    place: &said.place,
+                });
+            }
+        }
+        all
+    }
+
+    /// Everything that was ever said of a path, the winner first, the default last; of a table,
+    /// what was said of one of its keys.
+    pub(super) fn chain(&self, path: &str, key: Option<&str>) -> Vec<(Setting, &Place)> {
+        let said = self.layers.iter().rev().filter_map(|layer| layer.get(path));
+        let mut chain: Vec<(Setting, &Place)> = said
+            .chain(built_in().get(path))
+            .filter_map(|said| match (&said.setting, key) {
+                (Setting::Table(texts), Some(key)) => {
+                    Some((Setting::Text(texts.get(key)?.clone()), &said.place))
+                }
+                (setting, _) => Some((setting.clone(), &said.place)),
+            })
+            .collect();
+        // of a table nobody said, the default has no keys
+        chain.retain(|(setting, _)| key.is_none() || !matches!(setting, Setting::Table(_)));
+        chain
+    }
+
+    /// The keys of a table and the layer each is said in.
+    fn keys<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a str, usize)> {
+        let stem = format!("{path}.");
+        let is_table = find(path).is_some_and(|row| row.kind.is_table());
+        let from = is_table.then(|| self.winners.range(stem.clone()..));
+        from.into_iter()
+            .flatten()
+            .map_while(move |(path, number)| Some((path.strip_prefix(&stem)?, *number)))
     }
 }
 
-/// The lowest layer: the table's defaults.
-pub(super) fn built_in() -> Layer {
-    let mut layer = Layer::default();
-    for row in OPTIONS.iter().filter(|row| row.is_built) {
-        let setting = row
-            .default
-            .map(|text| from_text(row, text, std::path::Path::new("/")));
-        if let Some(Ok(setting)) = setting {
-            layer.say(row, setting, Place::BuiltIn);
+impl Decided<'_> {
+    /// The option's path, with the key where it is a table.
+    pub(super) fn path(&self) -> String {
+        match self.key {
+            Some(key) => format!("{}.{key}", self.row.path),
+            None => self.row.path.to_owned(),
         }
     }
-    layer
+}
+
+/// A type that values of some options have.
+pub(super) trait FromSetting: Sized {
+    /// The value, if it is of this type.
+    fn from_setting(setting: &Setting) -> Option<Self>;
+}
+
+macro_rules! from_setting {
+    ($($type:ty: $pattern:pat => $value:expr;)*) => {
+        $(impl FromSetting for $type {
+            fn from_setting(setting: &Setting) -> Option<Self> {
+                match setting {
+                    $pattern => $value,
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+from_setting! {
+    bool: Setting::Bool(value) => Some(*value);
+    u64: Setting::Number(value) | Setting::Size(value) => Some(*value);
+    u32: Setting::Number(value) => u32::try_from(*value).ok();
+    u16: Setting::Number(value) => u16::try_from(*value).ok();
+    usize: Setting::Number(value) => usize::try_from(*value).ok();
+    String: Setting::Text(value) => Some(value.clone());
+    PathBuf: Setting::Path(value) => Some(value.clone());
+    Vec<String>: Setting::List(values) => Some(values.clone());
+    Duration: Setting::Duration(value) => Some(*value);
+    crate::object::Timestamp: Setting::Time(value) => Some(*value);
+}
+
+/// Walks what figment merged: a value is an option's, or a key's of an option that is a table.
+fn find_winners(
+    dict: &Dict,
+    path: &mut String,
+    number: &impl Fn(Tag) -> Option<usize>,
+    winners: &mut BTreeMap<String, usize>,
+) {
+    let length = path.len();
+    for (key, value) in dict {
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(key);
+        match value {
+            Value::Dict(_, inner) => find_winners(inner, path, number, winners),
+            _ => {
+                winners.extend(number(value.tag()).map(|number| (path.clone(), number)));
+            }
+        }
+        path.truncate(length);
+    }
 }

@@ -33,6 +33,10 @@ pub enum Scope {
     Pair,
     /// Each pair, and a default for all would make no sense.
     PairOnly,
+    /// Each of `[[hooks]]`.
+    Hook,
+    /// A job file as such; nothing else can say it.
+    File,
 }
 
 /// What an option takes.
@@ -59,8 +63,12 @@ pub enum Kind {
         /// The shortest, in milliseconds.
         min_millis: u64,
     },
+    /// A point in time, RFC 3339.
+    Time,
     /// Any text.
     Text,
+    /// The value of an HTTP header: text without control characters.
+    Header,
     /// A name that can be a folder's.
     Name,
     /// A path, relative to where it is said.
@@ -76,14 +84,55 @@ pub enum Kind {
         /// Those that are legal and not built yet.
         later: &'static [&'static str],
     },
-    /// Names of pairs.
-    Pairs,
     /// A text nobody may see.
     Secret,
-    /// A list of texts (none of these is built yet).
-    List,
-    /// A table (none of these is built yet).
-    Table,
+    /// A secret key of 256 bits, in base64.
+    SecretKey,
+    /// Names of pairs.
+    Pairs,
+    /// Words, each one of these.
+    Words(&'static [&'static str]),
+    /// Regular expressions.
+    Regexes,
+    /// Patterns such as `**/*.jpg`.
+    Globs,
+    /// Job files to read first.
+    Files,
+    /// A program and its arguments.
+    Program,
+    /// User-defined metadata: a table of texts, or `k=v,…`.
+    Metadata,
+    /// Tags: a table of texts, or `k=v&…`, URL-encoded.
+    Tags,
+    /// A table of texts that `${vars.…}` names.
+    Variables,
+    /// `[[hooks]]`, each a table of the options below `hooks.`.
+    Hooks,
+}
+
+impl Kind {
+    /// Whether its values are kept out of everything that is written.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::SecretKey)
+    }
+
+    /// Whether its values are tables of texts, which layers merge key by key.
+    pub fn is_table(self) -> bool {
+        matches!(self, Self::Metadata | Self::Tags | Self::Variables)
+    }
+
+    /// Whether its values are lists, which layers replace.
+    pub fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Pairs
+                | Self::Words(_)
+                | Self::Regexes
+                | Self::Globs
+                | Self::Files
+                | Self::Program
+        )
+    }
 }
 
 /// One flag of an option, and what it says.
@@ -164,7 +213,7 @@ impl OptionRow {
 
     /// Whether its values are kept out of everything that is written.
     pub fn is_secret(&self) -> bool {
-        self.kind == Kind::Secret
+        self.kind.is_secret()
     }
 
     const fn new(path: &'static str, scope: Scope, kind: Kind, help: &'static str) -> Self {
@@ -189,6 +238,17 @@ impl OptionRow {
     /// An option of the whole job.
     pub(super) const fn job(path: &'static str, kind: Kind, help: &'static str) -> Self {
         Self::new(path, Scope::Job, kind, help)
+    }
+
+    /// An option of each hook.
+    pub(super) const fn hook(path: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self::new(path, Scope::Hook, kind, help)
+    }
+
+    /// Something only a job file says.
+    pub(super) const fn file_only(mut self) -> Self {
+        self.scope = Scope::File;
+        self
     }
 
     /// Only for single pairs.

@@ -1,20 +1,28 @@
 /*! The option table: every option of s3sync, once.
 
-A row that ends in `.not_yet()` is known by name only: said with any value but its default it is
-refused as not supported yet, never as unknown and never in silence.
+A row that ends in `.not_yet()` is read, typed and explained like any other; a job in which it
+counts with anything but its default is refused as not supported yet, never run in silence. Words
+of an enumeration that are not built are refused likewise.
+
+What options say of each other (`excludes`, `needs`) is in `conflicts`.
 */
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::option::Fits::{BothS3, SourceLocal, SourceS3, TargetS3};
 use super::option::Flag::{File, Millis, Repeated, Says, SaysWith, Value};
 use super::option::Kind::{
-    Bool, Duration, Endpoint, List, Location, Name, Number, Pairs, Path, Secret, Size, Table, Text,
-    Word,
+    Bool, Duration, Endpoint, Files, Globs, Header, Hooks, Location, Metadata, Name, Number, Pairs,
+    Path, Program, Regexes, Secret, SecretKey, Size, Tags, Text, Time, Variables, Word, Words,
 };
 use super::option::{Kind, OptionRow};
 
 /// The row of a path.
 pub(super) fn find(path: &str) -> Option<&'static OptionRow> {
-    OPTIONS.iter().find(|row| row.path == path)
+    static BY_PATH: LazyLock<HashMap<&str, &OptionRow>> =
+        LazyLock::new(|| OPTIONS.iter().map(|row| (row.path, row)).collect());
+    BY_PATH.get(path).copied()
 }
 
 /// Paths that may be written shorter: `source = "URL"`, `delete = true`.
@@ -65,9 +73,72 @@ const ALGORITHM: Kind = Word {
         "XXHASH128",
     ],
 };
-const UNBUILT_WORD: Kind = Text;
-const REGEXES: Kind = List;
-const TIME: Kind = Text;
+const CHECK_MODES: Kind = Word {
+    now: &["mtime"],
+    later: &[
+        "size",
+        "etag",
+        "checksum",
+        "mtime_and_etag",
+        "mtime_and_checksum",
+        "always",
+    ],
+};
+const STORAGE_CLASSES: Kind = Word {
+    now: &[
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
+        "EXPRESS_ONEZONE",
+    ],
+    later: &[],
+};
+const CANNED_ACLS: Kind = Word {
+    now: &[
+        "private",
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "aws-exec-read",
+        "bucket-owner-read",
+        "bucket-owner-full-control",
+    ],
+    later: &[],
+};
+const CHECKSUM_ALGORITHMS: Kind = Word {
+    now: &[
+        "SHA256",
+        "SHA1",
+        "CRC32",
+        "CRC32C",
+        "CRC64NVME",
+        "SHA512",
+        "MD5",
+        "XXHASH64",
+        "XXHASH3",
+        "XXHASH128",
+    ],
+    later: &[],
+};
+/// Outcomes of a run or a pair that a hook may wait for.
+const OUTCOMES: Kind = Words(&[
+    "success",
+    "warning",
+    "failed",
+    "guard",
+    "locked",
+    "timeout",
+    "interrupted",
+]);
+
+const fn words(now: &'static [&'static str]) -> Kind {
+    Word { now, later: &[] }
+}
 
 const AWS: &str = "AWS configuration";
 const SOURCE: &str = "Source";
@@ -78,6 +149,14 @@ const PERFORMANCE: &str = "Performance";
 const MULTIPART: &str = "Multipart";
 const RETRY: &str = "Retries and timeouts";
 const METADATA: &str = "Metadata and headers";
+const FILTERING: &str = "Filtering";
+const TAGGING: &str = "Tagging";
+const ANNOTATIONS: &str = "Object annotations";
+const VERSIONING: &str = "Versioning";
+const ENCRYPTION: &str = "Encryption";
+const DELETION: &str = "Deletion";
+const LUA: &str = "Lua scripts";
+const JOB: &str = "The job";
 const LOGGING: &str = "Logging";
 const REHEARSAL: &str = "Rehearsal and reports";
 const ADVANCED: &str = "Advanced";
@@ -90,16 +169,25 @@ const fn job(path: &'static str, kind: Kind, help: &'static str) -> OptionRow {
     OptionRow::job(path, kind, help)
 }
 
-/// A pair's option that is not built yet.
-const fn later(path: &'static str, kind: Kind, flags: &'static [super::option::Flag]) -> OptionRow {
-    OptionRow::pair(path, kind, "not supported yet")
-        .flags(flags)
-        .not_yet()
+const fn hook(path: &'static str, kind: Kind, help: &'static str) -> OptionRow {
+    OptionRow::hook(path, kind, help).under(JOB)
 }
 
-/// A job's option that is not built yet.
-const fn later_job(path: &'static str, kind: Kind) -> OptionRow {
-    OptionRow::job(path, kind, "not supported yet").not_yet()
+/// A flag that says `true`, and its opposite.
+macro_rules! switch {
+    ($on:literal) => {
+        switch!($on, concat!("no-", $on))
+    };
+    ($on:literal, $off:expr) => {
+        &[Says($on, "true"), Says($off, "false")]
+    };
+}
+
+/// A flag that says `false`, and its opposite.
+macro_rules! inverse {
+    ($off:literal, $on:literal) => {
+        &[Says($off, "false"), Says($on, "true")]
+    };
 }
 
 /// All of them, in the order `--help` and `resolved.json` show them.
@@ -108,76 +196,112 @@ pub static OPTIONS: &[OptionRow] = &[
     // --- the pair itself
     pair("source.url", Location, "where from: a directory, one file, or s3://bucket[/prefix]"),
     pair("target.url", Location, "where to: a directory or s3://bucket[/prefix]"),
-    pair("after", Pairs, "pairs that run before this one").pair_only().default("[]"),
+    pair("after", Pairs, "pairs that run before this one").default("[]").pair_only(),
     pair("dry_run", Bool, "decide everything and change nothing; the report is the same")
-        .default("false").flags(&[Says("dry-run", "true"), Says("no-dry-run", "false")]),
+        .default("false").flags(switch!("dry-run")),
     pair("server_side_copy", Bool, "copy inside S3 (CopyObject, UploadPartCopy); both sides on S3")
-        .default("false").fits(BothS3).flags(&[Says("server-side-copy", "true"), Says("no-server-side-copy", "false")]),
+        .default("false").fits(BothS3).flags(switch!("server-side-copy")),
 
     // --- reaching S3
     pair("aws.config_file", Path, "the AWS configuration file").under(AWS).flags(&[Value("aws-config-file")]),
-    pair("aws.shared_credentials_file", Path, "the AWS credentials file").under(AWS).flags(&[Value("aws-shared-credentials-file")]),
+    pair("aws.shared_credentials_file", Path, "the AWS credentials file")
+        .under(AWS).flags(&[Value("aws-shared-credentials-file")]),
 
-    pair("source.profile", Text, "the source's profile in the AWS files").under(AWS).fits(SourceS3).flags(&[Value("source-profile")]),
-    pair("source.access_key", Secret, "the source's access key id").under(AWS).fits(SourceS3)
-        .flags(&[Value("source-access-key"), File("source-access-key-file")]),
-    pair("source.secret_access_key", Secret, "the source's secret access key").under(AWS).fits(SourceS3)
-        .flags(&[Value("source-secret-access-key"), File("source-secret-access-key-file")]),
-    pair("source.session_token", Secret, "the source's session token").under(AWS).fits(SourceS3)
-        .flags(&[Value("source-session-token"), File("source-session-token-file")]),
-    pair("target.profile", Text, "the target's profile in the AWS files").under(AWS).fits(TargetS3).flags(&[Value("target-profile")]),
-    pair("target.access_key", Secret, "the target's access key id").under(AWS).fits(TargetS3)
-        .flags(&[Value("target-access-key"), File("target-access-key-file")]),
-    pair("target.secret_access_key", Secret, "the target's secret access key").under(AWS).fits(TargetS3)
-        .flags(&[Value("target-secret-access-key"), File("target-secret-access-key-file")]),
-    pair("target.session_token", Secret, "the target's session token").under(AWS).fits(TargetS3)
-        .flags(&[Value("target-session-token"), File("target-session-token-file")]),
+    pair("source.profile", Text, "the source's profile in the AWS files")
+        .under(AWS).fits(SourceS3).flags(&[Value("source-profile")]),
+    pair("source.access_key", Secret, "the source's access key id")
+        .under(AWS).fits(SourceS3).flags(&[Value("source-access-key"), File("source-access-key-file")]),
+    pair("source.secret_access_key", Secret, "the source's secret access key")
+        .under(AWS).fits(SourceS3).flags(&[Value("source-secret-access-key"), File("source-secret-access-key-file")]),
+    pair("source.session_token", Secret, "the source's session token")
+        .under(AWS).fits(SourceS3).flags(&[Value("source-session-token"), File("source-session-token-file")]),
+    pair("target.profile", Text, "the target's profile in the AWS files")
+        .under(AWS).fits(TargetS3).flags(&[Value("target-profile")]),
+    pair("target.access_key", Secret, "the target's access key id")
+        .under(AWS).fits(TargetS3).flags(&[Value("target-access-key"), File("target-access-key-file")]),
+    pair("target.secret_access_key", Secret, "the target's secret access key")
+        .under(AWS).fits(TargetS3).flags(&[Value("target-secret-access-key"), File("target-secret-access-key-file")]),
+    pair("target.session_token", Secret, "the target's session token")
+        .under(AWS).fits(TargetS3).flags(&[Value("target-session-token"), File("target-session-token-file")]),
 
-    pair("source.region", Text, "the source's region; otherwise as the AWS SDK finds it").under(SOURCE).fits(SourceS3).flags(&[Value("source-region")]),
-    pair("source.endpoint_url", Endpoint, "the source's endpoint, where it is not AWS's").under(SOURCE).fits(SourceS3).flags(&[Value("source-endpoint-url")]),
-    pair("source.force_path_style", Bool, "address the source as endpoint/bucket").default("false").under(SOURCE).fits(SourceS3)
-        .flags(&[Says("source-force-path-style", "true"), Says("no-source-force-path-style", "false")]),
-    pair("target.region", Text, "the target's region; otherwise as the AWS SDK finds it").under(TARGET).fits(TargetS3).flags(&[Value("target-region")]),
-    pair("target.endpoint_url", Endpoint, "the target's endpoint, where it is not AWS's").under(TARGET).fits(TargetS3).flags(&[Value("target-endpoint-url")]),
-    pair("target.force_path_style", Bool, "address the target as endpoint/bucket").default("false").under(TARGET).fits(TargetS3)
-        .flags(&[Says("target-force-path-style", "true"), Says("no-target-force-path-style", "false")]),
+    pair("source.region", Text, "the source's region; otherwise as the AWS SDK finds it")
+        .under(SOURCE).fits(SourceS3).flags(&[Value("source-region")]),
+    pair("source.endpoint_url", Endpoint, "the source's endpoint, where it is not AWS's")
+        .under(SOURCE).fits(SourceS3).flags(&[Value("source-endpoint-url")]),
+    pair("source.force_path_style", Bool, "address the source as endpoint/bucket")
+        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-force-path-style")),
+    pair("target.region", Text, "the target's region; otherwise as the AWS SDK finds it")
+        .under(TARGET).fits(TargetS3).flags(&[Value("target-region")]),
+    pair("target.endpoint_url", Endpoint, "the target's endpoint, where it is not AWS's")
+        .under(TARGET).fits(TargetS3).flags(&[Value("target-endpoint-url")]),
+    pair("target.force_path_style", Bool, "address the target as endpoint/bucket")
+        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-force-path-style")),
 
-    later("source.no_sign_request", Bool, &[Says("source-no-sign-request", "true"), Says("source-sign-request", "false")]).default("false"),
-    later("source.accelerate", Bool, &[Says("source-accelerate", "true"), Says("no-source-accelerate", "false")]).default("false"),
-    later("target.accelerate", Bool, &[Says("target-accelerate", "true"), Says("no-target-accelerate", "false")]).default("false"),
-    later("source.request_payer", Bool, &[Says("source-request-payer", "true"), Says("no-source-request-payer", "false")]).default("false"),
-    later("target.request_payer", Bool, &[Says("target-request-payer", "true"), Says("no-target-request-payer", "false")]).default("false"),
-    later("target.storage_class", UNBUILT_WORD, &[Value("storage-class")]),
-    later("target.acl", UNBUILT_WORD, &[Value("acl")]),
-    later("target.sse", UNBUILT_WORD, &[Value("sse")]),
-    later("target.sse_kms_key_id", Text, &[Value("sse-kms-key-id")]),
-    later("source.sse_c", UNBUILT_WORD, &[Value("source-sse-c")]),
-    later("source.sse_c_key", Secret, &[Value("source-sse-c-key"), File("source-sse-c-key-file")]),
-    later("source.sse_c_key_md5", Text, &[Value("source-sse-c-key-md5")]),
-    later("target.sse_c", UNBUILT_WORD, &[Value("target-sse-c")]),
-    later("target.sse_c_key", Secret, &[Value("target-sse-c-key"), File("target-sse-c-key-file")]),
-    later("target.sse_c_key_md5", Text, &[Value("target-sse-c-key-md5")]),
+    pair("source.no_sign_request", Bool, "send anonymous requests to the source, for public buckets")
+        .default("false").under(AWS).fits(SourceS3).flags(switch!("source-no-sign-request", "source-sign-request")).not_yet(),
+    pair("source.accelerate", Bool, "reach the source through S3 Transfer Acceleration")
+        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-accelerate")).not_yet(),
+    pair("target.accelerate", Bool, "reach the target through S3 Transfer Acceleration")
+        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-accelerate")).not_yet(),
+    pair("source.request_payer", Bool, "pay for the requests to the source")
+        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-request-payer")).not_yet(),
+    pair("target.request_payer", Bool, "pay for the requests to the target")
+        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-request-payer")).not_yet(),
+    pair("target.storage_class", STORAGE_CLASSES, "the storage class of what is written; unset: from S3 to S3 the source's")
+        .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]).not_yet(),
+    pair("target.acl", CANNED_ACLS, "the canned ACL of what is written")
+        .under(TARGET).fits(TargetS3).flags(&[Value("acl")]).not_yet(),
+    pair("target.sse", words(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]).not_yet(),
+    pair("target.sse_kms_key_id", Text, "the KMS key it is encrypted with")
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse-kms-key-id")]).not_yet(),
+    pair("source.sse_c", words(&["AES256"]), "the source is encrypted with a key of yours (SSE-C)")
+        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c")]).not_yet(),
+    pair("source.sse_c_key", SecretKey, "the source's SSE-C key, 256 bits in base64")
+        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key"), File("source-sse-c-key-file")]).not_yet(),
+    pair("source.sse_c_key_md5", Text, "the MD5 of the source's SSE-C key, in base64; computed when not given")
+        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key-md5")]).not_yet(),
+    pair("target.sse_c", words(&["AES256"]), "encrypt what is written with a key of yours (SSE-C)")
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c")]).not_yet(),
+    pair("target.sse_c_key", SecretKey, "the target's SSE-C key, 256 bits in base64")
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key"), File("target-sse-c-key-file")]).not_yet(),
+    pair("target.sse_c_key_md5", Text, "the MD5 of the target's SSE-C key, in base64; computed when not given")
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key-md5")]).not_yet(),
 
     // --- what is looked at
-    later("filter.mtime_before", TIME, &[Value("filter-mtime-before")]),
-    later("filter.mtime_after", TIME, &[Value("filter-mtime-after")]),
-    later("filter.smaller_size", ANY_SIZE, &[Value("filter-smaller-size")]),
-    later("filter.larger_size", ANY_SIZE, &[Value("filter-larger-size")]),
-    later("filter.include", List, &[]).default("[]"),
-    later("filter.exclude", List, &[]).default("[]"),
-    later("filter.keys_from", Path, &[]),
-    later("filter.include_regex", REGEXES, &[Value("filter-include-regex")]).default("[]"),
-    later("filter.exclude_regex", REGEXES, &[Value("filter-exclude-regex")]).default("[]"),
-    later("filter.include_content_type_regex", REGEXES, &[Value("filter-include-content-type-regex")]).default("[]"),
-    later("filter.exclude_content_type_regex", REGEXES, &[Value("filter-exclude-content-type-regex")]).default("[]"),
-    later("filter.include_metadata_regex", REGEXES, &[Value("filter-include-metadata-regex")]).default("[]"),
-    later("filter.exclude_metadata_regex", REGEXES, &[Value("filter-exclude-metadata-regex")]).default("[]"),
-    later("filter.include_tag_regex", REGEXES, &[Value("filter-include-tag-regex")]).default("[]"),
-    later("filter.exclude_tag_regex", REGEXES, &[Value("filter-exclude-tag-regex")]).default("[]"),
+    pair("filter.mtime_before", Time, "only what was modified before this time")
+        .under(FILTERING).flags(&[Value("filter-mtime-before")]).not_yet(),
+    pair("filter.mtime_after", Time, "only what was modified at this time or later")
+        .under(FILTERING).flags(&[Value("filter-mtime-after")]).not_yet(),
+    pair("filter.smaller_size", ANY_SIZE, "only what is smaller than this")
+        .under(FILTERING).flags(&[Value("filter-smaller-size")]).not_yet(),
+    pair("filter.larger_size", ANY_SIZE, "only what is this large or larger")
+        .under(FILTERING).flags(&[Value("filter-larger-size")]).not_yet(),
+    pair("filter.include", Globs, "only keys that match one of these globs")
+        .default("[]").under(FILTERING).not_yet(),
+    pair("filter.exclude", Globs, "no keys that match one of these globs")
+        .default("[]").under(FILTERING).not_yet(),
+    pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or an S3 Inventory CSV")
+        .under(FILTERING).not_yet(),
+    pair("filter.include_regex", Regexes, "only keys (below the prefix) that match one of these")
+        .default("[]").under(FILTERING).flags(&[Value("filter-include-regex")]).not_yet(),
+    pair("filter.exclude_regex", Regexes, "no keys (below the prefix) that match one of these")
+        .default("[]").under(FILTERING).flags(&[Value("filter-exclude-regex")]).not_yet(),
+    pair("filter.include_content_type_regex", Regexes, "only what has a Content-Type that matches one of these")
+        .default("[]").under(FILTERING).flags(&[Value("filter-include-content-type-regex")]).not_yet(),
+    pair("filter.exclude_content_type_regex", Regexes, "nothing that has a Content-Type that matches one of these")
+        .default("[]").under(FILTERING).flags(&[Value("filter-exclude-content-type-regex")]).not_yet(),
+    pair("filter.include_metadata_regex", Regexes, "only what has user-defined metadata (k1=v1,k2=v2, sorted) that match one of these")
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-include-metadata-regex")]).not_yet(),
+    pair("filter.exclude_metadata_regex", Regexes, "nothing that has user-defined metadata (k1=v1,k2=v2, sorted) that match one of these")
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-exclude-metadata-regex")]).not_yet(),
+    pair("filter.include_tag_regex", Regexes, "only what has tags (k1=v1&k2=v2, sorted) that match one of these")
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-include-tag-regex")]).not_yet(),
+    pair("filter.exclude_tag_regex", Regexes, "nothing that has tags (k1=v1&k2=v2, sorted) that match one of these")
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-exclude-tag-regex")]).not_yet(),
 
     // --- what counts as changed
-    pair("check.mode", Word { now: &["mtime"], later: &["size", "etag", "checksum", "mtime_and_etag", "mtime_and_checksum", "always"] },
-        "how changes are found; mtime: missing, or the size differs, or the source is newer")
+    pair("check.mode", CHECK_MODES, "how changes are found; mtime: missing, or the size differs, or the source is newer")
         .default("mtime").under(CHECKING).flags(&[
             Says("check-size", "size"),
             Says("check-etag", "etag"),
@@ -186,156 +310,237 @@ pub static OPTIONS: &[OptionRow] = &[
             SaysWith("check-mtime-and-additional-checksum", "mtime_and_checksum", "check.checksum_algorithm"),
             Says("remove-modified-filter", "always"),
         ]),
-    later("check.on_unverifiable", UNBUILT_WORD, &[]).default("skip"),
-    later("check.checksum_algorithm", UNBUILT_WORD, &[]),
-    later("check.head_each_target", Bool, &[Says("head-each-target", "true"), Says("no-head-each-target", "false")]).default("false"),
-    later("check.metadata", Bool, &[Says("report-metadata-sync-status", "true"), Says("no-report-metadata-sync-status", "false")]).default("false"),
-    later("check.tagging", Bool, &[Says("report-tagging-sync-status", "true"), Says("no-report-tagging-sync-status", "false")]).default("false"),
-    later("check.annotations", Bool, &[Says("report-annotations-sync-status", "true"), Says("no-report-annotations-sync-status", "false")]).default("false"),
+    pair("check.on_unverifiable", words(&["skip", "transfer", "fail"]), "what becomes of an object of equal size whose content cannot be compared: skip, transfer or fail")
+        .default("skip").under(CHECKING).not_yet(),
+    pair("check.checksum_algorithm", CHECKSUM_ALGORITHMS, "the checksum that the two checksum modes compare")
+        .under(CHECKING).not_yet(),
+    pair("check.head_each_target", Bool, "ask the target for each object (HEAD) instead of listing it")
+        .default("false").under(CHECKING).flags(switch!("head-each-target")).not_yet(),
+    pair("check.metadata", Bool, "compare metadata too, when only comparing")
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")).not_yet(),
+    pair("check.tagging", Bool, "compare tags too, when only comparing")
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")).not_yet(),
+    pair("check.annotations", Bool, "compare annotations too, when only comparing")
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")).not_yet(),
 
     // --- proof
-    pair("checksum.algorithm", ALGORITHM, "the additional checksum of uploads: CRC64NVME or SHA256").under(VERIFICATION).fits(TargetS3)
-        .flags(&[Value("additional-checksum-algorithm")]),
-    later("checksum.full_object", Bool, &[Says("full-object-checksum", "true"), Says("no-full-object-checksum", "false")]).default("false"),
-    pair("checksum.download", Bool, "ask for stored additional checksums and verify them when downloading").default("false")
-        .under(VERIFICATION).fits(SourceS3).flags(&[Says("enable-additional-checksum", "true"), Says("no-enable-additional-checksum", "false")]),
-    later("checksum.express_one_zone_default", Bool,
-        &[Says("disable-express-one-zone-additional-checksum", "false"), Says("express-one-zone-additional-checksum", "true")]).default("true"),
-    pair("verify.unverifiable", Word { now: &["warn", "accept", "fail"], later: &[] },
-        "what becomes of an object that cannot be proved: warn, accept or fail").default("warn").under(VERIFICATION),
-    pair("verify.etag", Bool, "compare ETags").default("true").under(VERIFICATION)
-        .flags(&[Says("disable-etag-verify", "false"), Says("etag-verify", "true")]),
-    pair("verify.multipart", Bool, "compare ETags of multipart objects").default("true").under(VERIFICATION)
-        .flags(&[Says("disable-multipart-verify", "false"), Says("multipart-verify", "true")]),
-    pair("verify.checksum", Bool, "compare additional checksums").default("true").under(VERIFICATION)
-        .flags(&[Says("disable-additional-checksum-verify", "false"), Says("additional-checksum-verify", "true")]),
+    pair("checksum.algorithm", ALGORITHM, "the additional checksum of uploads: CRC64NVME or SHA256")
+        .under(VERIFICATION).fits(TargetS3).flags(&[Value("additional-checksum-algorithm")]),
+    pair("checksum.full_object", Bool, "checksums of whole objects for multipart uploads (CRCs only; CRC64NVME always is)")
+        .default("false").under(VERIFICATION).fits(TargetS3).flags(switch!("full-object-checksum")).not_yet(),
+    pair("checksum.download", Bool, "ask for stored additional checksums and verify them when downloading")
+        .default("false").under(VERIFICATION).fits(SourceS3).flags(switch!("enable-additional-checksum")),
+    pair("checksum.express_one_zone_default", Bool, "send CRC64NVME to directory buckets, and wherever the ETag will be no MD5")
+        .default("true").under(VERIFICATION).flags(inverse!("disable-express-one-zone-additional-checksum", "express-one-zone-additional-checksum")).not_yet(),
+    pair("verify.unverifiable", words(&["warn", "accept", "fail"]), "what becomes of an object that cannot be proved: warn, accept or fail")
+        .default("warn").under(VERIFICATION),
+    pair("verify.etag", Bool, "compare ETags")
+        .default("true").under(VERIFICATION).flags(inverse!("disable-etag-verify", "etag-verify")),
+    pair("verify.multipart", Bool, "compare ETags of multipart objects")
+        .default("true").under(VERIFICATION).flags(inverse!("disable-multipart-verify", "multipart-verify")),
+    pair("verify.checksum", Bool, "compare additional checksums")
+        .default("true").under(VERIFICATION).flags(inverse!("disable-additional-checksum-verify", "additional-checksum-verify")),
 
     // --- how much at once
-    pair("performance.worker_size", SMALL_NUMBER, "objects in flight").default("16").under(PERFORMANCE).flags(&[Value("worker-size")]),
-    pair("performance.max_parallel_uploads", SMALL_NUMBER, "parts in flight").default("16").under(PERFORMANCE).flags(&[Value("max-parallel-uploads")]),
-    pair("performance.max_parallel_listings", SMALL_NUMBER, "listing requests in flight").default("16").under(PERFORMANCE).flags(&[Value("max-parallel-listings")]),
-    pair("performance.max_parallel_listing_max_depth", SMALL_NUMBER, "levels of `/` at which a listing may be split").default("2")
-        .under(PERFORMANCE).flags(&[Value("max-parallel-listing-max-depth")]),
-    pair("performance.object_listing_queue_size", Number { min: 1, max: 4_294_967_295 }, "entries listed ahead, at most").default("200000")
-        .under(PERFORMANCE).flags(&[Value("object-listing-queue-size")]),
-    pair("performance.max_keys", Number { min: 1, max: 32_767 }, "keys in a page of a listing; above 1000 counts as 1000").default("1000")
-        .under(PERFORMANCE).flags(&[Value("max-keys")]),
-    later("performance.allow_parallel_listings_in_express_one_zone", Bool,
-        &[Says("allow-parallel-listings-in-express-one-zone", "true"), Says("no-allow-parallel-listings-in-express-one-zone", "false")]).default("false"),
-    later("performance.rate_limit_objects", Number { min: 10, max: u64::MAX }, &[Value("rate-limit-objects")]),
-    later("performance.rate_limit_bandwidth", BANDWIDTH, &[Value("rate-limit-bandwidth")]),
-    job("limits.memory", Size { min: 16 * MIB, max: u64::MAX }, "bytes of content the process holds at once").default("192MiB")
-        .under(PERFORMANCE).flags(&[Value("memory-limit")]),
-    later_job("limits.workers", SMALL_NUMBER),
-    later_job("limits.bandwidth", BANDWIDTH),
-    later_job("limits.objects", ANY_NUMBER),
+    pair("performance.worker_size", SMALL_NUMBER, "objects in flight")
+        .default("16").under(PERFORMANCE).flags(&[Value("worker-size")]),
+    pair("performance.max_parallel_uploads", SMALL_NUMBER, "parts in flight")
+        .default("16").under(PERFORMANCE).flags(&[Value("max-parallel-uploads")]),
+    pair("performance.max_parallel_listings", SMALL_NUMBER, "listing requests in flight")
+        .default("16").under(PERFORMANCE).flags(&[Value("max-parallel-listings")]),
+    pair("performance.max_parallel_listing_max_depth", SMALL_NUMBER, "levels of `/` at which a listing may be split")
+        .default("2").under(PERFORMANCE).flags(&[Value("max-parallel-listing-max-depth")]),
+    pair("performance.object_listing_queue_size", Number { min: 1, max: 4_294_967_295 }, "entries listed ahead, at most")
+        .default("200000").under(PERFORMANCE).flags(&[Value("object-listing-queue-size")]),
+    pair("performance.max_keys", Number { min: 1, max: 32_767 }, "keys in a page of a listing; above 1000 counts as 1000")
+        .default("1000").under(PERFORMANCE).flags(&[Value("max-keys")]),
+    pair("performance.allow_parallel_listings_in_express_one_zone", Bool, "split listings of directory buckets too")
+        .default("false").under(PERFORMANCE).flags(switch!("allow-parallel-listings-in-express-one-zone")).not_yet(),
+    pair("performance.rate_limit_objects", Number { min: 10, max: u64::MAX }, "objects per second, at most")
+        .under(PERFORMANCE).flags(&[Value("rate-limit-objects")]).not_yet(),
+    pair("performance.rate_limit_bandwidth", BANDWIDTH, "bytes per second, at most")
+        .under(PERFORMANCE).flags(&[Value("rate-limit-bandwidth")]).not_yet(),
+    job("limits.memory", Size { min: 16 * MIB, max: u64::MAX }, "bytes of content the process holds at once")
+        .default("192MiB").under(PERFORMANCE).flags(&[Value("memory-limit")]),
+    job("limits.workers", SMALL_NUMBER, "objects in flight in the whole process")
+        .under(PERFORMANCE).not_yet(),
+    job("limits.bandwidth", BANDWIDTH, "bytes per second of the whole process").under(PERFORMANCE).not_yet(),
+    job("limits.objects", Number { min: 1, max: u64::MAX }, "objects per second of the whole process")
+        .under(PERFORMANCE).not_yet(),
 
-    pair("multipart.threshold", PART_SIZE, "objects of this size and above go in parts").default("8MiB").under(MULTIPART).flags(&[Value("multipart-threshold")]),
-    pair("multipart.chunksize", PART_SIZE, "size of a part; grows by itself past 10,000 parts").default("8MiB").under(MULTIPART).flags(&[Value("multipart-chunksize")]),
-    later("multipart.auto_chunksize", Bool, &[Says("auto-chunksize", "true"), Says("no-auto-chunksize", "false")]).default("false"),
+    pair("multipart.threshold", PART_SIZE, "objects of this size and above go in parts")
+        .default("8MiB").under(MULTIPART).flags(&[Value("multipart-threshold")]),
+    pair("multipart.chunksize", PART_SIZE, "size of a part; grows by itself past 10,000 parts")
+        .default("8MiB").under(MULTIPART).flags(&[Value("multipart-chunksize")]),
+    pair("multipart.auto_chunksize", Bool, "find the part layout of the other side with requests, one for each part")
+        .default("false").under(MULTIPART).flags(switch!("auto-chunksize")).not_yet(),
     // its default is the one that is not built: saying it would promise what does not happen
-    later("multipart.resume", Bool, &[]).default("false"),
+    pair("multipart.resume", Bool, "go on with the confirmed parts of an interrupted upload")
+        .default("false").under(MULTIPART).not_yet(),
 
     // --- when things go wrong
-    pair("retry.aws_max_attempts", Number { min: 1, max: 4_294_967_295 }, "attempts of an S3 operation, the first included").default("10")
-        .under(RETRY).flags(&[Value("aws-max-attempts")]),
-    pair("retry.initial_backoff", ANY_DURATION, "the first pause at most; it doubles from there").default("100ms")
-        .under(RETRY).flags(&[Millis("initial-backoff-milliseconds")]),
-    pair("retry.force_retry_count", Number { min: 0, max: 4_294_967_295 }, "how often a damaged or changed object is begun again").default("5")
-        .under(RETRY).flags(&[Value("force-retry-count")]),
-    pair("retry.force_retry_interval", ANY_DURATION, "the pause before it is begun again").default("1s")
-        .under(RETRY).flags(&[Millis("force-retry-interval-milliseconds")]),
-    later("timeout.operation", SOME_DURATION, &[Millis("operation-timeout-milliseconds")]),
-    later("timeout.operation_attempt", SOME_DURATION, &[Millis("operation-attempt-timeout-milliseconds")]),
-    pair("timeout.connect", SOME_DURATION, "how long connecting may take").default("5s").under(RETRY).flags(&[Millis("connect-timeout-milliseconds")]),
-    pair("timeout.read", SOME_DURATION, "how long the server may be silent").default("60s").under(RETRY).flags(&[Millis("read-timeout-milliseconds")]),
+    pair("retry.aws_max_attempts", Number { min: 1, max: 4_294_967_295 }, "attempts of an S3 operation, the first included")
+        .default("10").under(RETRY).flags(&[Value("aws-max-attempts")]),
+    pair("retry.initial_backoff", ANY_DURATION, "the first pause at most; it doubles from there")
+        .default("100ms").under(RETRY).flags(&[Millis("initial-backoff-milliseconds")]),
+    pair("retry.force_retry_count", Number { min: 0, max: 4_294_967_295 }, "how often a damaged or changed object is begun again")
+        .default("5").under(RETRY).flags(&[Value("force-retry-count")]),
+    pair("retry.force_retry_interval", ANY_DURATION, "the pause before it is begun again")
+        .default("1s").under(RETRY).flags(&[Millis("force-retry-interval-milliseconds")]),
+    pair("timeout.operation", SOME_DURATION, "how long an operation may take, its retries included")
+        .under(RETRY).flags(&[Millis("operation-timeout-milliseconds")]).not_yet(),
+    pair("timeout.operation_attempt", SOME_DURATION, "how long one attempt of an operation may take")
+        .under(RETRY).flags(&[Millis("operation-attempt-timeout-milliseconds")]).not_yet(),
+    pair("timeout.connect", SOME_DURATION, "how long connecting may take")
+        .default("5s").under(RETRY).flags(&[Millis("connect-timeout-milliseconds")]),
+    pair("timeout.read", SOME_DURATION, "how long the server may be silent")
+        .default("60s").under(RETRY).flags(&[Millis("read-timeout-milliseconds")]),
 
     // --- what is written beside the bytes
-    pair("metadata.guess_mime_type", Bool, "guess the Content-Type of local files by their extension").default("true").under(METADATA).fits(SourceLocal)
-        .flags(&[Says("no-guess-mime-type", "false"), Says("guess-mime-type", "true")]),
-    later("metadata.cache_control", Text, &[Value("cache-control")]),
-    later("metadata.content_disposition", Text, &[Value("content-disposition")]),
-    later("metadata.content_encoding", Text, &[Value("content-encoding")]),
-    later("metadata.content_language", Text, &[Value("content-language")]),
-    later("metadata.content_type", Text, &[Value("content-type")]),
-    later("metadata.expires", TIME, &[Value("expires")]),
-    later("metadata.website_redirect", Text, &[Value("website-redirect")]),
-    later("metadata.user", Table, &[Value("metadata")]).default("{}"),
-    later("metadata.sync_system", Bool, &[Says("no-sync-system-metadata", "false"), Says("sync-system-metadata", "true")]).default("true"),
-    later("metadata.sync_user_defined", Bool, &[Says("no-sync-user-defined-metadata", "false"), Says("sync-user-defined-metadata", "true")]).default("true"),
-    later("metadata.put_last_modified", Bool, &[Says("put-last-modified-metadata", "true"), Says("no-put-last-modified-metadata", "false")]).default("false"),
-    later("tagging.set", Table, &[Value("tagging")]).default("{}"),
-    later("tagging.copy", Bool, &[Says("disable-tagging", "false"), Says("tagging-copy", "true")]).default("true"),
-    later("tagging.on_denied", UNBUILT_WORD, &[]).default("fail"),
-    later("tagging.sync_latest", Bool, &[Says("sync-latest-tagging", "true"), Says("no-sync-latest-tagging", "false")]).default("false"),
-    later("annotations.sync", Bool, &[Says("enable-sync-object-annotations", "true"), Says("no-enable-sync-object-annotations", "false")]).default("false"),
-    later("annotations.check_etag", Bool, &[Says("disable-check-annotation-etag", "false"), Says("check-annotation-etag", "true")]).default("true"),
-    later("annotations.sync_latest", Bool, &[Says("sync-latest-object-annotations", "true"), Says("no-sync-latest-object-annotations", "false")]).default("false"),
-    later("versioning.enabled", Bool, &[Says("enable-versioning", "true"), Says("no-enable-versioning", "false")]).default("false"),
-    later("versioning.point_in_time", TIME, &[Value("point-in-time")]),
+    pair("metadata.guess_mime_type", Bool, "guess the Content-Type of local files by their extension")
+        .default("true").under(METADATA).fits(SourceLocal).flags(inverse!("no-guess-mime-type", "guess-mime-type")),
+    pair("metadata.cache_control", Header, "Cache-Control of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("cache-control")]).not_yet(),
+    pair("metadata.content_disposition", Header, "Content-Disposition of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-disposition")]).not_yet(),
+    pair("metadata.content_encoding", Header, "Content-Encoding of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-encoding")]).not_yet(),
+    pair("metadata.content_language", Header, "Content-Language of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-language")]).not_yet(),
+    pair("metadata.content_type", Header, "Content-Type of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]).not_yet(),
+    pair("metadata.expires", Time, "Expires of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("expires")]).not_yet(),
+    pair("metadata.website_redirect", Header, "x-amz-website-redirect-location of what is written")
+        .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]).not_yet(),
+    pair("metadata.user", Metadata, "user-defined metadata of what is written, in place of the source's")
+        .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]).not_yet(),
+    pair("metadata.sync_system", Bool, "copy system metadata (Content-Type, Cache-Control and the like) from S3 to S3")
+        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-system-metadata", "sync-system-metadata")).not_yet(),
+    pair("metadata.sync_user_defined", Bool, "copy user-defined metadata from S3 to S3")
+        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-user-defined-metadata", "sync-user-defined-metadata")).not_yet(),
+    pair("metadata.put_last_modified", Bool, "keep the source's time as metadata s3sync_origin_last_modified")
+        .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")).not_yet(),
+    pair("tagging.set", Tags, "tags of what is written, in place of the source's")
+        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]).not_yet(),
+    pair("tagging.copy", Bool, "copy tags from S3 to S3")
+        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")).not_yet(),
+    pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
+        .default("fail").under(TAGGING).fits(BothS3).not_yet(),
+    pair("tagging.sync_latest", Bool, "bring the tags of unchanged objects up to date too")
+        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")).not_yet(),
+    pair("annotations.sync", Bool, "copy object annotations from S3 to S3")
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")).not_yet(),
+    pair("annotations.check_etag", Bool, "compare annotations by their ETags")
+        .default("true").under(ANNOTATIONS).fits(BothS3).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")).not_yet(),
+    pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")).not_yet(),
+    pair("versioning.enabled", Bool, "copy every version, oldest first")
+        .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")).not_yet(),
+    pair("versioning.point_in_time", Time, "the source as it was at this time")
+        .under(VERSIONING).fits(SourceS3).flags(&[Value("point-in-time")]).not_yet(),
 
     // --- deletion
-    later("delete.enabled", Bool, &[Says("delete", "true"), Says("no-delete", "false")]).default("false"),
-    later("delete.excluded", Bool, &[Says("delete-excluded", "true"), Says("no-delete-excluded", "false")]).default("false"),
-    later("delete.max_objects", ANY_NUMBER, &[Value("max-delete")]),
-    later("delete.max_percent", Number { min: 0, max: 100 }, &[]).default("50"),
-    later("delete.min_source_objects", ANY_NUMBER, &[]).default("1"),
-    later("delete.require_source_marker", Text, &[]),
-    later("delete.on_errors", UNBUILT_WORD, &[]).default("withhold"),
-    later("delete.bare_prefix", Bool, &[]).default("false"),
+    pair("delete.enabled", Bool, "delete what the target has and the source has not")
+        .default("false").under(DELETION).flags(switch!("delete")).not_yet(),
+    pair("delete.excluded", Bool, "delete what filters reject, too")
+        .default("false").under(DELETION).flags(switch!("delete-excluded")).not_yet(),
+    pair("delete.max_objects", ANY_NUMBER, "with more candidates than this, delete none")
+        .under(DELETION).flags(&[Value("max-delete")]).not_yet(),
+    pair("delete.max_percent", Number { min: 0, max: 100 }, "with more candidates than this share of the target (from 20 objects up), in percent, delete none")
+        .default("50").under(DELETION).not_yet(),
+    pair("delete.min_source_objects", ANY_NUMBER, "with fewer objects in the source than this, delete none")
+        .default("1").under(DELETION).not_yet(),
+    pair("delete.require_source_marker", Text, "without this key in the source, delete none")
+        .under(DELETION).not_yet(),
+    pair("delete.on_errors", words(&["withhold", "proceed"]), "after a failed object: withhold all deletions, or proceed")
+        .default("withhold").under(DELETION).not_yet(),
+    pair("delete.bare_prefix", Bool, "delete below a prefix that does not end in `/`, where s3://b/photos means photos-old too")
+        .default("false").under(DELETION).fits(TargetS3).not_yet(),
 
-    later("conditional.if_match", Bool, &[Says("if-match", "true"), Says("no-if-match", "false")]).default("false"),
-    later("conditional.if_none_match", Bool, &[Says("if-none-match", "true"), Says("no-if-none-match", "false")]).default("false"),
-    later("conditional.copy_source_if_match", Bool, &[Says("copy-source-if-match", "true"), Says("no-copy-source-if-match", "false")]).default("false"),
+    pair("conditional.if_match", Bool, "write only over the object that was listed (If-Match)")
+        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-match")).not_yet(),
+    pair("conditional.if_none_match", Bool, "write only where nothing is (If-None-Match: *)")
+        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-none-match")).not_yet(),
+    pair("conditional.copy_source_if_match", Bool, "copy only the object that was listed (x-amz-copy-source-if-match)")
+        .default("false").under(ADVANCED).fits(BothS3).flags(switch!("copy-source-if-match")).not_yet(),
 
     // --- finer points
-    pair("local.ignore_symlinks", Bool, "leave symbolic links out instead of following them").default("false").under(ADVANCED).fits(SourceLocal)
-        .flags(&[Says("ignore-symlinks", "true"), Says("no-ignore-symlinks", "false")]),
-    later("warnings.as_error", Bool, &[Says("warn-as-error", "true"), Says("no-warn-as-error", "false")]).default("false"),
-    later("warnings.ignore_glacier", Bool, &[Says("ignore-glacier-warnings", "true"), Says("no-ignore-glacier-warnings", "false")]).default("false"),
-    later("protocol.stalled_stream_protection", Bool, &[Says("disable-stalled-stream-protection", "false"), Says("stalled-stream-protection", "true")]).default("true"),
-    pair("protocol.payload_signing", Word { now: &["auto", "always", "never"], later: &[] },
-        "sign the payload too: auto (over plain http only), always or never").default("auto").under(ADVANCED).fits(TargetS3)
-        .flags(&[Says("disable-payload-signing", "never"), Says("payload-signing", "always")]),
-    pair("protocol.content_md5_header", Bool, "send Content-MD5 with every upload request").default("true").under(ADVANCED).fits(TargetS3)
-        .flags(&[Says("disable-content-md5-header", "false"), Says("content-md5-header", "true")]),
-    later("lua.filter_script", Path, &[Value("filter-callback-lua-script")]),
-    later("lua.preprocess_script", Path, &[Value("preprocess-callback-lua-script")]),
-    later("lua.event_script", Path, &[Value("event-callback-lua-script")]),
-    later("lua.allow_os_library", Bool, &[Says("allow-lua-os-library", "true"), Says("no-allow-lua-os-library", "false")]).default("false"),
-    later("lua.allow_unsafe_vm", Bool, &[Says("allow-lua-unsafe-vm", "true"), Says("no-allow-lua-unsafe-vm", "false")]).default("false"),
-    later("lua.vms", SMALL_NUMBER, &[]).default("1"),
-    later("lua.on_error", UNBUILT_WORD, &[]).default("fail_pair"),
-    later("lua.vm_memory_limit", ANY_SIZE, &[Value("lua-vm-memory-limit")]).default("64MiB"),
-    later("lua.callback_timeout", ANY_DURATION, &[Millis("lua-callback-timeout-milliseconds")]).default("10s"),
+    pair("local.ignore_symlinks", Bool, "leave symbolic links out instead of following them")
+        .default("false").under(ADVANCED).fits(SourceLocal).flags(switch!("ignore-symlinks")),
+    pair("warnings.as_error", Bool, "count warnings as errors")
+        .default("false").under(ADVANCED).flags(switch!("warn-as-error")).not_yet(),
+    pair("warnings.ignore_glacier", Bool, "do not warn of archived objects")
+        .default("false").under(ADVANCED).fits(SourceS3).flags(switch!("ignore-glacier-warnings")).not_yet(),
+    pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing moves")
+        .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")).not_yet(),
+    pair("protocol.payload_signing", words(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")
+        .default("auto").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-payload-signing", "never"), Says("payload-signing", "always")]),
+    pair("protocol.content_md5_header", Bool, "send Content-MD5 with every upload request")
+        .default("true").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-content-md5-header", "false"), Says("content-md5-header", "true")]),
+    pair("lua.filter_script", Path, "a script that decides what goes")
+        .under(LUA).flags(&[Value("filter-callback-lua-script")]).not_yet(),
+    pair("lua.preprocess_script", Path, "a script that changes what an object carries")
+        .under(LUA).flags(&[Value("preprocess-callback-lua-script")]).not_yet(),
+    pair("lua.event_script", Path, "a script that hears what happens")
+        .under(LUA).flags(&[Value("event-callback-lua-script")]).not_yet(),
+    pair("lua.allow_os_library", Bool, "let scripts use Lua's os and io libraries")
+        .default("false").under(LUA).flags(switch!("allow-lua-os-library")).not_yet(),
+    pair("lua.allow_unsafe_vm", Bool, "let scripts load C modules")
+        .default("false").under(LUA).flags(switch!("allow-lua-unsafe-vm")).not_yet(),
+    pair("lua.vms", SMALL_NUMBER, "virtual machines for each kind of script")
+        .default("1").under(LUA).not_yet(),
+    pair("lua.on_error", words(&["fail_pair", "fail_object"]), "what a failing filter or preprocess script fails: fail_pair or fail_object")
+        .default("fail_pair").under(LUA).not_yet(),
+    pair("lua.vm_memory_limit", Size { min: 0, max: 5 * GIB }, "memory of a script, 0 for no limit")
+        .default("64MiB").under(LUA).flags(&[Value("lua-vm-memory-limit")]).not_yet(),
+    pair("lua.callback_timeout", ANY_DURATION, "how long a call of a script may take, 0 for no limit")
+        .default("10s").under(LUA).flags(&[Millis("lua-callback-timeout-milliseconds")]).not_yet(),
 
     // --- the whole job
-    job("version", Number { min: 1, max: 1 }, "the version of the job file's format").default("1"),
-    job("job.name", Name, "the job's name; otherwise the file's stem"),
-    later_job("job.max_parallel_pairs", SMALL_NUMBER).default("1"),
-    later_job("job.on_pair_failure", UNBUILT_WORD).default("continue"),
-    later_job("job.timeout", SOME_DURATION),
-    later_job("job.shutdown_grace", ANY_DURATION),
-    job("sandbox.dir", Path, "rehearse on an embedded S3 that keeps its buckets here").under(REHEARSAL).flags(&[Value("sandbox")]),
+    job("version", Number { min: 1, max: 1 }, "the version of the job file's format")
+        .default("1").file_only().under(JOB),
+    job("job.name", Name, "the job's name; otherwise the file's stem").under(JOB),
+    job("job.max_parallel_pairs", SMALL_NUMBER, "pairs that run side by side")
+        .default("1").under(JOB).not_yet(),
+    job("job.on_pair_failure", words(&["continue", "stop"]), "after a failed pair: continue with the others, or stop")
+        .default("continue").under(JOB).not_yet(),
+    job("job.timeout", SOME_DURATION, "how long the job may take").under(JOB).not_yet(),
+    job("job.shutdown_grace", ANY_DURATION, "how long objects in flight may take after a signal")
+        .under(JOB).not_yet(),
+    job("sandbox.dir", Path, "rehearse on an embedded S3 that keeps its buckets here")
+        .under(REHEARSAL).flags(&[Value("sandbox")]),
     job("report.dir", Path, "where runs leave their reports").under(REHEARSAL),
-    job("report.level", Word { now: &["acts", "errors_only", "all"], later: &[] }, "how much evidence is written").default("acts").under(REHEARSAL),
-    later_job("report.keep", SOME_DURATION),
-    later_job("lock.on_conflict", UNBUILT_WORD),
-    later_job("lock.wait", ANY_DURATION),
-    later_job("include", List).default("[]"),
-    later_job("vars", Table).default("{}"),
-    later_job("hooks", List).default("[]"),
+    job("report.level", words(&["acts", "errors_only", "all"]), "how much evidence is written")
+        .default("acts").under(REHEARSAL),
+    job("report.keep", SOME_DURATION, "how long the reports of old runs are kept").under(REHEARSAL).not_yet(),
+    job("lock.on_conflict", words(&["fail", "wait", "skip"]), "when the job runs already: fail, wait, or skip this run")
+        .under(JOB).not_yet(),
+    job("lock.wait", ANY_DURATION, "how long to wait for the other run").under(JOB).not_yet(),
+    job("include", Files, "job files to read first; this one wins over them")
+        .default("[]").file_only().under(JOB),
+    job("vars", Variables, "texts that ${vars.NAME} stands for").default("{}").under(JOB),
+    job("hooks", Hooks, "programs to run before and after").file_only().under(JOB).not_yet(),
+    hook("hooks.at", words(&["before", "after"]), "when"),
+    hook("hooks.scope", words(&["job", "pair"]), "around the whole job, or each pair").default("job"),
+    hook("hooks.on", OUTCOMES, "after only: which outcomes; every one when not said"),
+    hook("hooks.run", Program, "the program and its arguments, no shell"),
+    hook("hooks.timeout", SOME_DURATION, "how long it may take").default("1m"),
+    hook("hooks.on_error", words(&["fail", "warn", "ignore"]), "when it fails: fail the job, warn, or ignore it")
+        .default("warn"),
 
-    job("log.level", Word { now: &["off", "error", "warn", "info", "debug", "trace"], later: &[] }, "how much is logged").default("warn").under(LOGGING)
-        .flags(&[Repeated("verbose", 'v', &["info", "debug", "trace"]), Repeated("quiet", 'q', &["error", "off"])]),
-    job("log.format", Word { now: &["text", "json"], later: &[] }, "log text, or JSON records").default("text").under(LOGGING)
-        .flags(&[Says("json-tracing", "json"), Says("no-json-tracing", "text")]),
-    job("log.color", Bool, "use colour on a terminal").default("true").under(LOGGING)
-        .flags(&[Says("disable-color-tracing", "false"), Says("color-tracing", "true")]),
-    job("log.stderr", Bool, "log to stderr in the plain form too").default("false").under(LOGGING)
-        .flags(&[Says("tracing-stderr", "true"), Says("no-tracing-stderr", "false")]),
-    job("log.progress", Bool, "show progress and the final line").default("true").under(LOGGING)
-        .flags(&[Says("show-no-progress", "false"), Says("show-progress", "true")]),
-    later_job("log.aws_sdk", Bool).default("false").flags(&[Says("aws-sdk-tracing", "true"), Says("no-aws-sdk-tracing", "false")]),
-    later_job("log.span_events", Bool).default("false").flags(&[Says("span-events-tracing", "true"), Says("no-span-events-tracing", "false")]),
+    job("log.level", words(&["off", "error", "warn", "info", "debug", "trace"]), "how much is logged")
+        .default("warn").under(LOGGING).flags(&[Repeated("verbose", 'v', &["info", "debug", "trace"]), Repeated("quiet", 'q', &["error", "off"])]),
+    job("log.format", words(&["text", "json"]), "log text, or JSON records")
+        .default("text").under(LOGGING).flags(&[Says("json-tracing", "json"), Says("no-json-tracing", "text")]),
+    job("log.color", Bool, "use colour on a terminal")
+        .default("true").under(LOGGING).flags(inverse!("disable-color-tracing", "color-tracing")),
+    job("log.stderr", Bool, "log to stderr in the plain form too")
+        .default("false").under(LOGGING).flags(switch!("tracing-stderr")),
+    job("log.progress", Bool, "show progress and the final line")
+        .default("true").under(LOGGING).flags(inverse!("show-no-progress", "show-progress")),
+    job("log.aws_sdk", Bool, "log what the AWS SDK does")
+        .default("false").under(LOGGING).flags(switch!("aws-sdk-tracing")).not_yet(),
+    job("log.span_events", Bool, "log when spans begin and end")
+        .default("false").under(LOGGING).flags(switch!("span-events-tracing")).not_yet(),
 ];

@@ -1,11 +1,14 @@
 //! What is wrong with a job, where, and what may be done about it.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::ops::Range;
-use std::sync::Arc;
+mod json;
+mod place;
 
-use super::text::FileText;
+use std::collections::HashSet;
+use std::fmt;
+
+pub(super) use place::Place;
+
+use super::text::visible;
 
 /// Everything that is wrong with a job, all at once. Its `Display` is what the user reads:
 ///
@@ -17,49 +20,65 @@ use super::text::FileText;
 ///    | ^^^^^^^^^^ did you mean `larger_size`?
 /// ```
 #[derive(Debug)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    /// The first of them, warnings among them.
+    told: Vec<Problem>,
+    /// How many errors there are besides.
+    more: usize,
+}
 
-/// One thing that is wrong.
+/// One thing that is wrong, or that somebody should know.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Details>);
 
 #[derive(Debug, Clone)]
 struct Details {
+    is_warning: bool,
     message: String,
     place: Place,
     remedy: String,
     /// The other end of a conflict.
     other: Option<(Place, String)>,
+    /// Whether all that is wrong is that it is not built.
+    is_not_yet: bool,
 }
 
-/// Where something is said.
-#[derive(Debug, Clone)]
-pub(super) enum Place {
-    /// Nobody says it: a default.
-    BuiltIn,
-    /// In a job file, under this path.
-    File {
-        text: Arc<FileText>,
-        span: Range<usize>,
-        path: String,
-    },
-    /// In this environment variable.
-    Environment(String),
-    /// With this flag or argument.
-    Flag(String),
-    /// Nowhere in particular.
-    Nowhere,
-}
+/// How many problems are told: who has more mends these first.
+pub(super) const MOST_TOLD: usize = 100;
+
+/// Longest message, in characters: the names of a file may be as long as the file.
+const LONGEST_MESSAGE: usize = 600;
 
 impl Problem {
     /// Something wrong at a place.
     pub(super) fn new(message: impl Into<String>, place: &Place) -> Self {
         Self(Box::new(Details {
+            is_warning: false,
             message: message.into(),
             place: place.clone(),
             remedy: String::new(),
             other: None,
+            is_not_yet: false,
         }))
+    }
+
+    /// It is right as such, and not built yet.
+    pub(super) fn not_yet(mut self) -> Self {
+        self.0.is_not_yet = true;
+        self
+    }
+
+    /// Whether it is right as such, and not built yet.
+    pub(super) fn is_not_yet(&self) -> bool {
+        self.0.is_not_yet
+    }
+
+    /// Something that is not wrong, and should be known: the job runs. The same message is told
+    /// once, wherever it comes from.
+    pub(super) fn warning(message: impl Into<String>, place: &Place) -> Self {
+        let mut problem = Self::new(message, place);
+        problem.0.is_warning = true;
+        problem
     }
 
     /// What may be done about it, in a few words.
@@ -73,42 +92,92 @@ impl Problem {
         self.0.other = Some((place.clone(), label.into()));
         self
     }
+
+    /// The warnings among some problems, each in a line.
+    pub(super) fn notes(list: &[Self]) -> Vec<String> {
+        let mut told = HashSet::new();
+        list.iter()
+            .filter(|problem| problem.0.is_warning && told.insert(&problem.0.message))
+            .map(|problem| {
+                let Details {
+                    message,
+                    remedy,
+                    place,
+                    ..
+                } = &*problem.0;
+                let origin = place.origin();
+                let origin = if origin.is_empty() {
+                    origin
+                } else {
+                    format!(" ({origin})")
+                };
+                let separator = if remedy.is_empty() { "" } else { "; " };
+                format!("{message}{origin}{separator}{remedy}")
+            })
+            .collect()
+    }
 }
 
 impl Problems {
-    /// `Err` if there are any; files come first, in the order of their lines.
-    pub(super) fn or<T>(mut list: Vec<Problem>, value: impl FnOnce() -> T) -> Result<T, Self> {
-        if list.is_empty() {
+    /// `Err` if there are any but warnings; files come first, the job file before those it
+    /// includes, each in the order of its lines.
+    pub(super) fn or<T>(list: Vec<Problem>, value: impl FnOnce() -> T) -> Result<T, Self> {
+        if list.iter().all(|problem| problem.0.is_warning) {
             return Ok(value());
         }
-        list.sort_by_key(|problem| problem.0.place.rank());
+        Err(Self::all(list))
+    }
+
+    /// All of these, sorted.
+    pub(super) fn all(mut list: Vec<Problem>) -> Self {
+        list.sort_by_key(|problem| (problem.0.is_warning, problem.0.place.rank()));
         // what is said for every pair may be wrong for several of them
-        let mut told = BTreeSet::new();
-        list.retain(|problem| told.insert(problem.to_string()));
-        Err(Self(list))
+        let mut told = HashSet::new();
+        list.retain(|Problem(problem)| {
+            let place = (!problem.is_warning).then(|| (problem.place.rank(), problem.place.name()));
+            told.insert((problem.message.clone(), problem.remedy.clone(), place))
+        });
+        let more = list.len().saturating_sub(MOST_TOLD);
+        list.truncate(MOST_TOLD);
+        Self { told: list, more }
     }
 
     /// A single one.
     pub(super) fn one(problem: Problem) -> Self {
-        Self(vec![problem])
+        Self::all(vec![problem])
     }
 
-    /// How many there are.
+    /// How many there are, without warnings.
     #[allow(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        let errors = self.told.iter().filter(|problem| !problem.0.is_warning);
+        errors.count() + self.more
+    }
+
+    /// What programs read: a list of problems, each with its severity, message, place, remedy and
+    /// the other end of a conflict. No secret is in it.
+    pub fn to_json(&self) -> serde_json::Value {
+        json::problems(self)
+    }
+
+    /// What is said of those that are not told.
+    fn rest(&self) -> Option<String> {
+        (self.more > 0).then(|| format!("{} more problems are not shown", self.more))
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, problem) in self.0.iter().enumerate() {
+        for (number, problem) in self.told.iter().enumerate() {
             if number > 0 {
                 f.write_str("\n\n")?;
             }
             write!(f, "{problem}")?;
         }
-        Ok(())
+        match self.rest() {
+            Some(rest) => write!(f, "\n\nerror: {rest}\n  = mend these first"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -117,100 +186,40 @@ impl std::error::Error for Problems {}
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details {
+            is_warning,
             message,
             place,
             remedy,
             other,
+            is_not_yet: _,
         } = &*self.0;
-        write!(f, "error: {message}")?;
-        let digits = |place: &Place| match place {
-            Place::File { text, span, .. } => text.spot(span).line.to_string().len(),
-            _ => 1,
-        };
+        let severity = if *is_warning { "warning" } else { "error" };
+        write!(f, "{severity}: {}", shown(message))?;
         // of two arguments the message says enough; a place in a file is worth seeing
         let other = other
             .as_ref()
             .filter(|(place, _)| matches!(place, Place::File { .. } | Place::Environment(_)));
-        let gutter = digits(place).max(other.map_or(1, |(place, _)| digits(place)));
-        place.show(f, gutter, "-->", remedy)?;
+        let gutter = place
+            .digits()
+            .max(other.map_or(1, |(place, _)| place.digits()));
+        place.show(f, gutter, "-->", &shown(remedy))?;
         if let Some((place, label)) = other {
-            place.show(f, gutter, ":::", label)?;
+            place.show(f, gutter, ":::", &shown(label))?;
         }
         Ok(())
     }
 }
 
-impl Place {
-    /// What `resolved.json` says of a value's origin.
-    pub(super) fn origin(&self) -> String {
-        match self {
-            Self::BuiltIn => "built-in".to_owned(),
-            Self::File { text, span, path } => {
-                let spot = text.spot(span);
-                let name = text.name.display();
-                format!("{name}:{}:{} {path}", spot.line, spot.column)
-            }
-            Self::Environment(variable) => format!("env {variable}"),
-            Self::Flag(flag) if flag.starts_with('-') => format!("flag {flag}"),
-            Self::Flag(argument) => format!("argument {argument}"),
-            Self::Nowhere => String::new(),
-        }
+/// A text as it is written to a terminal: of a bearable length, and without control characters.
+fn shown(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut shown: String = letters
+        .by_ref()
+        .take(LONGEST_MESSAGE)
+        .map(visible)
+        .collect();
+    if letters.next().is_some() {
+        shown.push('…');
     }
-
-    fn rank(&self) -> (u8, usize) {
-        match self {
-            Self::File { span, .. } => (0, span.start),
-            Self::Environment(_) => (1, 0),
-            Self::Flag(_) => (2, 0),
-            Self::BuiltIn | Self::Nowhere => (3, 0),
-        }
-    }
-
-    /// The place, quoted where it is in a file, with a label under what is meant. Line numbers
-    /// have `gutter` digits.
-    fn show(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        gutter: usize,
-        arrow: &str,
-        label: &str,
-    ) -> fmt::Result {
-        let margin = " ".repeat(gutter);
-        let elsewhere = match self {
-            Self::File { text, span, .. } => {
-                let spot = text.spot(span);
-                let number = spot.line;
-                let lead: String = spot
-                    .text
-                    .chars()
-                    .take(spot.column - 1)
-                    .map(|c| if c == '\t' { '\t' } else { ' ' })
-                    .collect();
-                let name = text.name.display();
-                write!(
-                    f,
-                    "\n{margin}{arrow} {name}:{}:{}\n{margin} |\n{number:>gutter$} | {}\n{margin} | {lead}{}",
-                    spot.line,
-                    spot.column,
-                    spot.text,
-                    "^".repeat(spot.width)
-                )?;
-                if !label.is_empty() {
-                    write!(f, " {label}")?;
-                }
-                return Ok(());
-            }
-            Self::Environment(variable) => format!("environment variable {variable}"),
-            Self::Flag(flag) if flag.starts_with('-') => format!("flag {flag}"),
-            Self::Flag(argument) => format!("argument {argument}"),
-            Self::BuiltIn => "built-in default".to_owned(),
-            Self::Nowhere if label.is_empty() => return Ok(()),
-            Self::Nowhere => return write!(f, "\n  = {label}"),
-        };
-        write!(f, "\n{margin}{arrow} {elsewhere}")?;
-        if !label.is_empty() {
-            write!(f, "\n{margin} = {label}")?;
-        }
-        Ok(())
-    }
+    shown
 }

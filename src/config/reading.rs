@@ -1,5 +1,6 @@
 //! What every layer does with a value it has read: take it, or say why not.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::layer::Layer;
@@ -8,56 +9,69 @@ use super::options::{OPTIONS, unfold};
 use super::problem::{Place, Problem};
 use super::setting::{Refusal, Setting, from_text};
 use super::suggest::nearest;
+use super::tables;
 
-/// Puts a value into its layer. An option that is not built yet is refused, unless its value is
-/// the default: that says what happens anyway.
+/// Puts a value into its layer.
 pub(super) fn take(
     layer: &mut Layer,
     row: &'static OptionRow,
     read: Result<Setting, Refusal>,
     place: Place,
 ) -> Result<(), Problem> {
-    let setting = match read {
-        Ok(setting) => setting,
-        Err(refusal) if row.is_built => {
+    match read {
+        Ok(setting) => {
+            layer.say(row, setting, place);
+            Ok(())
+        }
+        Err(refusal) => {
             layer.say_wrongly(row.path);
-            return Err(Problem::new(refusal.message, &place).remedy(refusal.remedy));
+            Err(Problem::new(refusal.message, &place).remedy(refusal.remedy))
         }
-        Err(_) => return Err(not_yet(row, &place)),
-    };
-    if row.is_built {
-        layer.say(row, setting, place);
-        return Ok(());
-    }
-    let default = row
-        .default
-        .and_then(|text| from_text(row, text, Path::new("")).ok());
-    // a word whose legal values the table does not know yet is kept as it was said
-    let same = match (&default, &setting) {
-        (Some(Setting::Text(default)), Setting::Unread(said)) => said == default,
-        (Some(default), setting) => default == setting,
-        (None, _) => false,
-    };
-    if same {
-        return Ok(());
-    }
-    Err(not_yet(row, &place))
-}
-
-/// An option that is known, and does nothing yet.
-fn not_yet(row: &'static OptionRow, place: &Place) -> Problem {
-    let problem = Problem::new(format!("not supported yet: `{}`", row.path), place);
-    match row.default {
-        Some(default @ ("true" | "false")) => {
-            problem.remedy(format!("leave it out: this version only has {default}"))
-        }
-        _ => problem.remedy("leave it out: this version does not have it"),
     }
 }
 
 /// The option that a dotted path names, shorthands included.
 pub(super) fn row_of(path: &str) -> Option<&'static OptionRow> {
     super::options::find(path).or_else(|| super::options::find(unfold(path)))
+}
+
+/// Whether a dotted path names an option, a key of one that is a table, or a table of options.
+pub(super) fn is_option_or_table(path: &str) -> bool {
+    let stem = format!("{path}.");
+    row_of(path).is_some()
+        || element_of(path).is_some()
+        || OPTIONS.iter().any(|row| row.path.starts_with(&stem))
+}
+
+/// The option that is a table, and its key, that a dotted path names: `metadata.user.team`.
+pub(super) fn element_of(path: &str) -> Option<(&'static OptionRow, &str)> {
+    OPTIONS
+        .iter()
+        .filter(|row| row.kind.is_table())
+        .find_map(|row| {
+            let key = path.strip_prefix(row.path)?.strip_prefix('.')?;
+            (!key.is_empty()).then_some((row, key))
+        })
+}
+
+/// Reads the text of an option, or of one key of an option that is a table.
+pub(super) fn read_text(
+    row: &OptionRow,
+    key: Option<&str>,
+    text: &str,
+    base: &Path,
+) -> Result<Setting, Refusal> {
+    let Some(key) = key else {
+        return from_text(row, text, base);
+    };
+    let table = BTreeMap::from([(key.to_owned(), text.to_owned())]);
+    match tables::check(row.kind, &table) {
+        Ok(()) => Ok(Setting::Table(table)),
+        Err(what) => Err(Refusal {
+            message: format!("`{}` {what}", row.path),
+            remedy: String::new(),
+        }),
+    }
 }
 
 /// What was probably meant by an unknown key below `prefix` (empty, or ending in a dot).
@@ -92,6 +106,8 @@ pub(super) fn advice(prefix: &str, key: &str, scopes: &[Scope]) -> String {
             }
             Scope::Pair => format!("`{near}` belongs in [defaults] or in a [pairs.NAME]"),
             Scope::PairOnly => format!("`{near}` belongs in a [pairs.NAME]"),
+            Scope::Hook => "keys of hooks belong in [[hooks]]".to_owned(),
+            Scope::File => format!("`{near}` belongs to the job file: write it at the top level"),
         };
     }
     let mut siblings: Vec<String> = here()

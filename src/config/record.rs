@@ -15,7 +15,7 @@ use super::sides::LARGEST_PAGE;
 pub(super) const PAIR: &[Scope] = &[Scope::Pair, Scope::PairOnly];
 
 /// An option said for every pair that means nothing for one of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct NotApplied {
     pub(super) path: &'static str,
     pub(super) origin: String,
@@ -28,7 +28,8 @@ pub(super) struct NotApplied {
 pub(super) struct Record {
     job: Map<String, Value>,
     pairs: Map<String, Value>,
-    notes: Vec<String>,
+    /// What should be known although nothing is wrong.
+    pub(super) notes: Vec<String>,
     /// Non-secret values alone.
     plain: Map<String, Value>,
     /// Origins outside the file.
@@ -50,8 +51,9 @@ impl Record {
                 .or_insert_with(|| json!({ "value": value, "origin": "built-in" }));
         }
         self.job = shown;
-        self.plain
-            .insert("job".to_owned(), plain(job, &[Scope::Job]).into());
+        let mut settings = plain(job, &[Scope::Job]);
+        settings.insert("job.name".to_owned(), name.into());
+        self.plain.insert("job".to_owned(), settings.into());
     }
 
     /// Takes down a pair's settings.
@@ -85,17 +87,18 @@ impl Record {
 
     fn settings(&mut self, merged: &Merged, scopes: &[Scope], prefix: &str) -> Map<String, Value> {
         let mut shown = Map::new();
-        for (row, said) in merged.all(scopes) {
-            let origin = merged.origin(row.path).unwrap_or_default();
-            if matches!(said.place, Place::Environment(_) | Place::Flag(_)) {
+        for decided in merged.decided(scopes) {
+            let path = decided.path();
+            let origin = decided.place.origin();
+            if matches!(decided.place, Place::Environment(_) | Place::Flag(_)) {
                 self.origins.insert(origin.clone());
             }
-            if row.is_secret() {
+            if decided.row.is_secret() {
                 self.secrets
-                    .push((format!("{prefix}{}", row.path), origin.clone()));
+                    .push((format!("{prefix}{path}"), origin.clone()));
             }
-            let entry = json!({ "value": said.setting.to_json(), "origin": origin });
-            shown.insert(row.path.to_owned(), entry);
+            let entry = json!({ "value": decided.setting.to_json(), "origin": origin });
+            shown.insert(path, entry);
         }
         shown
     }
@@ -109,9 +112,11 @@ pub(super) fn pair_digest(merged: &Merged) -> String {
 /// Values without origins and without secrets.
 fn plain(merged: &Merged, scopes: &[Scope]) -> Map<String, Value> {
     merged
-        .all(scopes)
-        .filter(|(row, _)| !row.is_secret())
-        .map(|(row, said)| (row.path.to_owned(), said.setting.to_json()))
+        .decided(scopes)
+        .iter()
+        // variables count where they are used
+        .filter(|decided| !decided.row.is_secret() && decided.row.path != "vars")
+        .map(|decided| (decided.path(), decided.setting.to_json()))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! The job as the executor gets it: every value decided, illegal combinations unsayable.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -47,6 +48,16 @@ pub enum Origin {
     CommandLine,
     /// The environment alone: `S3SYNC_JOB_TOML`, or `S3SYNC_SOURCE` and `S3SYNC_TARGET`.
     Environment,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::CommandLine => f.write_str("the command line"),
+            Self::Environment => f.write_str("the environment"),
+        }
+    }
 }
 
 /// One source and one target with their settings.

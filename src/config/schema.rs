@@ -13,7 +13,7 @@ use super::options::{self, OPTIONS};
 
 /// The JSON Schema, draft-07, of job files.
 pub fn job_schema() -> Value {
-    let mut root = table("", &[Scope::Job]);
+    let mut root = table("", &[Scope::Job, Scope::File]);
     root["$schema"] = "http://json-schema.org/draft-07/schema#".into();
     root["$id"] = "urn:s3sync:schema:job:v1".into();
     root["title"] = "s3sync job file, version 1".into();
@@ -43,6 +43,12 @@ const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[KMGT](i?B)?)?\s*$";
 
 /// A number and a unit of time.
 const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)\s*$";
+
+/// A time: TOML's own, which tools show as text, or a text.
+const TIME: &str = r"^\s*\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}";
+
+/// A name that can be a folder's.
+const NAME: &str = r"^[^./\\\u0000-\u001f][^/\\\u0000-\u001f]{0,199}$";
 
 /// A text that becomes something else before it is read.
 const INTERPOLATED: &str = r"\$\{";
@@ -96,19 +102,14 @@ fn option(row: &OptionRow) -> Value {
 }
 
 fn meaning(row: &OptionRow) -> String {
-    const NOT_YET: &str = "not supported yet";
-    let words = match row.kind {
+    let missing = match row.kind {
+        _ if !row.is_built => " (not supported yet)".to_owned(),
         Kind::Word { now, later } if !now.is_empty() && !later.is_empty() => {
-            format!(" ({NOT_YET}: {})", later.join(", "))
+            format!(" (not supported yet: {})", later.join(", "))
         }
         _ => String::new(),
     };
-    let whole = if row.is_built || row.help == NOT_YET {
-        String::new()
-    } else {
-        format!(" ({NOT_YET})")
-    };
-    format!("{}{words}{whole}", row.help)
+    format!("{}{missing}", row.help)
 }
 
 /// What an option takes in a job file.
@@ -121,18 +122,24 @@ fn takes(row: &OptionRow) -> Value {
             either(bounded(json!({ "type": "integer" }), min, max), &text(SIZE))
         }
         Kind::Duration { .. } => text(DURATION),
-        Kind::Text | Kind::Path => json!({ "type": "string", "minLength": 1 }),
-        Kind::Name => json!({
-            "type": "string", "maxLength": 200, "pattern": r"^[^./\\\u0000-\u001f][^/\\\u0000-\u001f]*$",
-        }),
+        Kind::Time => text(TIME),
+        Kind::Text | Kind::Header | Kind::Path => json!({ "type": "string", "minLength": 1 }),
+        Kind::Name => text(NAME),
         Kind::Location => text("^(s3://.|(?!.*://).)"),
         Kind::Endpoint => text("^https?://[^/]"),
         Kind::Word { now, later } => one_of(now.iter().chain(later)),
-        Kind::Pairs => list(json!({ "type": "string", "pattern": PAIR_NAME })),
-        Kind::Secret => either(json!({ "type": "string", "minLength": 1 }), &elsewhere()),
-        Kind::List if row.path == "hooks" => list(json!({ "type": "object" })),
-        Kind::List => list(json!({ "type": "string" })),
-        Kind::Table => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        Kind::Secret | Kind::SecretKey => {
+            either(json!({ "type": "string", "minLength": 1 }), &elsewhere())
+        }
+        Kind::Pairs => list(text(PAIR_NAME)),
+        Kind::Words(words) => list(one_of(words.iter())),
+        Kind::Regexes | Kind::Globs | Kind::Files | Kind::Program => {
+            list(json!({ "type": "string" }))
+        }
+        Kind::Metadata | Kind::Tags | Kind::Variables => {
+            json!({ "type": "object", "additionalProperties": { "type": "string" } })
+        }
+        Kind::Hooks => list(table(&format!("{}.", row.path), &[Scope::Hook])),
     }
 }
 
@@ -213,9 +220,12 @@ mod tests {
     #[test]
     fn every_option_stands_in_its_tables_and_takes_its_own_default() {
         let schema = job_schema();
+        let items = &schema["properties"]["hooks"]["items"];
+        let hook = json!({ "properties": { "hooks": items } });
         let tables = [
-            (&schema, &[Scope::Job][..]),
+            (&schema, &[Scope::Job, Scope::File][..]),
             (&schema["properties"]["defaults"], &[Scope::Pair]),
+            (&hook, &[Scope::Hook]),
             (
                 &schema["definitions"]["pair"],
                 &[Scope::Pair, Scope::PairOnly],

@@ -1,13 +1,17 @@
 //! One value of an option, and how it is read from a text or from TOML.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use toml_edit::Item;
 
 use super::option::{Kind, OptionRow};
+use super::patterns;
 use super::suggest::nearest;
+use super::tables;
 use super::units::{read_duration, read_size, write_duration, write_size};
+use crate::object::Timestamp;
 use crate::store::Secret;
 
 /// A value that is of its option's kind.
@@ -17,12 +21,23 @@ pub(super) enum Setting {
     Number(u64),
     Size(u64),
     Duration(Duration),
+    Time(Timestamp),
     Text(String),
     Path(PathBuf),
     List(Vec<String>),
-    Secret(Secret),
-    /// Something of an option that is not built, kept to be compared with its default.
-    Unread(String),
+    Table(BTreeMap<String, String>),
+    Secret(Secret, Keeper),
+}
+
+/// Where a secret is kept, so that it can be named without being shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// It stands where the option is said.
+    Here,
+    /// An environment variable.
+    Variable(String),
+    /// A file.
+    File(PathBuf),
 }
 
 /// Why a value is not taken, and what may be said instead.
@@ -36,6 +51,9 @@ pub(super) struct Refusal {
 /// Relative paths are below `base`.
 pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusal> {
     let wrong = || mistake(row, text);
+    if is_empty_collection(text) && (row.kind.is_table() || row.kind == Kind::Hooks) {
+        return Ok(empty(row.kind));
+    }
     match row.kind {
         Kind::Bool => match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(Setting::Bool(true)),
@@ -57,11 +75,25 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
             .filter(|duration| duration.as_millis() >= u128::from(min_millis))
             .map(Setting::Duration)
             .ok_or_else(wrong),
-        Kind::Pairs | Kind::List => Ok(Setting::List(list_from_text(text))),
-        Kind::Table => Ok(Setting::Unread(text.to_owned())),
-        Kind::Secret if text.is_empty() => Err(refusal(row, "is empty")),
-        Kind::Secret => Ok(Setting::Secret(Secret::new(text))),
+        Kind::Time => Timestamp::parse(text.trim())
+            .map(Setting::Time)
+            .map_err(|_| wrong()),
+        Kind::Pairs
+        | Kind::Words(_)
+        | Kind::Regexes
+        | Kind::Globs
+        | Kind::Files
+        | Kind::Program => list(row, list_from_text(text)),
+        Kind::Metadata => tables::metadata(text)
+            .map(Setting::Table)
+            .map_err(|what| refusal(row, what)),
+        Kind::Tags => tables::tags(text)
+            .map(Setting::Table)
+            .map_err(|what| refusal(row, what)),
+        Kind::Variables | Kind::Hooks => Err(wrong()),
+        Kind::Secret | Kind::SecretKey => secret(row, Secret::new(text), Keeper::Here),
         Kind::Text
+        | Kind::Header
         | Kind::Name
         | Kind::Path
         | Kind::Location
@@ -85,37 +117,76 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
             (None, Some(text)) => from_text(row, text, base),
             (None, None) => Err(wrong()),
         },
-        Kind::Pairs | Kind::List => item
-            .as_array()
-            .and_then(|array| {
-                let texts = array.iter().map(|value| value.as_str().map(str::to_owned));
-                texts.collect::<Option<Vec<_>>>()
-            })
-            .or_else(|| {
-                let tables = item.as_array_of_tables()?;
-                Some(tables.iter().map(|table| table.to_string()).collect())
-            })
-            .map(Setting::List)
-            .ok_or_else(wrong),
-        Kind::Table => match item.as_table_like() {
-            Some(table) if table.is_empty() => Ok(Setting::Unread("{}".to_owned())),
-            Some(_) => Ok(Setting::Unread(shown.clone())),
+        Kind::Time => match (item.as_datetime(), item.as_str()) {
+            (Some(time), _) => from_text(row, &time.to_string(), base),
+            (None, Some(text)) => from_text(row, text, base),
+            (None, None) => Err(wrong()),
+        },
+        Kind::Pairs
+        | Kind::Words(_)
+        | Kind::Regexes
+        | Kind::Globs
+        | Kind::Files
+        | Kind::Program => match texts(item) {
+            Some(texts) => list(row, texts),
             None => Err(wrong()),
+        },
+        Kind::Metadata | Kind::Tags | Kind::Variables => {
+            let table = item.as_table_like().ok_or_else(wrong)?;
+            let mut texts = BTreeMap::new();
+            for (key, item) in table.iter() {
+                let text = item.as_str().ok_or_else(|| {
+                    refusal(
+                        row,
+                        format_args!("must be a table of texts, and `{key}` is none"),
+                    )
+                })?;
+                texts.insert(key.to_owned(), text.to_owned());
+            }
+            tables::check(row.kind, &texts).map_err(|what| refusal(row, what))?;
+            Ok(Setting::Table(texts))
+        }
+        Kind::Hooks => match item.as_array() {
+            Some(array) if array.is_empty() => Ok(empty(row.kind)),
+            _ => Err(wrong()),
         },
         Kind::Duration { .. }
         | Kind::Secret
+        | Kind::SecretKey
         | Kind::Text
+        | Kind::Header
         | Kind::Name
         | Kind::Path
         | Kind::Location
         | Kind::Endpoint
         | Kind::Word { .. } => match item.as_str() {
             Some(text) => from_text(row, text, base),
-            // an option that is not built may have kinds the table does not know yet
-            None if !row.is_built => Ok(Setting::Unread(shown.trim().to_owned())),
             None => Err(wrong()),
         },
     }
+}
+
+/// A secret that is kept somewhere; a key of 256 bits must be one.
+pub(super) fn secret(row: &OptionRow, secret: Secret, keeper: Keeper) -> Result<Setting, Refusal> {
+    use base64::Engine as _;
+    let text = secret.expose();
+    if text.is_empty() {
+        return Err(refusal(row, "is empty"));
+    }
+    if row.kind == Kind::SecretKey {
+        let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+        if decoded
+            .map(zeroize::Zeroizing::new)
+            .is_ok_and(|key| key.len() == 32)
+        {
+            return Ok(Setting::Secret(secret, keeper));
+        }
+        return Err(Refusal {
+            remedy: "`openssl rand -base64 32` makes one".to_owned(),
+            ..refusal(row, format_args!("must be {}", expectation(row.kind)))
+        });
+    }
+    Ok(Setting::Secret(secret, keeper))
 }
 
 impl Setting {
@@ -127,10 +198,12 @@ impl Setting {
             Self::Number(value) => (*value).into(),
             Self::Size(value) => write_size(*value).into(),
             Self::Duration(value) => write_duration(*value).into(),
-            Self::Text(value) | Self::Unread(value) => value.clone().into(),
+            Self::Time(value) => write_time(*value).into(),
+            Self::Text(value) => value.clone().into(),
             Self::Path(value) => value.to_string_lossy().into(),
             Self::List(values) => values.clone().into(),
-            Self::Secret(secret) => secret.to_string().into(),
+            Self::Table(values) => serde_json::json!(values),
+            Self::Secret(secret, _) => secret.to_string().into(),
         }
     }
 
@@ -140,10 +213,16 @@ impl Setting {
             Self::Bool(value) => (*value).into(),
             Self::Number(value) | Self::Size(value) => (*value).into(),
             Self::Duration(value) => u64::try_from(value.as_millis()).unwrap_or(u64::MAX).into(),
-            Self::Text(value) | Self::Unread(value) => value.clone().into(),
+            Self::Time(value) => write_time(*value).into(),
+            Self::Text(value) => value.clone().into(),
             Self::Path(value) => value.to_string_lossy().into_owned().into(),
             Self::List(values) => values.clone().into(),
-            Self::Secret(secret) => secret.to_string().into(),
+            Self::Table(values) => {
+                let values = values.iter();
+                let texts = values.map(|(key, text)| (key.clone(), text.clone().into()));
+                figment::value::Value::from(texts.collect::<figment::value::Dict>())
+            }
+            Self::Secret(secret, _) => secret.to_string().into(),
         }
     }
 }
@@ -163,16 +242,28 @@ pub(super) fn expectation(kind: Kind) -> String {
         }
         Kind::Duration { min_millis: 0 } => "a duration such as \"250ms\" or \"90s\"".to_owned(),
         Kind::Duration { .. } => "a duration above zero, such as \"90s\"".to_owned(),
-        Kind::Text => "text".to_owned(),
+        Kind::Time => "a time such as \"2026-01-31T23:59:59Z\"".to_owned(),
+        Kind::Text | Kind::Secret => "text".to_owned(),
+        Kind::Header => "text without control characters".to_owned(),
         Kind::Name => "a name that can be a folder's".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
         Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
-        Kind::Word { now, .. } => listed(now, "or"),
+        Kind::Word { now, later } => {
+            let words: Vec<&str> = now.iter().chain(later).copied().collect();
+            listed(&words, "or")
+        }
+        Kind::SecretKey => "a key of 256 bits in base64".to_owned(),
         Kind::Pairs => "a list of pair names".to_owned(),
-        Kind::Secret => "text".to_owned(),
-        Kind::List => "a list of texts".to_owned(),
-        Kind::Table => "a table".to_owned(),
+        Kind::Words(words) => format!("a list of {}", listed(words, "and")),
+        Kind::Regexes => "a list of regular expressions".to_owned(),
+        Kind::Globs => "a list of globs".to_owned(),
+        Kind::Files => "a list of paths".to_owned(),
+        Kind::Program => "a list of texts: a program and its arguments".to_owned(),
+        Kind::Metadata => "a table of texts, or `k=v,…`".to_owned(),
+        Kind::Tags => "a table of texts, or `k=v&…`".to_owned(),
+        Kind::Variables => "a table of texts".to_owned(),
+        Kind::Hooks => "tables: [[hooks]]".to_owned(),
     }
 }
 
@@ -184,7 +275,7 @@ fn refusal(row: &OptionRow, what: impl std::fmt::Display) -> Refusal {
 }
 
 /// Words in quotes: `"a", "b" or "c"`.
-fn listed(words: &[&str], conjunction: &str) -> String {
+pub(super) fn listed(words: &[&str], conjunction: &str) -> String {
     let mut quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     match quoted.pop() {
         Some(last) if !quoted.is_empty() => {
@@ -203,8 +294,12 @@ fn mistake(row: &OptionRow, said: &str) -> Refusal {
     let short: String = said.chars().take(60).collect();
     let dots = if short == said { "" } else { "…" };
     let mut refusal = refusal(row, format_args!("must be {expected}, not `{short}{dots}`"));
-    if let Kind::Word { now, later } = row.kind {
-        let words = now.iter().chain(later).copied();
+    let words = match row.kind {
+        Kind::Word { now, later } => Some(now.iter().chain(later)),
+        Kind::Words(words) => Some(words.iter().chain(&[])),
+        _ => None,
+    };
+    if let Some(words) = words.map(Iterator::copied) {
         // letters of the wrong case are the commonest slip
         let same = |word: &&str| word.eq_ignore_ascii_case(said);
         if let Some(meant) = words.clone().find(same).or_else(|| nearest(said, words)) {
@@ -223,12 +318,13 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
     }
     let wrong = || mistake(row, text);
     match row.kind {
-        Kind::Word { now, .. } if now.contains(&text) => Ok(Setting::Text(text.to_owned())),
-        Kind::Word { now, later } if later.contains(&text) => Err(Refusal {
-            message: format!("not supported yet: `{} = \"{text}\"`", row.path),
-            remedy: format!("this version has {}", listed(now, "and")),
-        }),
-        Kind::Word { .. } => Err(wrong()),
+        Kind::Word { now, later } => {
+            let is_known = now.contains(&text) || later.contains(&text);
+            is_known
+                .then(|| Setting::Text(text.to_owned()))
+                .ok_or_else(wrong)
+        }
+        Kind::Header if text.chars().any(char::is_control) => Err(wrong()),
         Kind::Name => {
             let fits = text.len() <= 200
                 && !text.starts_with('.')
@@ -258,6 +354,57 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
         }),
         Kind::Path | Kind::Location => Ok(Setting::Path(join(base, Path::new(text)))),
         _ => Ok(Setting::Text(text.to_owned())),
+    }
+}
+
+/// A list whose elements are of the option's kind.
+fn list(row: &OptionRow, texts: Vec<String>) -> Result<Setting, Refusal> {
+    for text in &texts {
+        let wrong = match row.kind {
+            Kind::Regexes => patterns::regex(text).err(),
+            Kind::Globs => patterns::glob(text).err(),
+            Kind::Words(words) if !words.contains(&text.as_str()) => {
+                return Err(mistake(row, text));
+            }
+            Kind::Files | Kind::Program if text.is_empty() => Some("is empty".to_owned()),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(refusal(row, format_args!("has `{text}`, which {wrong}")));
+        }
+    }
+    if row.kind == Kind::Program && texts.is_empty() {
+        return Err(refusal(row, "names no program"));
+    }
+    Ok(Setting::List(texts))
+}
+
+/// The texts of an array.
+fn texts(item: &Item) -> Option<Vec<String>> {
+    let texts = item.as_array()?.iter();
+    texts
+        .map(|value| value.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn is_empty_collection(text: &str) -> bool {
+    matches!(text.trim(), "{}" | "[]")
+}
+
+fn empty(kind: Kind) -> Setting {
+    if kind.is_table() {
+        Setting::Table(BTreeMap::new())
+    } else {
+        Setting::List(Vec::new())
+    }
+}
+
+/// RFC 3339 with as many digits of the second as it takes.
+fn write_time(time: Timestamp) -> String {
+    if time.nanos() == 0 {
+        time.rfc3339_offset().replace("+00:00", "Z")
+    } else {
+        time.rfc3339_millis()
     }
 }
 

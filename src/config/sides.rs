@@ -30,6 +30,12 @@ impl Side {
         }
     }
 
+    /// Whether it is a directory bucket, which says so by its name.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>
+    pub(super) fn is_directory_bucket(&self) -> bool {
+        matches!(self, Self::S3(location) if location.bucket.ends_with("--x-s3"))
+    }
+
     /// Whether it is a bucket.
     pub(super) fn is_s3(&self) -> bool {
         matches!(self, Self::S3(_))

@@ -5,13 +5,20 @@ pub(super) fn nearest<'a>(
     typed: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    if typed.len() > LONGEST {
+        return None;
+    }
     names
         .into_iter()
+        .filter(|name| name.len() <= LONGEST)
         .map(|name| (distance(typed, name), name))
         .filter(|(distance, name)| *distance <= (name.len().max(typed.len()) / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
+
+/// Nobody slips in a longer name, and comparing takes its length squared.
+const LONGEST: usize = 200;
 
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour
 /// (optimal string alignment).

@@ -8,26 +8,36 @@ use std::path::PathBuf;
 pub(super) struct FileText {
     /// The path as it was given.
     pub(super) name: PathBuf,
+    /// Which of a job's files it is: 0 the job file itself, the others as they are included.
+    pub(super) number: usize,
     /// The text with every secret value replaced by stars, so that no message can quote one.
     shown: String,
+    /// Where its lines begin.
+    lines: Vec<usize>,
 }
 
 /// A line and where in it something stands.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Spot<'a> {
+pub(super) struct Spot {
     /// Counted from 1.
     pub(super) line: usize,
     /// In characters, counted from 1.
     pub(super) column: usize,
-    /// The line.
-    pub(super) text: &'a str,
-    /// How many characters of the line are meant, at least 1.
+    /// The line, or what is around the place if the line is very long.
+    pub(super) text: String,
+    /// How many characters of `text` stand before what is meant.
+    pub(super) lead: usize,
+    /// How many characters of `text` are meant, at least 1.
     pub(super) width: usize,
 }
 
+/// Most characters of a line that are shown, and how many of them before the place.
+const WINDOW: usize = 160;
+const BEFORE: usize = 60;
+
 impl FileText {
-    /// Keeps a text of which the `secret` ranges are never shown.
-    pub(super) fn new(name: PathBuf, text: &str, secret: &[Range<usize>]) -> Self {
+    /// Keeps the text of a job's file `number`, of which the `secret` ranges are never shown.
+    pub(super) fn new(name: PathBuf, number: usize, text: &str, secret: &[Range<usize>]) -> Self {
         let mut shown = text.to_owned();
         for range in secret {
             if let Some(hidden) = text.get(range.clone()) {
@@ -39,29 +49,87 @@ impl FileText {
                 shown.replace_range(range.clone(), &stars);
             }
         }
-        Self { name, shown }
+        let ends = shown.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            name,
+            number,
+            lines: std::iter::once(0).chain(ends).collect(),
+            shown,
+        }
+    }
+
+    /// Line and column where a range of bytes begins, counted from 1, the column in characters.
+    pub(super) fn position(&self, range: &Range<usize>) -> (usize, usize) {
+        let start = self.boundary(range.start);
+        let line = self.lines.partition_point(|begin| *begin <= start);
+        let begin = self.lines[line - 1];
+        (line, self.shown[begin..start].chars().count() + 1)
+    }
+
+    /// Where what a value belongs to begins, line and column: its key, dots and all.
+    pub(super) fn key_position(&self, value: &Range<usize>) -> (usize, usize) {
+        let (line, column) = self.position(value);
+        let spot = self.spot(value);
+        let before: String = spot.text.chars().take(column - 1).collect();
+        // in an inline table the key is behind the last brace or comma
+        let from = match before.contains('{') {
+            true => before.rfind(['{', ',']).map_or(0, |at| at + 1),
+            false => 0,
+        };
+        let key = before[from..].trim_start();
+        let column = before.chars().count() - key.chars().count() + 1;
+        (line, column)
     }
 
     /// Where a range of bytes begins, and its part of that line.
-    pub(super) fn spot(&self, range: &Range<usize>) -> Spot<'_> {
-        let text = &self.shown;
-        let mut start = range.start.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
+    pub(super) fn spot(&self, range: &Range<usize>) -> Spot {
+        let (line, column) = self.position(range);
+        let start = self.boundary(range.start);
+        let begin = self.lines[line - 1];
+        let end = self.lines.get(line).map_or(self.shown.len(), |at| at - 1);
+        let whole = self.shown[begin..end.max(begin)].trim_end_matches('\r');
+        let stop = self
+            .boundary(range.end)
+            .clamp(start, begin + whole.len().max(start - begin));
+        let width = self.shown[start..stop].chars().count().max(1);
+        let shown = |text: &str| text.chars().map(visible).collect::<String>();
+        if whole.chars().nth(WINDOW).is_none() {
+            return Spot {
+                line,
+                column,
+                text: shown(whole),
+                lead: column - 1,
+                width,
+            };
         }
-        let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let line = text[begin..end].trim_end_matches('\r');
-        let stop = range
-            .end
-            .clamp(start, begin + line.len().max(start - begin));
-        let width = text.get(start..stop).map_or(1, |part| part.chars().count());
+        let skipped = (column - 1).saturating_sub(BEFORE);
+        let mut rest = whole.chars().skip(skipped);
+        let part: String = rest.by_ref().take(WINDOW).collect();
+        let (head, tail) = (if skipped > 0 { "…" } else { "" }, rest.next());
+        let lead = head.chars().count() + column - 1 - skipped;
         Spot {
-            line: text[..begin].matches('\n').count() + 1,
-            column: text[begin..start].chars().count() + 1,
-            text: line,
-            width: width.max(1),
+            line,
+            column,
+            text: format!("{head}{}{}", shown(&part), tail.map_or("", |_| "…")),
+            lead,
+            width: width.min((WINDOW + 1).saturating_sub(lead)).max(1),
         }
+    }
+
+    /// The nearest boundary between characters, at or before a byte.
+    fn boundary(&self, at: usize) -> usize {
+        self.shown.floor_char_boundary(at)
+    }
+}
+
+/// A character as it may be written to a terminal: control characters as their pictures.
+pub(super) fn visible(character: char) -> char {
+    match character {
+        '\t' => '\t',
+        '\u{7f}' => '\u{2421}',
+        '\0'..'\u{20}' => char::from_u32(0x2400 + character as u32).unwrap_or('\u{fffd}'),
+        '\u{80}'..'\u{a0}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ => character,
     }
 }
 
@@ -88,6 +156,9 @@ pub(super) fn secrets_by_look(text: &str) -> Vec<Range<usize>> {
             from = at + 1;
         }
         begin += line.len();
+        if found.last().is_some_and(|range| range.end == text.len()) {
+            break;
+        }
     }
     found
 }
@@ -119,9 +190,13 @@ pub(super) fn sounds_secret(key: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn text(text: &str, secret: &[Range<usize>]) -> FileText {
+        FileText::new("x".into(), 0, text, secret)
+    }
+
     #[test]
     fn a_spot_is_counted_in_characters() {
-        let text = FileText::new("x".into(), "a = 1\nbä = \"ö\"\r\n", &[]);
+        let text = text("a = 1\nbä = \"ö\"\r\n", &[]);
         let at = "a = 1\nbä = ".len();
         let spot = text.spot(&(at..at + 4));
         assert_eq!((spot.line, spot.column, spot.width), (2, 6, 3));
@@ -131,14 +206,31 @@ mod tests {
     }
 
     #[test]
+    fn of_a_very_long_line_only_the_place_is_shown() {
+        let line = format!("{}HERE{}", "ä".repeat(1000), "ö".repeat(1000));
+        let spot = text(&line, &[]).spot(&(2000..2004));
+        assert_eq!(spot.column, 1001);
+        let meant: String = spot.text.chars().skip(spot.lead).take(spot.width).collect();
+        assert_eq!(meant, "HERE");
+        assert!(spot.text.starts_with('…') && spot.text.ends_with('…'));
+        assert!(spot.text.chars().count() <= WINDOW + 2);
+    }
+
+    #[test]
+    fn a_terminal_is_given_no_orders() {
+        let spot = text("a = \"\x1b[31m\u{202e}\"", &[]).spot(&(0..1));
+        assert_eq!(spot.text, "a = \"\u{241b}[31m\u{fffd}\"");
+    }
+
+    #[test]
     fn secrets_are_hidden_even_where_nothing_parses() {
         let text = "secret_access_key = \"abc\nsource = { url = 1, sesion_token = 'x' }\nregion = \"eu\"\n";
-        let shown = FileText::new("x".into(), text, &secrets_by_look(text)).shown;
+        let shown = super::tests::text(text, &secrets_by_look(text)).shown;
         assert!(!shown.contains("abc") && !shown.contains("'x'"), "{shown}");
         assert!(shown.contains("eu"), "{shown}");
         assert_eq!(shown.len(), text.len());
         let text = "session_token = \"\"\"\nabc\nx = [";
-        let shown = FileText::new("x".into(), text, &secrets_by_look(text)).shown;
+        let shown = super::tests::text(text, &secrets_by_look(text)).shown;
         assert!(!shown.contains("abc"), "{shown}");
     }
 }

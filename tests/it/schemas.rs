@@ -390,8 +390,21 @@ fn every_job_file_of_the_repository_is_one() {
 }
 
 fn job(text: &str) -> Value {
-    let table: toml::Table = toml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    serde_json::to_value(table).expect("TOML is JSON")
+    let table = toml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    as_json(toml::Value::Table(table))
+}
+
+/// TOML as tools show it to a JSON Schema: its times as text.
+fn as_json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(as_json).collect(),
+        toml::Value::Table(keys) => {
+            let each = keys.into_iter();
+            each.map(|(key, value)| (key, as_json(value))).collect()
+        }
+        other => serde_json::to_value(other).expect("JSON has these too"),
+    }
 }
 
 /// Whether the program takes a job file, or what it says against it.
@@ -422,6 +435,12 @@ fn a_job_file_is_what_the_options_say() {
         "defaults.source.secret_access_key = { file = '/run/secrets/key' }",
         "defaults.target.endpoint_url = 'http://127.0.0.1:9000'",
         "defaults.source.url = '${ANY}://x'",
+        "include = ['common.toml']\nvars.bucket = 'b'",
+        "defaults.filter.exclude_regex = ['\\.tmp$']",
+        "defaults.filter.mtime_after = '2026-01-31T00:00:00Z'",
+        "defaults.filter.mtime_after = 2026-01-31 00:00:00.5+02:00",
+        "defaults.metadata.user = { a = 'b' }",
+        "[[hooks]]\nat = 'after'\non = ['failed']\nrun = ['notify', 'x']\ntimeout = '1m'",
     ] {
         case(format_args!("{text}"));
         holds("job", &job(text));
@@ -483,6 +502,24 @@ fn a_job_file_is_what_the_options_say() {
             "/defaults/target/endpoint_url",
         ),
         ("job.name = '../x'", "/job/name"),
+        ("include = 'common.toml'", "/include"),
+        ("vars.bucket = 1", "/vars/bucket"),
+        ("defaults.include = ['x']", "/defaults"),
+        (
+            "defaults.filter.exclude_regex = 'x'",
+            "/defaults/filter/exclude_regex",
+        ),
+        (
+            "defaults.filter.mtime_after = 'yesterday'",
+            "/defaults/filter/mtime_after",
+        ),
+        (
+            "defaults.metadata.user = { a = 1 }",
+            "/defaults/metadata/user/a",
+        ),
+        ("hooks = [{ at = 'during' }]", "/hooks/0/at"),
+        ("hooks = [{ on = ['fail'] }]", "/hooks/0/on/0"),
+        ("hooks = [{ when = 'after' }]", "/hooks/0"),
     ] {
         let complaints = complaints("job", &job(text));
         assert!(
@@ -494,4 +531,48 @@ fn a_job_file_is_what_the_options_say() {
         // nor does the program take it: an editor must not forbid what runs
         assert!(loads(&format!("{text}\n{whole}")).is_err(), "{text}");
     }
+}
+
+#[test]
+fn job_files_that_the_program_makes_are_some() {
+    let world = World::new();
+    for arguments in [
+        &["init"][..],
+        &[
+            "init",
+            "--from-cli",
+            "--",
+            "--worker-size",
+            "8",
+            "--delete",
+            "a/",
+            "s3://b/c/",
+        ],
+        &["explain", "job.toml", "--format", "toml"],
+    ] {
+        fs::write(
+            world.path("job.toml"),
+            "pairs.x.source = 'a'\npairs.x.target = 's3://b'\npairs.x.verify.etag = false\n",
+        )
+        .expect("a job file");
+        let ran = world.command(arguments).run();
+        ran.exit(0);
+        case(format_args!("{arguments:?}: {}", ran.stdout));
+        holds("job", &job(&ran.stdout));
+        holds("job", &job(&without_comment_signs(&ran.stdout)));
+    }
+}
+
+/// A job file in which everything is said that comments show how to say.
+fn without_comment_signs(text: &str) -> String {
+    let says = |line: &str| {
+        let is_key = |key: &str| !key.contains(|c: char| c == ' ' || c.is_uppercase());
+        line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| is_key(key))
+    };
+    let lines = text.lines();
+    let said = lines.map(|line| match line.strip_prefix("# ") {
+        Some(behind) if says(behind) => behind,
+        Some(_) | None => line,
+    });
+    said.collect::<Vec<_>>().join("\n")
 }

@@ -1,0 +1,58 @@
+//! What this version only knows by name: read, typed and explained, and refused where it counts.
+
+use super::everything::Everything;
+use super::merged::{Decided, Merged};
+use super::option::{Kind, Scope};
+use super::problem::{Place, Problem};
+use super::setting::{Setting, listed};
+
+/// Refuses every value that counts, is not the default, and is not built.
+pub(super) fn refuse(merged: &Merged, scopes: &[Scope], problems: &mut Vec<Problem>) {
+    let decided = merged.decided(scopes);
+    problems.extend(decided.iter().filter_map(|decided| {
+        let message = refusal(decided)?;
+        Some(
+            Problem::new(message.0, decided.place)
+                .remedy(message.1)
+                .not_yet(),
+        )
+    }));
+}
+
+/// Refuses hooks.
+pub(super) fn refuse_hooks(everything: &Everything, problems: &mut Vec<Problem>) {
+    if let Some(place) = everything.files.iter().find_map(|file| file.first_hook()) {
+        let problem = Problem::new("not supported yet: `hooks`", &place);
+        problems.push(problem.remedy(LEAVE_IT_OUT).not_yet());
+    }
+}
+
+const LEAVE_IT_OUT: &str = "leave it out: this version does not have it";
+
+/// Whether a value that counts does not do what it says yet; then what is said of it, and what to
+/// do.
+pub(super) fn refusal(decided: &Decided<'_>) -> Option<(String, String)> {
+    let row = decided.row;
+    if let (Kind::Word { now, later }, Setting::Text(word)) = (row.kind, &*decided.setting)
+        && later.contains(&word.as_str())
+    {
+        return Some((
+            format!("not supported yet: `{} = \"{word}\"`", row.path),
+            format!("this version has {}", listed(now, "and")),
+        ));
+    }
+    let is_default = matches!(decided.place, Place::BuiltIn)
+        || super::layer::built_in()
+            .get(row.path)
+            .is_some_and(|default| default.setting == *decided.setting);
+    if row.is_built || is_default {
+        return None;
+    }
+    let remedy = match row.default {
+        Some(default @ ("true" | "false")) => {
+            format!("leave it out: this version only has {default}")
+        }
+        _ => LEAVE_IT_OUT.to_owned(),
+    };
+    Some((format!("not supported yet: `{}`", row.path), remedy))
+}
