@@ -1,4 +1,4 @@
-/*! The command line: `run`, `sync`, `plan`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
+/*! The command line: a command for each thing to do, and plain `s3sync SOURCE TARGET`.
 
 Flags come from the option table (`config::OPTIONS`) and only carry what was typed: `config`
 types and checks it, together with the job file and the environment.
@@ -15,6 +15,7 @@ mod process;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod schema;
 mod validate;
 
 use std::process::ExitCode as Status;
@@ -72,6 +73,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("init", matches)) => Ok(init::job(matches, &environment)),
         Some(("plan", matches)) => plan::show(matches, &environment),
         Some(("validate", matches)) => validate::files(matches, &environment),
+        Some(("schema", matches)) => Ok(schema::print(matches)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
         Some((later, _)) => {

@@ -29,6 +29,7 @@ mod reading;
 mod record;
 mod resolve;
 mod resolved;
+mod schema;
 mod setting;
 mod settings;
 mod sides;
@@ -51,6 +52,7 @@ pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
     SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
+pub use schema::job_schema;
 pub use settings::Settings;
 pub use template::template;
 

@@ -22,6 +22,8 @@ use std::num::NonZeroU16;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::object::ETag;
 
@@ -168,11 +170,15 @@ pub enum Verdict {
 }
 
 /// Why nothing could be proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The object was uploaded in parts whose sizes are not known.
     LayoutUnknown,
     /// The ETag is not an MD5: SSE-KMS, SSE-C, a directory bucket, or a server with its own tags.
+    #[serde(rename = "opaque_etag")]
     OpaqueETag,
     /// The store keeps a checksum under an algorithm this program does not know.
     AlgorithmUnknown,

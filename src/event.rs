@@ -16,6 +16,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::store::{OddityKind, Settled, StoreError};
 
@@ -29,15 +32,20 @@ pub enum Side {
 }
 
 /// Why an object is transferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The target has no such key.
+    #[serde(rename = "missing_in_target")]
     Missing,
     /// The source is newer, in whole seconds.
     Newer,
     /// The sizes differ.
     SizeDiffers,
     /// Written in the same second, and the ETags differ.
+    #[serde(rename = "etag_differs")]
     ETagDiffers,
     /// Written in the same second, and the content could not be compared.
     Undecided,
@@ -59,9 +67,12 @@ impl Cause {
     }
 }
 
-/// Why an object was left out although it would have been transferred. Not an error; most are
-/// warnings ([`SkipReason::is_warning`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Why an object was left out although it would have been transferred. Not an error, and for most
+/// reasons a warning.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     /// It went away between being listed and being read.
     SourceVanished,
@@ -128,13 +139,17 @@ impl SkipReason {
 }
 
 /// Why an object failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum FailReason {
     /// It changed while it was read, every time.
     SourceChanged,
     /// The additional checksum proves that the bytes were damaged, every time.
     ChecksumMismatch,
     /// The ETag proves that the bytes were damaged, every time.
+    #[serde(rename = "etag_mismatch")]
     ETagMismatch,
     /// The disk is full.
     NoSpace,

@@ -27,9 +27,10 @@ mod summary;
 mod table;
 
 pub use directory::{ReportError, RunDirectory};
-pub use evidence::{Evidence, Scope};
+pub use evidence::{Evidence, Scope, evidence_schema};
 pub use exit::ExitCode;
 pub use facts::BUILD;
+pub use history::history_schema;
 pub use log::{LogSink, log_summary};
 #[cfg(feature = "cli")]
 pub use one_line::one_line;
@@ -38,6 +39,7 @@ pub use pair::PairReport;
 pub use plan::{PairPlan, PlanFormat, PlanOutput, PlanSettings};
 pub use progress::{Progress, Shown};
 pub use run::{RunEnd, RunReport};
+pub use schema::report_schema;
 pub use status::Status;
 pub use table::table;
 

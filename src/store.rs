@@ -36,6 +36,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Algorithm, Checksum, Digest};
 use crate::object::{ETag, Entry, ObjectKey, Timestamp};
@@ -311,14 +313,26 @@ pub trait Upload: Send + Sync + fmt::Debug {
 pub struct Description {
     /// `s3://bucket/prefix`, or the directory's path.
     pub url: String,
-    /// `s3`, `local` or `memory`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: StoreKind,
     /// The prefix that whole keys have before the relative key; empty for a directory.
     pub prefix: String,
     /// The region, of a bucket whose region is known.
     pub region: Option<String>,
     /// The endpoint, where it is not AWS's own.
     pub endpoint: Option<String>,
+}
+
+/// What a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// A bucket and a prefix.
+    S3,
+    /// A directory, or one file.
+    Local,
+    /// A map in memory.
+    Memory,
 }
 
 /// What stores tell while they work. `event` implements it; so no import points up.

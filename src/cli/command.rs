@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::schema::SCHEMAS;
 use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
@@ -14,9 +16,8 @@ const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-comple
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 6] = [
+const LATER: [(&str, &str); 5] = [
     ("check", ""),
-    ("schema", ""),
     (
         "report",
         "report.json of every run is in its report directory",
@@ -51,6 +52,7 @@ pub(super) fn build() -> Command {
         .subcommand(sync())
         .subcommand(plan())
         .subcommand(validate())
+        .subcommand(schema())
         .subcommand(explain())
         .subcommand(init());
     #[cfg(feature = "sandbox")]
@@ -224,6 +226,19 @@ fn validate() -> Command {
         )
         .arg(format("How it is told: text, or one JSON object per line"));
     with_options(command)
+}
+
+fn schema() -> Command {
+    let names = SCHEMAS.map(|schema| PossibleValue::new(schema.name).help(schema.what));
+    Command::new("schema")
+        .about("Print the JSON Schema (draft-07) of a file s3sync reads or writes")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .value_parser(names)
+                .help("What it describes"),
+        )
 }
 
 fn explain() -> Command {

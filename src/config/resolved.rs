@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::digest::Algorithm;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
@@ -169,7 +172,8 @@ pub struct Report {
 }
 
 /// How much evidence is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ReportLevel {
     /// Failures, warnings and what could not be verified.
     ErrorsOnly,

@@ -3,8 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A checksum algorithm of S3. `Md5` is both the ETag's and, since 2026, a checksum of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A checksum algorithm of S3. MD5 is both the ETag's and, since 2026, a checksum of its own.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Algorithm {
     /// 16 bytes.
     Md5,

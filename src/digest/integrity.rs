@@ -1,9 +1,13 @@
 //! The evidence of one object: what was compared, how, and what it is worth.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Checksum, Verdict, Why};
 
 /// What a proof rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The bytes were hashed here and compared with the value the store keeps.
     Recomputed,

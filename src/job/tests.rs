@@ -8,7 +8,7 @@ use crate::config::{
 use crate::event::{Event, FailReason, Listed, Side, SkipReason};
 use crate::object::{ObjectKey, Timestamp};
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
-use crate::store::{Description, ErrorKind, StoreError};
+use crate::store::{Description, ErrorKind, StoreError, StoreKind};
 
 /// A pair of two directories.
 pub(super) fn pair(name: &str) -> Pair {
@@ -76,7 +76,7 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
 fn done(stopped: bool) -> PairDone {
     let description = Description {
         url: "/seen".to_owned(),
-        kind: "local",
+        kind: StoreKind::Local,
         prefix: String::new(),
         region: None,
         endpoint: None,

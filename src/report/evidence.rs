@@ -3,10 +3,13 @@
 mod encode;
 mod file;
 mod line;
+mod schema;
 
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
+
+pub use schema::evidence_schema;
 
 use super::locked;
 use super::schema::EvidenceFile;
@@ -101,7 +104,7 @@ impl Evidence {
         };
         EvidenceFile {
             path,
-            level: level_word(self.scope.level).to_owned(),
+            level: self.scope.level,
             lines,
             sha256,
         }
@@ -127,14 +130,6 @@ impl Sink for Evidence {
 
     fn wants_unchanged(&self) -> bool {
         self.scope.level == ReportLevel::All
-    }
-}
-
-fn level_word(level: ReportLevel) -> &'static str {
-    match level {
-        ReportLevel::ErrorsOnly => "errors_only",
-        ReportLevel::Acts => "acts",
-        ReportLevel::All => "all",
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
         },
         skipped: schema::Skipped {
             total: counts.skipped_total(),
-            by: reasons(counts.skipped.iter().map(|(why, n)| (why.as_str(), *n))),
+            by: reasons(&counts.skipped),
         },
         failed: counts.failed,
         not_attempted: counts.not_attempted,
@@ -157,7 +157,6 @@ pub(super) fn per_second(amount: u64, duration: Duration) -> u64 {
 }
 
 fn verified(verified: &Verified) -> schema::Verified {
-    let by = verified.not_verifiable_by.iter();
     schema::Verified {
         objects: schema::VerifiedObjects {
             verified: verified.objects,
@@ -165,10 +164,10 @@ fn verified(verified: &Verified) -> schema::Verified {
         },
         etag: axis(verified.etag),
         checksum: schema::ChecksumCounts {
-            algorithm: verified.algorithm.map(|name| name.as_str().to_owned()),
+            algorithm: verified.algorithm,
             results: axis(verified.checksum),
         },
-        not_verifiable_by: reasons(by.map(|(why, n)| (why.as_str(), *n))),
+        not_verifiable_by: reasons(&verified.not_verifiable_by),
     }
 }
 
@@ -180,13 +179,13 @@ fn axis(axis: Axis) -> schema::AxisCounts {
     }
 }
 
-fn reasons(counts: impl Iterator<Item = (&'static str, u64)>) -> Vec<schema::ReasonCount> {
-    counts
-        .map(|(reason, count)| schema::ReasonCount {
-            reason: reason.to_owned(),
-            count,
-        })
-        .collect()
+fn reasons<R: Copy>(counts: &BTreeMap<R, u64>) -> Vec<schema::ReasonCount<R>> {
+    let each = counts.iter();
+    each.map(|(reason, count)| schema::ReasonCount {
+        reason: *reason,
+        count: *count,
+    })
+    .collect()
 }
 
 fn latency_ms(latency: &Latency) -> schema::LatencyMs {

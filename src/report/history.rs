@@ -1,34 +1,70 @@
 //! One line for each run, in the job's history.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Status;
-use super::schema::Report;
+use super::schema::{Report, Time, document, exit_codes};
 
-/// The summary of one run.
-#[derive(Debug, Serialize)]
+/// The version of a line's form; it changes when a reader would have to.
+const VERSION: u32 = 1;
+
+/// The JSON Schema of each line of a job's history.
+pub fn history_schema() -> serde_json::Value {
+    document::<Line<'_>>("history", VERSION)
+}
+
+/// The summary of one run: a line of `history.ndjson` in the job's directory.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Line<'a> {
+    /// The version of this form.
+    #[schemars(extend("const" = VERSION))]
     v: u32,
+    /// The run's id.
+    #[schemars(extend("format" = "uuid"))]
     run: &'a str,
+    /// The command: `run`, `sync`, …
     command: &'a str,
+    /// Whether it only decided.
     dry_run: bool,
+    /// When it began.
+    #[schemars(with = "Time")]
     started_at: &'a str,
+    /// When it ended.
+    #[schemars(with = "Option<Time>")]
     finished_at: Option<&'a str>,
+    /// How long it took.
     duration_ms: u64,
+    /// How it ended.
     status: Status,
+    /// Why, where the state alone does not say it.
     status_reason: Option<&'a str>,
+    /// What the process ended with.
+    #[schemars(schema_with = "exit_codes")]
     exit_code: Option<u8>,
+    /// How many pairs the job has.
     pairs: usize,
+    /// Entries the sources listed.
     listed: u64,
+    /// Objects the targets had.
     unchanged: u64,
+    /// Objects moved; in a dry run, planned.
     transferred: u64,
+    /// Bytes moved; in a dry run, planned.
     bytes: u64,
+    /// Transferred objects with at least one proof.
     verified: u64,
+    /// Transferred objects without any.
     not_verifiable: u64,
+    /// Objects removed from the targets.
     deleted: u64,
+    /// Objects left out because of their state.
     skipped: u64,
+    /// Objects that could not be transferred.
     failed: u64,
+    /// What makes the status a warning.
     warnings: u64,
+    /// What makes the status a failure.
     errors: u64,
 }
 
@@ -37,7 +73,7 @@ pub(super) fn line(report: &Report) -> String {
     let run = &report.run;
     let counts = &report.totals.counts;
     let line = Line {
-        v: 1,
+        v: VERSION,
         run: &run.id,
         command: &run.command,
         dry_run: run.dry_run,

@@ -10,8 +10,8 @@ use super::{LogSink, ReportError, RunDirectory, Status, figures, locked};
 use crate::config::{OnUnverifiable, Pair, ReportLevel, SourceSpec, TargetSpec};
 use crate::event::{Sink, Stats, Tally, Unverifiable};
 use crate::object::Timestamp;
-use crate::store::Description;
 use crate::store::s3::S3Settings;
+use crate::store::{Description, StoreKind};
 
 /// Counts and writes what happens in one pair.
 #[derive(Debug)]
@@ -236,7 +236,7 @@ impl PairReport {
 fn end_of_path(root: &Path) -> End {
     End {
         url: root.display().to_string(),
-        kind: "local".to_owned(),
+        kind: StoreKind::Local,
         region: None,
         endpoint: None,
         versioning: None,
@@ -246,7 +246,7 @@ fn end_of_path(root: &Path) -> End {
 fn end_of_s3(s3: &S3Settings) -> End {
     End {
         url: s3.location.url(),
-        kind: "s3".to_owned(),
+        kind: StoreKind::S3,
         region: s3.region.clone(),
         endpoint: s3.endpoint_url.clone(),
         versioning: None,
@@ -256,7 +256,7 @@ fn end_of_s3(s3: &S3Settings) -> End {
 fn end_of(description: &Description) -> End {
     End {
         url: description.url.clone(),
-        kind: description.kind.to_owned(),
+        kind: description.kind,
         region: description.region.clone(),
         endpoint: description.endpoint.clone(),
         versioning: None,

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use super::schema::{self, Report, Run, SCHEMA_VERSION};
+use super::schema::{self, Report, Run, SCHEMA_VERSION, Trigger};
 use super::{
     ExitCode, PairReport, ReportError, RunDirectory, Status, facts, figures, history, locked,
 };
@@ -42,7 +42,7 @@ struct RunFacts {
     id: String,
     job: String,
     command: String,
-    trigger: &'static str,
+    trigger: Trigger,
     dry_run: bool,
 }
 
@@ -200,7 +200,7 @@ impl RunReport {
             id: facts.id.clone(),
             job: facts.job.clone(),
             command: facts.command.clone(),
-            trigger: facts.trigger.to_owned(),
+            trigger: facts.trigger,
             dry_run: facts.dry_run,
             started_at: self.started_at.rfc3339_millis(),
             finished_at: ending.map(|ending| ending.finished_at.rfc3339_millis()),
@@ -222,9 +222,9 @@ impl RunFacts {
             job: job.name.clone(),
             command: command.to_owned(),
             trigger: if std::io::stdin().is_terminal() {
-                "terminal"
+                Trigger::Terminal
             } else {
-                "unattended"
+                Trigger::Unattended
             },
             dry_run: job.dry_run,
         }

@@ -5,17 +5,23 @@ what is absent is `null`; nothing is text made for people.
 */
 
 mod counts;
+mod document;
 mod pair;
+mod words;
 
 pub use counts::{
     AxisCounts, ChecksumCounts, Counts, Deleted, FilterCount, Filtered, Listed, ReasonCount,
     Skipped, Transferred, Verified, VerifiedObjects,
 };
+pub(super) use document::document;
 pub use pair::{
     Bytes, End, EvidenceFile, GuaranteeLost, LatencyMs, Pair, Phases, Requests, Retries, Sample,
-    Series, Throughput,
+    Series, Throughput, Versioning,
 };
+use words::{Sha256, signals};
+pub(super) use words::{Time, exit_codes};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Status;
@@ -23,10 +29,16 @@ use super::Status;
 /// The version of this format; it changes when a reader would have to.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The whole of `report.json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The JSON Schema of `report.json`.
+pub fn report_schema() -> serde_json::Value {
+    document::<Report>("report", SCHEMA_VERSION)
+}
+
+/// What a run did, pair by pair: `report.json` in the run's directory.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA_VERSION`].
+    /// The version of this format.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// The program.
     pub tool: Tool,
@@ -45,7 +57,7 @@ pub struct Report {
 }
 
 /// The program that ran.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Its name.
     pub name: String,
@@ -62,7 +74,7 @@ pub struct Tool {
 }
 
 /// The machine it ran on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Its name.
     pub hostname: String,
@@ -75,7 +87,7 @@ pub struct Host {
 }
 
 /// The process it ran in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
     /// Its number.
     pub pid: u32,
@@ -88,23 +100,27 @@ pub struct Process {
 }
 
 /// The run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// A UUID of version 7: ids order by time.
+    #[schemars(extend("format" = "uuid"))]
     pub id: String,
     /// The job's name.
     pub job: String,
     /// The command: `run`, `sync`, …
     pub command: String,
-    /// What started it: `terminal`, or `unattended` where standard input is none.
-    pub trigger: String,
+    /// What started it.
+    pub trigger: Trigger,
     /// Whether it only decided.
     pub dry_run: bool,
     /// When it began.
+    #[schemars(with = "Time")]
     pub started_at: String,
     /// When it ended.
+    #[schemars(with = "Option<Time>")]
     pub finished_at: Option<String>,
     /// When this was written.
+    #[schemars(with = "Time")]
     pub heartbeat_at: String,
     /// How long it took, or has taken.
     pub duration_ms: u64,
@@ -113,17 +129,30 @@ pub struct Run {
     /// Why, where the state alone does not say it.
     pub status_reason: Option<String>,
     /// What the process ended with.
+    #[schemars(schema_with = "exit_codes")]
     pub exit_code: Option<u8>,
-    /// The signal that ended it: `SIGINT` or `SIGTERM`.
+    /// The signal that ended it.
+    #[schemars(schema_with = "signals")]
     pub interrupted_by: Option<String>,
 }
 
+/// What starts a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Somebody at a terminal.
+    Terminal,
+    /// A scheduler, a script: standard input is no terminal.
+    Unattended,
+}
+
 /// Where the settings came from; never what the secret ones are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Config {
     /// The job file's path; `null` for the command line.
     pub origin: Option<String>,
     /// SHA-256 over the settings that are not secret.
+    #[schemars(with = "Sha256")]
     pub digest: String,
     /// Names of environment variables and flags that set something.
     pub non_file_origins: Vec<String>,
@@ -132,7 +161,7 @@ pub struct Config {
 }
 
 /// A secret setting that is set.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SecretOrigin {
     /// The setting.
     pub path: String,
@@ -141,7 +170,7 @@ pub struct SecretOrigin {
 }
 
 /// All pairs together.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// Objects.
     pub counts: Counts,
@@ -154,3 +183,6 @@ pub struct Totals {
     /// Repeated because the server asked for fewer.
     pub throttled: u64,
 }
+
+#[cfg(test)]
+mod tests;

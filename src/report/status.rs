@@ -1,12 +1,13 @@
 //! What a pair or a run is called while it runs and when it has ended.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ExitCode;
 use crate::event::Counts;
 
 /// The state of a pair or a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// A pair whose turn has not come.

@@ -16,7 +16,7 @@ use futures::stream::{self, StreamExt as _};
 
 use super::{
     Content, Description, ErrorKind, Head, Listing, Page, Part, Put, Read, Source, StoreError,
-    Stored, StoredPart, Target, Upload,
+    StoreKind, Stored, StoredPart, Target, Upload,
 };
 use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
 use crate::object::{ETag, Entry, ObjectKey, Timestamp};
@@ -168,7 +168,7 @@ impl Source for MemoryStore {
     fn describe(&self) -> Description {
         Description {
             url: "memory:".to_owned(),
-            kind: "memory",
+            kind: StoreKind::Memory,
             prefix: String::new(),
             region: None,
             endpoint: None,

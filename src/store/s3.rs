@@ -33,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::retry::RetrySettings;
 use super::{
-    Content, CopySource, Description, Head, Listing, Meter, Put, Read, Source, StoreError, Stored,
-    Target, Upload,
+    Content, CopySource, Description, Head, Listing, Meter, Put, Read, Source, StoreError,
+    StoreKind, Stored, Target, Upload,
 };
 use crate::digest::Digest;
 use crate::object::ObjectKey;
@@ -226,7 +226,7 @@ impl Source for S3Store {
         let settings = &self.0.settings;
         Description {
             url: settings.location.url(),
-            kind: "s3",
+            kind: StoreKind::S3,
             prefix: settings.location.prefix.clone(),
             region: self.0.region.clone(),
             endpoint: settings.endpoint_url.clone(),

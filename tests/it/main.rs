@@ -14,6 +14,7 @@ mod other_server;
 mod plan;
 mod quickstart;
 mod sandbox;
+mod schemas;
 mod shape;
 mod store_contract;
 mod support;

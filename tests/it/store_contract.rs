@@ -13,7 +13,7 @@ use s3sync::sandbox::{Sandbox, SandboxConfig};
 use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalTargetSettings};
 use s3sync::store::memory::MemoryStore;
 use s3sync::store::s3::{Keys, S3Location, S3Settings, S3Store};
-use s3sync::store::{ErrorKind, Part, Put, Read, Secret, Source, Target, Unmetered};
+use s3sync::store::{ErrorKind, Part, Put, Read, Secret, Source, StoreKind, Target, Unmetered};
 use tokio::task::JoinSet;
 
 use crate::support::{Listed, key, put, read, write};
@@ -33,7 +33,7 @@ pub(crate) async fn contract(make: impl AsyncFn() -> Place) {
         let place = make().await;
         let store = place.target.describe().kind;
         let outcome = tokio::spawn(case(place)).await;
-        assert!(outcome.is_ok(), "{store}: {name}");
+        assert!(outcome.is_ok(), "{store:?}: {name}");
     }
 }
 
@@ -132,7 +132,7 @@ const CASES: &[(&str, Case)] = cases![
 const PART: usize = 5 << 20;
 
 fn is_local(place: &Place) -> bool {
-    place.target.describe().kind == "local"
+    place.target.describe().kind == StoreKind::Local
 }
 
 fn content(length: usize) -> Bytes {

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::digest::{Algorithm, Hasher};
@@ -20,12 +21,20 @@ pub(super) struct HashedFile {
     lines: u64,
 }
 
-#[derive(Serialize)]
-struct Trailer {
+/// The last line: without it the file is incomplete.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Trailer {
+    /// What tells it from the lines before it.
+    #[schemars(extend("const" = TRAILER))]
     r#type: &'static str,
+    /// How many lines stand before it.
     lines: u64,
+    /// That it was written says so.
+    #[schemars(extend("const" = true))]
     complete: bool,
 }
+
+const TRAILER: &str = "trailer";
 
 impl HashedFile {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
@@ -60,7 +69,7 @@ impl HashedFile {
     /// in hexadecimal.
     pub(super) fn finish(&mut self) -> io::Result<String> {
         self.write(&Trailer {
-            r#type: "trailer",
+            r#type: TRAILER,
             lines: self.lines,
             complete: true,
         })?;

@@ -3,109 +3,237 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Scope, encode};
 use crate::config::ReportLevel;
-use crate::digest::{Checksum, Integrity, Proof, Verdict};
-use crate::event::{Conduct, Event, Listed, SkipReason, is_warning};
+use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Verdict, Why};
+use crate::event::{Cause, Conduct, Event, FailReason, Listed, SkipReason, is_warning};
 use crate::object::{ETag, Timestamp};
+use crate::report::schema::Time;
 use crate::store::{Settled, StoreError};
 
-/// One line of evidence, version 1.
-#[derive(Debug, Clone, Serialize)]
+/// The version of a line's form; it changes when a reader would have to.
+pub(super) const VERSION: u32 = 1;
+
+/// What became of one object.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(in crate::report) struct Line<'a> {
+    /// The version of this form.
+    #[schemars(extend("const" = VERSION))]
     v: u32,
-    r#type: &'static str,
+    /// What it is about.
+    r#type: Subject,
+    /// The pair's name.
     pair: &'a str,
+    /// Counted from 1, in the order written.
+    #[schemars(range(min = 1))]
     seq: u64,
+    /// When it was written.
+    #[schemars(with = "Time")]
     ts: String,
+    /// What was done.
     action: Action,
+    /// How that ended.
     outcome: Outcome,
-    reason: &'static str,
+    /// Why it was done, or why not.
+    reason: Reason,
+    /// The key relative to the source's prefix.
     key: Cow<'a, str>,
+    /// How the key is encoded, where JSON cannot carry it as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key_encoding: Option<&'static str>,
+    #[schemars(with = "KeyEncoding")]
+    key_encoding: Option<KeyEncoding>,
+    /// The object at the source; `null` where nothing is known of it.
     source: Option<SourceEnd>,
+    /// The object at the target, once it is there.
     target: Option<TargetEnd>,
+    /// What was proved; `null` where nothing was transferred.
     verify: Option<Verify>,
+    /// How it was cut, where it went in parts.
     parts: Option<Parts>,
+    /// The size of what was transferred, or in a dry run would be; 0 for everything else.
     bytes: u64,
+    /// How often it was begun; 0 where it was not.
     attempts: u32,
+    /// From the first attempt to the proof.
     duration_ms: Option<u64>,
+    /// S3's id of the request that decided it.
     request_id: Option<&'a str>,
+    /// What went wrong.
     error: Option<Error<'a>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Subject {
+    /// One object.
+    Object,
+    /// Everything below a directory that could not be read.
+    Subtree,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Action {
+    /// It was brought to the target, or was to be.
     Transfer,
+    /// It was left alone.
     Skip,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// How an action ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
+    /// As it should.
     Ok,
+    /// In a way somebody should look at.
     Warning,
+    /// It is not at the target as it should be.
     Failed,
+    /// A dry run would have done it.
     Planned,
+    /// The pair ended before its turn.
     NotAttempted,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// Why something was done, or was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Reason {
+    /// Why it was transferred.
+    Transferred(Cause),
+    /// Why it was skipped.
+    Skipped(SkipReason),
+    /// Why it failed.
+    Failed(FailReason),
+    /// Why there was nothing to do.
+    Untouched(Untouched),
+}
+
+/// Why there was nothing to do with an object, or no way to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Untouched {
+    /// The target has it.
+    Unchanged,
+    /// The pair ended before its turn.
+    NotAttempted,
+    /// The directory it is in could not be read.
+    UnreadableDirectory,
+}
+
+/// How a key is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum KeyEncoding {
+    /// As in URLs: `%` and two hexadecimal digits for a byte.
+    Percent,
+}
+
+/// An object at the source.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct SourceEnd {
+    /// The whole key, the prefix included.
     key: String,
+    /// Its version.
     version_id: Option<String>,
+    /// Its length in bytes.
     size: u64,
+    /// Its ETag with its quotes.
     etag: Option<String>,
+    /// When it was written.
+    #[schemars(with = "Time")]
     last_modified: String,
+    /// Its additional checksums, each by its algorithm and as S3 reports it.
+    #[schemars(extend("propertyNames" = { "$ref": "#/definitions/Algorithm" }))]
     checksum: Option<Checksums>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// An object at the target.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct TargetEnd {
+    /// The whole key, the prefix included.
     key: String,
+    /// Its version.
     version_id: Option<String>,
+    /// Its length in bytes.
     size: u64,
+    /// Its ETag with its quotes.
     etag: Option<String>,
     /// Only of what was listed: what was just written has the time of its writing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Time")]
     last_modified: Option<String>,
+    /// Its additional checksums, each by its algorithm and as S3 reports it.
+    #[schemars(extend("propertyNames" = { "$ref": "#/definitions/Algorithm" }))]
     checksum: Option<Checksums>,
 }
 
-/// S3's name of the algorithm → the value as S3 reports it.
+/// S3's name of the algorithm → the value as S3 reports it; in the order of the names.
 type Checksums = BTreeMap<&'static str, String>;
 
-#[derive(Debug, Clone, Serialize)]
+/// What was proved of a transferred object.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Verify {
+    /// By its ETag; `null` where that did not apply.
     etag: Option<Compared>,
+    /// By its additional checksum; `null` where there is none.
     checksum: Option<Compared>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// One comparison.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Compared {
-    result: &'static str,
+    /// What it showed.
+    result: Shown,
+    /// The algorithm of a checksum; an ETag's is MD5.
     #[serde(skip_serializing_if = "Option::is_none")]
-    algorithm: Option<&'static str>,
-    method: &'static str,
+    #[schemars(with = "Algorithm")]
+    algorithm: Option<Algorithm>,
+    /// What it rests on.
+    method: Method,
+    /// Why nothing could be proved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'static str>,
+    #[schemars(with = "Why")]
+    why: Option<Why>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// What a comparison showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Shown {
+    /// Both are the same.
+    Matched,
+    /// They differ.
+    Mismatched,
+    /// They could not be compared.
+    NotVerifiable,
+}
+
+/// How an object was cut.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Parts {
+    /// Into how many parts.
     count: u16,
+    /// The length of each but the last, in bytes.
     size: u64,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// What went wrong.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Error<'a> {
+    /// What was tried.
     operation: Option<&'static str>,
+    /// S3's or the system's code.
     code: Option<&'a str>,
+    /// In words.
     message: &'a str,
+    /// S3's id of the request.
     request_id: Option<&'a str>,
 }
 
@@ -134,7 +262,7 @@ impl<'a> Line<'a> {
                     key.as_str(),
                     Action::Transfer,
                     Outcome::Planned,
-                    because.as_str(),
+                    Reason::Transferred(*because),
                 )
             }),
             Event::Failed {
@@ -152,7 +280,7 @@ impl<'a> Line<'a> {
                     key.as_str(),
                     Action::Transfer,
                     Outcome::Failed,
-                    reason.as_str(),
+                    Reason::Failed(*reason),
                 )
             }),
             Event::Skipped {
@@ -168,8 +296,13 @@ impl<'a> Line<'a> {
                 message.as_deref(),
             )),
             Event::SubtreeUnreadable { name, .. } => Some(Self {
-                r#type: "subtree",
-                ..about(name, Action::Skip, Outcome::Warning, "unreadable_directory")
+                r#type: Subject::Subtree,
+                ..about(
+                    name,
+                    Action::Skip,
+                    Outcome::Warning,
+                    Reason::Untouched(Untouched::UnreadableDirectory),
+                )
             }),
             Event::Unchanged {
                 key,
@@ -186,7 +319,7 @@ impl<'a> Line<'a> {
                     key.as_str(),
                     Action::Skip,
                     Outcome::NotAttempted,
-                    "not_attempted",
+                    Reason::Untouched(Untouched::NotAttempted),
                 )
             }),
             Event::Listed { .. }
@@ -222,11 +355,11 @@ impl<'a> Line<'a> {
         key: &'a str,
         action: Action,
         outcome: Outcome,
-        reason: &'static str,
+        reason: Reason,
     ) -> Self {
         Self {
-            v: 1,
-            r#type: "object",
+            v: VERSION,
+            r#type: Subject::Object,
             pair: &scope.pair,
             seq: 0,
             ts: Timestamp::now().rfc3339_millis(),
@@ -258,7 +391,7 @@ impl<'a> Line<'a> {
                 Outcome::Ok
             }
         };
-        let because = conduct.because.as_str();
+        let because = Reason::Transferred(conduct.because);
         Self {
             source: Some(SourceEnd {
                 key: format!("{}{key}", scope.source_prefix),
@@ -299,7 +432,7 @@ impl<'a> Line<'a> {
             Outcome::Ok
         };
         let (shown, key_encoding) = if reason == SkipReason::NotUtf8Name {
-            (encode::percent(key), Some("percent"))
+            (encode::percent(key), Some(KeyEncoding::Percent))
         } else {
             (key.into(), None)
         };
@@ -313,7 +446,7 @@ impl<'a> Line<'a> {
                 message,
                 request_id: None,
             }),
-            ..Self::about(scope, key, Action::Skip, outcome, reason.as_str())
+            ..Self::about(scope, key, Action::Skip, outcome, Reason::Skipped(reason))
         }
     }
 
@@ -323,27 +456,28 @@ impl<'a> Line<'a> {
             !results.iter().any(|compared| {
                 compared
                     .as_ref()
-                    .is_some_and(|compared| compared.result == MATCHED)
+                    .is_some_and(|compared| compared.result == Shown::Matched)
             })
         })
     }
 }
 
-const UNCHANGED: &str = "unchanged";
-const MATCHED: &str = "matched";
+const UNCHANGED: Reason = Reason::Untouched(Untouched::Unchanged);
 
 impl Verify {
     fn of(integrity: &Integrity) -> Self {
         let compared = |proof: &Proof| {
             let (result, algorithm, why) = match &proof.verdict {
-                Verdict::Verified(checksum) => (MATCHED, Some(checksum.algorithm()), None),
-                Verdict::Mismatch { stored, .. } => ("mismatched", Some(stored.algorithm()), None),
-                Verdict::Unverifiable(why) => ("not_verifiable", None, Some(why.as_str())),
+                Verdict::Verified(checksum) => (Shown::Matched, Some(checksum.algorithm()), None),
+                Verdict::Mismatch { stored, .. } => {
+                    (Shown::Mismatched, Some(stored.algorithm()), None)
+                }
+                Verdict::Unverifiable(why) => (Shown::NotVerifiable, None, Some(*why)),
             };
             Compared {
                 result,
-                algorithm: algorithm.map(|name| name.as_str()),
-                method: proof.method.as_str(),
+                algorithm,
+                method: proof.method,
                 why,
             }
         };

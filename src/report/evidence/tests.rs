@@ -216,7 +216,7 @@ fn a_file_ends_with_its_trailer_and_its_digest_is_known() {
     assert_eq!(written.described.lines, 2);
     let sha256 = digest(Algorithm::Sha256, written.text.as_bytes()).hex();
     assert_eq!(written.described.sha256, Some(sha256));
-    assert_eq!(written.described.level, "acts");
+    assert_eq!(written.described.level, ReportLevel::Acts);
 }
 
 #[test]

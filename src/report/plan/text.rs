@@ -73,7 +73,7 @@ pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
         &Sums {
             transferred: counts.transferred.total,
             bytes: report.totals.bytes.transferred,
-            skipped: skipped.map(|by| (&*by.reason, by.count)).collect(),
+            skipped: skipped.map(|by| (by.reason.as_str(), by.count)).collect(),
             failed: counts.failed,
             unchanged: counts.unchanged,
             not_attempted: counts.not_attempted,

@@ -1,9 +1,13 @@
 //! Objects by outcome, as the report has them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::digest::{Algorithm, Why};
+use crate::event::SkipReason;
+
 /// Objects by outcome.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Entries listed.
     pub listed: Listed,
@@ -33,7 +37,7 @@ pub struct Counts {
 }
 
 /// Entries listed on each side.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     /// Of the source.
     pub source: u64,
@@ -42,7 +46,7 @@ pub struct Listed {
 }
 
 /// Objects left out by filters.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Filtered {
     /// All of them.
     pub total: u64,
@@ -51,7 +55,7 @@ pub struct Filtered {
 }
 
 /// Objects one filter left out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FilterCount {
     /// The filter's path in the job file.
     pub filter: String,
@@ -64,7 +68,7 @@ pub struct FilterCount {
 }
 
 /// Objects that moved.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Transferred {
     /// All of them.
     pub total: u64,
@@ -77,25 +81,26 @@ pub struct Transferred {
 }
 
 /// Objects left out because of their state.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// All of them.
     pub total: u64,
     /// By reason.
-    pub by: Vec<ReasonCount>,
+    pub by: Vec<ReasonCount<SkipReason>>,
 }
 
 /// Objects with one reason.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ReasonCount {
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{R}Count")]
+pub struct ReasonCount<R> {
     /// The reason.
-    pub reason: String,
+    pub reason: R,
     /// How many.
     pub count: u64,
 }
 
 /// What was removed from the target.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Deleted {
     /// All of it.
     pub total: u64,
@@ -110,7 +115,7 @@ pub struct Deleted {
 }
 
 /// What was proved.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Verified {
     /// Transferred objects by what all evidence together says.
     pub objects: VerifiedObjects,
@@ -119,11 +124,11 @@ pub struct Verified {
     /// By additional checksum.
     pub checksum: ChecksumCounts,
     /// Objects without any proof, by reason.
-    pub not_verifiable_by: Vec<ReasonCount>,
+    pub not_verifiable_by: Vec<ReasonCount<Why>>,
 }
 
 /// Transferred objects with and without proof.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct VerifiedObjects {
     /// At least one proof.
     pub verified: u64,
@@ -132,7 +137,7 @@ pub struct VerifiedObjects {
 }
 
 /// Results of comparing ETags.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AxisCounts {
     /// The same.
     pub matched: u64,
@@ -143,10 +148,10 @@ pub struct AxisCounts {
 }
 
 /// Results of comparing additional checksums.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChecksumCounts {
     /// S3's name of the algorithm; `null` where none was used.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<Algorithm>,
     /// The results.
     #[serde(flatten)]
     pub results: AxisCounts,

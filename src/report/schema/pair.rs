@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
+use super::words::{HttpStatus, Sha256, Time};
+use crate::config::ReportLevel;
 use crate::report::Status;
+use crate::store::StoreKind;
 
 /// One pair.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Pair {
     /// Its name.
     pub name: String,
@@ -17,14 +21,17 @@ pub struct Pair {
     /// Why, where the state alone does not say it.
     pub status_reason: Option<String>,
     /// SHA-256 over its settings that are not secret.
+    #[schemars(with = "Sha256")]
     pub settings_digest: String,
     /// Where from.
     pub source: End,
     /// Where to.
     pub target: End,
     /// When it began.
+    #[schemars(with = "Option<Time>")]
     pub started_at: Option<String>,
     /// When it ended.
+    #[schemars(with = "Option<Time>")]
     pub finished_at: Option<String>,
     /// How long its phases took.
     pub phases_ms: Phases,
@@ -53,22 +60,32 @@ pub struct Pair {
 }
 
 /// One end of a pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// `s3://bucket/prefix`, or a path.
     pub url: String,
-    /// `s3`, `local` or `memory`.
-    pub kind: String,
+    /// What it is.
+    pub kind: StoreKind,
     /// The bucket's region, where it is known.
     pub region: Option<String>,
     /// The endpoint, where it is not AWS's own.
     pub endpoint: Option<String>,
-    /// `enabled` or `suspended`, where it was asked for.
-    pub versioning: Option<String>,
+    /// The bucket's versioning, where it was asked for.
+    pub versioning: Option<Versioning>,
+}
+
+/// What a bucket does with versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Versioning {
+    /// It keeps every version.
+    Enabled,
+    /// It keeps those it had, and makes no more.
+    Suspended,
 }
 
 /// How long the phases took; they overlap.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Phases {
     /// Until both sides were listed.
     pub list: Option<u64>,
@@ -79,7 +96,7 @@ pub struct Phases {
 }
 
 /// Sums of sizes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Bytes {
     /// Of the transferred objects; in a dry run, of the planned.
     pub transferred: u64,
@@ -88,7 +105,7 @@ pub struct Bytes {
 }
 
 /// How fast.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Throughput {
     /// Transferred bytes over the pair's duration.
     pub bytes_per_sec_avg: u64,
@@ -99,7 +116,7 @@ pub struct Throughput {
 }
 
 /// Throughput in consecutive intervals.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// The length of an interval.
     pub interval_ms: u64,
@@ -110,7 +127,7 @@ pub struct Series {
 }
 
 /// Durations of one kind.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyMs {
     /// How many.
     pub count: u64,
@@ -123,16 +140,17 @@ pub struct LatencyMs {
 }
 
 /// Requests that were sent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Requests {
     /// By S3's name of the operation.
     pub by_operation: BTreeMap<String, u64>,
     /// By HTTP status; `unanswered` where none came.
+    #[schemars(with = "BTreeMap<HttpStatus, u64>")]
     pub by_status: BTreeMap<String, u64>,
 }
 
 /// Requests that were sent again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Retries {
     /// All of them.
     pub count: u64,
@@ -145,7 +163,7 @@ pub struct Retries {
 }
 
 /// Something an endpoint could not do.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct GuaranteeLost {
     /// What.
     pub what: String,
@@ -154,7 +172,7 @@ pub struct GuaranteeLost {
 }
 
 /// One warning or error in full.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// The object it is about.
     pub key: Option<String>,
@@ -169,15 +187,16 @@ pub struct Sample {
 }
 
 /// The file with one line for each object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceFile {
     /// Its path, relative to the report's directory.
     pub path: String,
-    /// `errors_only`, `acts` or `all`.
-    pub level: String,
+    /// How much is in it.
+    pub level: ReportLevel,
     /// Lines in it, the trailer not counted.
     pub lines: u64,
     /// SHA-256 of the complete file, trailer included; `null` while it is written, or if writing
     /// it failed.
+    #[schemars(with = "Option<Sha256>")]
     pub sha256: Option<String>,
 }

@@ -2,6 +2,7 @@ use super::super::figures;
 use super::super::schema::{self, SCHEMA_VERSION};
 use super::*;
 use crate::event::{Counts, PerSide, Tally, Unverifiable, Verified};
+use crate::store::StoreKind;
 
 fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Counts {
     Counts {
@@ -25,7 +26,7 @@ fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Count
 fn pair(name: &str, status: Status, counts: &Counts) -> Pair {
     let end = schema::End {
         url: String::new(),
-        kind: "local".to_owned(),
+        kind: StoreKind::Local,
         region: None,
         endpoint: None,
         versioning: None,
@@ -69,7 +70,7 @@ fn report(pairs: Vec<Pair>) -> Report {
             id: "0198f3b2-0000-7000-8000-000000000000".to_owned(),
             job: "nightly".to_owned(),
             command: "run".to_owned(),
-            trigger: "terminal".to_owned(),
+            trigger: schema::Trigger::Terminal,
             dry_run: false,
             started_at: String::new(),
             finished_at: None,

@@ -15,7 +15,9 @@ use super::blocking::blocking;
 use super::read::{self, FILE};
 use super::walk::{Role, Walk};
 use crate::object::{LocalKey, ObjectKey};
-use crate::store::{Content, Description, ErrorKind, Head, Listing, Read, Source, StoreError};
+use crate::store::{
+    Content, Description, ErrorKind, Head, Listing, Read, Source, StoreError, StoreKind,
+};
 
 /// A directory, or a single file, to read from.
 #[derive(Debug, Clone)]
@@ -155,7 +157,7 @@ impl Inner {
 pub(super) fn describe(root: &Path) -> Description {
     Description {
         url: root.display().to_string(),
-        kind: "local",
+        kind: StoreKind::Local,
         prefix: String::new(),
         region: None,
         endpoint: None,

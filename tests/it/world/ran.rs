@@ -128,8 +128,12 @@ impl Ran {
         text
     }
 
-    /// Every run is held to this: the accounting identity, and evidence as the report says it is.
+    /// Every run is held to this: the accounting identity, evidence as the report says it is, and
+    /// files as their schemas say they are.
     fn audit(&self) {
+        if !self.report.is_null() {
+            crate::schemas::holds("report", &self.report);
+        }
         // objects on their way are nowhere in the books of who was made to leave at once
         if self.report["run"]["status_reason"] == "ended by a second signal" {
             return;
@@ -206,6 +210,9 @@ impl PairSeen<'_> {
             return;
         }
         let lines = self.lines();
+        for line in &lines {
+            crate::schemas::holds("evidence", line);
+        }
         let (trailer, lines) = lines.split_last().expect("a trailer at least");
         let expected = serde_json::json!({
             "type": "trailer", "lines": lines.len(), "complete": true
