@@ -5,6 +5,7 @@ mod directions;
 mod engine_room;
 mod faults;
 mod interruption;
+mod jobs;
 mod listing;
 mod local_files;
 mod model;
