@@ -1,12 +1,16 @@
-/*! The command line: `run`, `sync`, `validate`, `sandbox`, and plain `s3sync SOURCE TARGET`.
+/*! The command line: `run`, `sync`, `validate`, `sandbox`, `completions`, `man`, and plain `s3sync SOURCE TARGET`.
 
 Flags come from the option table (`config::OPTIONS`) and only carry what was typed: `config`
 types and checks it, together with the job file and the environment.
 */
 
 mod command;
+mod completions;
 mod former;
 mod log;
+mod man;
+#[cfg(test)]
+mod predecessor;
 mod process;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -57,6 +61,10 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("validate", matches)) => Ok(validate::files(matches, &environment)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
+        Some(("completions", matches)) => {
+            Ok(completions::asked_for(matches, "SHELL").unwrap_or(ExitCode::Usage))
+        }
+        Some(("man", _)) => Ok(man::print()?),
         Some((later, _)) => {
             Stream::Stderr.print(&command::refusal(later));
             Ok(ExitCode::Usage)

@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::{completions, man};
 use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
-/// Flags of the predecessor that are no options, and whether they take a value: known, so that
-/// they are refused as not supported yet rather than as unknown.
-const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-complete-shell", true)];
+/// Flags of the predecessor that are no options: known, so that they are refused as not supported
+/// yet rather than as unknown.
+const NOT_YET: [&str; 1] = ["report-sync-status"];
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 9] = [
+const LATER: [(&str, &str); 7] = [
     ("check", ""),
     ("plan", "--dry-run decides everything and changes nothing"),
     (
@@ -28,8 +29,6 @@ const LATER: [(&str, &str); 9] = [
         "report.json of every run is in its report directory",
     ),
     ("lua", ""),
-    ("completions", ""),
-    ("man", "s3sync --help"),
 ];
 
 /// What stands below the options: what somebody looks for who has read that far.
@@ -58,6 +57,9 @@ pub(super) fn build() -> Command {
         .subcommand(validate());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
+    let command = command
+        .subcommand(completions::command())
+        .subcommand(man::command());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
     with_options(with_sides(command))
 }
@@ -90,7 +92,7 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
     for assignment in texts(matches, "set") {
         values.set(assignment);
     }
-    for (name, _) in NOT_YET {
+    for name in NOT_YET {
         if matches.value_source(name) == Some(ValueSource::CommandLine) {
             values.not_yet(name);
         }
@@ -157,7 +159,7 @@ fn sync() -> Command {
     let command = Command::new("sync").about("Synchronize one source and one target");
     with_options(
         with_sides(command).mut_args(|arg| match arg.get_id().as_str() {
-            "SOURCE" | "TARGET" => arg.required(true),
+            "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
             _ => arg,
         }),
     )
@@ -237,6 +239,7 @@ fn with_sides(command: Command) -> Command {
     command
         .arg(side("SOURCE"))
         .arg(side("TARGET").requires("SOURCE"))
+        .arg(completions::flag())
 }
 
 /// Every flag of the table, and `--set` for what has none.
@@ -249,12 +252,8 @@ fn with_options(command: Command) -> Command {
             .help_heading("General")
             .help("Say any option by its path in a job file, also of one pair: pairs.NAME.PATH=VALUE; may be repeated"),
     );
-    for (name, takes_value) in NOT_YET {
-        let action = if takes_value {
-            ArgAction::Set
-        } else {
-            ArgAction::SetTrue
-        };
+    for name in NOT_YET {
+        let action = ArgAction::SetTrue;
         command = command.arg(Arg::new(name).long(name).action(action).hide(true));
     }
     for row in OPTIONS {

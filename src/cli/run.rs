@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::ArgMatches;
 
-use super::{command, former, log, process};
+use super::{command, completions, former, log, process};
 use crate::config::{self, Environment, Job, Problems};
 use crate::job::{self, RunOptions};
 use crate::report::{ExitCode, Stream};
@@ -57,6 +57,9 @@ pub(super) fn pair(
     environment: &Environment,
     form: Form,
 ) -> anyhow::Result<ExitCode> {
+    if let Some(exit) = completions::asked_for(matches, completions::FLAG) {
+        return Ok(exit);
+    }
     let side = |name| matches.get_one::<String>(name).map(String::as_str);
     let Some((source, target)) = side("SOURCE").zip(side("TARGET")) else {
         Stream::Stderr.print(
