@@ -10,6 +10,7 @@ mod listing;
 mod local_files;
 mod model;
 mod other_server;
+mod predecessor;
 mod quickstart;
 mod sandbox;
 mod shape;
