@@ -5,12 +5,16 @@ types and checks it, together with the job file and the environment.
 */
 
 mod command;
+mod completions;
 mod explain;
 mod former;
 mod init;
 mod job_files;
 mod log;
+mod man;
 mod plan;
+#[cfg(test)]
+mod predecessor;
 mod process;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -76,6 +80,10 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("schema", matches)) => Ok(schema::print(matches)),
         #[cfg(feature = "sandbox")]
         Some(("sandbox", matches)) => sandbox::serve(matches),
+        Some(("completions", matches)) => {
+            Ok(completions::asked_for(matches, "SHELL").unwrap_or(ExitCode::Usage))
+        }
+        Some(("man", _)) => Ok(man::print()?),
         Some((later, _)) => {
             Stream::Stderr.print(&command::refusal(later));
             Ok(ExitCode::Usage)

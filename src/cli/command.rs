@@ -7,24 +7,23 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::schema::SCHEMAS;
+use super::{completions, man};
 use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
-/// Flags of the predecessor that are no options, and whether they take a value: known, so that
-/// they are refused as not supported yet rather than as unknown.
-const NOT_YET: [(&str, bool); 2] = [("report-sync-status", false), ("auto-complete-shell", true)];
+/// Flags of the predecessor that are no options: known, so that they are refused as not supported
+/// yet rather than as unknown.
+const NOT_YET: [&str; 1] = ["report-sync-status"];
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 5] = [
+const LATER: [(&str, &str); 3] = [
     ("check", ""),
     (
         "report",
         "report.json of every run is in its report directory",
     ),
     ("lua", ""),
-    ("completions", ""),
-    ("man", "s3sync --help"),
 ];
 
 /// What stands below the options: what somebody looks for who has read that far.
@@ -57,6 +56,9 @@ pub(super) fn build() -> Command {
         .subcommand(init());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
+    let command = command
+        .subcommand(completions::command())
+        .subcommand(man::command());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
     with_emit(with_options(with_sides(command)))
 }
@@ -96,7 +98,7 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
     for assignment in texts(matches, "set") {
         values.set(assignment);
     }
-    for (name, _) in NOT_YET {
+    for name in NOT_YET {
         if matches.value_source(name) == Some(ValueSource::CommandLine) {
             values.not_yet(name);
         }
@@ -163,7 +165,7 @@ fn sync() -> Command {
     let command = Command::new("sync").about("Synchronize one source and one target");
     with_emit(with_options(with_sides(command).mut_args(
         |arg| match arg.get_id().as_str() {
-            "SOURCE" | "TARGET" => arg.required(true),
+            "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
             _ => arg,
         },
     )))
@@ -341,6 +343,7 @@ fn with_sides(command: Command) -> Command {
     command
         .arg(side("SOURCE"))
         .arg(side("TARGET").requires("SOURCE"))
+        .arg(completions::flag())
 }
 
 /// `--emit-job`, for commands that would run something.
@@ -364,12 +367,8 @@ fn with_options(command: Command) -> Command {
             .help_heading("General")
             .help("Say any option by its path in a job file, also of one pair: pairs.NAME.PATH=VALUE; may be repeated"),
     );
-    for (name, takes_value) in NOT_YET {
-        let action = if takes_value {
-            ArgAction::Set
-        } else {
-            ArgAction::SetTrue
-        };
+    for name in NOT_YET {
+        let action = ArgAction::SetTrue;
         command = command.arg(Arg::new(name).long(name).action(action).hide(true));
     }
     for row in OPTIONS {

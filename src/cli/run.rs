@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::job_files::JobFiles;
-use super::{command, former, log, process};
+use super::{command, completions, former, log, process};
 use crate::config::{self, Environment, Job, Problems};
 use crate::job::{self, Outcome, Purpose, RunOptions, Signals};
 use crate::report::{ExitCode, Stream};
@@ -49,6 +49,9 @@ pub(super) fn pair(
     environment: &Environment,
     form: Form,
 ) -> anyhow::Result<ExitCode> {
+    if let Some(exit) = completions::asked_for(matches, completions::FLAG) {
+        return Ok(exit);
+    }
     let side = |name| matches.get_one::<String>(name).map(String::as_str);
     let Some((source, target)) = side("SOURCE").zip(side("TARGET")) else {
         Stream::Stderr.print(
