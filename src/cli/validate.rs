@@ -21,6 +21,10 @@ pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> ExitCode
                     "{file}: job {}, {pairs} {noun}: no problems",
                     job.name
                 ));
+                for note in job.resolved["notes"].as_array().into_iter().flatten() {
+                    let note = note.as_str().unwrap_or_default();
+                    Stream::Stderr.print(&format!("warning: {note}"));
+                }
             }
             Err(problems) => {
                 Stream::Stderr.print(&format!("{problems}\n\n"));

@@ -65,6 +65,9 @@ fn remedy(message: &str, content: &str, span: &Range<usize>) -> String {
         Some(at) if at.is_control() && !matches!(at, '\n' | '\r' | '\t') => {
             format!("the control character U+{:04X} is not allowed", at as u32)
         }
+        None | Some('\n' | '\r' | '#') if message.starts_with("string values must be quoted") => {
+            "the value is missing".to_owned()
+        }
         _ if message.starts_with("string values must be quoted") => {
             "put the text in quotes".to_owned()
         }
