@@ -22,7 +22,7 @@ use crate::config::problem::{Place, Problem};
 use crate::config::text::{FileText, secrets_by_look};
 use crate::config::units::write_size;
 
-/// Most bytes in the files of a job together: ten thousands of pairs. Parsed they take two hundred
+/// Most bytes in the files of a job together: thousands of pairs. Parsed they take two hundred
 /// times that.
 pub(in crate::config) const MOST_BYTES: u64 = 2 << 20;
 

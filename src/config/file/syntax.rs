@@ -38,6 +38,11 @@ fn problem(name: &Path, number: usize, content: &str, error: &TomlError) -> Prob
             problem.remedy(long_form(key).unwrap_or("keep the value or the keys"))
         }
         message => {
+            let rest = content.get(span.start..).unwrap_or_default();
+            let is_missing = rest.is_empty() || rest.starts_with(['\n', '\r', '#']);
+            if is_missing && message.starts_with("string values must be quoted") {
+                return Problem::new("not TOML: a value is missing", &place(span));
+            }
             let lines: Vec<&str> = message.lines().collect();
             let message = lines.join("; ");
             let remedy = remedy(&message, content, &span);
@@ -64,9 +69,6 @@ fn remedy(message: &str, content: &str, span: &Range<usize>) -> String {
     match at {
         Some(at) if at.is_control() && !matches!(at, '\n' | '\r' | '\t') => {
             format!("the control character U+{:04X} is not allowed", at as u32)
-        }
-        None | Some('\n' | '\r' | '#') if message.starts_with("string values must be quoted") => {
-            "the value is missing".to_owned()
         }
         _ if message.starts_with("string values must be quoted") => {
             "put the text in quotes".to_owned()
