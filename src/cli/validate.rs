@@ -81,18 +81,21 @@ impl Tell {
                     "{path}: job {}, {pairs} {noun}: no problems",
                     job.name
                 ));
+                for note in notes(job) {
+                    Stream::Stderr.print(&format!("warning: {note}"));
+                }
             }
             (Self::Text, Err(problems)) => Stream::Stderr.print(&format!("{problems}\n\n")),
             (Self::Json, Ok(job)) => {
                 let pairs = job.pairs.len();
                 line(&json!({
                     "type": "file", "file": path.to_string(), "result": "fine",
-                    "job": job.name, "pairs": pairs,
+                    "job": job.name, "pairs": pairs, "warnings": notes(job),
                 }));
             }
             (Self::Json, Err(problems)) => line(&json!({
                 "type": "file", "file": path.to_string(), "result": "wrong",
-                "message": problems.to_string(),
+                "problems": problems.to_json(),
             })),
         }
     }
@@ -117,6 +120,12 @@ impl Tell {
         }
         !probed.findings.iter().any(|finding| wrong(&finding))
     }
+}
+
+/// What should be known of a job although nothing is wrong with it.
+fn notes(job: &Job) -> Vec<&str> {
+    let notes = job.resolved["notes"].as_array().into_iter().flatten();
+    notes.filter_map(serde_json::Value::as_str).collect()
 }
 
 /// One line of what is well, and a block for each thing that is not.

@@ -227,6 +227,10 @@ impl Environment {
         let unknown = || {
             let names: Vec<String> = OPTIONS.iter().map(OptionRow::variable).collect();
             let problem = Problem::new(format!("unknown variable `{name}`"), &place);
+            if let Some(var) = name.strip_prefix(VARS.trim_end_matches('_')) {
+                let var = var.trim_start_matches('_');
+                return problem.remedy(format!("did you mean {VARS}{var}?"));
+            }
             match nearest(name, names.iter().map(String::as_str)) {
                 Some(near) => problem.remedy(format!("did you mean {near}?")),
                 None => problem.remedy("names that begin with S3SYNC_ are this program's own"),

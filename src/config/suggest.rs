@@ -11,6 +11,7 @@ pub(super) fn nearest<'a>(
     let bearable = |name: &str| (name.len().max(typed.len()) / 3).max(1);
     names
         .into_iter()
+        .take(MOST)
         // what is much longer or shorter need not be compared letter by letter
         .filter(|name| name.len().abs_diff(typed.len()) <= 2 * bearable(name))
         .map(|name| (distance(typed, name), name))
@@ -18,6 +19,9 @@ pub(super) fn nearest<'a>(
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
+
+/// How many names are looked at: a file may have any number of them.
+const MOST: usize = 1000;
 
 /// Nobody slips in a longer name, and comparing takes its length squared.
 const LONGEST: usize = 200;

@@ -20,9 +20,11 @@ use crate::config::bounded::{self, Pipes};
 use crate::config::environment::Environment;
 use crate::config::problem::{Place, Problem};
 use crate::config::text::{FileText, secrets_by_look};
+use crate::config::units::write_size;
 
-/// Most bytes in the files of a job together.
-pub(in crate::config) const MOST_BYTES: u64 = 8 << 20;
+/// Most bytes in the files of a job together: thousands of pairs. Parsed they take two hundred
+/// times that.
+pub(in crate::config) const MOST_BYTES: u64 = 2 << 20;
 
 /// Longest chain of files that include each other.
 const DEEPEST: usize = 64;
@@ -297,10 +299,12 @@ impl Loading<'_> {
         let content =
             bounded::read(whole, MOST_BYTES, Pipes::Refuse).map_err(|what| refused(&what))?;
         let size = content.bytes.len() as u64;
-        self.bytes_left = self
-            .bytes_left
-            .checked_sub(size)
-            .ok_or_else(|| refused("the files of this job are together larger than 8MiB"))?;
+        self.bytes_left = self.bytes_left.checked_sub(size).ok_or_else(|| {
+            refused(&format!(
+                "the files of this job are together larger than {}",
+                write_size(MOST_BYTES)
+            ))
+        })?;
         decode(name, self.started, content.bytes, asked)
     }
 }

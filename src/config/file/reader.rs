@@ -85,12 +85,12 @@ impl<'a> Reader<'a> {
                 // they are read before, by `include` and `vars`
                 "include" | "vars" => {}
                 "defaults" => {
-                    if let Some(table) = self.table_of(root, key, item) {
+                    if let Some(table) = self.table_of(root, "", key, item) {
                         self.table(table, DEFAULTS, &mut layers.defaults);
                     }
                 }
                 "pairs" => {
-                    if let Some(table) = self.table_of(root, key, item) {
+                    if let Some(table) = self.table_of(root, "", key, item) {
                         self.pairs(table, &mut layers.pairs);
                     }
                 }
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
                     ),
                 );
             }
-            let Some(inner) = self.table_of(table, name, item) else {
+            let Some(inner) = self.table_of(table, "pairs.", name, item) else {
                 continue;
             };
             let mut layer = Layer::default();
@@ -381,14 +381,20 @@ impl<'a> Reader<'a> {
     fn table_of<'t>(
         &mut self,
         table: &dyn TableLike,
+        outer: &str,
         key: &str,
         item: &'t Item,
     ) -> Option<&'t dyn TableLike> {
         let inner = item.as_table_like();
         if inner.is_none() {
-            let place = self.file.place(&item_span(table, key, item), key);
+            let path = format!("{outer}{key}");
+            let place = self.file.place(&item_span(table, key, item), &*path);
+            let remedy = match &*path {
+                "pairs" => "write [pairs.NAME] and its keys below".to_owned(),
+                path => format!("write [{path}] and its keys below"),
+            };
             self.problems
-                .push(Problem::new(format!("`{key}` must be a table"), &place));
+                .push(Problem::new(format!("`{path}` must be a table"), &place).remedy(remedy));
         }
         inner
     }

@@ -38,6 +38,11 @@ fn problem(name: &Path, number: usize, content: &str, error: &TomlError) -> Prob
             problem.remedy(long_form(key).unwrap_or("keep the value or the keys"))
         }
         message => {
+            let rest = content.get(span.start..).unwrap_or_default();
+            let is_missing = rest.is_empty() || rest.starts_with(['\n', '\r', '#']);
+            if is_missing && message.starts_with("string values must be quoted") {
+                return Problem::new("not TOML: a value is missing", &place(span));
+            }
             let lines: Vec<&str> = message.lines().collect();
             let message = lines.join("; ");
             let remedy = remedy(&message, content, &span);

@@ -116,7 +116,7 @@ impl Parser<'_> {
     fn reference(&mut self, depth: usize) -> Result<Reference, Mistake> {
         let start = self.at;
         if depth > DEEPEST {
-            return Err(self.mistake(
+            return Err(mistake(
                 start..start + 2,
                 "`${` stands too deep in other defaults",
                 "say the inner ones in [vars]",
@@ -135,7 +135,7 @@ impl Parser<'_> {
             Ok(name) => name,
             Err((message, remedy)) => {
                 let end = self.rest().find('}').map_or(self.at, |at| self.at + at + 1);
-                return Err(self.mistake(start..end, message, remedy));
+                return Err(mistake(start..end, message, remedy));
             }
         };
         let otherwise = if self.rest().starts_with(":-") {
@@ -196,11 +196,11 @@ impl Parser<'_> {
         } else {
             format!("names are letters, digits and `_`; write ${whole} if it is meant as it stands")
         };
-        self.mistake(start..end, format!("`{whole}` names no variable"), remedy)
+        mistake(start..end, format!("`{whole}` names no variable"), remedy)
     }
 
     fn unclosed(&self, start: usize) -> Mistake {
-        self.mistake(
+        mistake(
             start..self.text.len(),
             "`${` without its `}`",
             "close it, or write $${ if it is meant as it stands",
@@ -209,24 +209,19 @@ impl Parser<'_> {
 
     /// A brace in a default or message, which would end too early.
     fn brace(&self) -> Mistake {
-        self.mistake(
+        mistake(
             self.at..self.at + 1,
             "a default or message inside `${…}` cannot contain `{`",
             "say the text in [vars], and refer to it: ${NAME:-${vars.text}}",
         )
     }
+}
 
-    fn mistake(
-        &self,
-        range: Range<usize>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Mistake {
-        Mistake {
-            range,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
+fn mistake(range: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) -> Mistake {
+    Mistake {
+        range,
+        message: message.into(),
+        remedy: remedy.into(),
     }
 }
 

@@ -141,18 +141,17 @@ impl<'a> Walk<'a, '_> {
                 continue;
             }
             let span = item_span(table, name, item);
-            let said = match item.as_str() {
-                Some(text) => Said::File(Words {
+            let said = if let Some(text) = item.as_str() {
+                Said::File(Words {
                     file,
                     text,
                     span,
                     path,
-                }),
-                None => {
-                    self.problems
-                        .push(not_text(name, item, &file.place(&span, path)));
-                    Said::Wrong
-                }
+                })
+            } else {
+                let place = file.place(&span, path);
+                self.problems.push(not_text(name, item, &place));
+                Said::Wrong
             };
             self.say(name.to_owned(), said);
         }

@@ -274,7 +274,7 @@ fn the_environments_text_and_standard_input_include_from_the_working_directory()
 #[test]
 fn what_is_no_job_file_is_refused_at_once() {
     let folder = Folder::of(&[("empty.toml", ""), ("mark.toml", "\u{feff}")]);
-    let huge = 9 << 20;
+    let huge = 3 << 20;
     folder.write("huge.toml", &vec![b'#'; huge]);
     folder.write("zip.toml", b"PK\x03\x04\xff\xfe");
     let pipe = folder.0.path().join("pipe.toml");
@@ -283,7 +283,7 @@ fn what_is_no_job_file_is_refused_at_once() {
     for (name, said) in [
         (
             "huge.toml",
-            "error: cannot read the job file `huge.toml`: it is larger than 8MiB",
+            "error: cannot read the job file `huge.toml`: it is larger than 2MiB",
         ),
         (
             "pipe.toml",
@@ -317,7 +317,7 @@ fn what_is_no_job_file_is_refused_at_once() {
     let problems = load_file(Path::new("-"), &input, &FlagValues::default()).expect_err("huge");
     assert_eq!(
         problems.to_string(),
-        "error: cannot read the job file from standard input: it is larger than 8MiB"
+        "error: cannot read the job file from standard input: it is larger than 2MiB"
     );
 }
 
@@ -325,14 +325,14 @@ fn what_is_no_job_file_is_refused_at_once() {
 fn files_together_are_bounded_too() {
     let folder = Folder::of(&[("job.toml", "include = ['a.toml', 'b.toml', 'c.toml']\n")]);
     for name in ["a.toml", "b.toml", "c.toml"] {
-        folder.write(name, &vec![b'\n'; 3 << 20]);
+        folder.write(name, &vec![b'\n'; 800 << 10]);
     }
-    let said = folder.load("job.toml").expect_err("9 MiB").to_string();
+    let said = folder.load("job.toml").expect_err("too much").to_string();
     assert!(
         said.contains("cannot read the included file `c.toml`"),
         "{said}"
     );
-    assert!(said.contains("together larger than 8MiB"), "{said}");
+    assert!(said.contains("together larger than 2MiB"), "{said}");
     assert!(said.contains("--> job.toml:1:32"), "{said}");
 }
 

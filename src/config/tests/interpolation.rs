@@ -133,6 +133,11 @@ fn variables_are_layered() {
             "error: `Bucket` cannot be a variable's name\n --> flag --set vars.Bucket\n  = lower-case letters, digits and `_`, beginning with a letter",
         ),
         (
+            &[("S3SYNC_VARS_BUCKET", "x")],
+            FlagValues::default(),
+            "error: unknown variable `S3SYNC_VARS_BUCKET`\n --> environment variable S3SYNC_VARS_BUCKET\n  = did you mean S3SYNC_VARS__BUCKET?",
+        ),
+        (
             &[("S3SYNC_VARS", "x")],
             FlagValues::default(),
             "error: `vars` belongs in a job file\n --> environment variable S3SYNC_VARS\n  = say one variable: S3SYNC_VARS__NAME=… or --set vars.NAME=…",
