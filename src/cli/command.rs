@@ -61,7 +61,7 @@ pub(super) fn build() -> Command {
         .subcommand(completions::command())
         .subcommand(man::command());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
-    with_options(with_sides(command))
+    with_options(with_sides(command)).arg(completions::flag())
 }
 
 /// What the flags of a command say.
@@ -156,13 +156,14 @@ fn run() -> Command {
 }
 
 fn sync() -> Command {
-    let command = Command::new("sync").about("Synchronize one source and one target");
-    with_options(
-        with_sides(command).mut_args(|arg| match arg.get_id().as_str() {
-            "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
-            _ => arg,
-        }),
-    )
+    let command = Command::new("sync")
+        .about("Synchronize one source and one target")
+        .override_usage("s3sync sync [OPTIONS] <SOURCE> <TARGET>");
+    let command = with_sides(command).mut_args(|arg| match arg.get_id().as_str() {
+        "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
+        _ => arg,
+    });
+    with_options(command).arg(completions::flag())
 }
 
 fn validate() -> Command {
@@ -239,7 +240,6 @@ fn with_sides(command: Command) -> Command {
     command
         .arg(side("SOURCE"))
         .arg(side("TARGET").requires("SOURCE"))
-        .arg(completions::flag())
 }
 
 /// Every flag of the table, and `--set` for what has none.
