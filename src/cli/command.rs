@@ -60,7 +60,7 @@ pub(super) fn build() -> Command {
         .subcommand(completions::command())
         .subcommand(man::command());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
-    with_emit(with_options(with_sides(command)))
+    with_emit(with_options(with_sides(command))).arg(completions::flag())
 }
 
 /// The plain form alone: `s3sync SOURCE TARGET` with its flags.
@@ -162,13 +162,14 @@ fn run() -> Command {
 }
 
 fn sync() -> Command {
-    let command = Command::new("sync").about("Synchronize one source and one target");
-    with_emit(with_options(with_sides(command).mut_args(
-        |arg| match arg.get_id().as_str() {
-            "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
-            _ => arg,
-        },
-    )))
+    let command = Command::new("sync")
+        .about("Synchronize one source and one target")
+        .override_usage("s3sync sync [OPTIONS] <SOURCE> <TARGET>");
+    let command = with_sides(command).mut_args(|arg| match arg.get_id().as_str() {
+        "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
+        _ => arg,
+    });
+    with_emit(with_options(command)).arg(completions::flag())
 }
 
 fn plan() -> Command {
@@ -343,7 +344,6 @@ fn with_sides(command: Command) -> Command {
     command
         .arg(side("SOURCE"))
         .arg(side("TARGET").requires("SOURCE"))
-        .arg(completions::flag())
 }
 
 /// `--emit-job`, for commands that would run something.

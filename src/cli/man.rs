@@ -52,7 +52,7 @@ fn page() -> io::Result<String> {
 fn synopsis(command: &mut Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["SYNOPSIS"]).control("nf", []);
-    roff.text([roman("s3sync [OPTIONS] SOURCE TARGET")]);
+    roff.text([roman("s3sync [OPTIONS] <SOURCE> <TARGET>")]);
     for command in command.get_subcommands_mut().filter(|it| !it.is_hide_set()) {
         let usage = command.render_usage().to_string();
         let usage = usage.trim_start_matches("Usage: ").to_owned();
@@ -70,7 +70,7 @@ fn commands(program: &Command) -> Roff {
         roff.control("TP", []);
         roff.text([bold(command.get_name())]);
         let about = command.get_about().map(ToString::to_string);
-        roff.text([roman(about.unwrap_or_default() + ".")]);
+        roff.text([roman(about.unwrap_or_default())]);
         let own = command.get_arguments().filter(|arg| {
             let shared = program
                 .get_arguments()

@@ -11,7 +11,7 @@ fn completions_come_by_the_command_and_by_the_predecessors_flag() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         case(format_args!("{shell}"));
         let ran = world.command(&["completions", shell]).run();
-        ran.exit(0).says("--worker-size");
+        ran.exit(0).says("worker-size");
         for form in [
             &["--auto-complete-shell", shell][..],
             &["sync", "--auto-complete-shell", shell],
