@@ -251,9 +251,9 @@ fn the_sdks_attempts_are_below_every_layer_of_ours() {
 /// What is said with everything up to a layer, and what each layer is called.
 fn said_up_to(case: &Case, top: usize, folder: &Path) -> (Settings, [String; 7]) {
     let path = case.path;
-    let line = |at: usize| match top >= at {
-        true => format!("{path} = {}\n", case.file[at]),
-        false => String::new(),
+    let line = |at: usize| {
+        let said = format!("{path} = {}\n", case.file[at]);
+        if top >= at { said } else { String::new() }
     };
     // a key comes with its other half
     let other = "target.secret_access_key = 'k'\n";
