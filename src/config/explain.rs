@@ -244,9 +244,8 @@ fn explain(merged: &Merged, scopes: &[Scope]) -> Vec<Explained> {
             path: decided.path(),
             key: decided.key.map(str::to_owned),
             chain: merged
-                .chain(decided.row.path, decided.key)
-                .into_iter()
-                .map(|(setting, place)| Voice::new(setting, place))
+                .chain(&decided.path())
+                .map(|said| Voice::new(said.setting.clone(), &said.place))
                 .collect(),
             is_not_yet: unbuilt::refusal(decided).is_some(),
         })
