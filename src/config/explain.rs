@@ -95,7 +95,11 @@ impl Settings {
                 Vec::new()
             },
             hooks: if pair.is_none() && is_asked("hooks") {
-                self.hooks()
+                let mut hooks = self.hooks();
+                for hook in &mut hooks {
+                    hook.retain(wanted);
+                }
+                hooks
             } else {
                 Vec::new()
             },
@@ -153,8 +157,7 @@ impl Settings {
             };
             return Err(format!("no option is called `{key}`{advice}"));
         }
-        let key = key.map(|key| super::options::unfold(key).to_owned());
-        Ok((pair.map(str::to_owned), key))
+        Ok((pair.map(str::to_owned), key.map(str::to_owned)))
     }
 
     /// What nobody says and the program finds out: the job's name, the directory of its reports.
