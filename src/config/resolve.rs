@@ -34,6 +34,9 @@ pub(super) fn resolve(
     };
     let name = job_name(everything, &job, &mut problems);
     unbuilt::refuse(&job, &[Scope::Job], &mut problems);
+    for file in &everything.files {
+        checks::hooks(&file.hooks, &mut problems);
+    }
     unbuilt::refuse_hooks(everything, &mut problems);
 
     let shared = everything.shared();
