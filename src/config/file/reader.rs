@@ -263,14 +263,8 @@ impl<'a> Reader<'a> {
         within: Within<'_>,
         layer: &mut Layer,
     ) {
-        // a value that is not built is pointed at by its key: nothing about the value is wrong
-        let span = if row.is_built {
-            item_span(table, key, item)
-        } else {
-            key_span(table, key)
-        };
         let path = format!("{}{}", within.outer, row.path);
-        let place = self.file.place(&span, &*path);
+        let place = self.file.place(&item_span(table, key, item), &*path);
         let Some(filled_in) = self.fill_in(item, &path, within.around) else {
             layer.say_wrongly(row.path);
             return;
@@ -292,11 +286,15 @@ impl<'a> Reader<'a> {
             // each key stands in a line of its own
             (Ok(Setting::Table(texts)), Some(inner)) => {
                 for (key, text) in texts {
-                    let span = inner.get(&key).map(|item| item_span(inner, &key, item));
                     let path = format!("{path}.{key}");
-                    let place = self.file.place(&span.unwrap_or_default(), path);
+                    let place = self.file.place(&key_span(inner, &key), path);
                     layer.say_key(row, key, text, place);
                 }
+            }
+            // what is only not built is pointed at by its key: nothing about the value is wrong
+            (Ok(setting), _) if !row.is_built => {
+                let place = self.file.place(&key_span(table, key), path);
+                layer.say(row, setting, place);
             }
             (read, _) => self.problems.extend(take(layer, row, read, place).err()),
         }
