@@ -72,7 +72,7 @@ pub(super) fn pair(
     let mut notes = Vec::new();
     if form == Form::Plain {
         if let Some(refusal) = former::refusal(environment, jobs.iter().all(|job| job.dry_run)) {
-            Stream::Stderr.print(refusal);
+            Stream::Stderr.print(&refusal);
             return Ok(ExitCode::Usage);
         }
         notes = former::warnings(environment);

@@ -79,13 +79,7 @@ impl FlagValues {
 
     /// Refuses what they say of `[vars]` where no file is that could use it.
     pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
-        problems.extend(self.vars().into_iter().map(|var| {
-            Problem::new(
-                format!("`vars.{}` has no file to stand in", var.name),
-                &var.place,
-            )
-            .remedy("variables are for job files: write the value itself")
-        }));
+        problems.extend(self.vars().iter().map(SaidVar::without_file));
     }
 
     /// Reads everything, `--set` last; relative paths begin at `directory`.

@@ -33,7 +33,7 @@ pub(super) fn resolve(
         sandbox: job.path("sandbox.dir"),
     };
     let name = job_name(everything, &job, &mut problems);
-    unbuilt::refuse(&job, &[Scope::Job], &mut problems);
+    unbuilt::refuse(&job.decided(&[Scope::Job]), &mut problems);
     for file in &everything.files {
         checks::hooks(&file.hooks, &mut problems);
     }
@@ -48,11 +48,6 @@ pub(super) fn resolve(
         })
         .collect();
     for draft in &drafts {
-        unbuilt::refuse(
-            &draft.merged,
-            &[Scope::Pair, Scope::PairOnly],
-            &mut problems,
-        );
         checks::memory(
             &draft.name,
             &draft.merged,

@@ -211,25 +211,6 @@ impl Setting {
             Self::Secret(secret, _) => secret.to_string().into(),
         }
     }
-
-    /// The value as figment merges it. A secret stays behind: only its place in line is merged.
-    pub(super) fn to_figment(&self) -> figment::value::Value {
-        match self {
-            Self::Bool(value) => (*value).into(),
-            Self::Number(value) | Self::Size(value) => (*value).into(),
-            Self::Duration(value) => u64::try_from(value.as_millis()).unwrap_or(u64::MAX).into(),
-            Self::Time(value) => write_time(*value).into(),
-            Self::Text(value) => value.clone().into(),
-            Self::Path(value) => value.to_string_lossy().into_owned().into(),
-            Self::List(values) => values.clone().into(),
-            Self::Table(values) => {
-                let values = values.iter();
-                let texts = values.map(|(key, text)| (key.clone(), text.clone().into()));
-                figment::value::Value::from(texts.collect::<figment::value::Dict>())
-            }
-            Self::Secret(secret, _) => secret.to_string().into(),
-        }
-    }
 }
 
 /// What an option takes, in words.
@@ -404,12 +385,16 @@ fn empty(kind: Kind) -> Setting {
     }
 }
 
-/// RFC 3339 with as many digits of the second as it takes.
+/// RFC 3339 in UTC, with as many digits of the second as it takes.
 fn write_time(time: Timestamp) -> String {
-    if time.nanos() == 0 {
-        time.rfc3339_offset().replace("+00:00", "Z")
-    } else {
-        time.rfc3339_millis()
+    let whole = time.rfc3339_offset();
+    let whole = whole.strip_suffix("+00:00").unwrap_or(&whole);
+    match time.nanos() {
+        0 => format!("{whole}Z"),
+        nanos => {
+            let digits = format!("{nanos:09}");
+            format!("{whole}.{}Z", digits.trim_end_matches('0'))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use toml_edit::{Item, TableLike};
 
 use super::names::{Names, Within as Around};
 use super::source::{SourceFile, Words, item_span, key_span};
-use super::template::is_plain;
+use super::template::{self, is_plain};
 use super::texts::{any_text, for_each_text};
 use super::vars::shown_var;
 use super::{FileLayers, FilePair};
@@ -290,6 +290,11 @@ impl<'a> Reader<'a> {
                     let place = self.file.place(&key_span(inner, &key), path);
                     layer.say_key(row, key, text, place);
                 }
+            }
+            (Ok(Setting::Secret(secret, Keeper::Here)), _) => {
+                let variable = item.as_str().and_then(template::only_variable);
+                let keeper = variable.map_or(Keeper::Here, Keeper::Variable);
+                layer.say(row, Setting::Secret(secret, keeper), place);
             }
             // what is only not built is pointed at by its key: nothing about the value is wrong
             (Ok(setting), _) if !row.is_built => {
