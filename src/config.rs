@@ -174,7 +174,7 @@ pub fn read_adhoc(
         flags: said,
         pairs: vec![("adhoc".to_owned(), Place::Nowhere)],
     };
-    resolve(&everything, environment, problems)
+    decide(&everything, environment, problems)
 }
 
 /// The job that the environment alone says: `S3SYNC_JOB_FILE`, else `S3SYNC_JOB_TOML`, else
@@ -223,7 +223,7 @@ pub fn read_environment(
         flags,
         pairs,
     };
-    Ok(resolve(&everything, environment, problems))
+    Ok(decide(&everything, environment, problems))
 }
 
 /// A job file's text and how to read it.
@@ -263,7 +263,17 @@ fn load(
         flags: said,
         pairs: Vec::new(),
     };
-    Ok(resolve(&everything, environment, problems))
+    Ok(decide(&everything, environment, problems))
+}
+
+/// Decides every value, and holds against the clock what depends on it.
+fn decide(everything: &Everything, environment: &Environment, problems: Vec<Problem>) -> Settings {
+    let mut settings = resolve(everything, environment, problems);
+    let now = environment.started();
+    for pair in &settings.pairs {
+        checks::point_in_time(&pair.name, &pair.merged, now, &mut settings.problems);
+    }
+    settings
 }
 
 fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {

@@ -75,7 +75,7 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
             .filter(|duration| duration.as_millis() >= u128::from(min_millis))
             .map(Setting::Duration)
             .ok_or_else(wrong),
-        Kind::Time => Timestamp::parse(text.trim())
+        Kind::Time => Timestamp::parse(&without_space(text.trim()))
             .map(Setting::Time)
             .map_err(|_| wrong()),
         Kind::Pairs
@@ -333,14 +333,7 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
             fits.then(|| Setting::Text(text.to_owned()))
                 .ok_or_else(wrong)
         }
-        Kind::Endpoint => {
-            let rest = text
-                .strip_prefix("http://")
-                .or_else(|| text.strip_prefix("https://"));
-            rest.filter(|rest| !rest.is_empty() && !rest.starts_with('/'))
-                .map(|_| Setting::Text(text.to_owned()))
-                .ok_or_else(wrong)
-        }
+        Kind::Endpoint => endpoint(text).map(Setting::Text).ok_or_else(wrong),
         Kind::Location if text.starts_with("s3://") => {
             match crate::store::s3::S3Location::parse(text) {
                 Ok(_) => Ok(Setting::Text(text.to_owned())),
@@ -354,6 +347,27 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
         }),
         Kind::Path | Kind::Location => Ok(Setting::Path(join(base, Path::new(text)))),
         _ => Ok(Setting::Text(text.to_owned())),
+    }
+}
+
+/// An http or https URL, its scheme in small letters.
+fn endpoint(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let host = rest.split(['/', '?', '#', ':']).next()?;
+    let is_url = matches!(&*scheme, "http" | "https")
+        && !host.is_empty()
+        && !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+    is_url.then(|| format!("{scheme}://{rest}"))
+}
+
+/// A time without the space that some write before its offset: `12:00:00 Z`.
+fn without_space(time: &str) -> String {
+    match time.rsplit_once(' ') {
+        Some((time, offset)) if offset.starts_with(['Z', 'z', '+', '-']) => {
+            format!("{}{offset}", time.trim_end())
+        }
+        _ => time.to_owned(),
     }
 }
 
@@ -444,6 +458,37 @@ fn join(base: &Path, path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_are_urls_with_a_host() {
+        for (said, read) in [
+            ("http://localhost:9000", Some("http://localhost:9000")),
+            ("HTTPS://S3.example.com/P", Some("https://S3.example.com/P")),
+            ("http://[::1]:9000", Some("http://[::1]:9000")),
+            ("ftp://x", None),
+            ("localhost:9000", None),
+            ("http://", None),
+            ("http:///x", None),
+            ("http://:9000", None),
+            ("http://?x", None),
+            ("http://a b", None),
+            ("http://a\n", None),
+        ] {
+            assert_eq!(endpoint(said).as_deref(), read, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_space_before_the_offset_is_no_matter() {
+        for (said, read) in [
+            ("2023-02-19T12:00:00 Z", "2023-02-19T12:00:00Z"),
+            ("2023-02-19 12:00:00 +00:00", "2023-02-19 12:00:00+00:00"),
+            ("2023-02-19 12:00:00Z", "2023-02-19 12:00:00Z"),
+            ("2023-02-19T12:00:00Z", "2023-02-19T12:00:00Z"),
+        ] {
+            assert_eq!(without_space(said), read, "{said:?}");
+        }
+    }
 
     #[test]
     fn paths_are_relative_to_where_they_are_said() {
