@@ -64,6 +64,11 @@ const MODES_BUT_TIME: Condition = Is(
         "mtime_and_checksum",
     ],
 );
+/// Those that the past may not be compared with: what it is copied over may be newer.
+const MODES_OF_THE_PRESENT: Condition = Is(
+    "check.mode",
+    &["size", "etag", "mtime_and_etag", "mtime_and_checksum"],
+);
 const KMS: Condition = Is("target.sse", &["aws:kms", "aws:kms:dsse"]);
 const NO_CRC: Condition = Is(
     "checksum.algorithm",
@@ -144,7 +149,7 @@ pub(super) static RULES: &[Rule] = &[
 
     // --- versions
     excludes(On("versioning.enabled"), &[On("delete.enabled"), On("check.head_each_target"), MODES_BUT_TIME, On("conditional.if_match"), On("conditional.if_none_match"), On("conditional.copy_source_if_match"), DirectoryBucket], "every version is copied, none is compared"),
-    excludes(On("versioning.point_in_time"), &[On("versioning.enabled"), On("delete.enabled"), On("check.head_each_target"), MODES_BUT_TIME, On("conditional.if_match"), On("conditional.if_none_match"), On("conditional.copy_source_if_match"), SourceDirectoryBucket], "the past is written over the present, and nothing is compared"),
+    excludes(On("versioning.point_in_time"), &[On("versioning.enabled"), On("delete.enabled"), On("check.head_each_target"), MODES_OF_THE_PRESENT, On("conditional.if_match"), On("conditional.if_none_match"), On("conditional.copy_source_if_match"), SourceDirectoryBucket], "the past is written over the present, whatever is there; it may only be compared by checksums"),
 
     // --- deletion
     needs(On("delete.max_objects"), &[Said("delete.enabled")], "there is nothing to guard"),

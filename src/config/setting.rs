@@ -248,7 +248,7 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Name => "a name that can be a folder's".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
-        Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
+        Kind::Endpoint => "an http:// or https:// URL with a host and no spaces".to_owned(),
         Kind::Word { now, later } => {
             let words: Vec<&str> = now.iter().chain(later).copied().collect();
             listed(&words, "or")

@@ -1,6 +1,7 @@
 //! The way from words to a job, as tables.
 
 mod broken;
+mod checks;
 mod files;
 mod flags;
 mod interpolation;
