@@ -45,13 +45,13 @@ const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*([KkMmGgTtPpEe][iI]?)?B?\s*$";
 const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)\s*$";
 
 /// A time: TOML's own, which tools show as text, or a text.
-const TIME: &str = r"^\s*\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}";
+const TIME: &str = r"^\s*([+-]\d{2})?\d{4}-?\d{2}-?\d{2}[Tt ]\d{2}";
 
 /// A URL, its scheme in either case.
-const ENDPOINT: &str = r"^[hH][tT][tT][pP][sS]?://[^/?#:\s\u0000-\u001f][^\s\u0000-\u001f]*$";
+const ENDPOINT: &str = r"^[hH][tT][tT][pP][sS]?://[^/?#:\s\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$";
 
 /// A name that can be a folder's.
-const NAME: &str = r"^[^./\\\u0000-\u001f][^/\\\u0000-\u001f]{0,199}$";
+const NAME: &str = r"^[^./\\\u0000-\u001f\u007f-\u009f][^/\\\u0000-\u001f\u007f-\u009f]{0,199}$";
 
 /// A text that becomes something else before it is read.
 const INTERPOLATED: &str = r"\$\{";
@@ -269,6 +269,49 @@ mod tests {
             let is_legal = super::super::pairs::name_problem(name).is_none();
             let fits = jsonschema::draft7::is_valid(&schema, &name.into());
             assert_eq!(fits, is_legal, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_fits() {
+        use super::super::setting::from_text;
+        let is_read = |path: &str, said: &str| {
+            let row = options::find(path).expect(path);
+            from_text(row, said, std::path::Path::new("/")).is_ok()
+        };
+        let fits = |path: &str, said: &str| {
+            let row = options::find(path).expect(path);
+            jsonschema::draft7::is_valid(&takes(row), &said.into())
+        };
+        for said in [
+            "http://localhost:9000",
+            "HTTPS://s3.example.com/p?q",
+            "http://[::1]:9000",
+            "ftp://x",
+            "s3.example.com",
+            "http://",
+            "http:///x",
+            "http://:9000",
+            "http://a b",
+            "http://a\u{7f}",
+        ] {
+            let path = "target.endpoint_url";
+            assert_eq!(fits(path, said), is_read(path, said), "{said}");
+        }
+        for said in [
+            "2026-01-31T23:59:59Z",
+            "2026-01-31 23:59:59.5+01:00",
+            "2026-01-31t23:59:59 z",
+            "2026-01-31T23:59Z",
+            "2026-01-31T23Z",
+            "20260131T235959Z",
+            "+002026-01-31T23:59:59Z",
+        ] {
+            assert!(is_read("metadata.expires", said), "{said}");
+            assert!(fits("metadata.expires", said), "{said}");
+        }
+        for said in ["2026-01-31", "now", "1676808000"] {
+            assert!(!fits("metadata.expires", said), "{said}");
         }
     }
 

@@ -294,6 +294,11 @@ fn mistake(row: &OptionRow, said: &str) -> Refusal {
     let short: String = said.chars().take(60).collect();
     let dots = if short == said { "" } else { "…" };
     let mut refusal = refusal(row, format_args!("must be {expected}, not `{short}{dots}`"));
+    if let (Kind::Size { .. }, Some(rest)) = (row.kind, said.strip_suffix('b'))
+        && read_size(&format!("{rest}B")).is_some()
+    {
+        refusal.remedy = "a small `b` means bits: write `B`".to_owned();
+    }
     let words = match row.kind {
         Kind::Word { now, later } => Some(now.iter().chain(later)),
         Kind::Words(words) => Some(words.iter().chain(&[])),
@@ -475,6 +480,20 @@ mod tests {
             ("http://a\n", None),
         ] {
             assert_eq!(endpoint(said).as_deref(), read, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn of_bits_it_is_told_that_they_are() {
+        let row = super::super::options::find("multipart.chunksize").expect("a row");
+        for (said, remedy) in [
+            ("8mb", "a small `b` means bits: write `B`"),
+            ("8Mib", "a small `b` means bits: write `B`"),
+            ("8x", ""),
+            ("8 glob", ""),
+        ] {
+            let refusal = from_text(row, said, Path::new("/")).expect_err(said);
+            assert_eq!(refusal.remedy, remedy, "{said}");
         }
     }
 
