@@ -206,6 +206,9 @@ impl Environment {
                 problems.extend(read.err());
             }
         }
+        for var in self.vars() {
+            var.say(&mut said.every_pair);
+        }
         said
     }
 

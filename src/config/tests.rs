@@ -2,6 +2,7 @@
 
 mod broken;
 mod checks;
+mod explain;
 mod files;
 mod flags;
 mod interpolation;
@@ -193,11 +194,7 @@ fn a_page_above_a_thousand_keys_is_a_thousand() {
         panic!("a bucket");
     };
     assert_eq!(source.listing.max_keys, 1000);
-    assert!(
-        job.resolved["notes"][0]
-            .as_str()
-            .is_some_and(|note| note.contains("32767"))
-    );
+    assert!(job.resolved.notes()[0].contains("32767"));
 }
 
 #[test]
