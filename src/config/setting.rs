@@ -120,7 +120,9 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
         Kind::Time => match (item.as_datetime(), item.as_str()) {
             (Some(time), _) => from_text(row, &time.to_string(), base).map_err(|mut refusal| {
                 if time.offset.is_none() {
-                    refusal.remedy = "say the time and its offset, such as Z".to_owned();
+                    refusal
+                        .remedy
+                        .push_str("say the time and its offset, such as Z");
                 }
                 refusal
             }),
@@ -302,7 +304,7 @@ fn mistake(row: &OptionRow, said: &str) -> Refusal {
     if let (Kind::Size { .. }, Some(rest)) = (row.kind, said.strip_suffix('b'))
         && read_size(&format!("{rest}B")).is_some()
     {
-        refusal.remedy = "a small `b` means bits: write `B`".to_owned();
+        refusal.remedy.push_str("a small `b` means bits: write `B`");
     }
     let words = match row.kind {
         Kind::Word { now, later } => Some(now.iter().chain(later)),
