@@ -68,6 +68,7 @@ impl Draft {
         if let Some((source, target)) = &both {
             checks::sides(name, source, target, &merged, problems);
             checks::server_side_copy(name, source, target, &merged, problems);
+            checks::sse_c_keys(&merged, problems);
             checks::files(source, &merged, problems);
             checks::bare_prefix(name, target, &merged, problems);
             conflicts::check(source, target, &merged, problems);

@@ -118,6 +118,11 @@ impl Environment {
         read.map_err(InputError::Unreadable)
     }
 
+    /// When the process was started.
+    pub(super) fn started(&self) -> Timestamp {
+        self.started.0
+    }
+
     /// The day the process was started, in UTC: `2026-08-22`.
     pub(super) fn date(&self) -> String {
         let time = self.started.0.rfc3339_millis();

@@ -137,7 +137,8 @@ impl Problems {
 
     /// All of these, sorted.
     pub(super) fn all(mut list: Vec<Problem>) -> Self {
-        list.sort_by_key(|problem| (problem.0.is_warning, problem.0.place.rank()));
+        // what is wrong stands before what is only not built
+        list.sort_by_key(|Problem(it)| (it.is_warning, it.place.rank(), it.is_not_yet));
         // what is said for every pair may be wrong for several of them
         let mut told = HashSet::new();
         list.retain(|Problem(problem)| {

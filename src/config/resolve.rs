@@ -48,6 +48,12 @@ pub(super) fn resolve(
         })
         .collect();
     for draft in &drafts {
+        checks::point_in_time(
+            &draft.name,
+            &draft.merged,
+            environment.started(),
+            &mut problems,
+        );
         checks::memory(
             &draft.name,
             &draft.merged,

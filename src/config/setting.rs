@@ -75,7 +75,7 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
             .filter(|duration| duration.as_millis() >= u128::from(min_millis))
             .map(Setting::Duration)
             .ok_or_else(wrong),
-        Kind::Time => Timestamp::parse(text.trim())
+        Kind::Time => Timestamp::parse(&without_space(text.trim()))
             .map(Setting::Time)
             .map_err(|_| wrong()),
         Kind::Pairs
@@ -120,7 +120,9 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
         Kind::Time => match (item.as_datetime(), item.as_str()) {
             (Some(time), _) => from_text(row, &time.to_string(), base).map_err(|mut refusal| {
                 if time.offset.is_none() {
-                    refusal.remedy = "say the time and its offset, such as Z".to_owned();
+                    refusal
+                        .remedy
+                        .push_str("say the time and its offset, such as Z");
                 }
                 refusal
             }),
@@ -234,7 +236,7 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Name => "a name that can be a folder's".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
-        Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
+        Kind::Endpoint => "an http:// or https:// URL with a host and no spaces".to_owned(),
         Kind::Word { now, later } => {
             let words: Vec<&str> = now.iter().chain(later).copied().collect();
             listed(&words, "or")
@@ -280,6 +282,11 @@ fn mistake(row: &OptionRow, said: &str) -> Refusal {
     let short: String = said.chars().take(60).collect();
     let dots = if short == said { "" } else { "…" };
     let mut refusal = refusal(row, format_args!("must be {expected}, not `{short}{dots}`"));
+    if let (Kind::Size { .. }, Some(rest)) = (row.kind, said.strip_suffix('b'))
+        && read_size(&format!("{rest}B")).is_some()
+    {
+        refusal.remedy.push_str("a small `b` means bits: write `B`");
+    }
     let words = match row.kind {
         Kind::Word { now, later } => Some(now.iter().chain(later)),
         Kind::Words(words) => Some(words.iter().chain(&[])),
@@ -319,14 +326,7 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
             fits.then(|| Setting::Text(text.to_owned()))
                 .ok_or_else(wrong)
         }
-        Kind::Endpoint => {
-            let rest = text
-                .strip_prefix("http://")
-                .or_else(|| text.strip_prefix("https://"));
-            rest.filter(|rest| !rest.is_empty() && !rest.starts_with('/'))
-                .map(|_| Setting::Text(text.to_owned()))
-                .ok_or_else(wrong)
-        }
+        Kind::Endpoint => endpoint(text).map(Setting::Text).ok_or_else(wrong),
         Kind::Location if text.starts_with("s3://") => {
             match crate::store::s3::S3Location::parse(text) {
                 Ok(_) => Ok(Setting::Text(text.to_owned())),
@@ -340,6 +340,27 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
         }),
         Kind::Path | Kind::Location => Ok(Setting::Path(join(base, Path::new(text)))),
         _ => Ok(Setting::Text(text.to_owned())),
+    }
+}
+
+/// An http or https URL, its scheme in small letters.
+fn endpoint(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let host = rest.split(['/', '?', '#', ':']).next()?;
+    let is_url = matches!(&*scheme, "http" | "https")
+        && !host.is_empty()
+        && !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+    is_url.then(|| format!("{scheme}://{rest}"))
+}
+
+/// A time without the space that some write before its offset: `12:00:00 Z`.
+fn without_space(time: &str) -> String {
+    match time.rsplit_once(' ') {
+        Some((time, offset)) if offset.starts_with(['Z', 'z', '+', '-']) => {
+            format!("{}{offset}", time.trim_end())
+        }
+        _ => time.to_owned(),
     }
 }
 
@@ -434,6 +455,51 @@ fn join(base: &Path, path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_are_urls_with_a_host() {
+        for (said, read) in [
+            ("http://localhost:9000", Some("http://localhost:9000")),
+            ("HTTPS://S3.example.com/P", Some("https://S3.example.com/P")),
+            ("http://[::1]:9000", Some("http://[::1]:9000")),
+            ("ftp://x", None),
+            ("localhost:9000", None),
+            ("http://", None),
+            ("http:///x", None),
+            ("http://:9000", None),
+            ("http://?x", None),
+            ("http://a b", None),
+            ("http://a\n", None),
+        ] {
+            assert_eq!(endpoint(said).as_deref(), read, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn of_bits_it_is_told_that_they_are() {
+        let row = super::super::options::find("multipart.chunksize").expect("a row");
+        for (said, remedy) in [
+            ("8mb", "a small `b` means bits: write `B`"),
+            ("8Mib", "a small `b` means bits: write `B`"),
+            ("8x", ""),
+            ("8 glob", ""),
+        ] {
+            let refusal = from_text(row, said, Path::new("/")).expect_err(said);
+            assert_eq!(refusal.remedy, remedy, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_space_before_the_offset_is_no_matter() {
+        for (said, read) in [
+            ("2023-02-19T12:00:00 Z", "2023-02-19T12:00:00Z"),
+            ("2023-02-19 12:00:00 +00:00", "2023-02-19 12:00:00+00:00"),
+            ("2023-02-19 12:00:00Z", "2023-02-19 12:00:00Z"),
+            ("2023-02-19T12:00:00Z", "2023-02-19T12:00:00Z"),
+        ] {
+            assert_eq!(without_space(said), read, "{said:?}");
+        }
+    }
 
     #[test]
     fn paths_are_relative_to_where_they_are_said() {
