@@ -1,7 +1,11 @@
 //! Where logs go, and how much of them.
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Log;
 use crate::report::Stream;
@@ -23,14 +27,28 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
         .with_target(show_target)
         .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(move || stream);
+    let quiet = filter_fn(|metadata| !may_show_keys(metadata));
     let started = if log.json {
-        subscriber.json().try_init()
+        subscriber.json().finish().with(quiet).try_init()
     } else {
-        subscriber.compact().try_init()
+        subscriber.compact().finish().with(quiet).try_init()
     };
     if started.is_err() {
         tracing::debug!("logging was started before");
     }
+}
+
+/// Where the SDK logs the identity it signs with, access key included.
+const SIGNERS: [&str; 3] = [
+    "aws_sigv4",
+    "aws_smithy_runtime::client::identity",
+    "aws_smithy_runtime::client::orchestrator",
+];
+
+/// Whether a record is one that `RUST_LOG` must not bring to light.
+fn may_show_keys(metadata: &Metadata<'_>) -> bool {
+    let is_signer = |signer: &&str| metadata.target().starts_with(signer);
+    *metadata.level() > Level::INFO && metadata.is_event() && SIGNERS.iter().any(is_signer)
 }
 
 fn word(level: i8) -> &'static str {

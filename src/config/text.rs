@@ -133,34 +133,44 @@ pub(super) fn visible(character: char) -> char {
     }
 }
 
-/// Ranges of what looks like a secret value in a text that does not parse: everything after the
-/// `=` of a line whose key sounds like one, and more where the value may go on.
+/// Ranges of what looks like a secret value in a text that does not parse: everything behind a word
+/// of a line that sounds like the key of one, and more where the value may go on.
 pub(super) fn secrets_by_look(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut begin = 0;
     for line in text.split_inclusive('\n') {
-        let mut from = 0;
-        while let Some(at) = line[from..].find('=').map(|at| from + at) {
-            if sounds_secret(&line[from..at]) {
-                let value = line[at + 1..].trim_start();
-                let start = line.len() - value.len();
-                let goes_on = value.starts_with("\"\"\"") || value.starts_with("'''");
-                let end = if goes_on {
-                    text.len()
-                } else {
-                    begin + start + value.trim_end().len()
-                };
-                found.push(begin + start..end);
+        if let Some(value) = value_of_secret(line) {
+            let start = begin + line.len() - value.len();
+            if goes_on(value) {
+                found.push(start..text.len());
                 break;
             }
-            from = at + 1;
+            found.push(start..start + value.trim_end().len());
         }
         begin += line.len();
-        if found.last().is_some_and(|range| range.end == text.len()) {
-            break;
-        }
     }
     found
+}
+
+/// What stands behind a word that sounds like the key of a secret, whatever should stand between
+/// the two and does not.
+fn value_of_secret(line: &str) -> Option<&str> {
+    let is_between = |c: char| c == '=' || c == ':' || c.is_whitespace();
+    line.match_indices(is_between).find_map(|(at, _)| {
+        let (key, rest) = line.split_at(at);
+        let value = rest.trim_start_matches(is_between);
+        let is_key = key.ends_with(|c: char| c.is_alphanumeric() || "_-'\"".contains(c));
+        (is_key && !value.is_empty() && sounds_secret(key)).then_some(value)
+    })
+}
+
+/// Whether a value may end in a later line.
+fn goes_on(value: &str) -> bool {
+    let count = |sign| value.matches(sign).count();
+    value.starts_with("\"\"\"")
+        || value.starts_with("'''")
+        || count('[') > count(']')
+        || count('{') > count('}')
 }
 
 /// Whether a key, perhaps misspelt, sounds as if its value were secret.
@@ -229,8 +239,19 @@ mod tests {
         assert!(!shown.contains("abc") && !shown.contains("'x'"), "{shown}");
         assert!(shown.contains("eu"), "{shown}");
         assert_eq!(shown.len(), text.len());
-        let text = "session_token = \"\"\"\nabc\nx = [";
-        let shown = super::tests::text(text, &secrets_by_look(text)).shown;
-        assert!(!shown.contains("abc"), "{shown}");
+        for text in [
+            "session_token = \"\"\"\nabc\nx = [",
+            "session_token = [\n  'abc'\n",
+            "session_token 'abc'",
+            "session_token: abc",
+            "oops session_token\tabc oops",
+            "\"session_token\" = abc",
+        ] {
+            let shown = super::tests::text(text, &secrets_by_look(text)).shown;
+            assert!(
+                !shown.contains("abc") && shown.contains("session_token"),
+                "{shown}"
+            );
+        }
     }
 }

@@ -17,6 +17,7 @@ mod predecessor;
 mod quickstart;
 mod sandbox;
 mod schemas;
+mod secrets;
 mod shape;
 mod store_contract;
 mod support;
