@@ -7,6 +7,7 @@ mod engine_room;
 mod explain;
 mod faults;
 mod interruption;
+mod job_file;
 mod jobs;
 mod listing;
 mod local_files;
