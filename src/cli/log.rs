@@ -9,6 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Log;
 use crate::report::Stream;
+use crate::store::s3::logs_identities;
 
 /// Starts logging. `RUST_LOG`, when it is set, decides what is logged. A second call changes
 /// nothing: the first job's settings hold for the process.
@@ -38,17 +39,9 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
     }
 }
 
-/// Where the SDK logs the identity it signs with, access key included.
-const SIGNERS: [&str; 3] = [
-    "aws_sigv4",
-    "aws_smithy_runtime::client::identity",
-    "aws_smithy_runtime::client::orchestrator",
-];
-
 /// Whether a record is one that `RUST_LOG` must not bring to light.
 fn may_show_keys(metadata: &Metadata<'_>) -> bool {
-    let is_signer = |signer: &&str| metadata.target().starts_with(signer);
-    *metadata.level() > Level::INFO && metadata.is_event() && SIGNERS.iter().any(is_signer)
+    metadata.is_event() && *metadata.level() > Level::INFO && logs_identities(metadata.target())
 }
 
 fn word(level: i8) -> &'static str {

@@ -156,12 +156,17 @@ pub(super) fn secrets_by_look(text: &str) -> Vec<Range<usize>> {
 /// the two and does not.
 fn value_of_secret(line: &str) -> Option<&str> {
     let is_between = |c: char| c == '=' || c == ':' || c.is_whitespace();
-    line.match_indices(is_between).find_map(|(at, _)| {
-        let (key, rest) = line.split_at(at);
-        let value = rest.trim_start_matches(is_between);
-        let is_key = key.ends_with(|c: char| c.is_alphanumeric() || "_-'\"".contains(c));
-        (is_key && !value.is_empty() && sounds_secret(key)).then_some(value)
-    })
+    let mut from = 0;
+    for (at, sign) in line.match_indices(is_between) {
+        let word = &line[from..at];
+        from = at + sign.len();
+        let is_key = word.ends_with(|c: char| c.is_alphanumeric() || "_-'\"".contains(c));
+        if is_key && sounds_secret(word) {
+            let value = line[at..].trim_start_matches(is_between);
+            return Some(value).filter(|value| !value.is_empty());
+        }
+    }
+    None
 }
 
 /// Whether a value may end in a later line.
@@ -239,6 +244,9 @@ mod tests {
         assert!(!shown.contains("abc") && !shown.contains("'x'"), "{shown}");
         assert!(shown.contains("eu"), "{shown}");
         assert_eq!(shown.len(), text.len());
+        // a line is read once, however many keys are in it
+        let long = "{a=".repeat(300_000);
+        assert!(secrets_by_look(&long).is_empty());
         for text in [
             "session_token = \"\"\"\nabc\nx = [",
             "session_token = [\n  'abc'\n",

@@ -199,6 +199,7 @@ impl<'w> Run<'w> {
             stdout: Pipe::read(child.stdout.take().expect("a pipe")),
             stderr: Pipe::read(child.stderr.take().expect("a pipe")),
             child,
+            job: self.job,
             shown,
             reports: world.path("reports"),
             earlier,
@@ -219,6 +220,8 @@ fn patience() -> [(&'static str, &'static str); 2] {
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
+    /// Its job file's content.
+    job: Option<String>,
     stdout: Pipe,
     stderr: Pipe,
     shown: String,
@@ -256,6 +259,10 @@ impl Running {
         };
         let status = self.child.wait().expect("its end");
         let elapsed = self.started.elapsed();
+        // what runs must not be wrong to an editor
+        if let (Some(job), true) = (&self.job, status.success()) {
+            crate::schemas::holds_of_job(job);
+        }
         let mut new = runs(&self.reports);
         new.retain(|run| !self.earlier.contains(run));
         Ran::new(
