@@ -382,9 +382,9 @@ fn a_command_line_keeps_its_secrets() {
             }
             let arguments = [begin, &sides, &flags, &endpoint, &few, end].concat();
             case(format_args!("{name}: {arguments:?}"));
-            let exit_of = |run: Run<'_>| cage.keeps(run).exit(exit).told();
-            exit_of(cage.elsewhere(&arguments));
-            exit_of(cage.elsewhere(&arguments).environment("RUST_LOG", "trace"));
+            let run = cage.elsewhere(&arguments);
+            cage.keeps(run.clone()).exit(exit);
+            cage.keeps(run.environment("RUST_LOG", "trace")).exit(exit);
         }
         // the predecessor had neither of the others
         if name == "literal" {
