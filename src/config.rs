@@ -83,11 +83,22 @@ pub fn read_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
+    let asked = Place::WholeFile(path.to_owned());
+    read_asked_for(path, &asked, environment, flags)
+}
+
+/// As [`read_file`]; a file that cannot be read is told of where it was asked for.
+fn read_asked_for(
+    path: &Path,
+    asked: &Place,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Settings, Problems> {
     if path == Path::new("-") {
         return load_input(environment, flags);
     }
     let whole = environment.directory().join(path);
-    let content = read_job_file(path, &whole).map_err(Problems::one)?;
+    let content = read_job_file(path, &whole, asked).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
     let base = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -192,8 +203,10 @@ pub fn read_environment(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
-    if let Some(path) = environment.get("S3SYNC_JOB_FILE") {
-        return read_file(Path::new(path), environment, flags);
+    let name = "S3SYNC_JOB_FILE";
+    if let Some(path) = environment.get(name) {
+        let asked = Place::Environment(name.to_owned());
+        return read_asked_for(Path::new(path), &asked, environment, flags);
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {
@@ -284,7 +297,7 @@ fn check_directory(directory: &Path, problems: &mut Vec<Problem>) {
     }
 }
 
-fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
+fn read_job_file(name: &Path, whole: &Path, asked: &Place) -> Result<String, Problem> {
     let content = bounded::read(whole, file::MOST_BYTES, Pipes::Refuse).map_err(|what| {
         let message = format!("cannot read the job file `{}`: {what}", name.display());
         let remedy = if whole.is_dir() {
@@ -294,7 +307,7 @@ fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
         } else {
             ""
         };
-        Problem::new(message, &Place::WholeFile(name.to_owned())).remedy(remedy)
+        Problem::new(message, asked).remedy(remedy)
     })?;
     file::decode(name, 0, content.bytes, &Place::Nowhere)
 }

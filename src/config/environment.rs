@@ -244,7 +244,9 @@ impl Environment {
                 let var = var.trim_start_matches('_');
                 return problem.remedy(format!("did you mean {VARS}{var}?"));
             }
-            match nearest(name, names.iter().map(String::as_str)) {
+            let named_for_flag = || named_for_flag(name).map(OptionRow::variable);
+            let near = nearest(name, names.iter().map(String::as_str));
+            match near.map(str::to_owned).or_else(named_for_flag) {
                 Some(near) => problem.remedy(format!("did you mean {near}?")),
                 None => problem.remedy("names that begin with S3SYNC_ are this program's own"),
             }
@@ -324,6 +326,14 @@ impl fmt::Debug for Environment {
             .field("directory", &self.directory)
             .finish_non_exhaustive()
     }
+}
+
+/// The option whose flag a variable is named for: `S3SYNC_WORKER_SIZE` for `--worker-size`.
+fn named_for_flag(variable: &str) -> Option<&'static OptionRow> {
+    let flag = variable.strip_prefix("S3SYNC_")?.to_ascii_lowercase();
+    let flag = flag.replace('_', "-");
+    let named = |row: &&OptionRow| row.flags.iter().any(|it| it.name() == flag);
+    OPTIONS.iter().find(named)
 }
 
 /// Splits `pairs.NAME.path` into the pair and the path; a path without a pair stays whole.

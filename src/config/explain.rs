@@ -78,8 +78,11 @@ impl Settings {
                 .is_none_or(|key| path == key || is_below(path, key) || is_below(key, path))
         };
         let wanted = |explained: &Explained| {
-            is_asked(&explained.path)
-                && (!question.changed || !explained.chain[0].is_default(explained.row))
+            // under another name it were another job: a file with nothing but the changes is saved
+            // wherever its reader likes
+            let is_kept =
+                !explained.chain[0].is_default(explained.row) || explained.path == "job.name";
+            is_asked(&explained.path) && (!question.changed || is_kept)
         };
         let pairs = self.pairs.iter();
         let explanation = Explanation {
@@ -132,7 +135,9 @@ impl Settings {
         let names = || self.pairs.iter().map(|pair| pair.name.as_str());
         let is_key = |word: &str| super::reading::is_option_or_table(word);
         let (pair, key) = match (question.pair, question.key) {
-            (Some(word), None) if !names().any(|name| name == word) && is_key(word) => {
+            (Some(word), None)
+                if !names().any(|name| name == word) && (is_key(word) || word.contains('.')) =>
+            {
                 (None, Some(word))
             }
             asked => asked,
@@ -156,6 +161,18 @@ impl Settings {
                 format!(": {advice}")
             };
             return Err(format!("no option is called `{key}`{advice}"));
+        }
+        let of_pair = |key: &str| {
+            let is_meant = |row: &OptionRow| {
+                row.path == key || is_below(row.path, key) || is_below(key, row.path)
+            };
+            let mut rows = super::options::OPTIONS.iter();
+            rows.any(|row| PAIR.contains(&row.scope) && is_meant(row))
+        };
+        if let (Some(_), Some(key)) = (pair, key.filter(|key| !of_pair(key))) {
+            return Err(format!(
+                "`{key}` belongs to the whole job: ask for it without a pair"
+            ));
         }
         Ok((pair.map(str::to_owned), key.map(str::to_owned)))
     }

@@ -203,10 +203,12 @@ impl fmt::Display for Problem {
         } = &*self.0;
         let severity = if *is_warning { "warning" } else { "error" };
         write!(f, "{severity}: {}", shown(message))?;
-        // of two arguments the message says enough; a place in a file is worth seeing
-        let other = other
-            .as_ref()
-            .filter(|(place, _)| matches!(place, Place::File { .. } | Place::Environment(_)));
+        // of two arguments the message says enough; what else was said is worth seeing
+        let other = other.as_ref().filter(|(place, _)| match place {
+            Place::File { .. } | Place::Environment(_) => true,
+            Place::Flag(name) => name.starts_with('-'),
+            Place::BuiltIn | Place::WholeFile(_) | Place::Nowhere => false,
+        });
         let gutter = place
             .digits()
             .max(other.map_or(1, |(place, _)| place.digits()));

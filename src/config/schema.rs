@@ -94,8 +94,7 @@ fn branch(path: &str, scopes: &[Scope]) -> Value {
 fn option(row: &OptionRow) -> Value {
     let mut schema = described(takes(row), &meaning(row));
     if let Some(default) = row.default {
-        let is_text = allows(&schema, "string") || schema.get("anyOf").is_some();
-        schema["default"] = if is_text {
+        schema["default"] = if allows(&schema, "string") {
             default.into()
         } else {
             serde_json::from_str(default).expect("numbers, booleans, lists: JSON has them too")
@@ -151,14 +150,15 @@ fn text(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": format!("{pattern}|{INTERPOLATED}") })
 }
 
-/// One of some words, or text that becomes it.
+/// One of some words, or text that becomes it. `anyOf` lets everything through: it is where editors
+/// look for words to offer. What is complained of is said by `else`, which names them.
 fn one_of<'a>(words: impl Iterator<Item = &'a &'static str>) -> Value {
     let words: Vec<_> = words.collect();
     json!({
-        "anyOf": [
-            { "type": "string", "enum": words },
-            { "type": "string", "pattern": INTERPOLATED },
-        ],
+        "type": "string",
+        "anyOf": [{ "enum": words }, { "type": "string" }],
+        "if": { "pattern": INTERPOLATED },
+        "else": { "enum": words },
     })
 }
 
