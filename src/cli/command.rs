@@ -18,7 +18,10 @@ const NOT_YET: [&str; 1] = ["report-sync-status"];
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
 const LATER: [(&str, &str); 3] = [
-    ("check", ""),
+    (
+        "check",
+        "`s3sync plan` shows what is missing or older, by size and time",
+    ),
     (
         "report",
         "report.json of every run is in its report directory",
@@ -544,8 +547,8 @@ mod tests {
             assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
         }
         assert_eq!(
-            refusal("init"),
-            "error: not supported yet: the command `init`\n  = jobs/quickstart.toml is a job file to begin with; for a path of that name write ./init"
+            refusal("report"),
+            "error: not supported yet: the command `report`\n  = report.json of every run is in its report directory; for a path of that name write ./report"
         );
     }
 

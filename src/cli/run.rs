@@ -126,8 +126,8 @@ fn retain(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
     let known: Vec<&str> = pairs.map(|pair| pair.name.as_str()).collect();
     if let Some(unknown) = asked.iter().find(|asked| !known.contains(asked)) {
         return Err(format!(
-            "error: no pair is called `{unknown}`\n --> flag --pair\n  = there is {}",
-            known.join(", ")
+            "error: no pair is called `{unknown}`\n --> flag --pair\n  = {}",
+            advice(unknown, &known)
         ));
     }
     for job in &mut jobs {
@@ -135,6 +135,20 @@ fn retain(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
     }
     jobs.retain(|job| !job.pairs.is_empty());
     Ok(jobs)
+}
+
+/// The pair that was probably meant, or else those there are, as far as somebody would read on.
+fn advice(unknown: &str, known: &[&str]) -> String {
+    const READ: usize = 20;
+    if let Some(near) = config::nearest(unknown, known.iter().copied()) {
+        return format!("did you mean `{near}`?");
+    }
+    let more = match known.len().saturating_sub(READ) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let first = &known[..known.len().min(READ)];
+    format!("there are {}{more}", first.join(", "))
 }
 
 /// What is the same for all jobs of one command.
@@ -293,10 +307,24 @@ mod tests {
                 "{asked:?}"
             );
         }
-        let unknown = retain(vec![job(&["a", "b"]), job(&["c"])], &["a", "x"]).expect_err("no x");
+        let refused = retain(vec![job(&["a", "b"]), job(&["c"])], &["a", "x_y"]);
         assert_eq!(
-            unknown,
-            "error: no pair is called `x`\n --> flag --pair\n  = there is a, b, c"
+            refused.expect_err("no x_y"),
+            "error: no pair is called `x_y`\n --> flag --pair\n  = there are a, b, c"
         );
+    }
+
+    #[test]
+    fn an_unknown_pair_is_answered_with_the_one_that_was_meant_or_as_many_as_are_read() {
+        let many: Vec<String> = (1..=300).map(|n| format!("share_{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (unknown, known, words) in [
+            ("photo", &["photos", "mirror"][..], "did you mean `photos`?"),
+            ("x_y", &["a", "b"], "there are a, b"),
+            ("elsewhere", &many, "share_20 and 280 more"),
+        ] {
+            let advice = advice(unknown, known);
+            assert!(advice.ends_with(words), "{unknown}: {advice}");
+        }
     }
 }
