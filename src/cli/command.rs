@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::schema::SCHEMAS;
 use super::{completions, man};
-use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
+use crate::config::{self, Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
 /// Flags of the predecessor that are no options: known, so that they are refused as not supported
@@ -124,6 +124,13 @@ pub(super) fn is_name(word: &str) -> bool {
     build()
         .get_subcommands()
         .any(|command| command.get_name() == word)
+}
+
+/// The command whose name is nearly this word.
+pub(super) fn nearest(word: &str) -> Option<String> {
+    let program = build();
+    let names = program.get_subcommands().map(Command::get_name);
+    config::nearest(word, names).map(str::to_owned)
 }
 
 /// The values of a repeatable argument.

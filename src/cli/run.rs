@@ -1,5 +1,7 @@
 //! `run`, `sync` and the plain form: load everything, then run it.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use clap::ArgMatches;
 
@@ -53,6 +55,13 @@ pub(super) fn pair(
         return Ok(exit);
     }
     let side = |name| matches.get_one::<String>(name).map(String::as_str);
+    let meant = side("SOURCE").filter(|_| form == Form::Plain);
+    if let Some((typed, meant)) = meant.and_then(|typed| Some((typed, misspelt(typed)?))) {
+        Stream::Stderr.print(&format!(
+            "error: there is no command `{typed}`, and nothing here has that name\n  = did you mean `{meant}`?"
+        ));
+        return Ok(ExitCode::Usage);
+    }
     let Some((source, target)) = side("SOURCE").zip(side("TARGET")) else {
         Stream::Stderr.print(
             "error: a source and a target are needed: s3sync SOURCE TARGET (see s3sync --help)",
@@ -92,6 +101,14 @@ pub(super) fn pair(
             purpose: Purpose::Run,
         },
     )
+}
+
+/// The command that was probably meant by a source that is not there.
+fn misspelt(source: &str) -> Option<String> {
+    if source.contains(['/', '.']) || Path::new(source).exists() {
+        return None;
+    }
+    command::nearest(source)
 }
 
 /// The only job of a command, or its problems on stderr.
@@ -312,6 +329,20 @@ mod tests {
             refused.expect_err("no x_y"),
             "error: no pair is called `x_y`\n --> flag --pair\n  = there are a, b, c"
         );
+    }
+
+    #[test]
+    fn a_source_that_is_nearly_a_command_and_not_there_is_no_source() {
+        for (source, meant) in [
+            ("valdate", Some("validate")),
+            ("plna", Some("plan")),
+            ("src", None),
+            ("./plna", None),
+            ("plan.d", None),
+            ("holiday", None),
+        ] {
+            assert_eq!(misspelt(source).as_deref(), meant, "{source}");
+        }
     }
 
     #[test]

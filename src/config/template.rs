@@ -131,12 +131,11 @@ fn write_row(text: &mut String, row: &OptionRow, key: &str) {
     if !row.is_built {
         notes.push("not supported yet".to_owned());
     }
-    let value = match shown_default(row) {
-        Some(default) => written(row, default),
-        None => {
-            notes.push("for example:".to_owned());
-            example(row)
-        }
+    let value = if let Some(default) = shown_default(row) {
+        written(row, default)
+    } else {
+        notes.push("for example:".to_owned());
+        example(row)
     };
     write_comment(text, &notes.join("; "));
     let _ = writeln!(text, "# {key} = {value}");
@@ -175,7 +174,7 @@ fn takes(row: &OptionRow) -> Option<String> {
             (!both.is_empty()).then(|| both.join("; "))
         }
         Kind::Words(words) => Some(listed(words, "and")),
-        Kind::Number { min: 0, max } | Kind::Number { min: 1, max } if max >= MANY => None,
+        Kind::Number { min: 0 | 1, max } if max >= MANY => None,
         Kind::Number { min, max } if max >= MANY => Some(format!("{min} or more")),
         Kind::Number { min, max } => Some(format!("{min} to {max}")),
         Kind::Size { min: 0, max } if max == u64::MAX => None,
