@@ -227,9 +227,8 @@ fn validate() -> Command {
         .arg(
             Arg::new("job")
                 .value_name("FILE")
-                .num_args(1..)
-                .required(true)
-                .help("Job files (TOML), or directories of them"),
+                .num_args(0..)
+                .help("Job files (TOML), or directories of them; without any, the job the environment says"),
         )
         .arg(
             Arg::new("online")
@@ -575,7 +574,6 @@ mod tests {
             &["--no-such-flag", "a", "s3://b"][..],
             &["sync", "a"],
             &["a", "s3://b", "c"],
-            &["validate"],
             &[],
         ] {
             let error = parse(wrong).expect_err("wrong");
