@@ -55,6 +55,7 @@ pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
 pub use problem::{Problem, Problems};
+pub use record::Resolved;
 pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
     SandboxSettings, SourceSpec, TargetSpec, Verify,

@@ -196,8 +196,8 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
         jobs,
         || signals.received(),
         |job| {
-            for note in job.resolved["notes"].as_array().into_iter().flatten() {
-                tracing::warn!("{}", note.as_str().unwrap_or_default());
+            for note in job.resolved.notes() {
+                tracing::warn!("{note}");
             }
             let options = RunOptions {
                 command: request.command.to_owned(),

@@ -8,8 +8,9 @@ use super::layer::Layer;
 use super::merged::Merged;
 use super::option::OptionRow;
 use super::problem::{Place, Problem};
-use super::record::NotApplied;
+use super::record::{NotApplied, RecordedPair, pair_digest};
 use super::resolved::Pair;
+use super::settings::PairSettings;
 use super::sides::Side;
 use super::{checks, conflicts};
 
@@ -23,7 +24,9 @@ pub(super) struct Draft {
     pub(super) target: Option<Side>,
     /// Whether source and target are on S3, if it has both.
     pub(super) sides: Option<(bool, bool)>,
-    pub(super) merged: Merged,
+    pub(super) merged: Arc<Merged>,
+    /// The digest of its settings.
+    digest: String,
     /// What was said for every pair and means nothing for this one.
     pub(super) not_applied: Vec<NotApplied>,
 }
@@ -53,7 +56,8 @@ impl Draft {
                 pair: None,
                 target: None,
                 sides: None,
-                merged: all,
+                digest: pair_digest(&all),
+                merged: Arc::new(all),
                 not_applied: Vec::new(),
             };
         };
@@ -67,13 +71,37 @@ impl Draft {
         checks::files(&source, &merged, problems);
         checks::bare_prefix(name, &target, &merged, problems);
         conflicts::check(&source, &target, &merged, problems);
+        let digest = pair_digest(&merged);
         Self {
             name: name.to_owned(),
             target: Some(target.clone()),
             sides: Some((source.is_s3(), target.is_s3())),
-            pair: Some(build(name, source, target, &merged, never_list)),
-            merged,
+            pair: Some(build(name, source, target, &merged, &digest, never_list)),
+            digest,
+            merged: Arc::new(merged),
             not_applied,
+        }
+    }
+}
+
+impl Draft {
+    /// What is written down of it.
+    pub(super) fn record(&self) -> RecordedPair {
+        RecordedPair {
+            name: self.name.clone(),
+            merged: Arc::clone(&self.merged),
+            not_applied: self.not_applied.clone(),
+            digest: self.digest.clone(),
+        }
+    }
+
+    /// What is explained of it.
+    pub(super) fn into_settings(self) -> PairSettings {
+        PairSettings {
+            name: self.name,
+            merged: self.merged,
+            not_applied: self.not_applied,
+            sides: self.sides,
         }
     }
 }

@@ -201,6 +201,9 @@ impl Environment {
                 problems.extend(read.err());
             }
         }
+        for var in self.vars() {
+            var.say(&mut said.every_pair);
+        }
         said
     }
 

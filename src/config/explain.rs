@@ -95,7 +95,11 @@ impl Settings {
                 Vec::new()
             },
             hooks: if pair.is_none() && is_asked("hooks") {
-                self.hooks()
+                let mut hooks = self.hooks();
+                for hook in &mut hooks {
+                    hook.retain(wanted);
+                }
+                hooks
             } else {
                 Vec::new()
             },
@@ -153,8 +157,7 @@ impl Settings {
             };
             return Err(format!("no option is called `{key}`{advice}"));
         }
-        let key = key.map(|key| super::options::unfold(key).to_owned());
-        Ok((pair.map(str::to_owned), key))
+        Ok((pair.map(str::to_owned), key.map(str::to_owned)))
     }
 
     /// What nobody says and the program finds out: the job's name, the directory of its reports.
@@ -244,9 +247,8 @@ fn explain(merged: &Merged, scopes: &[Scope]) -> Vec<Explained> {
             path: decided.path(),
             key: decided.key.map(str::to_owned),
             chain: merged
-                .chain(decided.row.path, decided.key)
-                .into_iter()
-                .map(|(setting, place)| Voice::new(setting, place))
+                .chain(&decided.path())
+                .map(|said| Voice::new(said.setting.clone(), &said.place))
                 .collect(),
             is_not_yet: unbuilt::refusal(decided).is_some(),
         })

@@ -121,6 +121,9 @@ impl FlagValues {
         for assignment in options {
             problems.extend(assign(assignment, directory, &mut said).err());
         }
+        for var in self.vars() {
+            var.say(&mut said.every_pair);
+        }
         said
     }
 }

@@ -118,7 +118,12 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
             (None, None) => Err(wrong()),
         },
         Kind::Time => match (item.as_datetime(), item.as_str()) {
-            (Some(time), _) => from_text(row, &time.to_string(), base),
+            (Some(time), _) => from_text(row, &time.to_string(), base).map_err(|mut refusal| {
+                if time.offset.is_none() {
+                    refusal.remedy = "say the time and its offset, such as Z".to_owned();
+                }
+                refusal
+            }),
             (None, Some(text)) => from_text(row, text, base),
             (None, None) => Err(wrong()),
         },

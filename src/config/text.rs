@@ -72,9 +72,10 @@ impl FileText {
         let spot = self.spot(value);
         let before: String = spot.text.chars().take(column - 1).collect();
         // in an inline table the key is behind the last brace or comma
-        let from = match before.contains('{') {
-            true => before.rfind(['{', ',']).map_or(0, |at| at + 1),
-            false => 0,
+        let from = if before.contains('{') {
+            before.rfind(['{', ',']).map_or(0, |at| at + 1)
+        } else {
+            0
         };
         let key = before[from..].trim_start();
         let column = before.chars().count() - key.chars().count() + 1;

@@ -8,14 +8,13 @@ use super::setting::{Setting, listed};
 
 /// Refuses every value that counts, is not the default, and is not built.
 pub(super) fn refuse(merged: &Merged, scopes: &[Scope], problems: &mut Vec<Problem>) {
-    let decided = merged.decided(scopes);
+    let mut decided = merged.decided(scopes);
+    // of a table, its first key stands for all
+    decided.dedup_by_key(|decided| decided.row.path);
     problems.extend(decided.iter().filter_map(|decided| {
-        let message = refusal(decided)?;
-        Some(
-            Problem::new(message.0, decided.place)
-                .remedy(message.1)
-                .not_yet(),
-        )
+        let (message, remedy) = refusal(decided)?;
+        let problem = Problem::new(message, decided.place).remedy(remedy);
+        Some(problem.not_yet())
     }));
 }
 
@@ -33,7 +32,7 @@ const LEAVE_IT_OUT: &str = "leave it out: this version does not have it";
 /// do.
 pub(super) fn refusal(decided: &Decided<'_>) -> Option<(String, String)> {
     let row = decided.row;
-    if let (Kind::Word { now, later }, Setting::Text(word)) = (row.kind, &*decided.setting)
+    if let (Kind::Word { now, later }, Setting::Text(word)) = (row.kind, decided.setting)
         && later.contains(&word.as_str())
     {
         return Some((

@@ -73,7 +73,7 @@ pub(in crate::config) fn value(setting: &Setting) -> Value {
             let pairs = values
                 .iter()
                 .map(|(key, text)| (key.as_str(), escaped(text)));
-            Value::InlineTable(InlineTable::from_iter(pairs))
+            Value::InlineTable(pairs.collect())
         }
         Setting::Text(value) => text(value),
         Setting::Path(path) => text(&path.to_string_lossy()),
@@ -90,7 +90,9 @@ fn kept(keeper: &Keeper) -> Value {
         Keeper::Variable(variable) => ("env", variable.clone()),
         Keeper::File(path) => ("file", path.to_string_lossy().into_owned()),
     };
-    Value::InlineTable(InlineTable::from_iter([(key, text(&name))]))
+    let mut table = InlineTable::new();
+    table.insert(key, text(&name));
+    Value::InlineTable(table)
 }
 
 fn write_setting(text: &mut String, explained: &Explained, prefix: &str, style: &TomlStyle<'_>) {

@@ -14,7 +14,9 @@ use super::names::{Names, fill_in, is_empty, no_pair_here, of_the_environment, u
 use super::source::{SourceFile, Words, item_span, key_span};
 use super::template::{self, Name, Otherwise, Reference};
 use crate::config::environment::Environment;
+use crate::config::layer::Layer;
 use crate::config::problem::{Place, Problem};
+use crate::config::reading::row_of;
 use crate::config::text::sounds_secret;
 
 /// A variable that is said outside of files.
@@ -33,6 +35,25 @@ pub(super) struct Outside {
     pub(super) job: Option<String>,
     /// The job's name when nobody says one.
     pub(super) stem: String,
+}
+
+impl SaidVar {
+    /// Puts it into a layer, to be shown.
+    pub(in crate::config) fn say(&self, layer: &mut Layer) {
+        if let Some(row) = row_of("vars").filter(|_| template::is_var(&self.name)) {
+            let shown = shown_var(&self.name, &self.value);
+            layer.say_key(row, self.name.clone(), shown, self.place.clone());
+        }
+    }
+}
+
+/// What may be shown of a variable.
+pub(super) fn shown_var(name: &str, text: &str) -> String {
+    if sounds_secret(name) {
+        "[redacted]".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Every name that texts of the job's files can refer to.
