@@ -6,7 +6,14 @@ everywhere and cannot express an illegal combination. Nothing past this module s
 The option table (`options`) describes every option once. A job file, the environment and the
 flags are each read into layers by it, value by value; figment merges the layers, and remembers
 for every value which layer it came from. Whatever is wrong is collected, and told all at once.
+
+# Every option
+
+What `s3sync init` prints:
 */
+#![doc = "```toml"]
+#![doc = include_str!("../jobs/reference/job.toml")]
+#![doc = "```"]
 
 mod bounded;
 mod build;
@@ -55,6 +62,7 @@ pub use resolved::{
 };
 pub use schema::job_schema;
 pub use settings::Settings;
+pub(crate) use suggest::nearest;
 pub use template::template;
 
 use std::path::Path;
