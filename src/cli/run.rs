@@ -165,7 +165,8 @@ fn advice(unknown: &str, known: &[&str]) -> String {
         more => format!(" and {more} more"),
     };
     let first = &known[..known.len().min(READ)];
-    format!("there are {}{more}", first.join(", "))
+    let verb = if first.len() == 1 { "is" } else { "are" };
+    format!("there {verb} {}{more}", first.join(", "))
 }
 
 /// What is the same for all jobs of one command.

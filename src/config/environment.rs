@@ -238,7 +238,10 @@ impl Environment {
     ) -> Result<(), Problem> {
         let place = Place::Environment(name.to_owned());
         let unknown = || {
-            let names: Vec<String> = OPTIONS.iter().map(OptionRow::variable).collect();
+            let shorthands = ["SOURCE", "TARGET", "DELETE"];
+            let shorthands = shorthands.map(|name| format!("S3SYNC_{name}"));
+            let options = OPTIONS.iter().map(OptionRow::variable);
+            let names: Vec<String> = shorthands.into_iter().chain(options).collect();
             let problem = Problem::new(format!("unknown variable `{name}`"), &place);
             if let Some(var) = name.strip_prefix(VARS.trim_end_matches('_')) {
                 let var = var.trim_start_matches('_');

@@ -11,6 +11,7 @@ mod toml;
 use super::merged::Merged;
 use super::option::{OptionRow, Scope};
 use super::problem::Place;
+use super::reading::Spelling;
 use super::record::{NotApplied, PAIR};
 use super::setting::{Keeper, Setting};
 use super::settings::{PairSettings, Settings};
@@ -45,6 +46,8 @@ struct ExplainedPair {
     name: String,
     settings: Vec<Explained>,
     not_applied: Vec<NotApplied>,
+    /// What was asked for and has no value.
+    unset: Vec<&'static str>,
 }
 
 /// One option, or one key of an option that is a table.
@@ -111,7 +114,16 @@ impl Settings {
                 .map(|it| {
                     let mut settings = explain(&it.merged, PAIR);
                     settings.retain(|explained| it.fits(explained.row) && wanted(explained));
+                    let has = |path: &str| settings.iter().any(|it| it.row.path == path);
+                    let rows = super::options::OPTIONS.iter();
+                    let is_unset = |row: &&OptionRow| {
+                        PAIR.contains(&row.scope)
+                            && it.fits(row)
+                            && key.as_deref() == Some(row.path)
+                            && !has(row.path)
+                    };
                     ExplainedPair {
+                        unset: rows.filter(is_unset).map(|row| row.path).collect(),
                         name: it.name.clone(),
                         settings,
                         not_applied: it
@@ -154,7 +166,7 @@ impl Settings {
         if let Some(key) = key.filter(|key| !is_key(key)) {
             let scopes = [Scope::Pair, Scope::PairOnly, Scope::Job];
             let (prefix, last) = key.rfind('.').map_or(("", key), |at| key.split_at(at + 1));
-            let advice = super::reading::advice(prefix, last, &scopes);
+            let advice = super::reading::advice(prefix, last, &scopes, Spelling::Path);
             let advice = if advice.is_empty() {
                 String::new()
             } else {

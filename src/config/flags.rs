@@ -9,7 +9,7 @@ use super::layer::Said;
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
 use super::problem::{Place, Problem};
-use super::reading::{advice, element_of, read_text, row_of, take};
+use super::reading::{Spelling, advice, element_of, read_text, row_of, take};
 use super::setting::{Refusal, Setting, from_text};
 
 /// What flags say, in the words of the command line.
@@ -228,7 +228,12 @@ fn assign(assignment: &str, directory: &Path, said: &mut Settings) -> Result<(),
         let (prefix, key) = path
             .rfind('.')
             .map_or(("", path), |at| path.split_at(at + 1));
-        Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(prefix, key, scopes))
+        Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(
+            prefix,
+            key,
+            scopes,
+            Spelling::Path,
+        ))
     };
     if let Some(remedy) = belongs_in_files(whole) {
         let message = format!("`{whole}` belongs in a job file");

@@ -237,10 +237,7 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
         Kind::Endpoint => "an http:// or https:// URL with a host and no spaces".to_owned(),
-        Kind::Word { now, later } => {
-            let words: Vec<&str> = now.iter().chain(later).copied().collect();
-            listed(&words, "or")
-        }
+        Kind::Word { now, .. } => listed(now, "or"),
         Kind::SecretKey => "a key of 256 bits in base64".to_owned(),
         Kind::Pairs => "a list of pair names".to_owned(),
         Kind::Words(words) => format!("a list of {}", listed(words, "and")),
@@ -333,6 +330,11 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
                 Err(error) => Err(refusal(row, format_args!("is wrong: {error}"))),
             }
         }
+        // a slash or a colon is soon forgotten, and a directory of that name soon made
+        Kind::Location if text.starts_with("s3:") || text.starts_with("s3//") => Err(Refusal {
+            remedy: "write s3://bucket/prefix, or ./ before a local path of that name".to_owned(),
+            ..wrong()
+        }),
         Kind::Location if text.contains("://") => Err(wrong()),
         Kind::Path | Kind::Location if text == "~" || text.starts_with("~/") => Err(Refusal {
             remedy: "`~` means nothing here; write the whole path".to_owned(),

@@ -15,7 +15,7 @@ use crate::config::layer::Layer;
 use crate::config::option::{Kind, OptionRow, Scope};
 use crate::config::options::OPTIONS;
 use crate::config::problem::{MOST_TOLD, Place, Problem};
-use crate::config::reading::{advice, row_of, take};
+use crate::config::reading::{Spelling, advice, row_of, take};
 use crate::config::setting::{Keeper, Refusal, Setting, from_text, from_toml, secret};
 use crate::config::suggest::nearest;
 use crate::store::Secret;
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
                 let problem = Problem::new(format!("unknown key `{key}`"), &place);
                 // nobody reads the advice for the thousandth key, and it takes its time
                 let advice = if self.problems.len() < MOST_TOLD {
-                    advice(within.prefix, key, within.scopes)
+                    advice(within.prefix, key, within.scopes, Spelling::Key)
                 } else {
                     String::new()
                 };

@@ -164,11 +164,6 @@ fn a_question_about_nothing_is_answered_with_what_there_is() {
             Some("performance.worker_siz"),
             "no option is called `performance.worker_siz`: did you mean `worker_size`?",
         ),
-        (
-            Some("reprt.dir"),
-            None,
-            "no pair is called `reprt.dir`: there is photos, down",
-        ),
     ] {
         let question = Question {
             pair,
