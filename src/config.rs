@@ -48,6 +48,7 @@ pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
 pub use problem::{Problem, Problems};
+pub use record::Resolved;
 pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
     SandboxSettings, SourceSpec, TargetSpec, Verify,
@@ -154,10 +155,12 @@ pub fn read_adhoc(
     flags: &FlagValues,
 ) -> Settings {
     let mut problems = Vec::new();
+    check_directory(environment.directory(), &mut problems);
     let sdk = environment.of_the_sdk(&mut problems);
     let from_environment = environment.read(&mut problems);
     let mut said = flags.read(environment.directory(), &mut problems);
     flags.refuse_vars(&mut problems);
+    environment.refuse_vars(&mut problems);
     // flags of one pair: those that do not fit it are errors
     let mut own = said
         .every_pair
@@ -221,11 +224,16 @@ pub fn read_environment(
     flags.refuse_vars(&mut problems);
     let flags = flags.read(environment.directory(), &mut problems);
     let pairs = pairs_of_the_environment(&mut said, &mut problems);
+    environment.refuse_vars(&mut problems);
     if pairs.is_empty() {
-        let problem = Problem::new("no job is said", &Place::Nowhere).remedy(
-            "name a job file (s3sync run FILE), or set S3SYNC_JOB_FILE, S3SYNC_JOB_TOML, or S3SYNC_SOURCE and S3SYNC_TARGET",
-        );
-        return Err(Problems::one(problem));
+        // a name that is misspelt may be all that is wrong
+        if problems.is_empty() {
+            let problem = Problem::new("no job is said", &Place::Nowhere);
+            problems.push(problem.remedy(
+                "name a job file (s3sync run FILE), or set S3SYNC_JOB_FILE, S3SYNC_JOB_TOML, or S3SYNC_SOURCE and S3SYNC_TARGET",
+            ));
+        }
+        return Err(Problems::all(problems));
     }
     let everything = Everything {
         origin: Origin::Environment,
@@ -257,6 +265,7 @@ fn load(
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
+    check_directory(file.base, &mut problems);
     let from_environment = environment.read(&mut problems);
     let said = flags.read(environment.directory(), &mut problems);
     let beside = Beside {
@@ -277,6 +286,15 @@ fn load(
         pairs: Vec::new(),
     };
     Ok(resolve(&everything, environment, problems))
+}
+
+/// Refuses a directory whose name is not UTF-8: paths below it could not be written down.
+fn check_directory(directory: &Path, problems: &mut Vec<Problem>) {
+    if directory.to_str().is_none() {
+        let message = format!("the name of `{}` is not UTF-8", directory.display());
+        let problem = Problem::new(message, &Place::Nowhere);
+        problems.push(problem.remedy("relative paths begin there: start from another directory"));
+    }
 }
 
 fn read_job_file(name: &Path, whole: &Path, asked: &Place) -> Result<String, Problem> {
@@ -301,8 +319,11 @@ fn pairs_of_the_environment(said: &mut Said, problems: &mut Vec<Problem>) -> Vec
     let urls = said.every_pair.filtered(|said| is_url(said.row.path));
     if urls.iter().next().is_some() {
         said.every_pair = said.every_pair.filtered(|said| !is_url(said.row.path));
-        let own = said.pairs.entry("default".to_owned()).or_default();
-        own.absorb(urls);
+        // what is said of the pair by its name is above what is said of all
+        let own = said.pairs.remove("default").unwrap_or_default();
+        let mut both = urls;
+        both.absorb(own);
+        said.pairs.insert("default".to_owned(), both);
     }
     let mut pairs = Vec::new();
     for (name, layer) in &said.pairs {

@@ -544,8 +544,8 @@ mod tests {
             assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
         }
         assert_eq!(
-            refusal("init"),
-            "error: not supported yet: the command `init`\n  = jobs/quickstart.toml is a job file to begin with; for a path of that name write ./init"
+            refusal("report"),
+            "error: not supported yet: the command `report`\n  = report.json of every run is in its report directory; for a path of that name write ./report"
         );
     }
 

@@ -72,7 +72,7 @@ pub(super) fn pair(
     let mut notes = Vec::new();
     if form == Form::Plain {
         if let Some(refusal) = former::refusal(environment, jobs.iter().all(|job| job.dry_run)) {
-            Stream::Stderr.print(refusal);
+            Stream::Stderr.print(&refusal);
             return Ok(ExitCode::Usage);
         }
         notes = former::warnings(environment);
@@ -165,8 +165,8 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
         jobs,
         || signals.received(),
         |job| {
-            for note in job.resolved["notes"].as_array().into_iter().flatten() {
-                tracing::warn!("{}", note.as_str().unwrap_or_default());
+            for note in job.resolved.notes() {
+                tracing::warn!("{note}");
             }
             let options = RunOptions {
                 command: request.command.to_owned(),

@@ -81,7 +81,7 @@ impl Tell {
                     "{path}: job {}, {pairs} {noun}: no problems",
                     job.name
                 ));
-                for note in notes(job) {
+                for note in job.resolved.notes() {
                     Stream::Stderr.print(&format!("warning: {note}"));
                 }
             }
@@ -90,7 +90,7 @@ impl Tell {
                 let pairs = job.pairs.len();
                 line(&json!({
                     "type": "file", "file": path.to_string(), "result": "fine",
-                    "job": job.name, "pairs": pairs, "warnings": notes(job),
+                    "job": job.name, "pairs": pairs, "warnings": job.resolved.notes(),
                 }));
             }
             (Self::Json, Err(problems)) => line(&json!({
@@ -120,12 +120,6 @@ impl Tell {
         }
         !probed.findings.iter().any(|finding| wrong(&finding))
     }
-}
-
-/// What should be known of a job although nothing is wrong with it.
-fn notes(job: &Job) -> Vec<&str> {
-    let notes = job.resolved["notes"].as_array().into_iter().flatten();
-    notes.filter_map(serde_json::Value::as_str).collect()
 }
 
 /// One line of what is well, and a block for each thing that is not.

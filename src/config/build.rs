@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use super::merged::Merged;
-use super::record::pair_digest;
 use super::resolved::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
 use super::sides::{Side, s3_settings};
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 
-/// Builds a pair of two sides; `never_list` are the directories the run itself writes to.
+/// Builds a pair of two sides and the digest of its settings; `never_list` are the directories the run itself writes to.
 pub(super) fn build(
     name: &str,
     source: Side,
     target: Side,
     merged: &Merged,
+    digest: &str,
     never_list: &[PathBuf],
 ) -> Pair {
     Pair {
@@ -61,6 +61,6 @@ pub(super) fn build(
             merged.duration("retry.force_retry_interval"),
         ),
         guess_mime_type: merged.value("metadata.guess_mime_type"),
-        digest: pair_digest(merged),
+        digest: digest.to_owned(),
     }
 }

@@ -1,8 +1,10 @@
 //! What is wrong with a pair although every single value is right.
 
 use super::draft::Draft;
+use super::layer::Layer;
 use super::merged::Merged;
-use super::problem::Problem;
+use super::problem::{Place, Problem};
+use super::setting::Setting;
 use super::sides::Side;
 
 /// Finds what a pair's two sides cannot do together.
@@ -115,6 +117,29 @@ pub(super) fn files(source: &Side, merged: &Merged, problems: &mut Vec<Problem>)
                 .remedy("it would delete everything else at the target; name a directory")
                 .against(&merged.place("source.url"), "the source"),
         );
+    }
+}
+
+/// Finds hooks that do not say when they run, or what, or wait for an outcome before there is one.
+pub(super) fn hooks(hooks: &[(Place, Layer)], problems: &mut Vec<Problem>) {
+    for (place, hook) in hooks {
+        for (key, example) in [
+            ("at", "\"before\" or \"after\""),
+            ("run", "[\"/usr/local/bin/notify\", \"nightly\"]"),
+        ] {
+            let path = format!("hooks.{key}");
+            if hook.get(&path).is_none() && !hook.is_broken(&path) {
+                let problem = Problem::new(format!("a hook without `{key}`"), place);
+                problems.push(problem.remedy(format!("write {key} = {example}")));
+            }
+        }
+        let is_before = hook
+            .get("hooks.at")
+            .is_some_and(|at| at.setting == Setting::Text("before".to_owned()));
+        if let (Some(on), true) = (hook.get("hooks.on"), is_before) {
+            let message = "`on` of a hook that runs before: there is no outcome yet";
+            problems.push(Problem::new(message, &on.place).remedy("leave it out"));
+        }
     }
 }
 

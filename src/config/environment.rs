@@ -147,6 +147,11 @@ impl Environment {
         with_value.filter_map(said).collect()
     }
 
+    /// Refuses what they say of `[vars]` where no file is that could use it.
+    pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
+        problems.extend(self.vars().iter().map(SaidVar::without_file));
+    }
+
     /// A variable; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables
@@ -201,6 +206,9 @@ impl Environment {
                 problems.extend(read.err());
             }
         }
+        for var in self.vars() {
+            var.say(&mut said.every_pair);
+        }
         said
     }
 
@@ -238,11 +246,12 @@ impl Environment {
                 None => problem.remedy("names that begin with S3SYNC_ are this program's own"),
             }
         };
-        let path = name
-            .strip_prefix("S3SYNC_")
-            .ok_or_else(unknown)?
-            .to_ascii_lowercase()
-            .replace("__", ".");
+        let rest = name.strip_prefix("S3SYNC_").ok_or_else(unknown)?;
+        let is_spelt = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        if !rest.chars().all(is_spelt) {
+            return Err(unknown());
+        }
+        let path = rest.to_ascii_lowercase().replace("__", ".");
         if let Some(remedy) = belongs_in_files(&path) {
             let message = format!("`{path}` belongs in a job file");
             return Err(Problem::new(message, &place).remedy(remedy));
@@ -288,6 +297,18 @@ impl Environment {
         } else {
             read_text(row, key, value, &self.directory)
         };
+        let twin = match &read {
+            Ok(Setting::Table(texts)) => {
+                let mut paths = texts.keys().map(|key| format!("{}.{key}", row.path));
+                paths.find_map(|path| layer.get(&path))
+            }
+            _ => layer.get(row.path),
+        };
+        if let Some(twin) = twin {
+            let message = format!("`{}` is said by two variables", row.path);
+            let problem = Problem::new(message, &place).remedy("keep one of them");
+            return Err(problem.against(&twin.place, "the other"));
+        }
         take(layer, row, read, place)
     }
 }

@@ -98,7 +98,11 @@ impl Settings {
                 Vec::new()
             },
             hooks: if pair.is_none() && is_asked("hooks") {
-                self.hooks()
+                let mut hooks = self.hooks();
+                for hook in &mut hooks {
+                    hook.retain(wanted);
+                }
+                hooks
             } else {
                 Vec::new()
             },
@@ -158,7 +162,6 @@ impl Settings {
             };
             return Err(format!("no option is called `{key}`{advice}"));
         }
-        let key = key.map(|key| super::options::unfold(key).to_owned());
         let of_pair = |key: &str| {
             let is_meant = |row: &OptionRow| {
                 row.path == key || is_below(row.path, key) || is_below(key, row.path)
@@ -166,12 +169,12 @@ impl Settings {
             let mut rows = super::options::OPTIONS.iter();
             rows.any(|row| PAIR.contains(&row.scope) && is_meant(row))
         };
-        if let (Some(_), Some(key)) = (pair, key.as_deref().filter(|key| !of_pair(key))) {
+        if let (Some(_), Some(key)) = (pair, key.filter(|key| !of_pair(key))) {
             return Err(format!(
                 "`{key}` belongs to the whole job: ask for it without a pair"
             ));
         }
-        Ok((pair.map(str::to_owned), key))
+        Ok((pair.map(str::to_owned), key.map(str::to_owned)))
     }
 
     /// What nobody says and the program finds out: the job's name, the directory of its reports.
@@ -261,9 +264,8 @@ fn explain(merged: &Merged, scopes: &[Scope]) -> Vec<Explained> {
             path: decided.path(),
             key: decided.key.map(str::to_owned),
             chain: merged
-                .chain(decided.row.path, decided.key)
-                .into_iter()
-                .map(|(setting, place)| Voice::new(setting, place))
+                .chain(&decided.path())
+                .map(|said| Voice::new(said.setting.clone(), &said.place))
                 .collect(),
             is_not_yet: unbuilt::refusal(decided).is_some(),
         })

@@ -79,13 +79,7 @@ impl FlagValues {
 
     /// Refuses what they say of `[vars]` where no file is that could use it.
     pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
-        problems.extend(self.vars().into_iter().map(|var| {
-            Problem::new(
-                format!("`vars.{}` has no file to stand in", var.name),
-                &var.place,
-            )
-            .remedy("variables are for job files: write the value itself")
-        }));
+        problems.extend(self.vars().iter().map(SaidVar::without_file));
     }
 
     /// Reads everything, `--set` last; relative paths begin at `directory`.
@@ -120,6 +114,9 @@ impl FlagValues {
         let options = self.set.iter().filter(|set| as_var(set).is_none());
         for assignment in options {
             problems.extend(assign(assignment, directory, &mut said).err());
+        }
+        for var in self.vars() {
+            var.say(&mut said.every_pair);
         }
         said
     }

@@ -1,5 +1,6 @@
 //! One layer of settings: everything one place says, ready to be merged by figment.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -15,7 +16,8 @@ use super::setting::{Setting, from_text};
 /// What one place says.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Layer {
-    said: BTreeMap<&'static str, Said>,
+    /// By path; of an option that is a table, by the path of each key.
+    said: BTreeMap<Cow<'static, str>, Said>,
     /// Options it says wrongly: reported already, so nobody need miss them.
     broken: Vec<&'static str>,
 }
@@ -24,6 +26,8 @@ pub(super) struct Layer {
 #[derive(Debug, Clone)]
 pub(super) struct Said {
     pub(super) row: &'static OptionRow,
+    /// The key, where the option is a table.
+    pub(super) key: Option<String>,
     pub(super) setting: Setting,
     pub(super) place: Place,
 }
@@ -37,23 +41,40 @@ impl Said {
 }
 
 impl Layer {
-    /// Says something; what was said before under the same path is forgotten, except that keys
-    /// of a table are kept.
+    /// Says something; what was said before under the same path is forgotten. Of a table each key
+    /// is said by itself.
     pub(super) fn say(&mut self, row: &'static OptionRow, setting: Setting, place: Place) {
-        let mut said = Said {
+        let Setting::Table(texts) = setting else {
+            let said = Said {
+                row,
+                key: None,
+                setting,
+                place,
+            };
+            self.said.insert(Cow::Borrowed(row.path), said);
+            return;
+        };
+        for (key, text) in texts {
+            self.say_key(row, key, text, place.clone());
+        }
+    }
+
+    /// Says one key of an option that is a table.
+    pub(super) fn say_key(
+        &mut self,
+        row: &'static OptionRow,
+        key: String,
+        text: String,
+        place: Place,
+    ) {
+        let path = format!("{}.{key}", row.path);
+        let said = Said {
             row,
-            setting,
+            key: Some(key),
+            setting: Setting::Text(text),
             place,
         };
-        let before = self.said.remove(row.path);
-        if let (Some(Setting::Table(kept)), Setting::Table(texts)) =
-            (before.map(|said| said.setting), &mut said.setting)
-        {
-            for (key, text) in kept {
-                texts.entry(key).or_insert(text);
-            }
-        }
-        self.said.insert(row.path, said);
+        self.said.insert(Cow::Owned(path), said);
     }
 
     /// Notes that a path was said, and said wrongly.
@@ -85,16 +106,16 @@ impl Layer {
     pub(super) fn filtered(&self, keep: impl Fn(&Said) -> bool) -> Self {
         let kept = self.said.iter().filter(|(_, said)| keep(said));
         Self {
-            said: kept.map(|(path, said)| (*path, said.clone())).collect(),
+            said: kept
+                .map(|(path, said)| (path.clone(), said.clone()))
+                .collect(),
             broken: self.broken.clone(),
         }
     }
 
     /// Everything of `other` too, which wins.
     pub(super) fn absorb(&mut self, other: Self) {
-        for said in other.said.into_values() {
-            self.say(said.row, said.setting, said.place);
-        }
+        self.said.extend(other.said);
         self.broken.extend(other.broken);
     }
 }
@@ -114,7 +135,8 @@ pub(super) fn built_in() -> &'static Layer {
     &LAYER
 }
 
-/// A layer under the number by which a merged value is traced back to it.
+/// A layer under the number by which what is merged is traced back to it. Figment merges what is
+/// said, and by whom; the values stay where they are, typed, and secrets among them unseen.
 #[derive(Debug)]
 pub(super) struct Numbered(pub(super) usize, pub(super) Arc<Layer>);
 
@@ -131,24 +153,30 @@ impl Provider for Numbered {
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
         let mut root = Dict::new();
         for said in self.1.iter() {
-            insert(&mut root, said.row.path, said.setting.to_figment());
+            let key = said.key.as_deref();
+            insert(&mut root, said.row.path, key, true.into());
         }
         Ok(Profile::Default.collect(root))
     }
 }
 
-fn insert(dict: &mut Dict, path: &str, value: Value) {
-    match path.split_once('.') {
-        None => {
-            dict.insert(path.to_owned(), value);
-        }
-        Some((first, rest)) => {
-            let inner = dict
-                .entry(first.to_owned())
-                .or_insert_with(|| Dict::new().into());
-            if let Value::Dict(_, inner) = inner {
-                insert(inner, rest, value);
-            }
-        }
+/// Puts a value where its path says; a key of a table may have dots in it.
+fn insert(root: &mut Dict, path: &str, key: Option<&str>, value: Value) {
+    let (tables, last) = match key {
+        Some(key) => (Some(path), key),
+        None => path
+            .rsplit_once('.')
+            .map_or((None, path), |(tables, last)| (Some(tables), last)),
+    };
+    let mut dict = root;
+    for table in tables.into_iter().flat_map(|tables| tables.split('.')) {
+        let inner = dict
+            .entry(table.to_owned())
+            .or_insert_with(|| Dict::new().into());
+        let Value::Dict(_, inner) = inner else {
+            return;
+        };
+        dict = inner;
     }
+    dict.insert(last.to_owned(), value);
 }

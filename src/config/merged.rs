@@ -1,6 +1,5 @@
 //! Layers merged into one answer for every option.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,7 +30,8 @@ pub(super) struct Decided<'a> {
     pub(super) row: &'static OptionRow,
     /// The key, where the option is a table.
     pub(super) key: Option<&'a str>,
-    pub(super) setting: Cow<'a, Setting>,
+    said: &'a Said,
+    pub(super) setting: &'a Setting,
     pub(super) place: &'a Place,
 }
 
@@ -55,7 +55,7 @@ impl Merged {
         Self { layers, winners }
     }
 
-    /// What counts for an option that is no table, and where it is said.
+    /// What counts for an option, or for a key of an option that is a table.
     pub(super) fn said(&self, path: &str) -> Option<&Said> {
         match self.winners.get(path) {
             Some(number) => self.layers.get(*number)?.get(path),
@@ -65,11 +65,7 @@ impl Merged {
 
     /// Where what counts is said; of a table, where its first key is.
     pub(super) fn place(&self, path: &str) -> Place {
-        let first = self.keys(path).next();
-        let said = match first {
-            Some((_, number)) => self.layers.get(number).and_then(|layer| layer.get(path)),
-            None => self.said(path),
-        };
+        let said = self.said(path).or_else(|| self.keys(path).next());
         said.map_or(Place::Nowhere, |said| said.place.clone())
     }
 
@@ -121,61 +117,44 @@ impl Merged {
     pub(super) fn decided(&self, scopes: &[Scope]) -> Vec<Decided<'_>> {
         let mut all = Vec::with_capacity(OPTIONS.len());
         for row in OPTIONS.iter().filter(|row| scopes.contains(&row.scope)) {
-            if row.kind.is_table() {
-                all.extend(self.keys(row.path).filter_map(|(key, number)| {
-                    let said = self.layers.get(number)?.get(row.path)?;
-                    let Setting::Table(texts) = &said.setting else {
-                        return None;
-                    };
-                    Some(Decided {
-                        row,
-                        key: Some(key),
-                        setting: Cow::Owned(Setting::Text(texts.get(key)?.clone())),
-                        place: &said.place,
-                    })
-                }));
-            } else if let Some(said) = self.said(row.path) {
-                all.push(Decided {
-                    row,
-                    key: None,
-                    setting: Cow::Borrowed(&said.setting),
-                    place: &said.place,
-                });
-            }
+            let of_option = self.said(row.path).into_iter();
+            let all_said = of_option.chain(self.keys(row.path));
+            all.extend(all_said.map(|said| Decided {
+                row,
+                key: said.key.as_deref(),
+                said,
+                setting: &said.setting,
+                place: &said.place,
+            }));
         }
         all
     }
 
-    /// Everything that was ever said of a path, the winner first, the default last; of a table,
-    /// what was said of one of its keys.
-    pub(super) fn chain(&self, path: &str, key: Option<&str>) -> Vec<(Setting, &Place)> {
-        let said = self.layers.iter().rev().filter_map(|layer| layer.get(path));
-        let mut chain: Vec<(Setting, &Place)> = said
+    /// Everything that was ever said of a path, the winner first, the default last.
+    pub(super) fn chain(&self, path: &str) -> impl Iterator<Item = &Said> {
+        let said = self.layers.iter().rev();
+        said.filter_map(move |layer| layer.get(path))
             .chain(built_in().get(path))
-            .filter_map(|said| match (&said.setting, key) {
-                (Setting::Table(texts), Some(key)) => {
-                    Some((Setting::Text(texts.get(key)?.clone()), &said.place))
-                }
-                (setting, _) => Some((setting.clone(), &said.place)),
-            })
-            .collect();
-        // of a table nobody said, the default has no keys
-        chain.retain(|(setting, _)| key.is_none() || !matches!(setting, Setting::Table(_)));
-        chain
     }
 
-    /// The keys of a table and the layer each is said in.
-    fn keys<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a str, usize)> {
-        let stem = format!("{path}.");
+    /// What counts for each key of an option that is a table.
+    fn keys(&self, path: &str) -> impl Iterator<Item = &Said> {
         let is_table = find(path).is_some_and(|row| row.kind.is_table());
-        let from = is_table.then(|| self.winners.range(stem.clone()..));
+        let stem = is_table.then(|| format!("{path}."));
+        let from = stem.clone().map(|stem| self.winners.range(stem..));
         from.into_iter()
             .flatten()
-            .map_while(move |(path, number)| Some((path.strip_prefix(&stem)?, *number)))
+            .take_while(move |(path, _)| stem.as_ref().is_some_and(|stem| path.starts_with(stem)))
+            .filter_map(|(path, number)| self.layers.get(*number)?.get(path))
     }
 }
 
 impl Decided<'_> {
+    /// Whether it is what would be if nobody had said it.
+    pub(super) fn is_default(&self) -> bool {
+        matches!(self.place, Place::BuiltIn) || self.said.is_default()
+    }
+
     /// The option's path, with the key where it is a table.
     pub(super) fn path(&self) -> String {
         match self.key {

@@ -1,6 +1,7 @@
 //! Layers in, settings out: every value decided, and everything that is wrong with them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::draft::Draft;
 use super::environment::Environment;
@@ -8,10 +9,10 @@ use super::everything::Everything;
 use super::merged::Merged;
 use super::option::Scope;
 use super::problem::{Place, Problem};
-use super::record::Record;
+use super::record::{Record, RecordedPair, Resolved};
 use super::resolved::{Job, Limits, Log, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
-use super::settings::{PairSettings, Settings};
+use super::settings::Settings;
 use super::suggest::nearest;
 use super::unbuilt;
 use super::{checks, options, pairs};
@@ -32,7 +33,10 @@ pub(super) fn resolve(
         sandbox: job.path("sandbox.dir"),
     };
     let name = job_name(everything, &job, &mut problems);
-    unbuilt::refuse(&job, &[Scope::Job], &mut problems);
+    unbuilt::refuse(&job.decided(&[Scope::Job]), &mut problems);
+    for file in &everything.files {
+        checks::hooks(&file.hooks, &mut problems);
+    }
     unbuilt::refuse_hooks(everything, &mut problems);
 
     let shared = everything.shared();
@@ -44,11 +48,6 @@ pub(super) fn resolve(
         })
         .collect();
     for draft in &drafts {
-        unbuilt::refuse(
-            &draft.merged,
-            &[Scope::Pair, Scope::PairOnly],
-            &mut problems,
-        );
         checks::memory(
             &draft.name,
             &draft.merged,
@@ -60,17 +59,24 @@ pub(super) fn resolve(
     let order = order(&drafts, &mut problems);
     let dry_run = dry_run(&drafts, &mut problems);
 
-    let mut record = Record::default();
-    record.job(&job, &name, &dirs.report);
-    for draft in &drafts {
-        record.pair(&draft.name, &draft.merged, &draft.not_applied);
-    }
-    record.notes.extend(Problem::notes(&problems));
+    let job = Arc::new(job);
     let pairs: Vec<_> = order
         .iter()
         .filter_map(|at| drafts[*at].pair.take())
         .collect();
     let is_whole = pairs.len() == drafts.len();
+    let recorded: Vec<RecordedPair> = drafts.iter().map(Draft::record).collect();
+    let mut notes = Problem::notes(&problems);
+    notes.extend(recorded.iter().filter_map(RecordedPair::note));
+    let record = Record {
+        name: name.clone(),
+        report_dir: dirs.report.clone(),
+        notes,
+        job: Arc::clone(&job),
+        pairs: recorded,
+    };
+    let digest = record.digest();
+    let origins = record.origins();
     let ready = is_whole.then(|| Job {
         name: name.clone(),
         origin: everything.origin.clone(),
@@ -89,26 +95,18 @@ pub(super) fn resolve(
         sandbox: dirs.sandbox.map(|dir| SandboxSettings { dir }),
         log: log(&job),
         dry_run,
-        digest: record.digest(),
-        resolved: record.resolved(),
-        non_file_origins: record.origins.iter().cloned().collect(),
-        secrets: record.secrets.clone(),
+        digest: digest.clone(),
+        non_file_origins: origins.outside_files.into_iter().collect(),
+        secrets: origins.secrets,
+        resolved: Resolved::new(record),
     });
     Settings {
         name,
         origin: everything.origin.clone(),
-        digest: record.digest(),
+        digest,
         report_dir: dirs.report,
         job,
-        pairs: drafts
-            .into_iter()
-            .map(|draft| PairSettings {
-                name: draft.name,
-                merged: draft.merged,
-                not_applied: draft.not_applied,
-                sides: draft.sides,
-            })
-            .collect(),
+        pairs: drafts.into_iter().map(Draft::into_settings).collect(),
         hooks: everything.hooks(),
         problems,
         ready,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::record::Resolved;
 use crate::digest::Algorithm;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
@@ -36,7 +37,7 @@ pub struct Job {
     /// Paths of secret options that are set, and where from; never their values.
     pub secrets: Vec<(String, String)>,
     /// Every setting with its origin, secrets redacted: the content of `resolved.json`.
-    pub resolved: serde_json::Value,
+    pub resolved: Resolved,
 }
 
 /// Where a job came from.

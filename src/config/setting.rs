@@ -118,7 +118,12 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
             (None, None) => Err(wrong()),
         },
         Kind::Time => match (item.as_datetime(), item.as_str()) {
-            (Some(time), _) => from_text(row, &time.to_string(), base),
+            (Some(time), _) => from_text(row, &time.to_string(), base).map_err(|mut refusal| {
+                if time.offset.is_none() {
+                    refusal.remedy = "say the time and its offset, such as Z".to_owned();
+                }
+                refusal
+            }),
             (None, Some(text)) => from_text(row, text, base),
             (None, None) => Err(wrong()),
         },
@@ -203,25 +208,6 @@ impl Setting {
             Self::Path(value) => value.to_string_lossy().into(),
             Self::List(values) => values.clone().into(),
             Self::Table(values) => serde_json::json!(values),
-            Self::Secret(secret, _) => secret.to_string().into(),
-        }
-    }
-
-    /// The value as figment merges it. A secret stays behind: only its place in line is merged.
-    pub(super) fn to_figment(&self) -> figment::value::Value {
-        match self {
-            Self::Bool(value) => (*value).into(),
-            Self::Number(value) | Self::Size(value) => (*value).into(),
-            Self::Duration(value) => u64::try_from(value.as_millis()).unwrap_or(u64::MAX).into(),
-            Self::Time(value) => write_time(*value).into(),
-            Self::Text(value) => value.clone().into(),
-            Self::Path(value) => value.to_string_lossy().into_owned().into(),
-            Self::List(values) => values.clone().into(),
-            Self::Table(values) => {
-                let values = values.iter();
-                let texts = values.map(|(key, text)| (key.clone(), text.clone().into()));
-                figment::value::Value::from(texts.collect::<figment::value::Dict>())
-            }
             Self::Secret(secret, _) => secret.to_string().into(),
         }
     }
@@ -399,12 +385,16 @@ fn empty(kind: Kind) -> Setting {
     }
 }
 
-/// RFC 3339 with as many digits of the second as it takes.
+/// RFC 3339 in UTC, with as many digits of the second as it takes.
 fn write_time(time: Timestamp) -> String {
-    if time.nanos() == 0 {
-        time.rfc3339_offset().replace("+00:00", "Z")
-    } else {
-        time.rfc3339_millis()
+    let whole = time.rfc3339_offset();
+    let whole = whole.strip_suffix("+00:00").unwrap_or(&whole);
+    match time.nanos() {
+        0 => format!("{whole}Z"),
+        nanos => {
+            let digits = format!("{nanos:09}");
+            format!("{whole}.{}Z", digits.trim_end_matches('0'))
+        }
     }
 }
 

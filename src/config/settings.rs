@@ -1,6 +1,7 @@
 //! Everything said of a job, decided value by value.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::layer::Layer;
 use super::merged::Merged;
@@ -16,7 +17,7 @@ pub struct Settings {
     pub(super) origin: Origin,
     pub(super) digest: String,
     pub(super) report_dir: PathBuf,
-    pub(super) job: Merged,
+    pub(super) job: Arc<Merged>,
     /// In the order they are named.
     pub(super) pairs: Vec<PairSettings>,
     pub(super) hooks: Vec<Layer>,
@@ -29,7 +30,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub(super) struct PairSettings {
     pub(super) name: String,
-    pub(super) merged: Merged,
+    pub(super) merged: Arc<Merged>,
     pub(super) not_applied: Vec<NotApplied>,
     /// Whether source and target are on S3, if it has both.
     pub(super) sides: Option<(bool, bool)>,

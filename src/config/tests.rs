@@ -1,6 +1,7 @@
 //! The way from words to a job, as tables.
 
 mod broken;
+mod explain;
 mod files;
 mod flags;
 mod interpolation;
@@ -192,11 +193,7 @@ fn a_page_above_a_thousand_keys_is_a_thousand() {
         panic!("a bucket");
     };
     assert_eq!(source.listing.max_keys, 1000);
-    assert!(
-        job.resolved["notes"][0]
-            .as_str()
-            .is_some_and(|note| note.contains("32767"))
-    );
+    assert!(job.resolved.notes()[0].contains("32767"));
 }
 
 #[test]

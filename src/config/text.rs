@@ -69,16 +69,15 @@ impl FileText {
     /// Where what a value belongs to begins, line and column: its key, dots and all.
     pub(super) fn key_position(&self, value: &Range<usize>) -> (usize, usize) {
         let (line, column) = self.position(value);
-        let spot = self.spot(value);
-        let before: String = spot.text.chars().take(column - 1).collect();
+        let before = &self.shown[self.lines[line - 1]..self.boundary(value.start)];
         // in an inline table the key is behind the last brace or comma
-        let from = match before.contains('{') {
-            true => before.rfind(['{', ',']).map_or(0, |at| at + 1),
-            false => 0,
+        let from = if before.contains('{') {
+            before.rfind(['{', ',']).map_or(0, |at| at + 1)
+        } else {
+            0
         };
         let key = before[from..].trim_start();
-        let column = before.chars().count() - key.chars().count() + 1;
-        (line, column)
+        (line, column - key.chars().count())
     }
 
     /// Where a range of bytes begins, and its part of that line.

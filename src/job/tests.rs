@@ -69,7 +69,7 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
         digest: "11".to_owned(),
         non_file_origins: Vec::new(),
         secrets: vec![("source.access_key".to_owned(), "env X".to_owned())],
-        resolved: serde_json::json!({"pairs": {}}),
+        resolved: config::Resolved::default(),
     }
 }
 

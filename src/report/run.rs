@@ -70,7 +70,7 @@ impl RunReport {
     pub fn open(job: &Job, command: &str) -> Result<Arc<Self>, ReportError> {
         let facts = RunFacts::new(job, command);
         let directory = RunDirectory::create(&job.report.dir, &job.name, &facts.id)?;
-        directory.write("resolved.json", &json(&job.resolved))?;
+        directory.write("resolved.json", &json(&job.resolved.to_json()))?;
         let report = Self::new(job, facts, Some(directory));
         report.write()?;
         Ok(Arc::new(report))

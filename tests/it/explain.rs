@@ -267,7 +267,7 @@ fn what_cannot_be_explained_is_said() {
         (&["report"], "report.level", "job.name"),
         (&["up", "check"], "check.mode", "source.url"),
         (&["up", "source"], "source.url", "target.url"),
-        (&["delete"], "delete.enabled", "delete.max_percent"),
+        (&["delete"], "delete.enabled", "source.url"),
     ] {
         case(format_args!("{arguments:?}"));
         let shown_of_it = answer(world.command(&[&["explain", "good.toml"], arguments].concat()));

@@ -113,7 +113,7 @@ fn the_nightly_job_goes_both_ways() {
     assert_eq!(ways.into_iter().collect::<Vec<_>>(), ["LS", "SL", "SS"]);
     // a variable of the machine is a name in the job
     let other = load("nightly.toml", &[("DR_BUCKET".into(), "elsewhere".into())]);
-    let other = right(other).resolved.to_string();
+    let other = right(other).resolved.to_json().to_string();
     assert!(other.contains("s3://elsewhere/backup/"), "{other}");
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::record::NotApplied;
 use super::{Explained, Explanation, Voice};
 
 impl Explanation {
@@ -13,11 +14,8 @@ impl Explanation {
             .pairs
             .iter()
             .map(|pair| {
-                let not_applied: Vec<Value> = pair
-                    .not_applied
-                    .iter()
-                    .map(|it| json!({ "path": it.path, "origin": it.origin, "wants": it.wants }))
-                    .collect();
+                let not_applied = pair.not_applied.iter();
+                let not_applied: Vec<Value> = not_applied.map(NotApplied::to_json).collect();
                 let shown =
                     json!({ "settings": settings(&pair.settings), "not_applied": not_applied });
                 (pair.name.clone(), shown)

@@ -85,7 +85,8 @@ fn lines(explained: &Explained) -> Vec<(String, String)> {
 
 fn shown(voice: &Voice) -> String {
     let redacted = match voice.keeper() {
-        None => return value(&voice.setting).to_string(),
+        // here nothing is filled in any more
+        None => return value(&voice.setting).to_string().replace("$${", "${"),
         Some(Keeper::Here) => {
             return Setting::to_json(&voice.setting)
                 .as_str()

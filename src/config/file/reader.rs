@@ -6,8 +6,9 @@ use toml_edit::{Item, TableLike};
 
 use super::names::{Names, Within as Around};
 use super::source::{SourceFile, Words, item_span, key_span};
-use super::template::is_plain;
+use super::template::{self, is_plain};
 use super::texts::{any_text, for_each_text};
+use super::vars::shown_var;
 use super::{FileLayers, FilePair};
 use crate::config::environment::{Environment, secret_of_file};
 use crate::config::layer::Layer;
@@ -83,7 +84,8 @@ impl<'a> Reader<'a> {
         for (key, item) in root.iter() {
             match key {
                 // they are read before, by `include` and `vars`
-                "include" | "vars" => {}
+                "include" => {}
+                "vars" => self.vars(item, &mut layers.job),
                 "defaults" => {
                     if let Some(table) = self.table_of(root, "", key, item) {
                         self.table(table, DEFAULTS, &mut layers.defaults);
@@ -109,6 +111,20 @@ impl<'a> Reader<'a> {
                 }
                 _ => self.entry(root, key, item, top, &mut layers.job),
             }
+        }
+    }
+
+    /// What the file's `[vars]` say, to be shown: they count where they are used.
+    fn vars(&mut self, item: &Item, layer: &mut Layer) {
+        let table = item.as_table_like();
+        for (key, item) in table.into_iter().flat_map(TableLike::iter) {
+            let (Some(row), Some(table), Some(text)) = (row_of("vars"), table, item.as_str())
+            else {
+                continue;
+            };
+            let span = item_span(table, key, item);
+            let place = self.file.place(&span, format!("vars.{key}"));
+            layer.say_key(row, key.to_owned(), shown_var(key, text), place);
         }
     }
 
@@ -247,14 +263,8 @@ impl<'a> Reader<'a> {
         within: Within<'_>,
         layer: &mut Layer,
     ) {
-        // a value that is not built is pointed at by its key: nothing about the value is wrong
-        let span = if row.is_built {
-            item_span(table, key, item)
-        } else {
-            key_span(table, key)
-        };
         let path = format!("{}{}", within.outer, row.path);
-        let place = self.file.place(&span, &*path);
+        let place = self.file.place(&item_span(table, key, item), &*path);
         let Some(filled_in) = self.fill_in(item, &path, within.around) else {
             layer.say_wrongly(row.path);
             return;
@@ -272,7 +282,27 @@ impl<'a> Reader<'a> {
                     })),
                 (read, _) => read,
             };
-        self.problems.extend(take(layer, row, read, place).err());
+        match (read, item.as_table_like()) {
+            // each key stands in a line of its own
+            (Ok(Setting::Table(texts)), Some(inner)) => {
+                for (key, text) in texts {
+                    let path = format!("{path}.{key}");
+                    let place = self.file.place(&key_span(inner, &key), path);
+                    layer.say_key(row, key, text, place);
+                }
+            }
+            (Ok(Setting::Secret(secret, Keeper::Here)), _) => {
+                let variable = item.as_str().and_then(template::only_variable);
+                let keeper = variable.map_or(Keeper::Here, Keeper::Variable);
+                layer.say(row, Setting::Secret(secret, keeper), place);
+            }
+            // what is only not built is pointed at by its key: nothing about the value is wrong
+            (Ok(setting), _) if !row.is_built => {
+                let place = self.file.place(&key_span(table, key), path);
+                layer.say(row, setting, place);
+            }
+            (read, _) => self.problems.extend(take(layer, row, read, place).err()),
+        }
     }
 
     fn read(

@@ -14,7 +14,10 @@ use super::names::{Names, fill_in, is_empty, no_pair_here, of_the_environment, u
 use super::source::{SourceFile, Words, item_span, key_span};
 use super::template::{self, Name, Otherwise, Reference};
 use crate::config::environment::Environment;
+use crate::config::layer::Layer;
 use crate::config::problem::{Place, Problem};
+use crate::config::reading::row_of;
+use crate::config::suggest::nearest;
 use crate::config::text::sounds_secret;
 
 /// A variable that is said outside of files.
@@ -33,6 +36,32 @@ pub(super) struct Outside {
     pub(super) job: Option<String>,
     /// The job's name when nobody says one.
     pub(super) stem: String,
+}
+
+impl SaidVar {
+    /// Why it is of no use where there is no job file.
+    pub(in crate::config) fn without_file(&self) -> Problem {
+        let message = format!("`vars.{}` has no file to stand in", self.name);
+        Problem::new(message, &self.place)
+            .remedy("variables are for job files: write the value itself")
+    }
+
+    /// Puts it into a layer, to be shown.
+    pub(in crate::config) fn say(&self, layer: &mut Layer) {
+        if let Some(row) = row_of("vars").filter(|_| template::is_var(&self.name)) {
+            let shown = shown_var(&self.name, &self.value);
+            layer.say_key(row, self.name.clone(), shown, self.place.clone());
+        }
+    }
+}
+
+/// What may be shown of a variable.
+pub(super) fn shown_var(name: &str, text: &str) -> String {
+    if sounds_secret(name) {
+        "[redacted]".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Every name that texts of the job's files can refer to.
@@ -57,6 +86,19 @@ pub(super) fn names<'a>(
     }
     for var in outside.vars {
         if template::is_var(&var.name) {
+            // a misspelt name would leave the file's own value in place, in silence
+            if !walk.said.contains_key(&var.name) && !is_used(sources, &var.name) {
+                let names = walk.said.keys().map(String::as_str);
+                let problem = Problem::new(
+                    format!("no job file has or uses `vars.{}`", var.name),
+                    &var.place,
+                );
+                walk.problems.push(match nearest(&var.name, names) {
+                    Some(near) => problem.remedy(format!("did you mean `vars.{near}`?")),
+                    None => problem,
+                });
+                continue;
+            }
             walk.say(var.name, Said::Literal(var.value));
         } else {
             let problem = Problem::new(bad_name(&var.name), &var.place);
@@ -84,6 +126,17 @@ pub(super) fn names<'a>(
         job,
         is_broken: sources.is_broken,
     }
+}
+
+/// Whether a text of some file refers to a variable. A file that is missing may do so.
+fn is_used(sources: &Sources, name: &str) -> bool {
+    let reference = format!("${{vars.{name}");
+    let uses = |file: &SourceFile| {
+        let text = file.document.raw();
+        text.match_indices(&reference)
+            .any(|(at, _)| text[at + reference.len()..].starts_with(['}', ':']))
+    };
+    sources.is_broken || sources.files.iter().any(uses)
 }
 
 const GOOD_NAME: &str = "lower-case letters, digits and `_`, beginning with a letter";

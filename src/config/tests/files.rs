@@ -42,13 +42,15 @@ impl Folder {
 }
 
 /// An option of a pair as `resolved.json` shows it: its value and its origin.
-fn shown<'a>(job: &'a Job, pair: &str, path: &str) -> (String, &'a str) {
-    let setting = &job.resolved["pairs"][pair]["settings"][path];
+fn shown(job: &Job, pair: &str, path: &str) -> (String, String) {
+    let setting = job.resolved.to_json();
+    let setting = &setting["pairs"][pair]["settings"][path];
     let value = &setting["value"];
     let text = value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned);
-    (text, setting["origin"].as_str().unwrap_or_default())
+    let origin = setting["origin"].as_str().unwrap_or_default();
+    (text, origin.to_owned())
 }
 
 const PHOTOS: &str = "[pairs.photos]\nsource = '/srv/photos'\ntarget = 's3://acme/photos/'\n";
@@ -139,7 +141,7 @@ fn what_includes_wins_over_what_it_includes_and_later_over_earlier() {
     ] {
         assert_eq!(
             shown(&job, pair, path),
-            (value.to_owned(), origin),
+            (value.to_owned(), origin.to_owned()),
             "{pair} {path}"
         );
     }
@@ -250,14 +252,14 @@ fn the_environments_text_and_standard_input_include_from_the_working_directory()
             shown(&job, "photos", "target.region"),
             (
                 "eu-central-1".to_owned(),
-                "common.toml:2:1 defaults.target.region"
+                "common.toml:2:1 defaults.target.region".to_owned()
             )
         );
         assert_eq!(
             shown(&job, "photos", "target.url"),
             (
                 format!("s3://acme/{name}/"),
-                &*format!("{file}:4:1 pairs.photos.target.url")
+                format!("{file}:4:1 pairs.photos.target.url")
             )
         );
         let source = folder.0.path().join("photos").display().to_string();
@@ -414,12 +416,12 @@ fn a_secret_that_everybody_can_read_is_a_warning_told_once() {
     for (mode, notes) in [(0o600, 0), (0o640, 0), (0o604, 1), (0o644, 1)] {
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("set");
         let job = folder.load("job.toml").unwrap_or_else(|it| panic!("{it}"));
-        let told = job.resolved["notes"].as_array().expect("notes");
+        let told = job.resolved.notes();
         assert_eq!(told.len(), notes, "{mode:o}: {told:?}");
     }
     let job = folder.load("job.toml").expect("a job");
     assert_eq!(
-        job.resolved["notes"][0],
+        job.resolved.notes()[0],
         "every user of this machine can read the secret in `key` (job.toml:2:1 defaults.source.access_key); chmod o-r it"
     );
     // where something else is wrong, the warnings are told after it, and do not count

@@ -11,7 +11,8 @@ fn profile(said: &str, variables: &[(&str, &str)], flags: &FlagValues) -> Result
     let environment = environment(variables)
         .started_at(crate::object::Timestamp::parse("2026-02-03T23:59:59Z").expect("a time"));
     let job = job(&text, &environment, flags)?;
-    let value = &job.resolved["pairs"]["photos"]["settings"]["target.profile"];
+    let value = job.resolved.to_json();
+    let value = &value["pairs"]["photos"]["settings"]["target.profile"];
     assert_eq!(
         value["origin"], "jobs/test.toml:10:1 pairs.photos.target.profile",
         "what is filled in is said where it stands"
@@ -184,7 +185,12 @@ fn variables_without_a_file_are_refused() {
     );
     // one of the environment may be for another job
     let environment = environment(&[("S3SYNC_VARS__A", "x")]);
-    assert!(adhoc("src", "s3://b/", &environment, &FlagValues::default()).is_ok());
+    let problems =
+        adhoc("src", "s3://b/", &environment, &FlagValues::default()).expect_err("no file");
+    assert!(
+        problems.to_string().contains("has no file to stand in"),
+        "{problems}"
+    );
 }
 
 #[test]
@@ -214,7 +220,8 @@ fn every_kind_of_value_can_be_filled_in() {
         ("two", "source.url", "\"s3://two/\""),
         ("two", "after", "[\"one\"]"),
     ] {
-        let shown = &job.resolved["pairs"][pair]["settings"][path]["value"];
+        let shown = job.resolved.to_json();
+        let shown = &shown["pairs"][pair]["settings"][path]["value"];
         assert_eq!(shown.to_string(), value, "{pair} {path}");
     }
 }
@@ -226,7 +233,7 @@ fn the_jobs_name_is_the_one_that_counts() {
     let url = |variables: &[(&str, &str)], flags: &FlagValues| {
         let job = job(text, &environment(variables), flags).expect("a job");
         assert!(
-            job.resolved["pairs"]["a"]["settings"]["target.url"]["value"]
+            job.resolved.to_json()["pairs"]["a"]["settings"]["target.url"]["value"]
                 == format!("s3://{}/", job.name)
         );
         job.name
@@ -246,7 +253,7 @@ fn a_secret_that_is_filled_in_stays_one() {
     let variables = [("TOKEN", CANARY), ("ID", CANARY), ("NAME", "TOKEN")];
     let job_of = |text: &str| job(text, &environment(&variables), &FlagValues::default());
     let job = job_of(text).unwrap_or_else(|problems| panic!("{problems}"));
-    for shown in [format!("{job:?}"), job.resolved.to_string()] {
+    for shown in [format!("{job:?}"), job.resolved.to_json().to_string()] {
         assert!(!shown.contains(CANARY), "{shown}");
     }
     let TargetSpec::S3(target) = &job.pairs[0].target else {

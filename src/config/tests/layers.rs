@@ -51,7 +51,7 @@ const CASES: &[Case] = &[
         file: ["2026-01-01T00:00:00Z", "'2026-01-02T00:00:00+02:00'", "2026-01-03T00:00:00.5Z"],
         text: ["2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", "1950-01-07T00:00:00Z"],
         shown: [
-            r#""2026-01-01T00:00:00Z""#, r#""2026-01-01T22:00:00Z""#, r#""2026-01-03T00:00:00.500Z""#,
+            r#""2026-01-01T00:00:00Z""#, r#""2026-01-01T22:00:00Z""#, r#""2026-01-03T00:00:00.5Z""#,
             r#""2026-01-04T00:00:00Z""#, r#""2026-01-05T00:00:00Z""#, r#""2026-01-06T00:00:00Z""#, r#""1950-01-07T00:00:00Z""#,
         ],
         default: None,
@@ -204,7 +204,7 @@ fn tables_merge_key_by_key_and_lists_replace() {
         user,
         [
             "5 flag --set metadata.user.a",
-            "2 jobs/test.toml:7:1 pairs.photos.metadata.user",
+            "2 jobs/test.toml:7:1 pairs.photos.metadata.user.b",
             "3 env S3SYNC_METADATA__USER__C",
             "4 env S3SYNC_PAIRS__PHOTOS__METADATA__USER",
         ]
@@ -251,9 +251,9 @@ fn the_sdks_attempts_are_below_every_layer_of_ours() {
 /// What is said with everything up to a layer, and what each layer is called.
 fn said_up_to(case: &Case, top: usize, folder: &Path) -> (Settings, [String; 7]) {
     let path = case.path;
-    let line = |at: usize| match top >= at {
-        true => format!("{path} = {}\n", case.file[at]),
-        false => String::new(),
+    let line = |at: usize| {
+        let said = format!("{path} = {}\n", case.file[at]);
+        if top >= at { said } else { String::new() }
     };
     // a key comes with its other half
     let other = "target.secret_access_key = 'k'\n";
@@ -287,10 +287,16 @@ fn said_up_to(case: &Case, top: usize, folder: &Path) -> (Settings, [String; 7])
         read_file(&file, &environment, &flags).unwrap_or_else(|problems| panic!("{problems}"));
     let in_pair = 4 + usize::from(top >= 1);
     let shown = folder.display();
+    // each key of a table stands somewhere itself
+    let (key, column) = if row.kind.is_table() {
+        (".k", path.len() + 6)
+    } else {
+        ("", 1)
+    };
     let origins = [
-        format!("{shown}/common.toml:2:1 defaults.{path}"),
-        format!("{shown}/job.toml:3:1 defaults.{path}"),
-        format!("{shown}/job.toml:{in_pair}:1 pairs.photos.{path}"),
+        format!("{shown}/common.toml:2:{column} defaults.{path}{key}"),
+        format!("{shown}/job.toml:3:{column} defaults.{path}{key}"),
+        format!("{shown}/job.toml:{in_pair}:{column} pairs.photos.{path}{key}"),
         format!("env {shared}"),
         format!("env {own}"),
         format!("flag --{}", flag.name()),

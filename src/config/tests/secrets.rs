@@ -15,7 +15,7 @@ fn a_secret_shows_in_nothing_that_is_written() {
     let job = job(&text, &environment, &flags).expect("a job");
     for shown in [
         format!("{job:?}"),
-        job.resolved.to_string(),
+        job.resolved.to_json().to_string(),
         format!("{environment:?}"),
         format!("{flags:?}"),
     ] {

@@ -5,7 +5,6 @@ use super::*;
 /// What `job` has of a setting that makes a difference, without what merely records it.
 fn decided(job: &Job) -> String {
     let mut job = job.clone();
-    job.resolved = serde_json::Value::Null;
     job.digest.clear();
     job.non_file_origins.clear();
     job.secrets.clear();

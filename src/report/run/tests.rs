@@ -25,7 +25,7 @@ fn job(dir: &Path) -> Job {
         digest: "11".to_owned(),
         non_file_origins: vec!["flag --delete".to_owned()],
         secrets: vec![("source.access_key".to_owned(), "env X".to_owned())],
-        resolved: serde_json::json!({"pairs": {}}),
+        resolved: config::Resolved::default(),
     }
 }
 
