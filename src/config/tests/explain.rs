@@ -167,7 +167,7 @@ fn a_question_about_nothing_is_answered_with_what_there_is() {
         (
             Some("reprt.dir"),
             None,
-            "no pair is called `reprt.dir`: there is photos, down",
+            "no option is called `reprt.dir`: did you mean `report.dir`?",
         ),
     ] {
         let question = Question {
