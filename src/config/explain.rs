@@ -166,7 +166,13 @@ impl Settings {
         if let Some(key) = key.filter(|key| !is_key(key)) {
             let scopes = [Scope::Pair, Scope::PairOnly, Scope::Job];
             let (prefix, last) = key.rfind('.').map_or(("", key), |at| key.split_at(at + 1));
-            let advice = super::reading::advice(prefix, last, &scopes, Spelling::Path);
+            // of a misspelt table the whole path says more than its end
+            let is_table = is_key(prefix.trim_end_matches('.'));
+            let paths = super::options::OPTIONS.iter().map(|row| row.path);
+            let advice = match nearest(key, paths).filter(|_| !is_table && !prefix.is_empty()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => super::reading::advice(prefix, last, &scopes, Spelling::Path),
+            };
             let advice = if advice.is_empty() {
                 String::new()
             } else {

@@ -104,8 +104,12 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
 
 /// Reads a value of a job file. A secret's table (`{ env = … }`) is the caller's.
 pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Setting, Refusal> {
-    let shown = item.to_string();
-    let wrong = || mistake(row, shown.trim());
+    let wrong = || match item {
+        // what is in it may be anything, a secret too
+        _ if item.is_table_like() => misfit(row, "a table"),
+        _ if item.is_array() || item.is_array_of_tables() => misfit(row, "an array"),
+        _ => mistake(row, item.to_string().trim()),
+    };
     match row.kind {
         Kind::Bool => item.as_bool().map(Setting::Bool).ok_or_else(wrong),
         Kind::Number { .. } => match item.as_integer() {
@@ -268,6 +272,14 @@ pub(super) fn listed(words: &[&str], conjunction: &str) -> String {
         }
         last => last.unwrap_or_default(),
     }
+}
+
+/// A value of the wrong kind that is not quoted.
+fn misfit(row: &OptionRow, what: &str) -> Refusal {
+    refusal(
+        row,
+        format_args!("must be {}, not {what}", expectation(row.kind)),
+    )
 }
 
 /// A value of the wrong kind; `said` as it stands there.

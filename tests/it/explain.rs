@@ -225,11 +225,11 @@ fn what_cannot_be_explained_is_said() {
         ),
         (
             &["good.toml", "chek.mode"],
-            "error: no option is called `chek.mode`",
+            "error: no option is called `chek.mode`: did you mean `check.mode`?",
         ),
         (
             &["good.toml", "up", "check.mod"],
-            "error: no option is called `check.mod`: did you mean `mode`?",
+            "error: no option is called `check.mod`: did you mean `check.mode`?",
         ),
         (
             &["good.toml", "up", "job.name"],

@@ -6,6 +6,7 @@ What is given is in `given/`; everything else below the world's directory is wha
 is searched with both streams after each run.
 */
 
+use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -101,7 +102,8 @@ impl Cage {
                 }),
             ),
         ] {
-            text += &format!(
+            let _ = write!(
+                text,
                 "[pairs.{pair}]\nsource = '../tree'\ntarget.url = 's3://first/{pair}/'\n{keys}"
             );
         }

@@ -74,6 +74,7 @@ fn flags_of(said: &[(&str, &str)]) -> FlagValues {
 fn flags_that_say_one_option_are_told_by_name() {
     let in_one_line = |problem: &Problem| {
         let text = problem.to_string();
+        let text = text.split("\n :::").next().unwrap_or_default();
         text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
     };
     for (said, mode, wrong) in [
