@@ -22,6 +22,7 @@ mod layer;
 mod merged;
 mod option;
 mod options;
+mod overlap;
 mod pairs;
 mod patterns;
 mod problem;
@@ -209,6 +210,9 @@ pub fn read_environment(
     flags.refuse_vars(&mut problems);
     let flags = flags.read(environment.directory(), &mut problems);
     let pairs = pairs_of_the_environment(&mut said, &mut problems);
+    if let Some(problem) = pairs::too_many(pairs.len()) {
+        return Err(Problems::one(problem));
+    }
     if pairs.is_empty() {
         let problem = Problem::new("no job is said", &Place::Nowhere).remedy(
             "name a job file (s3sync run FILE), or set S3SYNC_JOB_FILE, S3SYNC_JOB_TOML, or S3SYNC_SOURCE and S3SYNC_TARGET",

@@ -1,6 +1,6 @@
 //! Everything that was said of a job, in layers, lowest first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::environment::Said;
@@ -72,10 +72,13 @@ impl Everything {
             problems.push(Problem::new(message, &Place::Nowhere).remedy(remedy));
         }
         let names = || named.iter().map(|(name, _)| name.as_str());
+        let known: HashSet<&str> = names().collect();
         for said in [&self.environment, &self.flags] {
             for (pair, layer) in &said.pairs {
-                let first = layer.iter().next();
-                if let (Some(first), false) = (first, names().any(|name| name == pair)) {
+                if known.contains(pair.as_str()) || Problem::are_plenty(problems) {
+                    continue;
+                }
+                if let Some(first) = layer.iter().next() {
                     let problem = Problem::new(format!("no pair is called `{pair}`"), &first.place);
                     problems.push(match nearest(pair, names()) {
                         Some(near) => problem.remedy(format!("did you mean `{near}`?")),

@@ -14,7 +14,7 @@ mod template;
 mod texts;
 mod vars;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 pub(super) use include::{MOST_BYTES, decode};
@@ -26,6 +26,7 @@ use super::JobFile;
 use super::environment::{Environment, Said};
 use super::flags::FlagValues;
 use super::layer::Layer;
+use super::pairs;
 use super::problem::{Place, Problem};
 
 /// What a job file says.
@@ -41,6 +42,8 @@ pub(super) struct FileLayers {
     defaults_of_each: BTreeMap<String, Layer>,
     /// Its `[pairs.NAME]`, in order.
     pub(super) pairs: Vec<FilePair>,
+    /// Where each of them is in `pairs`.
+    numbers: HashMap<String, usize>,
     /// Its `[[hooks]]`, in order.
     pub(super) hooks: Vec<(Place, Layer)>,
 }
@@ -95,11 +98,16 @@ pub(super) fn read(
         .filter(|(name, _)| known.insert(name.to_string()))
         .map(|(name, _)| name.to_owned())
         .collect();
-    let layers = sources
-        .files
-        .iter()
-        .map(|file| reader::read(file, &names, &pairs, environment, problems))
-        .collect();
+    if let Some(problem) = pairs::too_many(pairs.len()) {
+        problems.push(problem);
+        return None;
+    }
+    let read = |file| {
+        let mut layers = reader::read(file, &names, &pairs, environment, problems);
+        layers.number_pairs();
+        layers
+    };
+    let layers = sources.files.iter().map(read).collect();
     (!sources.is_broken).then_some(layers)
 }
 
@@ -120,6 +128,7 @@ impl FileLayers {
             defaults: Layer::default(),
             defaults_of_each: BTreeMap::new(),
             pairs: Vec::new(),
+            numbers: HashMap::new(),
             hooks: Vec::new(),
         }
     }
@@ -138,7 +147,13 @@ impl FileLayers {
 
     /// What `[pairs.NAME]` says, if the file has it.
     pub(super) fn own_of(&self, pair: &str) -> Option<&Layer> {
-        let own = self.pairs.iter().find(|own| own.name == pair);
-        own.map(|own| &own.layer)
+        let number = self.numbers.get(pair)?;
+        Some(&self.pairs[*number].layer)
+    }
+
+    /// Once its pairs are read: so that each is found at once.
+    fn number_pairs(&mut self) {
+        let names = self.pairs.iter().map(|pair| pair.name.clone());
+        self.numbers = names.zip(0..).collect();
     }
 }

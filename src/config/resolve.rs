@@ -1,5 +1,6 @@
 //! Layers in, settings out: every value decided, and everything that is wrong with them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::setting::from_text;
 use super::settings::Settings;
 use super::suggest::nearest;
 use super::unbuilt;
-use super::{checks, options, pairs};
+use super::{checks, options, overlap, pairs};
 
 /// Decides every value of a job. `problems` are those found while reading.
 pub(super) fn resolve(
@@ -60,7 +61,7 @@ pub(super) fn resolve(
             &mut problems,
         );
     }
-    checks::deletions(&drafts, &mut problems);
+    overlap::deletions(&drafts, &mut problems);
     let order = order(&drafts, &mut problems);
     let dry_run = dry_run(&drafts, &mut problems);
 
@@ -153,14 +154,18 @@ fn job_name(everything: &Everything, job: &Merged, problems: &mut Vec<Problem>) 
 
 fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
     let names = || drafts.iter().map(|draft| draft.name.as_str());
+    let numbers: HashMap<&str, usize> = names().zip(0..).collect();
     let mut graph = Vec::new();
     for draft in drafts {
         let after: Vec<String> = draft.merged.value("after");
         let place = draft.merged.place("after");
         let mut before = Vec::new();
         for wanted in &after {
-            if let Some(at) = names().position(|name| name == wanted) {
-                before.push(at);
+            if let Some(at) = numbers.get(wanted.as_str()) {
+                before.push(*at);
+                continue;
+            }
+            if Problem::are_plenty(problems) {
                 continue;
             }
             let message = format!("`after` names no pair of this job: `{wanted}`");

@@ -6,6 +6,7 @@ mod files;
 mod flags;
 mod interpolation;
 mod layers;
+mod many;
 mod secrets;
 mod table;
 
