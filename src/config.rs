@@ -45,6 +45,7 @@ mod units;
 
 pub use environment::Environment;
 pub use explain::{Explanation, Question, TomlStyle};
+pub use file::Outline;
 pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
@@ -58,6 +59,7 @@ pub use schema::job_schema;
 pub use settings::Settings;
 pub use template::template;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bounded::Pipes;
@@ -84,26 +86,68 @@ pub fn read_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
+    read_among(path, environment, flags, &BTreeSet::new())
+}
+
+/// As [`load_file`], among other job files: what the environment and the flags say of a pair is
+/// left alone where only another file has it. `elsewhere` are the names of all their pairs.
+pub fn load_among(
+    path: &Path,
+    environment: &Environment,
+    flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Job, Problems> {
+    read_among(path, environment, flags, elsewhere)?.into_job()
+}
+
+/// What of a job file is known before it is loaded. It is empty for standard input, which can be
+/// read once.
+pub fn outline(path: &Path, environment: &Environment) -> Outline {
     if path == Path::new("-") {
-        return load_input(environment, flags);
+        return Outline::default();
     }
+    with_job_file(path, environment, |file| Outline::of(file, environment)).unwrap_or_default()
+}
+
+fn read_among(
+    path: &Path,
+    environment: &Environment,
+    flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Settings, Problems> {
+    if path == Path::new("-") {
+        return load_input(environment, flags, elsewhere);
+    }
+    with_job_file(path, environment, |file| {
+        load(file, environment, flags, elsewhere)
+    })?
+}
+
+fn with_job_file<T>(
+    path: &Path,
+    environment: &Environment,
+    use_it: impl FnOnce(&JobFile<'_>) -> T,
+) -> Result<T, Problems> {
     let whole = environment.directory().join(path);
     let content = read_job_file(path, &whole).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
     let base = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let job_file = JobFile {
+    Ok(use_it(&JobFile {
         origin: Origin::File(path.to_owned()),
         name: path,
         content: &content,
         base: &base,
         job: &stem,
-    };
-    load(&job_file, environment, flags)
+    }))
 }
 
 /// Loads the job file that is on standard input.
-fn load_input(environment: &Environment, flags: &FlagValues) -> Result<Settings, Problems> {
+fn load_input(
+    environment: &Environment,
+    flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Settings, Problems> {
     let name = Path::new("<stdin>");
     let wrong = |message: String| Problem::new(message, &Place::WholeFile(name.to_owned()));
     let bytes = environment.read_input(file::MOST_BYTES).map_err(|error| {
@@ -123,7 +167,7 @@ fn load_input(environment: &Environment, flags: &FlagValues) -> Result<Settings,
         base: environment.directory(),
         job: "stdin",
     };
-    load(&job_file, environment, flags)
+    load(&job_file, environment, flags, elsewhere)
 }
 
 /// One pair called `adhoc`, said on the command line, with the environment and the flags.
@@ -186,6 +230,14 @@ pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result
     read_environment(environment, flags)?.into_job()
 }
 
+/// Whether the environment says a job, be it right or wrong.
+pub fn is_said(environment: &Environment) -> bool {
+    let is_way = ["S3SYNC_JOB_FILE", "S3SYNC_JOB_TOML"];
+    is_way.iter().any(|name| environment.get(name).is_some())
+        || !pairs_of_the_environment(&mut environment.read(&mut Vec::new()), &mut Vec::new())
+            .is_empty()
+}
+
 /// As [`from_environment`], with what is wrong still in it.
 pub fn read_environment(
     environment: &Environment,
@@ -202,7 +254,7 @@ pub fn read_environment(
             base: environment.directory(),
             job: "default",
         };
-        return load(&job_file, environment, flags);
+        return load(&job_file, environment, flags, &BTreeSet::new());
     }
     let mut problems = Vec::new();
     let sdk = environment.of_the_sdk(&mut problems);
@@ -247,6 +299,7 @@ fn load(
     file: &JobFile<'_>,
     environment: &Environment,
     flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
 ) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
     let from_environment = environment.read(&mut problems);
@@ -259,7 +312,7 @@ fn load(
     let Some(files) = file::read(file, beside, &mut problems) else {
         return Err(Problems::all(problems));
     };
-    let everything = Everything {
+    let mut everything = Everything {
         origin: file.origin.clone(),
         name: file.job.to_owned(),
         sdk: environment.of_the_sdk(&mut problems),
@@ -268,6 +321,7 @@ fn load(
         flags: said,
         pairs: Vec::new(),
     };
+    everything.forget(elsewhere);
     Ok(resolve(&everything, environment, problems))
 }
 

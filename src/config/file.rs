@@ -7,6 +7,7 @@ refer to (`vars`, `names`), then each is read value by value (`reader`).
 mod expand;
 mod include;
 mod names;
+mod outline;
 mod reader;
 mod source;
 mod syntax;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 pub(super) use include::{MOST_BYTES, decode};
+pub use outline::Outline;
 pub(super) use vars::SaidVar;
 
 use toml_edit::Item;
@@ -28,6 +30,7 @@ use super::flags::FlagValues;
 use super::layer::Layer;
 use super::pairs;
 use super::problem::{Place, Problem};
+use source::SourceFile;
 
 /// What a job file says.
 #[derive(Debug)]
@@ -89,15 +92,7 @@ pub(super) fn read(
         stem: job.job.to_owned(),
     };
     let names = vars::names(&sources, outside, environment, problems);
-    let mut known = HashSet::new();
-    let pairs: Vec<String> = sources
-        .files
-        .iter()
-        .filter_map(|file| file.document.get("pairs")?.as_table_like())
-        .flat_map(|table| table.iter().filter(|(_, item)| Item::is_table_like(item)))
-        .filter(|(name, _)| known.insert(name.to_string()))
-        .map(|(name, _)| name.to_owned())
-        .collect();
+    let pairs = pair_names(&sources.files);
     if let Some(problem) = pairs::too_many(pairs.len()) {
         problems.push(problem);
         return None;
@@ -109,6 +104,18 @@ pub(super) fn read(
     };
     let layers = sources.files.iter().map(read).collect();
     (!sources.is_broken).then_some(layers)
+}
+
+/// The pairs of all files, in the order they are first named.
+fn pair_names(files: &[SourceFile]) -> Vec<String> {
+    let mut known = HashSet::new();
+    files
+        .iter()
+        .filter_map(|file| file.document.get("pairs")?.as_table_like())
+        .flat_map(|table| table.iter().filter(|(_, item)| Item::is_table_like(item)))
+        .filter(|(name, _)| known.insert(name.to_string()))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// What may be done instead, of a path that only a file can say.
@@ -133,11 +140,17 @@ impl FileLayers {
         }
     }
 
-    /// What `[defaults]` comes to for a pair.
-    pub(super) fn defaults_of(&self, pair: &str) -> Layer {
+    /// What `[defaults]` says that is the same for every pair.
+    pub(super) fn defaults(&self) -> &Layer {
+        &self.defaults
+    }
+
+    /// What `[defaults]` comes to for a pair, where that is more.
+    pub(super) fn defaults_of(&self, pair: &str) -> Option<Layer> {
+        let own = self.defaults_of_each.get(pair)?;
         let mut layer = self.defaults.clone();
-        layer.absorb(self.defaults_of_each.get(pair).cloned().unwrap_or_default());
-        layer
+        layer.absorb(own.clone());
+        Some(layer)
     }
 
     /// Where its first hook stands.

@@ -64,7 +64,7 @@ fn read_text(
         base: Path::new("/srv/jobs"),
         job: "test",
     };
-    load(&file, environment, flags)
+    load(&file, environment, flags, &BTreeSet::new())
 }
 
 /// A file that only its owner may read.
