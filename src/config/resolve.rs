@@ -198,7 +198,11 @@ fn dry_run(drafts: &[Draft], problems: &mut Vec<Problem>) -> bool {
     if let (Some(dry), false) = (dry.first(), wet.is_empty()) {
         let message = "not supported yet: a dry run of some pairs only";
         let remedy = "say `dry_run` in [defaults], or --dry-run";
-        problems.push(Problem::new(message, &dry.place("dry_run")).remedy(remedy));
+        problems.push(
+            Problem::new(message, &dry.place("dry_run"))
+                .remedy(remedy)
+                .not_yet(),
+        );
     }
     !dry.is_empty()
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod directions;
 mod directory;
 mod engine_room;
+mod explain;
 mod faults;
 mod interruption;
 mod jobs;
