@@ -34,6 +34,7 @@ mod schema;
 mod setting;
 mod settings;
 mod sides;
+mod stand_ins;
 mod suggest;
 mod tables;
 mod template;
@@ -57,6 +58,7 @@ pub use resolved::{
 };
 pub use schema::job_schema;
 pub use settings::Settings;
+pub use stand_ins::StandIn;
 pub use template::template;
 
 use std::collections::BTreeSet;

@@ -14,6 +14,7 @@ use super::record::{Record, RecordedPair, Resolved};
 use super::resolved::{Job, Limits, Log, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
 use super::settings::Settings;
+use super::stand_ins::stand_ins;
 use super::suggest::nearest;
 use super::unbuilt;
 use super::{checks, options, overlap, pairs};
@@ -70,6 +71,10 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|at| drafts[*at].pair.take())
         .collect();
+    let sandbox = dirs.sandbox.map(|dir| SandboxSettings {
+        dir,
+        stand_ins: stand_ins(&pairs),
+    });
     let is_whole = pairs.len() == drafts.len();
     let recorded: Vec<RecordedPair> = drafts.iter().map(Draft::record).collect();
     let mut notes = Problem::notes(&problems);
@@ -98,7 +103,7 @@ pub(super) fn resolve(
                 _ => ReportLevel::Acts,
             },
         },
-        sandbox: dirs.sandbox.map(|dir| SandboxSettings { dir }),
+        sandbox,
         log: log(&job),
         dry_run,
         digest: digest.clone(),
