@@ -29,6 +29,7 @@ mod layer;
 mod merged;
 mod option;
 mod options;
+mod overlap;
 mod pairs;
 mod patterns;
 mod problem;
@@ -40,6 +41,7 @@ mod schema;
 mod setting;
 mod settings;
 mod sides;
+mod stand_ins;
 mod suggest;
 mod tables;
 mod template;
@@ -51,6 +53,7 @@ mod units;
 
 pub use environment::Environment;
 pub use explain::{Explanation, Question, TomlStyle};
+pub use file::Outline;
 pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
@@ -62,9 +65,11 @@ pub use resolved::{
 };
 pub use schema::job_schema;
 pub use settings::Settings;
+pub use stand_ins::StandIn;
 pub(crate) use suggest::nearest;
 pub use template::template;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bounded::Pipes;
@@ -91,37 +96,72 @@ pub fn read_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
-    let asked = Place::WholeFile(path.to_owned());
-    read_asked_for(path, &asked, environment, flags)
+    read_among(path, environment, flags, &BTreeSet::new())
 }
 
-/// As [`read_file`]; a file that cannot be read is told of where it was asked for.
-fn read_asked_for(
+/// As [`load_file`], among other job files: what the environment and the flags say of a pair is
+/// left alone where only another file has it. `elsewhere` are the names of all their pairs.
+pub fn load_among(
+    path: &Path,
+    environment: &Environment,
+    flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Job, Problems> {
+    read_among(path, environment, flags, elsewhere)?.into_job()
+}
+
+/// What of a job file is known before it is loaded. It is empty for standard input, which can be
+/// read once.
+pub fn outline(path: &Path, environment: &Environment) -> Outline {
+    if path == Path::new("-") {
+        return Outline::default();
+    }
+    let asked = Place::WholeFile(path.to_owned());
+    let outline = |file: &JobFile<'_>| Outline::of(file, environment);
+    with_job_file(path, &asked, environment, outline).unwrap_or_default()
+}
+
+fn read_among(
+    path: &Path,
+    environment: &Environment,
+    flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Settings, Problems> {
+    if path == Path::new("-") {
+        return load_input(environment, flags, elsewhere);
+    }
+    let asked = Place::WholeFile(path.to_owned());
+    let load = |file: &JobFile<'_>| load(file, environment, flags, elsewhere);
+    with_job_file(path, &asked, environment, load)?
+}
+
+/// Reads a job file and uses it; one that cannot be read is told of where it was `asked` for.
+fn with_job_file<T>(
     path: &Path,
     asked: &Place,
     environment: &Environment,
-    flags: &FlagValues,
-) -> Result<Settings, Problems> {
-    if path == Path::new("-") {
-        return load_input(environment, flags);
-    }
+    use_it: impl FnOnce(&JobFile<'_>) -> T,
+) -> Result<T, Problems> {
     let whole = environment.directory().join(path);
     let content = read_job_file(path, &whole, asked).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
     let base = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let job_file = JobFile {
+    Ok(use_it(&JobFile {
         origin: Origin::File(path.to_owned()),
         name: path,
         content: &content,
         base: &base,
         job: &stem,
-    };
-    load(&job_file, environment, flags)
+    }))
 }
 
 /// Loads the job file that is on standard input.
-fn load_input(environment: &Environment, flags: &FlagValues) -> Result<Settings, Problems> {
+fn load_input(
+    environment: &Environment,
+    flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Settings, Problems> {
     let name = Path::new("<stdin>");
     let wrong = |message: String| Problem::new(message, &Place::WholeFile(name.to_owned()));
     let bytes = environment.read_input(file::MOST_BYTES).map_err(|error| {
@@ -141,7 +181,7 @@ fn load_input(environment: &Environment, flags: &FlagValues) -> Result<Settings,
         base: environment.directory(),
         job: "stdin",
     };
-    load(&job_file, environment, flags)
+    load(&job_file, environment, flags, elsewhere)
 }
 
 /// One pair called `adhoc`, said on the command line, with the environment and the flags.
@@ -206,6 +246,14 @@ pub fn from_environment(environment: &Environment, flags: &FlagValues) -> Result
     read_environment(environment, flags)?.into_job()
 }
 
+/// Whether the environment says a job, be it right or wrong.
+pub fn is_said(environment: &Environment) -> bool {
+    let is_way = ["S3SYNC_JOB_FILE", "S3SYNC_JOB_TOML"];
+    is_way.iter().any(|name| environment.get(name).is_some())
+        || !pairs_of_the_environment(&mut environment.read(&mut Vec::new()), &mut Vec::new())
+            .is_empty()
+}
+
 /// As [`from_environment`], with what is wrong still in it.
 pub fn read_environment(
     environment: &Environment,
@@ -213,8 +261,13 @@ pub fn read_environment(
 ) -> Result<Settings, Problems> {
     let name = "S3SYNC_JOB_FILE";
     if let Some(path) = environment.get(name) {
+        let path = Path::new(path);
+        if path == Path::new("-") {
+            return load_input(environment, flags, &BTreeSet::new());
+        }
         let asked = Place::Environment(name.to_owned());
-        return read_asked_for(Path::new(path), &asked, environment, flags);
+        let load = |file: &JobFile<'_>| load(file, environment, flags, &BTreeSet::new());
+        return with_job_file(path, &asked, environment, load)?;
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {
@@ -224,7 +277,7 @@ pub fn read_environment(
             base: environment.directory(),
             job: "default",
         };
-        return load(&job_file, environment, flags);
+        return load(&job_file, environment, flags, &BTreeSet::new());
     }
     let mut problems = Vec::new();
     let sdk = environment.of_the_sdk(&mut problems);
@@ -233,6 +286,9 @@ pub fn read_environment(
     let flags = flags.read(environment.directory(), &mut problems);
     let pairs = pairs_of_the_environment(&mut said, &mut problems);
     environment.refuse_vars(&mut problems);
+    if let Some(problem) = pairs::too_many(pairs.len()) {
+        return Err(Problems::one(problem));
+    }
     if pairs.is_empty() {
         // a name that is misspelt may be all that is wrong
         if problems.is_empty() {
@@ -271,6 +327,7 @@ fn load(
     file: &JobFile<'_>,
     environment: &Environment,
     flags: &FlagValues,
+    elsewhere: &BTreeSet<String>,
 ) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
     check_directory(file.base, &mut problems);
@@ -284,7 +341,7 @@ fn load(
     let Some(files) = file::read(file, beside, &mut problems) else {
         return Err(Problems::all(problems));
     };
-    let everything = Everything {
+    let mut everything = Everything {
         origin: file.origin.clone(),
         name: file.job.to_owned(),
         sdk: environment.of_the_sdk(&mut problems),
@@ -293,6 +350,7 @@ fn load(
         flags: said,
         pairs: Vec::new(),
     };
+    everything.forget(elsewhere);
     Ok(resolve(&everything, environment, problems))
 }
 

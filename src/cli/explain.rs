@@ -14,8 +14,12 @@ use crate::report::{ExitCode, Stream};
 pub(super) fn job(matches: &ArgMatches, environment: &Environment) -> ExitCode {
     let flags = command::flag_values(matches);
     let words = command::texts(matches, "job");
-    let (settings, rest) = match read(&words, environment, &flags) {
-        Ok(read) => read,
+    let Asked {
+        settings,
+        rest,
+        no_file,
+    } = match read(&words, environment, &flags) {
+        Ok(asked) => asked,
         Err(problems) => {
             Stream::Stderr.print(&problems.to_string());
             return ExitCode::Usage;
@@ -29,7 +33,12 @@ pub(super) fn job(matches: &ArgMatches, environment: &Environment) -> ExitCode {
     let explanation = match settings.explain(&question) {
         Ok(explanation) => explanation,
         Err(unknown) => {
-            Stream::Stderr.print(&format!("error: {unknown}"));
+            let no_file = no_file.map_or_else(String::new, |word| {
+                format!(
+                    "\n  = there is no file `{word}`, so this is about the job the environment says"
+                )
+            });
+            Stream::Stderr.print(&format!("error: {unknown}{no_file}"));
             return ExitCode::Usage;
         }
     };
@@ -70,12 +79,16 @@ pub(super) fn emit_job(
             &style,
         );
     }
-    match read(&command::texts(matches, "job"), environment, &flags) {
-        Ok((settings, [])) => emit(&settings, &style),
-        Ok(_) => {
+    let read = match &command::texts(matches, "job")[..] {
+        [] => config::read_environment(environment, &flags),
+        [file] => config::read_file(Path::new(file), environment, &flags),
+        _ => {
             Stream::Stderr.print("error: --emit-job takes one job file");
-            ExitCode::Usage
+            return ExitCode::Usage;
         }
+    };
+    match read {
+        Ok(settings) => emit(&settings, &style),
         Err(problems) => {
             Stream::Stderr.print(&problems.to_string());
             ExitCode::Usage
@@ -105,17 +118,49 @@ pub(super) fn emit(settings: &Settings, style: &TomlStyle<'_>) -> ExitCode {
     }
 }
 
-/// The job the first word names, or else the environment; and the words behind it.
+/// What words ask about.
+struct Asked<'a> {
+    settings: Settings,
+    /// The words behind the job.
+    rest: &'a [&'a str],
+    /// The first word, where it could have been a file and is none.
+    no_file: Option<&'a str>,
+}
+
+/// The job the first word names, or else the one the environment says, and then all words are
+/// about that.
 fn read<'a>(
     words: &'a [&'a str],
     environment: &Environment,
     flags: &FlagValues,
-) -> Result<(Settings, &'a [&'a str]), Problems> {
-    match words.split_first() {
-        None => Ok((config::read_environment(environment, flags)?, &[])),
-        Some((file, rest)) => Ok((
-            config::read_file(Path::new(file), environment, flags)?,
-            rest,
-        )),
+) -> Result<Asked<'a>, Problems> {
+    let of_environment = |no_file| {
+        Ok(Asked {
+            settings: config::read_environment(environment, flags)?,
+            rest: words,
+            no_file,
+        })
+    };
+    let Some((first, rest)) = words.split_first() else {
+        return of_environment(None);
+    };
+    let is_question = words.len() < 3 && !names_a_file(first, environment);
+    if is_question && config::is_said(environment) {
+        return of_environment(Some(first));
     }
+    Ok(Asked {
+        settings: config::read_file(Path::new(first), environment, flags)?,
+        rest,
+        no_file: None,
+    })
+}
+
+/// Whether a word is a job file, or can be nothing else.
+fn names_a_file(word: &str, environment: &Environment) -> bool {
+    let path = environment.directory().join(word);
+    let is_toml = path
+        .extension()
+        .is_some_and(|extension| extension == "toml");
+    let looks_so = word == "-" || word.contains('/') || is_toml;
+    looks_so || (path.exists() && !path.is_dir())
 }

@@ -1,10 +1,9 @@
 //! Which job files a command is about, and their jobs. A directory stands for the files in it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use toml_edit::{Document, Item};
 
 use crate::config::{self, Environment, FlagValues, Job, Problems};
 use crate::report::Stream;
@@ -32,7 +31,7 @@ impl JobFiles {
                 paths.push(name.to_owned());
                 continue;
             }
-            match of_directory(name, environment.directory()) {
+            match of_directory(name, environment) {
                 Ok(found) => {
                     for note in &found.notes {
                         Stream::Stderr.print(note);
@@ -42,8 +41,9 @@ impl JobFiles {
                 Err(refusal) => refusals.push(refusal),
             }
         }
+        let elsewhere = names_of_pairs(&paths, environment);
         let load = |path: PathBuf| {
-            let job = config::load_file(&path, environment, flags);
+            let job = config::load_among(&path, environment, flags, &elsewhere);
             (path, job)
         };
         let files: Vec<_> = paths.into_iter().map(load).collect();
@@ -77,8 +77,18 @@ struct Found {
     notes: Vec<String>,
 }
 
-/// `directory` is named relative to `base`.
-fn of_directory(directory: &Path, base: &Path) -> Result<Found, String> {
+/// What is said of a pair is for the files that have it: the pairs of all files, where there are
+/// several.
+fn names_of_pairs(paths: &[PathBuf], environment: &Environment) -> BTreeSet<String> {
+    if paths.len() < 2 {
+        return BTreeSet::new();
+    }
+    let outlines = paths.iter().map(|path| config::outline(path, environment));
+    outlines.flat_map(|outline| outline.pairs).collect()
+}
+
+fn of_directory(directory: &Path, environment: &Environment) -> Result<Found, String> {
+    let base = environment.directory();
     let shown = directory.display();
     let names = toml_files(&base.join(directory)).map_err(|error| {
         let text = error.to_string().to_lowercase();
@@ -87,7 +97,7 @@ fn of_directory(directory: &Path, base: &Path) -> Result<Found, String> {
     })?;
     let outlines: Vec<_> = names
         .iter()
-        .map(|name| Outline::read(&base.join(directory).join(name)))
+        .map(|name| config::outline(&directory.join(name), environment))
         .collect();
     let mut found = Found {
         files: Vec::new(),
@@ -95,18 +105,18 @@ fn of_directory(directory: &Path, base: &Path) -> Result<Found, String> {
     };
     for (at, name) in names.iter().enumerate() {
         let path = directory.join(name);
-        let own = &outlines[at];
+        let own = base.join(&path).canonicalize().unwrap_or_default();
         let includer = outlines
             .iter()
             .zip(&names)
-            .find(|(other, other_name)| *other_name != name && other.includes.contains(&own.path));
+            .find(|(other, other_name)| *other_name != name && other.files.contains(&own));
         let Some((_, includer)) = includer else {
             found.files.push(path);
             continue;
         };
         let (path, includer) = (path.display(), directory.join(includer));
         let includer = includer.display();
-        if own.has_pairs {
+        if !outlines[at].pairs.is_empty() {
             return Err(format!(
                 "error: `{path}` has pairs, and `{includer}` includes it: is it a job, or a part of one?\n  \
                  = name the files that are to run, or take what is only included out of `{shown}`"
@@ -142,40 +152,6 @@ fn toml_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// What of a file decides whether it is a job. A file that cannot be read or parsed shows nothing:
-/// loading it says why.
-#[derive(Debug, Default)]
-struct Outline {
-    path: PathBuf,
-    includes: Vec<PathBuf>,
-    has_pairs: bool,
-}
-
-impl Outline {
-    fn read(path: &Path) -> Self {
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let mut outline = Self {
-            path: real(path),
-            ..Self::default()
-        };
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let Ok(document) = Document::parse(text) else {
-            return outline;
-        };
-        let folder = outline.path.parent().unwrap_or(Path::new("/"));
-        let include = document.get("include");
-        let one = include.and_then(Item::as_str).into_iter();
-        let many = include.and_then(Item::as_array).into_iter().flatten();
-        let paths = one.chain(many.filter_map(toml_edit::Value::as_str));
-        outline.includes = paths.map(|path| real(&folder.join(path))).collect();
-        outline.has_pairs = document
-            .get("pairs")
-            .and_then(Item::as_table_like)
-            .is_some_and(|pairs| !pairs.is_empty());
-        outline
-    }
 }
 
 /// Jobs that would write their reports over each other's.
@@ -216,7 +192,7 @@ mod tests {
             fs::write(path, text).expect("a file");
         }
         fs::create_dir_all(base.path().join("jobs")).expect("a directory");
-        of_directory(Path::new("jobs"), base.path())
+        of_directory(Path::new("jobs"), &Environment::new([], base.path()))
     }
 
     #[test]
@@ -252,7 +228,7 @@ mod tests {
                 "not what others include",
                 &[
                     ("a.toml", &format!("include = ['./common.toml']\n{PAIRS}")),
-                    ("common.toml", "include = 'more.toml'\n[defaults]\n"),
+                    ("common.toml", "include = ['more.toml']\n[defaults]\n"),
                     ("more.toml", "[defaults]\n"),
                     ("other.toml", "[defaults]\n"),
                 ],
@@ -276,6 +252,26 @@ mod tests {
             let first = found.notes.first().map_or("", String::as_str);
             assert_eq!(first, note, "{what}");
         }
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let base = tempfile::tempdir().expect("a directory");
+        let jobs = base.path().join("jobs");
+        fs::create_dir(&jobs).expect("a directory");
+        fs::write(jobs.join("b.toml"), PAIRS).expect("a file");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, jobs.join("a.toml"), mode).expect("a pipe");
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let _ = tell.send(of_directory(
+                Path::new("jobs"),
+                &Environment::new([], base.path()),
+            ));
+        });
+        let found = told.recv_timeout(std::time::Duration::from_secs(30));
+        let found = found.expect("it ends").expect("two files");
+        assert_eq!(found.files.len(), 2);
     }
 
     #[test]

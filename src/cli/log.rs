@@ -1,19 +1,40 @@
 //! Where logs go, and how much of them.
 
+use std::sync::OnceLock;
+
 use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::config::Log;
 use crate::report::Stream;
 use crate::store::s3::logs_identities;
 
-/// Starts logging. `RUST_LOG`, when it is set, decides what is logged. A second call changes
-/// nothing: the first job's settings hold for the process.
+type Logging = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// How the process logs at present, once it does.
+static LOGGING: OnceLock<reload::Handle<Logging, Registry>> = OnceLock::new();
+
+/// Starts logging, or goes on as another job has it. `RUST_LOG`, when it is set, decides what is
+/// logged.
 pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
+    let logging = logging(log, stream, dry_run);
+    let failed = if let Some(handle) = LOGGING.get() {
+        handle.reload(logging).is_err()
+    } else {
+        let (layer, handle) = reload::Layer::new(logging);
+        let _ = LOGGING.set(handle);
+        let subscriber = tracing_subscriber::registry().with(layer);
+        subscriber.try_init().is_err()
+    };
+    if failed {
+        tracing::debug!("logging was started elsewhere");
+    }
+}
+
+fn logging(log: &Log, stream: Stream, dry_run: bool) -> Logging {
     // a dry run is there to be read
     let level = if dry_run { log.level.max(1) } else { log.level };
     let directives = std::env::var("RUST_LOG")
@@ -23,19 +44,15 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
     let filter = directives
         .and_then(|directives| EnvFilter::try_new(directives).ok())
         .unwrap_or_else(|| EnvFilter::new(format!("s3sync={}", word(level))));
-    let subscriber = fmt()
-        .with_env_filter(filter)
+    let lines = fmt::layer()
         .with_target(show_target)
         .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(move || stream);
-    let quiet = filter_fn(|metadata| !may_show_keys(metadata));
-    let started = if log.json {
-        subscriber.json().finish().with(quiet).try_init()
+    let filter = filter.and_then(filter_fn(|metadata| !may_show_keys(metadata)));
+    if log.json {
+        filter.and_then(lines.json()).boxed()
     } else {
-        subscriber.compact().finish().with(quiet).try_init()
-    };
-    if started.is_err() {
-        tracing::debug!("logging was started before");
+        filter.and_then(lines.compact()).boxed()
     }
 }
 

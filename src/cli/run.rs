@@ -182,10 +182,11 @@ pub(super) struct RunRequest {
 /// Runs jobs that are known to be right, one after the other.
 pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
     let runtime = process::runtime().context("start the runtime")?;
-    if let Some(first) = jobs.first() {
-        let logs_decisions = first.dry_run && matches!(request.purpose, Purpose::Run);
-        log::start(&first.log, request.stream, logs_decisions);
-    }
+    let log_as = |job: &Job| {
+        let logs_decisions = job.dry_run && matches!(request.purpose, Purpose::Run);
+        log::start(&job.log, request.stream, logs_decisions);
+    };
+    jobs.first().inspect(|first| log_as(first));
     for note in &request.notes {
         tracing::warn!("{note}");
     }
@@ -197,6 +198,7 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
         jobs,
         || signals.received(),
         |job| {
+            log_as(&job);
             for note in job.resolved.notes() {
                 tracing::warn!("{note}");
             }

@@ -4,12 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::draft::Draft;
 use super::layer::Layer;
 use super::merged::Merged;
 use super::problem::{Place, Problem};
 use super::setting::Setting;
-use super::sides::Side;
+use super::sides::{Side, endpoint};
 use crate::digest::{Algorithm, digest};
 use crate::object::Timestamp;
 
@@ -32,9 +31,8 @@ pub(super) fn sides(
             .against(&from, "the source"),
         ),
         (Side::S3(source), Side::S3(target)) => {
-            let endpoint = |side| merged.optional::<String>(side);
             let same_place = source.bucket == target.bucket
-                && endpoint("source.endpoint_url") == endpoint("target.endpoint_url");
+                && endpoint("source", merged) == endpoint("target", merged);
             let what = if source.prefix == target.prefix {
                 "are the same"
             } else if target.prefix.starts_with(&source.prefix) {
@@ -65,8 +63,7 @@ pub(super) fn server_side_copy(
     merged: &Merged,
     problems: &mut Vec<Problem>,
 ) {
-    let endpoint = |side| merged.optional::<String>(side);
-    let apart = endpoint("source.endpoint_url") != endpoint("target.endpoint_url");
+    let apart = endpoint("source", merged) != endpoint("target", merged);
     let both_s3 = source.is_s3() && target.is_s3();
     if both_s3 && apart && merged.value::<bool>("server_side_copy") {
         let message = format!(
@@ -212,47 +209,5 @@ pub(super) fn bare_prefix(pair: &str, target: &Side, merged: &Merged, problems: 
                 .remedy(remedy)
                 .against(&merged.place("target.url"), "the target"),
         );
-    }
-}
-
-/// Finds targets that overlap while one of their pairs deletes: it would delete what the other
-/// has written.
-pub(super) fn deletions(drafts: &[Draft], problems: &mut Vec<Problem>) {
-    let deletes = |draft: &&Draft| draft.merged.value::<bool>("delete.enabled");
-    for deleting in drafts.iter().filter(deletes) {
-        for other in drafts.iter().filter(|other| other.name != deleting.name) {
-            // two that delete are told once
-            if deletes(&other) && other.name < deleting.name {
-                continue;
-            }
-            let (Some(one), Some(two)) = (&deleting.target, &other.target) else {
-                continue;
-            };
-            if !overlap(one, two, &deleting.merged, &other.merged) {
-                continue;
-            }
-            let message = format!(
-                "the targets of `{}` and `{}` overlap, and `{}` deletes",
-                deleting.name, other.name, deleting.name
-            );
-            problems.push(
-                Problem::new(message, &deleting.merged.place("target.url"))
-                    .remedy("choose targets apart from each other, or switch deletion off")
-                    .against(&other.merged.place("target.url"), "the other target"),
-            );
-        }
-    }
-}
-
-fn overlap(one: &Side, two: &Side, of_one: &Merged, of_two: &Merged) -> bool {
-    match (one, two) {
-        (Side::Local(one), Side::Local(two)) => one.starts_with(two) || two.starts_with(one),
-        (Side::S3(one), Side::S3(two)) => {
-            let endpoint = |merged: &Merged| merged.optional::<String>("target.endpoint_url");
-            one.bucket == two.bucket
-                && endpoint(of_one) == endpoint(of_two)
-                && (one.prefix.starts_with(&two.prefix) || two.prefix.starts_with(&one.prefix))
-        }
-        _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that was said of a job, in layers, lowest first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::environment::Said;
@@ -35,6 +35,8 @@ pub(super) struct Everything {
 #[derive(Debug)]
 pub(super) struct Shared {
     sdk: Arc<Layer>,
+    /// The `[defaults]` of each file.
+    defaults: Vec<Arc<Layer>>,
     environment: Arc<Layer>,
     flags: Arc<Layer>,
 }
@@ -61,6 +63,19 @@ impl Everything {
         named
     }
 
+    /// Forgets what environment and flags say of pairs that only other jobs of the command have.
+    pub(super) fn forget(&mut self, elsewhere: &BTreeSet<String>) {
+        let own: HashSet<String> = self
+            .named_pairs()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        for said in [&mut self.environment, &mut self.flags] {
+            said.pairs
+                .retain(|pair, _| own.contains(pair) || !elsewhere.contains(pair));
+        }
+    }
+
     /// What environment and flags say of pairs must be of pairs that exist, and a URL for every
     /// pair makes sense only where there is one.
     pub(super) fn check_names(&self, named: &[(String, Place)], problems: &mut Vec<Problem>) {
@@ -72,10 +87,13 @@ impl Everything {
             problems.push(Problem::new(message, &Place::Nowhere).remedy(remedy));
         }
         let names = || named.iter().map(|(name, _)| name.as_str());
+        let known: HashSet<&str> = names().collect();
         for said in [&self.environment, &self.flags] {
             for (pair, layer) in &said.pairs {
-                let first = layer.iter().next();
-                if let (Some(first), false) = (first, names().any(|name| name == pair)) {
+                if known.contains(pair.as_str()) || Problem::are_plenty(problems) {
+                    continue;
+                }
+                if let Some(first) = layer.iter().next() {
                     let problem = Problem::new(format!("no pair is called `{pair}`"), &first.place);
                     problems.push(match nearest(pair, names()) {
                         Some(near) => problem.remedy(format!("did you mean `{near}`?")),
@@ -130,6 +148,11 @@ impl Everything {
         let of_all = |said: &Said| Arc::new(said.every_pair.filtered(of_pairs));
         Shared {
             sdk: Arc::new(self.sdk.clone()),
+            defaults: self
+                .files
+                .iter()
+                .map(|file| Arc::new(file.defaults().clone()))
+                .collect(),
             environment: of_all(&self.environment),
             flags: of_all(&self.flags),
         }
@@ -139,7 +162,10 @@ impl Everything {
     pub(super) fn layers(&self, pair: &str, shared: &Shared) -> Vec<(Arc<Layer>, bool)> {
         let files = || self.files.iter();
         let mut layers = vec![(Arc::clone(&shared.sdk), false)];
-        layers.extend(files().map(|file| (Arc::new(file.defaults_of(pair)), false)));
+        layers.extend(files().zip(&shared.defaults).map(|(file, of_all)| {
+            let own = file.defaults_of(pair).map(Arc::new);
+            (own.unwrap_or_else(|| Arc::clone(of_all)), false)
+        }));
         layers
             .extend(files().filter_map(|file| Some((Arc::new(file.own_of(pair)?.clone()), true))));
         for (said, of_all) in [

@@ -7,6 +7,7 @@ refer to (`vars`, `names`), then each is read value by value (`reader`).
 mod expand;
 mod include;
 mod names;
+mod outline;
 mod reader;
 mod source;
 mod syntax;
@@ -14,10 +15,11 @@ mod template;
 mod texts;
 mod vars;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 pub(super) use include::{MOST_BYTES, decode};
+pub use outline::Outline;
 pub(super) use vars::SaidVar;
 
 use toml_edit::Item;
@@ -26,7 +28,9 @@ use super::JobFile;
 use super::environment::{Environment, Said};
 use super::flags::FlagValues;
 use super::layer::Layer;
+use super::pairs;
 use super::problem::{Place, Problem};
+use source::SourceFile;
 
 /// What a job file says.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub(super) struct FileLayers {
     defaults_of_each: BTreeMap<String, Layer>,
     /// Its `[pairs.NAME]`, in order.
     pub(super) pairs: Vec<FilePair>,
+    /// Where each of them is in `pairs`.
+    numbers: HashMap<String, usize>,
     /// Its `[[hooks]]`, in order.
     pub(super) hooks: Vec<(Place, Layer)>,
 }
@@ -86,21 +92,30 @@ pub(super) fn read(
         stem: job.job.to_owned(),
     };
     let names = vars::names(&sources, outside, environment, problems);
+    let pairs = pair_names(&sources.files);
+    if let Some(problem) = pairs::too_many(pairs.len()) {
+        problems.push(problem);
+        return None;
+    }
+    let read = |file| {
+        let mut layers = reader::read(file, &names, &pairs, environment, problems);
+        layers.number_pairs();
+        layers
+    };
+    let layers = sources.files.iter().map(read).collect();
+    (!sources.is_broken).then_some(layers)
+}
+
+/// The pairs of all files, in the order they are first named.
+fn pair_names(files: &[SourceFile]) -> Vec<String> {
     let mut known = HashSet::new();
-    let pairs: Vec<String> = sources
-        .files
+    files
         .iter()
         .filter_map(|file| file.document.get("pairs")?.as_table_like())
         .flat_map(|table| table.iter().filter(|(_, item)| Item::is_table_like(item)))
         .filter(|(name, _)| known.insert(name.to_string()))
         .map(|(name, _)| name.to_owned())
-        .collect();
-    let layers = sources
-        .files
-        .iter()
-        .map(|file| reader::read(file, &names, &pairs, environment, problems))
-        .collect();
-    (!sources.is_broken).then_some(layers)
+        .collect()
 }
 
 /// What may be done instead, of a path that only a file can say.
@@ -120,15 +135,22 @@ impl FileLayers {
             defaults: Layer::default(),
             defaults_of_each: BTreeMap::new(),
             pairs: Vec::new(),
+            numbers: HashMap::new(),
             hooks: Vec::new(),
         }
     }
 
-    /// What `[defaults]` comes to for a pair.
-    pub(super) fn defaults_of(&self, pair: &str) -> Layer {
+    /// What `[defaults]` says that is the same for every pair.
+    pub(super) fn defaults(&self) -> &Layer {
+        &self.defaults
+    }
+
+    /// What `[defaults]` comes to for a pair, where that is more.
+    pub(super) fn defaults_of(&self, pair: &str) -> Option<Layer> {
+        let own = self.defaults_of_each.get(pair)?;
         let mut layer = self.defaults.clone();
-        layer.absorb(self.defaults_of_each.get(pair).cloned().unwrap_or_default());
-        layer
+        layer.absorb(own.clone());
+        Some(layer)
     }
 
     /// Where its first hook stands.
@@ -138,7 +160,13 @@ impl FileLayers {
 
     /// What `[pairs.NAME]` says, if the file has it.
     pub(super) fn own_of(&self, pair: &str) -> Option<&Layer> {
-        let own = self.pairs.iter().find(|own| own.name == pair);
-        own.map(|own| &own.layer)
+        let number = self.numbers.get(pair)?;
+        Some(&self.pairs[*number].layer)
+    }
+
+    /// Once its pairs are read: so that each is found at once.
+    fn number_pairs(&mut self) {
+        let names = self.pairs.iter().map(|pair| pair.name.clone());
+        self.numbers = names.zip(0..).collect();
     }
 }

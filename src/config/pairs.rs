@@ -1,4 +1,6 @@
-//! Names of pairs, and the order they run in.
+//! Names of pairs, how many there may be, and the order they run in.
+
+use super::problem::{Place, Problem};
 
 /// Why a pair cannot have this name; names become variables, labels and file names.
 pub(super) fn name_problem(name: &str) -> Option<&'static str> {
@@ -14,13 +16,22 @@ pub(super) fn name_problem(name: &str) -> Option<&'static str> {
     (!is_legal).then_some("is not allowed")
 }
 
+/// Most pairs in a job.
+const MOST: usize = 10_000;
+
+/// What is wrong with so many pairs, if anything is.
+pub(super) fn too_many(count: usize) -> Option<Problem> {
+    let message = format!("{count} pairs in one job, and {MOST} are the most");
+    (count > MOST).then(|| Problem::new(message, &Place::Nowhere).remedy("make more jobs of them"))
+}
+
 /// The order pairs run in: as they stand, except that those named in `after` come first. The
 /// error is a circle of pairs that wait for each other.
 pub(super) fn order(after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut walk = Walk {
         after,
+        seen: vec![Seen::Never; after.len()],
         ordered: Vec::with_capacity(after.len()),
-        path: Vec::new(),
     };
     for pair in 0..after.len() {
         walk.visit(pair)?;
@@ -28,27 +39,50 @@ pub(super) fn order(after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     Ok(walk.ordered)
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Never,
+    /// It is on the way from where the walk began.
+    OnTheWay,
+    Ordered,
+}
+
 struct Walk<'a> {
     after: &'a [Vec<usize>],
+    seen: Vec<Seen>,
     ordered: Vec<usize>,
-    /// Pairs on the way from where the walk began.
-    path: Vec<usize>,
 }
 
 impl Walk<'_> {
+    /// Orders a pair and all it waits for.
     fn visit(&mut self, pair: usize) -> Result<(), Vec<usize>> {
-        if self.ordered.contains(&pair) {
+        if self.seen[pair] == Seen::Ordered {
             return Ok(());
         }
-        if let Some(begin) = self.path.iter().position(|on_path| *on_path == pair) {
-            return Err(self.path[begin..].to_vec());
+        // each pair on the way, with how many of those it waits for are done; a recursion would
+        // be as deep as the longest chain
+        let mut way = vec![(pair, 0)];
+        self.seen[pair] = Seen::OnTheWay;
+        while let Some((pair, done)) = way.last_mut() {
+            let Some(before) = self.after[*pair].get(*done).copied() else {
+                self.seen[*pair] = Seen::Ordered;
+                self.ordered.push(*pair);
+                way.pop();
+                continue;
+            };
+            *done += 1;
+            match self.seen[before] {
+                Seen::Ordered => {}
+                Seen::Never => {
+                    self.seen[before] = Seen::OnTheWay;
+                    way.push((before, 0));
+                }
+                Seen::OnTheWay => {
+                    let circle = way.iter().map(|(pair, _)| *pair);
+                    return Err(circle.skip_while(|pair| *pair != before).collect());
+                }
+            }
         }
-        self.path.push(pair);
-        for before in &self.after[pair] {
-            self.visit(*before)?;
-        }
-        self.path.pop();
-        self.ordered.push(pair);
         Ok(())
     }
 }
@@ -85,5 +119,17 @@ mod tests {
         assert_eq!(order(&[vec![1], vec![2], vec![]]), Ok(vec![2, 1, 0]));
         assert_eq!(order(&[vec![1], vec![0], vec![]]), Err(vec![0, 1]));
         assert_eq!(order(&[vec![], vec![1]]), Err(vec![1]));
+        // two ways to the same pair are no circle
+        let after = [vec![1, 2], vec![3], vec![3], vec![]];
+        assert_eq!(order(&after), Ok(vec![3, 1, 2, 0]));
+    }
+
+    #[test]
+    fn a_chain_may_be_longer_than_a_stack_is_deep() {
+        let count = 200_000;
+        let mut after: Vec<_> = (1..count).map(|next| vec![next]).collect();
+        after.push(Vec::new());
+        let ordered = order(&after).expect("no circle");
+        assert!(ordered.into_iter().eq((0..count).rev()));
     }
 }

@@ -1,5 +1,6 @@
 //! Layers in, settings out: every value decided, and everything that is wrong with them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use super::record::{Record, RecordedPair, Resolved};
 use super::resolved::{Job, Limits, Log, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
 use super::settings::Settings;
+use super::stand_ins::stand_ins;
 use super::suggest::nearest;
 use super::unbuilt;
-use super::{checks, options, pairs};
+use super::{checks, options, overlap, pairs};
 
 /// Decides every value of a job. `problems` are those found while reading.
 pub(super) fn resolve(
@@ -61,7 +63,7 @@ pub(super) fn resolve(
             &mut problems,
         );
     }
-    checks::deletions(&drafts, &mut problems);
+    overlap::deletions(&drafts, &mut problems);
     let order = order(&drafts, &mut problems);
     let dry_run = dry_run(&drafts, &mut problems);
 
@@ -70,6 +72,10 @@ pub(super) fn resolve(
         .iter()
         .filter_map(|at| drafts[*at].pair.take())
         .collect();
+    let sandbox = dirs.sandbox.map(|dir| SandboxSettings {
+        dir,
+        stand_ins: stand_ins(&pairs),
+    });
     let is_whole = pairs.len() == drafts.len();
     let recorded: Vec<RecordedPair> = drafts.iter().map(Draft::record).collect();
     let mut notes = Problem::notes(&problems);
@@ -98,7 +104,7 @@ pub(super) fn resolve(
                 _ => ReportLevel::Acts,
             },
         },
-        sandbox: dirs.sandbox.map(|dir| SandboxSettings { dir }),
+        sandbox,
         log: log(&job),
         dry_run,
         digest: digest.clone(),
@@ -154,14 +160,18 @@ fn job_name(everything: &Everything, job: &Merged, problems: &mut Vec<Problem>) 
 
 fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
     let names = || drafts.iter().map(|draft| draft.name.as_str());
+    let numbers: HashMap<&str, usize> = names().zip(0..).collect();
     let mut graph = Vec::new();
     for draft in drafts {
         let after: Vec<String> = draft.merged.value("after");
         let place = draft.merged.place("after");
         let mut before = Vec::new();
         for wanted in &after {
-            if let Some(at) = names().position(|name| name == wanted) {
-                before.push(at);
+            if let Some(at) = numbers.get(wanted.as_str()) {
+                before.push(*at);
+                continue;
+            }
+            if Problem::are_plenty(problems) {
                 continue;
             }
             let message = format!("`after` names no pair of this job: `{wanted}`");
@@ -194,7 +204,11 @@ fn dry_run(drafts: &[Draft], problems: &mut Vec<Problem>) -> bool {
     if let (Some(dry), false) = (dry.first(), wet.is_empty()) {
         let message = "not supported yet: a dry run of some pairs only";
         let remedy = "say `dry_run` in [defaults], or --dry-run";
-        problems.push(Problem::new(message, &dry.place("dry_run")).remedy(remedy));
+        problems.push(
+            Problem::new(message, &dry.place("dry_run"))
+                .remedy(remedy)
+                .not_yet(),
+        );
     }
     !dry.is_empty()
 }

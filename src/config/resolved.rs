@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::Resolved;
+use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
@@ -190,6 +191,8 @@ pub enum ReportLevel {
 pub struct SandboxSettings {
     /// Where its buckets are kept.
     pub dir: PathBuf,
+    /// Buckets that have another name there: two endpoints have one of the same name.
+    pub stand_ins: Vec<StandIn>,
 }
 
 /// What is logged, and how.

@@ -43,6 +43,26 @@ impl Side {
     }
 }
 
+/// The endpoint of `side` (`source` or `target`), the same text for the same place.
+pub(super) fn endpoint(side: &str, merged: &Merged) -> Option<String> {
+    let said: Option<String> = merged.optional(&format!("{side}.endpoint_url"));
+    said.map(|url| normal_endpoint(&url))
+}
+
+/// An endpoint's URL with its scheme and host in lower case, without the port that goes without
+/// saying and without a slash at its end.
+pub(super) fn normal_endpoint(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, host) = (scheme.to_lowercase(), host.to_lowercase());
+    let default_port = match &*scheme {
+        "https" => ":443",
+        _ => ":80",
+    };
+    let host = host.strip_suffix(default_port).unwrap_or(&host);
+    format!("{scheme}://{host}{}", path.trim_end_matches('/'))
+}
+
 /// How to reach a bucket: the options of `side` (`source` or `target`) and those both sides share.
 pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> S3Settings {
     let path = |option: &str| format!("{side}.{option}");

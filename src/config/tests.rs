@@ -7,6 +7,7 @@ mod files;
 mod flags;
 mod interpolation;
 mod layers;
+mod many;
 mod secrets;
 mod table;
 
@@ -64,7 +65,7 @@ fn read_text(
         base: Path::new("/srv/jobs"),
         job: "test",
     };
-    load(&file, environment, flags)
+    load(&file, environment, flags, &BTreeSet::new())
 }
 
 /// A file that only its owner may read.

@@ -49,6 +49,20 @@ impl Rehearsal {
             let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
             format!("{error}{cause}")
         })?;
+        for stand_in in &settings.stand_ins {
+            tracing::warn!(
+                "in the sandbox the bucket `{}` of {} is called `{}`: another endpoint has one of that name",
+                stand_in.bucket,
+                stand_in.endpoint(),
+                stand_in.name
+            );
+        }
+        for side in s3_sides(pairs) {
+            let mut stand_ins = settings.stand_ins.iter();
+            if let Some(stand_in) = stand_ins.find(|stand_in| stand_in.is_for(side)) {
+                side.location.bucket.clone_from(&stand_in.name);
+            }
+        }
         for bucket in buckets(pairs) {
             sandbox
                 .create_bucket(&bucket)

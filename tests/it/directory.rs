@@ -172,3 +172,83 @@ fn a_signal_during_a_job_starts_no_other_even_if_that_one_fails() {
         ran.exit(exit);
     }
 }
+
+/// A job that transfers nothing, with more text at its beginning.
+fn small(world: &World, name: &str, pair: &str, text: &str) {
+    world.tree("empty");
+    let job = format!(
+        "version = 1\n{text}\nreport.dir = '../reports'\nsandbox.dir = '../rehearsal'\n\
+         [pairs.{pair}]\nsource = '../empty'\ntarget = 's3://bucket/{pair}/'\n"
+    );
+    write(world, name, &job);
+}
+
+#[test]
+fn what_is_included_may_be_named_by_the_environment() {
+    let world = world();
+    write(
+        &world,
+        "common.toml",
+        "version = 1\n[defaults]\nretry.initial_backoff = '5ms'\n",
+    );
+    small(&world, "a.toml", "a", "include = ['${COMMON}.toml']");
+    let ran = run(&world, "validate")
+        .environment("COMMON", "common")
+        .run();
+    ran.exit(0)
+        .says("jobs/common.toml: no job of its own: jobs/a.toml includes it");
+    // nobody includes it, and it is no job
+    let ran = run(&world, "validate").environment("COMMON", "else").run();
+    ran.exit(2).says("`jobs/common.toml` has no pairs");
+}
+
+#[test]
+fn a_pair_that_is_spoken_of_is_in_one_of_the_jobs() {
+    let world = world();
+    small(&world, "a.toml", "photos", "");
+    small(&world, "b.toml", "music", "");
+    let variable = "S3SYNC_PAIRS__PHOTOS__PERFORMANCE__WORKER_SIZE";
+    let flag = ["--set", "pairs.music.performance.worker_size=3"];
+    let jobs = run(&world, "validate").environment(variable, "2");
+    jobs.clone().arguments(&flag).run().exit(0);
+    run(&world, "plan")
+        .environment(variable, "2")
+        .arguments(&flag)
+        .run()
+        .exit(0);
+    // of none of them
+    let unknown = ["--set", "pairs.video.performance.worker_size=3"];
+    jobs.arguments(&unknown)
+        .run()
+        .exit(2)
+        .says("no pair is called `video`");
+    // of one file, it must be in that
+    let one = world
+        .command(&["validate", "jobs/b.toml"])
+        .environment(variable, "2")
+        .run();
+    one.exit(2).says("no pair is called `photos`");
+    let both = world.command(&["validate", "jobs/b.toml", "jobs/a.toml"]);
+    both.environment(variable, "2").run().exit(0);
+}
+
+#[test]
+fn each_job_logs_as_it_says() {
+    let world = world();
+    small(&world, "a.toml", "a", "log.level = 'error'");
+    small(
+        &world,
+        "b.toml",
+        "b",
+        "log.level = 'debug'\nlog.format = 'json'",
+    );
+    small(&world, "c.toml", "c", "log.level = 'off'");
+    let ran = run(&world, "run").run();
+    ran.exit(0);
+    let lines: Vec<_> = ran.stderr.lines().filter(|line| !line.is_empty()).collect();
+    assert!(!lines.is_empty(), "{}", ran.told());
+    for line in lines {
+        let record: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        assert!(record["level"].is_string(), "{line}");
+    }
+}

@@ -17,6 +17,7 @@ mod other_server;
 mod plan;
 mod predecessor;
 mod quickstart;
+mod rehearsal;
 mod sandbox;
 mod schemas;
 mod secrets;

@@ -149,7 +149,7 @@ impl Loading<'_> {
                 return;
             }
         };
-        let file = SourceFile::new(name, number, &base, document);
+        let file = SourceFile::new(name, number, &base, identity.clone(), document);
         self.known.extend(identity.clone());
         self.way.push((identity, file.name.clone()));
         for (path, place) in self.paths(&file) {

@@ -16,6 +16,8 @@ pub(super) struct SourceFile {
     pub(super) name: PathBuf,
     /// Where its relative paths begin.
     pub(super) base: PathBuf,
+    /// Its path without symbolic links; what comes from elsewhere has none.
+    pub(super) identity: Option<PathBuf>,
     pub(super) document: Document<String>,
     text: Arc<FileText>,
 }
@@ -35,6 +37,7 @@ impl SourceFile {
         name: PathBuf,
         number: usize,
         base: &Path,
+        identity: Option<PathBuf>,
         document: Document<String>,
     ) -> Self {
         let mut secret = Vec::new();
@@ -43,6 +46,7 @@ impl SourceFile {
         Self {
             name,
             base: base.to_owned(),
+            identity,
             document,
             text: Arc::new(text),
         }

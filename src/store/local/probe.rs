@@ -1,6 +1,7 @@
 //! Whether a directory can be read from or written to, found out without writing.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
@@ -8,24 +9,50 @@ use super::blocking::blocking;
 use super::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::{ErrorKind, Finding, StoreError};
 
+/// No disk is waited for longer.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
+
 /// Whether there is a directory, or a file, that may be read.
 pub async fn probe_source(settings: &LocalSourceSettings) -> Finding {
     let root = settings.root.clone();
-    let looked = blocking(move || readable(&root).map(str::to_owned)).await;
+    let looked = in_time(LONGEST_SILENCE, &settings.root, move || {
+        readable(&root).map(str::to_owned)
+    })
+    .await;
     looked.map_or_else(wrong, |words| Finding::fine("open", words))
 }
 
 /// Whether there is a directory that may be written, or one to make it in.
 pub async fn probe_target(settings: &LocalTargetSettings) -> Finding {
     let root = settings.root.clone();
-    let looked = blocking(move || writable(&root)).await;
+    let looked = in_time(LONGEST_SILENCE, &settings.root, move || writable(&root)).await;
     looked.map_or_else(wrong, |words| Finding::fine("open", words))
+}
+
+/// What was found out, unless a disk does not answer for so long that it never may.
+async fn in_time<T: Send + 'static>(
+    limit: Duration,
+    root: &Path,
+    look: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let looked = tokio::time::timeout(limit, blocking(look)).await;
+    looked.unwrap_or_else(|_| {
+        let message = format!("no answer within {} seconds", limit.as_secs());
+        let place = root.display().to_string();
+        Err(StoreError::new(
+            "open",
+            place,
+            ErrorKind::Transient,
+            message,
+        ))
+    })
 }
 
 fn wrong(error: StoreError) -> Finding {
     let remedy = match error.kind {
         ErrorKind::NotFound => "make it, mount it, or correct the path",
         ErrorKind::AccessDenied => "give this user the permission",
+        ErrorKind::Transient => "is the disk, or the server behind it, there?",
         _ => "",
     };
     Finding::wrong(error, remedy)
@@ -33,7 +60,8 @@ fn wrong(error: StoreError) -> Finding {
 
 fn readable(root: &Path) -> Result<&'static str, StoreError> {
     let failed = |error: std::io::Error| failed(root, &error);
-    if std::fs::metadata(root).map_err(failed)?.is_dir() {
+    let status = std::fs::metadata(root).map_err(failed)?;
+    if status.is_dir() {
         let mut entries = std::fs::read_dir(root).map_err(failed)?;
         return match entries.next() {
             None => Ok("an empty directory"),
@@ -43,6 +71,15 @@ fn readable(root: &Path) -> Result<&'static str, StoreError> {
                 Ok("a directory that may be read")
             }
         };
+    }
+    // opening a pipe waits for whoever writes to it
+    if !status.is_file() {
+        return Err(StoreError::new(
+            "open",
+            root.display().to_string(),
+            ErrorKind::Occupied,
+            "it is neither a file nor a directory",
+        ));
     }
     std::fs::File::open(root).map_err(failed)?;
     Ok("a file that may be read")
@@ -97,12 +134,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_disk_that_does_not_answer_is_not_waited_for() {
+        let (answer, wait) = std::sync::mpsc::channel::<()>();
+        let look = move || {
+            let _ = wait.recv();
+            Ok(())
+        };
+        let looked = in_time(Duration::from_millis(1), Path::new("/nfs"), look).await;
+        let error = looked.expect_err("no answer");
+        assert_eq!(error.message, "no answer within 0 seconds");
+        drop(answer);
+    }
+
+    #[tokio::test]
     async fn a_directory_is_told_from_what_is_none() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = |name: &str| dir.path().join(name);
         std::fs::create_dir(path("empty")).expect("a directory");
         std::fs::create_dir(path("full")).expect("a directory");
         std::fs::write(path("full/a"), "x").expect("a file");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(CWD, path("pipe"), mode).expect("a pipe");
         for (name, source, target) in [
             (
                 "empty",
@@ -122,6 +174,11 @@ mod tests {
                 "no such file or directory",
             ),
             ("full/a/b", "not a directory", "not a directory"),
+            (
+                "pipe",
+                "neither a file nor a directory",
+                "it is not a directory",
+            ),
         ] {
             let root = path(name);
             let never_list = Vec::new();
