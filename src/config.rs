@@ -6,7 +6,14 @@ everywhere and cannot express an illegal combination. Nothing past this module s
 The option table (`options`) describes every option once. A job file, the environment and the
 flags are each read into layers by it, value by value; figment merges the layers, and remembers
 for every value which layer it came from. Whatever is wrong is collected, and told all at once.
+
+# Every option
+
+What `s3sync init` prints:
 */
+#![doc = "```toml"]
+#![doc = include_str!("../jobs/reference/job.toml")]
+#![doc = "```"]
 
 mod bounded;
 mod build;
@@ -59,6 +66,7 @@ pub use resolved::{
 pub use schema::job_schema;
 pub use settings::Settings;
 pub use stand_ins::StandIn;
+pub(crate) use suggest::nearest;
 pub use template::template;
 
 use std::collections::BTreeSet;
@@ -88,7 +96,8 @@ pub fn read_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
-    read_among(path, environment, flags, &BTreeSet::new())
+    let asked = Place::WholeFile(path.to_owned());
+    read_among(path, &asked, environment, flags, &BTreeSet::new())
 }
 
 /// As [`load_file`], among other job files: what the environment and the flags say of a pair is
@@ -99,7 +108,8 @@ pub fn load_among(
     flags: &FlagValues,
     elsewhere: &BTreeSet<String>,
 ) -> Result<Job, Problems> {
-    read_among(path, environment, flags, elsewhere)?.into_job()
+    let asked = Place::WholeFile(path.to_owned());
+    read_among(path, &asked, environment, flags, elsewhere)?.into_job()
 }
 
 /// What of a job file is known before it is loaded. It is empty for standard input, which can be
@@ -108,11 +118,17 @@ pub fn outline(path: &Path, environment: &Environment) -> Outline {
     if path == Path::new("-") {
         return Outline::default();
     }
-    with_job_file(path, environment, |file| Outline::of(file, environment)).unwrap_or_default()
+    let asked = Place::WholeFile(path.to_owned());
+    with_job_file(path, &asked, environment, |file| {
+        Outline::of(file, environment)
+    })
+    .unwrap_or_default()
 }
 
+/// A file that cannot be read is told of where it was asked for.
 fn read_among(
     path: &Path,
+    asked: &Place,
     environment: &Environment,
     flags: &FlagValues,
     elsewhere: &BTreeSet<String>,
@@ -120,18 +136,19 @@ fn read_among(
     if path == Path::new("-") {
         return load_input(environment, flags, elsewhere);
     }
-    with_job_file(path, environment, |file| {
+    with_job_file(path, asked, environment, |file| {
         load(file, environment, flags, elsewhere)
     })?
 }
 
 fn with_job_file<T>(
     path: &Path,
+    asked: &Place,
     environment: &Environment,
     use_it: impl FnOnce(&JobFile<'_>) -> T,
 ) -> Result<T, Problems> {
     let whole = environment.directory().join(path);
-    let content = read_job_file(path, &whole).map_err(Problems::one)?;
+    let content = read_job_file(path, &whole, asked).map_err(Problems::one)?;
     let folder = whole.parent().unwrap_or(Path::new("/"));
     let base = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -191,10 +208,12 @@ pub fn read_adhoc(
     flags: &FlagValues,
 ) -> Settings {
     let mut problems = Vec::new();
+    check_directory(environment.directory(), &mut problems);
     let sdk = environment.of_the_sdk(&mut problems);
     let from_environment = environment.read(&mut problems);
     let mut said = flags.read(environment.directory(), &mut problems);
     flags.refuse_vars(&mut problems);
+    environment.refuse_vars(&mut problems);
     // flags of one pair: those that do not fit it are errors
     let mut own = said
         .every_pair
@@ -245,8 +264,16 @@ pub fn read_environment(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
-    if let Some(path) = environment.get("S3SYNC_JOB_FILE") {
-        return read_file(Path::new(path), environment, flags);
+    let name = "S3SYNC_JOB_FILE";
+    if let Some(path) = environment.get(name) {
+        let asked = Place::Environment(name.to_owned());
+        return read_among(
+            Path::new(path),
+            &asked,
+            environment,
+            flags,
+            &BTreeSet::new(),
+        );
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {
@@ -264,14 +291,19 @@ pub fn read_environment(
     flags.refuse_vars(&mut problems);
     let flags = flags.read(environment.directory(), &mut problems);
     let pairs = pairs_of_the_environment(&mut said, &mut problems);
+    environment.refuse_vars(&mut problems);
     if let Some(problem) = pairs::too_many(pairs.len()) {
         return Err(Problems::one(problem));
     }
     if pairs.is_empty() {
-        let problem = Problem::new("no job is said", &Place::Nowhere).remedy(
-            "name a job file (s3sync run FILE), or set S3SYNC_JOB_FILE, S3SYNC_JOB_TOML, or S3SYNC_SOURCE and S3SYNC_TARGET",
-        );
-        return Err(Problems::one(problem));
+        // a name that is misspelt may be all that is wrong
+        if problems.is_empty() {
+            let problem = Problem::new("no job is said", &Place::Nowhere);
+            problems.push(problem.remedy(
+                "name a job file (s3sync run FILE), or set S3SYNC_JOB_FILE, S3SYNC_JOB_TOML, or S3SYNC_SOURCE and S3SYNC_TARGET",
+            ));
+        }
+        return Err(Problems::all(problems));
     }
     let everything = Everything {
         origin: Origin::Environment,
@@ -304,6 +336,7 @@ fn load(
     elsewhere: &BTreeSet<String>,
 ) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
+    check_directory(file.base, &mut problems);
     let from_environment = environment.read(&mut problems);
     let said = flags.read(environment.directory(), &mut problems);
     let beside = Beside {
@@ -327,7 +360,16 @@ fn load(
     Ok(resolve(&everything, environment, problems))
 }
 
-fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
+/// Refuses a directory whose name is not UTF-8: paths below it could not be written down.
+fn check_directory(directory: &Path, problems: &mut Vec<Problem>) {
+    if directory.to_str().is_none() {
+        let message = format!("the name of `{}` is not UTF-8", directory.display());
+        let problem = Problem::new(message, &Place::Nowhere);
+        problems.push(problem.remedy("relative paths begin there: start from another directory"));
+    }
+}
+
+fn read_job_file(name: &Path, whole: &Path, asked: &Place) -> Result<String, Problem> {
     let content = bounded::read(whole, file::MOST_BYTES, Pipes::Refuse).map_err(|what| {
         let message = format!("cannot read the job file `{}`: {what}", name.display());
         let remedy = if whole.is_dir() {
@@ -337,7 +379,7 @@ fn read_job_file(name: &Path, whole: &Path) -> Result<String, Problem> {
         } else {
             ""
         };
-        Problem::new(message, &Place::WholeFile(name.to_owned())).remedy(remedy)
+        Problem::new(message, asked).remedy(remedy)
     })?;
     file::decode(name, 0, content.bytes, &Place::Nowhere)
 }
@@ -349,8 +391,11 @@ fn pairs_of_the_environment(said: &mut Said, problems: &mut Vec<Problem>) -> Vec
     let urls = said.every_pair.filtered(|said| is_url(said.row.path));
     if urls.iter().next().is_some() {
         said.every_pair = said.every_pair.filtered(|said| !is_url(said.row.path));
-        let own = said.pairs.entry("default".to_owned()).or_default();
-        own.absorb(urls);
+        // what is said of the pair by its name is above what is said of all
+        let own = said.pairs.remove("default").unwrap_or_default();
+        let mut both = urls;
+        both.absorb(own);
+        said.pairs.insert("default".to_owned(), both);
     }
     let mut pairs = Vec::new();
     for (name, layer) in &said.pairs {

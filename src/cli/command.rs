@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::schema::SCHEMAS;
 use super::{completions, man};
-use crate::config::{Flag, FlagValues, Kind, OPTIONS, OptionRow};
+use crate::config::{self, Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
 /// Flags of the predecessor that are no options: known, so that they are refused as not supported
@@ -18,7 +18,10 @@ const NOT_YET: [&str; 1] = ["report-sync-status"];
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
 const LATER: [(&str, &str); 3] = [
-    ("check", ""),
+    (
+        "check",
+        "`s3sync plan` shows what is missing or older, by size and time",
+    ),
     (
         "report",
         "report.json of every run is in its report directory",
@@ -123,6 +126,13 @@ pub(super) fn is_name(word: &str) -> bool {
         .any(|command| command.get_name() == word)
 }
 
+/// The command whose name is nearly this word.
+pub(super) fn nearest(word: &str) -> Option<String> {
+    let program = build();
+    let names = program.get_subcommands().map(Command::get_name);
+    config::nearest(word, names).map(str::to_owned)
+}
+
 /// The values of a repeatable argument.
 pub(super) fn texts<'a>(matches: &'a ArgMatches, id: &str) -> Vec<&'a str> {
     let values = matches.get_many::<String>(id);
@@ -217,9 +227,8 @@ fn validate() -> Command {
         .arg(
             Arg::new("job")
                 .value_name("FILE")
-                .num_args(1..)
-                .required(true)
-                .help("Job files (TOML), or directories of them"),
+                .num_args(0..)
+                .help("Job files (TOML), or directories of them; without any, the job the environment says"),
         )
         .arg(
             Arg::new("online")
@@ -565,7 +574,6 @@ mod tests {
             &["--no-such-flag", "a", "s3://b"][..],
             &["sync", "a"],
             &["a", "s3://b", "c"],
-            &["validate"],
             &[],
         ] {
             let error = parse(wrong).expect_err("wrong");

@@ -3,15 +3,22 @@
 
 use crate::config::{Environment, Flag, FlagValues, OPTIONS};
 
-/// Why nothing may be started: `DRY_RUN` is set for a program that does not read it, and data
-/// would move.
-pub(super) fn refusal(environment: &Environment, is_dry: bool) -> Option<&'static str> {
-    let said = environment.get("DRY_RUN")?;
-    (is_on(said) && !is_dry).then_some(
-        "error: DRY_RUN is not read any more, and this run would change data\n \
-         --> environment variable DRY_RUN\n  \
-         = say S3SYNC_DRY_RUN=true or --dry-run, or unset it",
-    )
+/// Why nothing may be started: a variable that kept the predecessor from changing anything is set
+/// for a program that does not read it, and data would move.
+pub(super) fn refusal(environment: &Environment, is_dry: bool) -> Option<String> {
+    let wanted = ["DRY_RUN", "REPORT_SYNC_STATUS"];
+    let said = wanted
+        .iter()
+        .find(|name| environment.get(name).is_some_and(is_on))?;
+    let instead = match *said {
+        "DRY_RUN" => "say S3SYNC_DRY_RUN=true or --dry-run, or unset it",
+        _ => "comparing without changing anything is not supported yet: unset it, or say --dry-run",
+    };
+    (!is_dry).then(|| {
+        format!(
+            "error: {said} is not read any more, and this run would change data\n --> environment variable {said}\n  = {instead}"
+        )
+    })
 }
 
 /// A warning for each variable of the predecessor that is set in vain.
@@ -30,6 +37,9 @@ pub(super) fn warnings(environment: &Environment) -> Vec<String> {
 /// What the predecessor's variables say, as its flags would.
 pub(super) fn flag_values(environment: &Environment) -> FlagValues {
     let mut values = FlagValues::default();
+    if environment.get("REPORT_SYNC_STATUS").is_some_and(is_on) {
+        values.not_yet("report-sync-status");
+    }
     for row in OPTIONS {
         for flag in row.flags {
             let name = flag.name();

@@ -2,12 +2,15 @@
 
 use std::sync::OnceLock;
 
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::config::Log;
 use crate::report::Stream;
+use crate::store::s3::logs_identities;
 
 type Logging = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -23,7 +26,8 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
     } else {
         let (layer, handle) = reload::Layer::new(logging);
         let _ = LOGGING.set(handle);
-        let subscriber = tracing_subscriber::registry().with(layer);
+        let quiet = filter_fn(|metadata| !may_show_keys(metadata));
+        let subscriber = tracing_subscriber::registry().with(layer).with(quiet);
         subscriber.try_init().is_err()
     };
     if failed {
@@ -50,6 +54,11 @@ fn logging(log: &Log, stream: Stream, dry_run: bool) -> Logging {
     } else {
         filter.and_then(lines.compact()).boxed()
     }
+}
+
+/// Whether a record is one that `RUST_LOG` must not bring to light.
+fn may_show_keys(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event() && *metadata.level() > Level::INFO && logs_identities(metadata.target())
 }
 
 fn word(level: i8) -> &'static str {

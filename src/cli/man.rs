@@ -55,8 +55,9 @@ fn synopsis(command: &mut Command) -> Roff {
     roff.text([roman("s3sync [OPTIONS] <SOURCE> <TARGET>")]);
     for command in command.get_subcommands_mut().filter(|it| !it.is_hide_set()) {
         let usage = command.render_usage().to_string();
-        let usage = usage.trim_start_matches("Usage: ").to_owned();
-        roff.text([roman(usage)]);
+        for line in usage.trim_start_matches("Usage: ").lines() {
+            roff.text([roman(line.trim_start())]);
+        }
     }
     roff.control("fi", []);
     roff
@@ -140,5 +141,13 @@ mod tests {
             .expect("a title");
         assert!(title.contains(env!("CARGO_PKG_VERSION")), "{title}");
         assert!(!page.contains("\nrustc"), "the title is one line");
+        let unindented = page
+            .lines()
+            .filter(|line| line.starts_with("s3sync plan ["));
+        assert_eq!(
+            unindented.count(),
+            2,
+            "both ways to write it, below each other"
+        );
     }
 }

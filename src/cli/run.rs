@@ -1,5 +1,7 @@
 //! `run`, `sync` and the plain form: load everything, then run it.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use clap::ArgMatches;
 
@@ -53,6 +55,13 @@ pub(super) fn pair(
         return Ok(exit);
     }
     let side = |name| matches.get_one::<String>(name).map(String::as_str);
+    let meant = side("SOURCE").filter(|_| form == Form::Plain);
+    if let Some((typed, meant)) = meant.and_then(|typed| Some((typed, misspelt(typed)?))) {
+        Stream::Stderr.print(&format!(
+            "error: there is no command `{typed}`, and nothing here has that name\n  = did you mean `{meant}`?"
+        ));
+        return Ok(ExitCode::Usage);
+    }
     let Some((source, target)) = side("SOURCE").zip(side("TARGET")) else {
         Stream::Stderr.print(
             "error: a source and a target are needed: s3sync SOURCE TARGET (see s3sync --help)",
@@ -72,7 +81,7 @@ pub(super) fn pair(
     let mut notes = Vec::new();
     if form == Form::Plain {
         if let Some(refusal) = former::refusal(environment, jobs.iter().all(|job| job.dry_run)) {
-            Stream::Stderr.print(refusal);
+            Stream::Stderr.print(&refusal);
             return Ok(ExitCode::Usage);
         }
         notes = former::warnings(environment);
@@ -92,6 +101,14 @@ pub(super) fn pair(
             purpose: Purpose::Run,
         },
     )
+}
+
+/// The command that was probably meant by a source that is not there.
+fn misspelt(source: &str) -> Option<String> {
+    if source.contains(['/', '.']) || Path::new(source).exists() {
+        return None;
+    }
+    command::nearest(source)
 }
 
 /// The only job of a command, or its problems on stderr.
@@ -126,8 +143,8 @@ fn retain(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
     let known: Vec<&str> = pairs.map(|pair| pair.name.as_str()).collect();
     if let Some(unknown) = asked.iter().find(|asked| !known.contains(asked)) {
         return Err(format!(
-            "error: no pair is called `{unknown}`\n --> flag --pair\n  = there is {}",
-            known.join(", ")
+            "error: no pair is called `{unknown}`\n --> flag --pair\n  = {}",
+            advice(unknown, &known)
         ));
     }
     for job in &mut jobs {
@@ -135,6 +152,21 @@ fn retain(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
     }
     jobs.retain(|job| !job.pairs.is_empty());
     Ok(jobs)
+}
+
+/// The pair that was probably meant, or else those there are, as far as somebody would read on.
+fn advice(unknown: &str, known: &[&str]) -> String {
+    const READ: usize = 20;
+    if let Some(near) = config::nearest(unknown, known.iter().copied()) {
+        return format!("did you mean `{near}`?");
+    }
+    let more = match known.len().saturating_sub(READ) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let first = &known[..known.len().min(READ)];
+    let verb = if first.len() == 1 { "is" } else { "are" };
+    format!("there {verb} {}{more}", first.join(", "))
 }
 
 /// What is the same for all jobs of one command.
@@ -295,10 +327,38 @@ mod tests {
                 "{asked:?}"
             );
         }
-        let unknown = retain(vec![job(&["a", "b"]), job(&["c"])], &["a", "x"]).expect_err("no x");
+        let refused = retain(vec![job(&["a", "b"]), job(&["c"])], &["a", "x_y"]);
         assert_eq!(
-            unknown,
-            "error: no pair is called `x`\n --> flag --pair\n  = there is a, b, c"
+            refused.expect_err("no x_y"),
+            "error: no pair is called `x_y`\n --> flag --pair\n  = there are a, b, c"
         );
+    }
+
+    #[test]
+    fn a_source_that_is_nearly_a_command_and_not_there_is_no_source() {
+        for (source, meant) in [
+            ("valdate", Some("validate")),
+            ("plna", Some("plan")),
+            ("src", None),
+            ("./plna", None),
+            ("plan.d", None),
+            ("holiday", None),
+        ] {
+            assert_eq!(misspelt(source).as_deref(), meant, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_pair_is_answered_with_the_one_that_was_meant_or_as_many_as_are_read() {
+        let many: Vec<String> = (1..=300).map(|n| format!("share_{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (unknown, known, words) in [
+            ("photo", &["photos", "mirror"][..], "did you mean `photos`?"),
+            ("x_y", &["a", "b"], "there are a, b"),
+            ("elsewhere", &many, "share_20 and 280 more"),
+        ] {
+            let advice = advice(unknown, known);
+            assert!(advice.ends_with(words), "{unknown}: {advice}");
+        }
     }
 }

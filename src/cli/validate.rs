@@ -1,6 +1,6 @@
 //! `validate FILE…`: everything that is wrong, and nothing run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ArgMatches;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::job_files::JobFiles;
 use super::{command, process};
-use crate::config::{Environment, Job, Problems};
+use crate::config::{self, Environment, FlagValues, Job, Problems};
 use crate::event::Side;
 use crate::job::{self, Probed};
 use crate::report::{ExitCode, Stream};
@@ -25,7 +25,11 @@ pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> anyhow::
     } else {
         Tell::Text
     };
-    let JobFiles { files, refusals } = JobFiles::load(&names, environment, &flags);
+    let JobFiles { files, refusals } = if names.is_empty() {
+        of_environment(environment, &flags)
+    } else {
+        JobFiles::load(&names, environment, &flags)
+    };
     for (path, loaded) in &files {
         tell.file(path, loaded);
     }
@@ -59,6 +63,15 @@ pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> anyhow::
     // whoever never answered must not keep the process
     runtime.shutdown_background();
     Ok(exit)
+}
+
+/// The job that variables say, under a name that is no file's.
+fn of_environment(environment: &Environment, flags: &FlagValues) -> JobFiles {
+    let job = config::from_environment(environment, flags);
+    JobFiles {
+        files: vec![(PathBuf::from("environment"), job)],
+        refusals: Vec::new(),
+    }
 }
 
 /// How it is told.

@@ -1,10 +1,16 @@
 //! What is wrong with a pair although every single value is right.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
 use super::layer::Layer;
 use super::merged::Merged;
 use super::problem::{Place, Problem};
 use super::setting::Setting;
 use super::sides::{Side, endpoint};
+use crate::digest::{Algorithm, digest};
+use crate::object::Timestamp;
 
 /// Finds what a pair's two sides cannot do together.
 pub(super) fn sides(
@@ -66,6 +72,48 @@ pub(super) fn server_side_copy(
         problems.push(
             Problem::new(message, &merged.place("server_side_copy"))
                 .remedy("copy through the client (server_side_copy = false)"),
+        );
+    }
+}
+
+/// Finds an MD5 that is not the one of its SSE-C key.
+pub(super) fn sse_c_keys(merged: &Merged, problems: &mut Vec<Problem>) {
+    for side in ["source", "target"] {
+        let [key, md5] = ["sse_c_key", "sse_c_key_md5"].map(|option| format!("{side}.{option}"));
+        let said = merged.optional::<String>(&md5);
+        let Some((secret, said)) = merged.secret(&key).zip(said) else {
+            continue;
+        };
+        let decoded = STANDARD.decode(secret.expose()).map(Zeroizing::new);
+        if decoded.is_ok_and(|bytes| digest(Algorithm::Md5, &bytes).base64() != said) {
+            problems.push(
+                Problem::new(
+                    format!("`{md5}` is not the MD5 of `{key}`"),
+                    &merged.place(&md5),
+                )
+                .remedy("one of them is another key's; left out, the MD5 is computed")
+                .against(&merged.place(&key), "the key"),
+            );
+        }
+    }
+}
+
+/// Finds a past that is still to come.
+pub(super) fn point_in_time(
+    pair: &str,
+    merged: &Merged,
+    now: Timestamp,
+    problems: &mut Vec<Problem>,
+) {
+    let path = "versioning.point_in_time";
+    if let Some(time) = merged
+        .optional::<Timestamp>(path)
+        .filter(|time| *time > now)
+    {
+        let message = format!("`{path}` of `{pair}` is {time}, which is later than now, {now}");
+        problems.push(
+            Problem::new(message, &merged.place(path))
+                .remedy("for the source as it is, leave it out"),
         );
     }
 }

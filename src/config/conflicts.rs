@@ -36,11 +36,17 @@ pub(super) enum Condition {
     Is(&'static str, &'static [&'static str]),
     /// The source is on S3.
     S3Source,
+    /// An option has another value than this.
+    IsNot(&'static str, &'static str),
     /// One of the sides is a directory bucket.
     DirectoryBucket,
+    /// The source is a directory bucket.
+    SourceDirectoryBucket,
 }
 
-use Condition::{DirectoryBucket, FlaggedOff, Is, Off, On, S3Source, Said};
+use Condition::{
+    DirectoryBucket, FlaggedOff, Is, IsNot, Off, On, S3Source, Said, SourceDirectoryBucket,
+};
 
 const ETAG_MODES: Condition = Is("check.mode", &["etag", "mtime_and_etag"]);
 const CHECKSUM_MODES: Condition = Is("check.mode", &["checksum", "mtime_and_checksum"]);
@@ -58,6 +64,11 @@ const MODES_BUT_TIME: Condition = Is(
         "mtime_and_checksum",
     ],
 );
+/// Those that the past may not be compared with: what it is copied over may be newer.
+const MODES_OF_THE_PRESENT: Condition = Is(
+    "check.mode",
+    &["size", "etag", "mtime_and_etag", "mtime_and_checksum"],
+);
 const KMS: Condition = Is("target.sse", &["aws:kms", "aws:kms:dsse"]);
 const NO_CRC: Condition = Is(
     "checksum.algorithm",
@@ -71,7 +82,6 @@ const NO_CRC: Condition = Is(
         "XXHASH128",
     ],
 );
-const ANY_CRC: Condition = Is("checksum.algorithm", &["CRC32", "CRC32C", "CRC64NVME"]);
 
 const fn excludes(this: Condition, those: &'static [Condition], why: &'static str) -> Rule {
     Rule {
@@ -126,7 +136,6 @@ pub(super) static RULES: &[Rule] = &[
 
     // --- proof
     excludes(On("checksum.full_object"), &[NO_CRC], "only CRCs of parts can be combined"),
-    needs(On("checksum.full_object"), &[ANY_CRC, NO_CRC], "say a CRC: CRC32, CRC32C or CRC64NVME"),
     needs(FlaggedOff("verify.checksum"), &[On("checksum.algorithm"), On("checksum.download")], "there is no checksum to verify"),
 
     // --- parts
@@ -139,8 +148,8 @@ pub(super) static RULES: &[Rule] = &[
     excludes(On("annotations.sync"), &[DirectoryBucket], "directory buckets have no annotations"),
 
     // --- versions
-    excludes(On("versioning.enabled"), &[On("delete.enabled"), On("check.head_each_target"), MODES_BUT_TIME, On("conditional.if_match"), DirectoryBucket], "every version is copied, none is compared"),
-    excludes(On("versioning.point_in_time"), &[On("versioning.enabled"), On("delete.enabled"), On("check.head_each_target"), MODES_BUT_TIME, On("conditional.if_match"), DirectoryBucket], "the past is written over the present, and nothing is compared"),
+    excludes(On("versioning.enabled"), &[On("delete.enabled"), On("check.head_each_target"), MODES_BUT_TIME, On("conditional.if_match"), On("conditional.if_none_match"), On("conditional.copy_source_if_match"), DirectoryBucket], "every version is copied, none is compared"),
+    excludes(On("versioning.point_in_time"), &[On("versioning.enabled"), On("delete.enabled"), On("check.head_each_target"), MODES_OF_THE_PRESENT, On("conditional.if_match"), On("conditional.if_none_match"), On("conditional.copy_source_if_match"), SourceDirectoryBucket], "the past is written over the present, whatever is there; it may only be compared by checksums"),
 
     // --- deletion
     needs(On("delete.max_objects"), &[Said("delete.enabled")], "there is nothing to guard"),
@@ -148,6 +157,7 @@ pub(super) static RULES: &[Rule] = &[
 
     // --- conditions
     excludes(On("conditional.if_none_match"), &[On("conditional.if_match")], "one writes over objects, the other beside them"),
+    needs(On("conditional.if_match"), &[IsNot("check.mode", "always"), On("check.head_each_target")], "without looking at the target nobody knows what it has to match"),
     needs(On("conditional.copy_source_if_match"), &[On("server_side_copy")], "only copies inside S3 have a copy source"),
 
     // --- scripts
@@ -217,7 +227,12 @@ impl Sides<'_> {
             Is(path, words) => merged
                 .optional::<String>(path)
                 .is_some_and(|word| words.contains(&word.as_str())),
+            IsNot(path, word) => {
+                let said: Option<String> = merged.optional(path);
+                said.is_none_or(|said| said != word)
+            }
             S3Source => self.source.is_s3(),
+            SourceDirectoryBucket => self.source.is_directory_bucket(),
             DirectoryBucket => [self.source, self.target]
                 .iter()
                 .any(|side| side.is_directory_bucket()),
@@ -234,8 +249,8 @@ impl Sides<'_> {
         match condition {
             DirectoryBucket if self.source.is_directory_bucket() => self.merged.place("source.url"),
             DirectoryBucket => self.merged.place("target.url"),
-            S3Source => self.merged.place("source.url"),
-            On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) => {
+            S3Source | SourceDirectoryBucket => self.merged.place("source.url"),
+            On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 self.merged.place(path)
             }
         }
@@ -246,11 +261,11 @@ impl Sides<'_> {
         match condition {
             On(path) | Said(path) => format!("`{path}`"),
             Off(path) | FlaggedOff(path) => format!("`{path} = false`"),
-            Is(path, _) => {
+            Is(path, _) | IsNot(path, _) => {
                 let word: Option<String> = self.merged.optional(path);
                 format!("`{path} = \"{}\"`", word.unwrap_or_default())
             }
-            S3Source | DirectoryBucket => condition.wanted(),
+            S3Source | DirectoryBucket | SourceDirectoryBucket => condition.wanted(),
         }
     }
 }
@@ -258,8 +273,10 @@ impl Sides<'_> {
 impl Condition {
     fn path(self) -> Option<&'static str> {
         match self {
-            On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) => Some(path),
-            S3Source | DirectoryBucket => None,
+            On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
+                Some(path)
+            }
+            S3Source | DirectoryBucket | SourceDirectoryBucket => None,
         }
     }
 
@@ -272,7 +289,9 @@ impl Condition {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("`{path} = {}`", words.join(" or "))
             }
+            IsNot(path, word) => format!("another `{path}` than \"{word}\""),
             S3Source => "a source on S3".to_owned(),
+            SourceDirectoryBucket => "a source that is a directory bucket".to_owned(),
             DirectoryBucket => "a directory bucket".to_owned(),
         }
     }
@@ -293,13 +312,18 @@ mod tests {
                 };
                 let row = find(path).expect(path);
                 assert_ne!(row.scope, Scope::Job, "{path}: rules are about pairs");
-                if let Is(_, words) = condition {
+                let words = match condition {
+                    Is(_, words) => words.to_vec(),
+                    IsNot(_, word) => vec![*word],
+                    _ => Vec::new(),
+                };
+                if !words.is_empty() {
                     let crate::config::option::Kind::Word { now, later } = row.kind else {
                         panic!("{path} has no words");
                     };
-                    for word in *words {
+                    for word in words {
                         assert!(
-                            now.contains(word) || later.contains(word),
+                            now.contains(&word) || later.contains(&word),
                             "{path} = {word}"
                         );
                     }

@@ -8,11 +8,11 @@ use super::layer::Layer;
 use super::merged::Merged;
 use super::option::OptionRow;
 use super::problem::{Place, Problem};
-use super::record::{NotApplied, RecordedPair, pair_digest};
+use super::record::{NotApplied, Origins, PAIR, RecordedPair, digest};
 use super::resolved::Pair;
 use super::settings::PairSettings;
 use super::sides::Side;
-use super::{checks, conflicts};
+use super::{checks, conflicts, unbuilt};
 
 /// A pair with what it was resolved from.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub(super) merged: Arc<Merged>,
     /// The digest of its settings.
     digest: String,
+    /// Where they came from.
+    origins: Origins,
     /// What was said for every pair and means nothing for this one.
     pub(super) not_applied: Vec<NotApplied>,
 }
@@ -41,50 +43,53 @@ impl Draft {
         never_list: &[PathBuf],
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let all = Merged::new(layers.iter().map(|(layer, _)| Arc::clone(layer)).collect());
         let mut side = |path| {
-            let side = Side::of(&all, path);
-            if side.is_none() && !all.is_broken(path) {
+            let said = layers.iter().rev().find_map(|(layer, _)| layer.get(path));
+            let is_broken = || layers.iter().any(|(layer, _)| layer.is_broken(path));
+            let side = said.and_then(Side::of);
+            if side.is_none() && !is_broken() {
                 problems.push(missing_side(name, place, path));
             }
             side
         };
-        let sides = (side("source.url"), side("target.url"));
-        let (Some(source), Some(target)) = sides else {
-            return Self {
-                name: name.to_owned(),
-                pair: None,
-                target: None,
-                sides: None,
-                digest: pair_digest(&all),
-                merged: Arc::new(all),
-                not_applied: Vec::new(),
-            };
+        let (source, target) = (side("source.url"), side("target.url"));
+        let both = source.zip(target);
+        let (layers, not_applied) = match &both {
+            Some((source, target)) => fitting(name, layers, source, target, problems),
+            None => (
+                layers.into_iter().map(|(layer, _)| layer).collect(),
+                Vec::new(),
+            ),
         };
-        let (kept, not_applied) = fitting(name, layers, &source, &target, problems);
-        let merged = match kept {
-            None => all,
-            Some(kept) => Merged::new(kept),
-        };
-        checks::sides(name, &source, &target, &merged, problems);
-        checks::server_side_copy(name, &source, &target, &merged, problems);
-        checks::files(&source, &merged, problems);
-        checks::bare_prefix(name, &target, &merged, problems);
-        conflicts::check(&source, &target, &merged, problems);
-        let digest = pair_digest(&merged);
+        let merged = Merged::new(layers);
+        let decided = merged.decided(PAIR);
+        let digest = digest(&decided);
+        let origins = Origins::of(&decided, &format!("pairs.{name}."));
+        if let Some((source, target)) = &both {
+            checks::sides(name, source, target, &merged, problems);
+            checks::server_side_copy(name, source, target, &merged, problems);
+            checks::sse_c_keys(&merged, problems);
+            checks::files(source, &merged, problems);
+            checks::bare_prefix(name, target, &merged, problems);
+            conflicts::check(source, target, &merged, problems);
+        }
+        unbuilt::refuse(&decided, problems);
+        drop(decided);
         Self {
             name: name.to_owned(),
-            target: Some(target.clone()),
-            sides: Some((source.is_s3(), target.is_s3())),
-            pair: Some(build(name, source, target, &merged, &digest, never_list)),
+            target: both.as_ref().map(|(_, target)| target.clone()),
+            sides: both
+                .as_ref()
+                .map(|(source, target)| (source.is_s3(), target.is_s3())),
+            pair: both
+                .map(|(source, target)| build(name, source, target, &merged, &digest, never_list)),
             digest,
+            origins,
             merged: Arc::new(merged),
             not_applied,
         }
     }
-}
 
-impl Draft {
     /// What is written down of it.
     pub(super) fn record(&self) -> RecordedPair {
         RecordedPair {
@@ -92,6 +97,7 @@ impl Draft {
             merged: Arc::clone(&self.merged),
             not_applied: self.not_applied.clone(),
             digest: self.digest.clone(),
+            origins: self.origins.clone(),
         }
     }
 
@@ -120,22 +126,21 @@ fn missing_side(name: &str, place: &Place, path: &str) -> Problem {
 }
 
 /// Sets aside what does not fit the pair's sides: an error where it was said for the pair alone.
-/// No layers come back where all of them fit as they are.
 fn fitting(
     name: &str,
     layers: Vec<(Arc<Layer>, bool)>,
     source: &Side,
     target: &Side,
     problems: &mut Vec<Problem>,
-) -> (Option<Vec<Arc<Layer>>>, Vec<NotApplied>) {
+) -> (Vec<Arc<Layer>>, Vec<NotApplied>) {
     let fits = |row: &OptionRow| row.fits.holds(source.is_s3(), target.is_s3());
-    let is_whole = |layer: &Layer| layer.iter().all(|said| fits(said.row));
-    if layers.iter().all(|(layer, _)| is_whole(layer)) {
-        return (None, Vec::new());
-    }
     let mut not_applied = Vec::new();
-    let mut kept = Vec::new();
+    let mut kept = Vec::with_capacity(layers.len());
     for (layer, is_own) in layers {
+        if layer.iter().all(|said| fits(said.row)) {
+            kept.push(layer);
+            continue;
+        }
         for said in layer.iter().filter(|said| !fits(said.row)) {
             if is_own && !said.is_default() {
                 let message = format!("`{}` means nothing for `{name}`", said.row.path);
@@ -149,11 +154,7 @@ fn fitting(
                 });
             }
         }
-        kept.push(if is_whole(&layer) {
-            layer
-        } else {
-            Arc::new(layer.filtered(|said| fits(said.row)))
-        });
+        kept.push(Arc::new(layer.filtered(|said| fits(said.row))));
     }
-    (Some(kept), not_applied)
+    (kept, not_applied)
 }

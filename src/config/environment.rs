@@ -118,6 +118,11 @@ impl Environment {
         read.map_err(InputError::Unreadable)
     }
 
+    /// When the process was started.
+    pub(super) fn started(&self) -> Timestamp {
+        self.started.0
+    }
+
     /// The day the process was started, in UTC: `2026-08-22`.
     pub(super) fn date(&self) -> String {
         let time = self.started.0.rfc3339_millis();
@@ -145,6 +150,11 @@ impl Environment {
         };
         let with_value = self.variables.iter().filter(|(_, value)| !value.is_empty());
         with_value.filter_map(said).collect()
+    }
+
+    /// Refuses what they say of `[vars]` where no file is that could use it.
+    pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
+        problems.extend(self.vars().iter().map(SaidVar::without_file));
     }
 
     /// A variable; an empty one counts as not set.
@@ -228,22 +238,28 @@ impl Environment {
     ) -> Result<(), Problem> {
         let place = Place::Environment(name.to_owned());
         let unknown = || {
-            let names: Vec<String> = OPTIONS.iter().map(OptionRow::variable).collect();
+            let shorthands = ["SOURCE", "TARGET", "DELETE"];
+            let shorthands = shorthands.map(|name| format!("S3SYNC_{name}"));
+            let options = OPTIONS.iter().map(OptionRow::variable);
+            let names: Vec<String> = shorthands.into_iter().chain(options).collect();
             let problem = Problem::new(format!("unknown variable `{name}`"), &place);
             if let Some(var) = name.strip_prefix(VARS.trim_end_matches('_')) {
                 let var = var.trim_start_matches('_');
                 return problem.remedy(format!("did you mean {VARS}{var}?"));
             }
-            match nearest(name, names.iter().map(String::as_str)) {
+            let named_for_flag = || named_for_flag(name).map(OptionRow::variable);
+            let near = nearest(name, names.iter().map(String::as_str));
+            match near.map(str::to_owned).or_else(named_for_flag) {
                 Some(near) => problem.remedy(format!("did you mean {near}?")),
                 None => problem.remedy("names that begin with S3SYNC_ are this program's own"),
             }
         };
-        let path = name
-            .strip_prefix("S3SYNC_")
-            .ok_or_else(unknown)?
-            .to_ascii_lowercase()
-            .replace("__", ".");
+        let rest = name.strip_prefix("S3SYNC_").ok_or_else(unknown)?;
+        let is_spelt = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        if !rest.chars().all(is_spelt) {
+            return Err(unknown());
+        }
+        let path = rest.to_ascii_lowercase().replace("__", ".");
         if let Some(remedy) = belongs_in_files(&path) {
             let message = format!("`{path}` belongs in a job file");
             return Err(Problem::new(message, &place).remedy(remedy));
@@ -289,6 +305,18 @@ impl Environment {
         } else {
             read_text(row, key, value, &self.directory)
         };
+        let twin = match &read {
+            Ok(Setting::Table(texts)) => {
+                let mut paths = texts.keys().map(|key| format!("{}.{key}", row.path));
+                paths.find_map(|path| layer.get(&path))
+            }
+            _ => layer.get(row.path),
+        };
+        if let Some(twin) = twin {
+            let message = format!("`{}` is said by two variables", row.path);
+            let problem = Problem::new(message, &place).remedy("keep one of them");
+            return Err(problem.against(&twin.place, "the other"));
+        }
         take(layer, row, read, place)
     }
 }
@@ -301,6 +329,14 @@ impl fmt::Debug for Environment {
             .field("directory", &self.directory)
             .finish_non_exhaustive()
     }
+}
+
+/// The option whose flag a variable is named for: `S3SYNC_WORKER_SIZE` for `--worker-size`.
+fn named_for_flag(variable: &str) -> Option<&'static OptionRow> {
+    let flag = variable.strip_prefix("S3SYNC_")?.to_ascii_lowercase();
+    let flag = flag.replace('_', "-");
+    let named = |row: &&OptionRow| row.flags.iter().any(|it| it.name() == flag);
+    OPTIONS.iter().find(named)
 }
 
 /// Splits `pairs.NAME.path` into the pair and the path; a path without a pair stays whole.

@@ -11,6 +11,7 @@ mod toml;
 use super::merged::Merged;
 use super::option::{OptionRow, Scope};
 use super::problem::Place;
+use super::reading::Spelling;
 use super::record::{NotApplied, PAIR};
 use super::setting::{Keeper, Setting};
 use super::settings::{PairSettings, Settings};
@@ -45,6 +46,8 @@ struct ExplainedPair {
     name: String,
     settings: Vec<Explained>,
     not_applied: Vec<NotApplied>,
+    /// What was asked for and has no value.
+    unset: Vec<&'static str>,
 }
 
 /// One option, or one key of an option that is a table.
@@ -78,8 +81,11 @@ impl Settings {
                 .is_none_or(|key| path == key || is_below(path, key) || is_below(key, path))
         };
         let wanted = |explained: &Explained| {
-            is_asked(&explained.path)
-                && (!question.changed || !explained.chain[0].is_default(explained.row))
+            // under another name it were another job: a file with nothing but the changes is saved
+            // wherever its reader likes
+            let is_kept =
+                !explained.chain[0].is_default(explained.row) || explained.path == "job.name";
+            is_asked(&explained.path) && (!question.changed || is_kept)
         };
         let pairs = self.pairs.iter();
         let explanation = Explanation {
@@ -108,7 +114,16 @@ impl Settings {
                 .map(|it| {
                     let mut settings = explain(&it.merged, PAIR);
                     settings.retain(|explained| it.fits(explained.row) && wanted(explained));
+                    let has = |path: &str| settings.iter().any(|it| it.row.path == path);
+                    let rows = super::options::OPTIONS.iter();
+                    let is_unset = |row: &&OptionRow| {
+                        PAIR.contains(&row.scope)
+                            && it.fits(row)
+                            && key.as_deref() == Some(row.path)
+                            && !has(row.path)
+                    };
                     ExplainedPair {
+                        unset: rows.filter(is_unset).map(|row| row.path).collect(),
                         name: it.name.clone(),
                         settings,
                         not_applied: it
@@ -132,7 +147,9 @@ impl Settings {
         let names = || self.pairs.iter().map(|pair| pair.name.as_str());
         let is_key = |word: &str| super::reading::is_option_or_table(word);
         let (pair, key) = match (question.pair, question.key) {
-            (Some(word), None) if !names().any(|name| name == word) && is_key(word) => {
+            (Some(word), None)
+                if !names().any(|name| name == word) && (is_key(word) || word.contains('.')) =>
+            {
                 (None, Some(word))
             }
             asked => asked,
@@ -149,13 +166,31 @@ impl Settings {
         if let Some(key) = key.filter(|key| !is_key(key)) {
             let scopes = [Scope::Pair, Scope::PairOnly, Scope::Job];
             let (prefix, last) = key.rfind('.').map_or(("", key), |at| key.split_at(at + 1));
-            let advice = super::reading::advice(prefix, last, &scopes);
+            // of a misspelt table the whole path says more than its end
+            let is_table = is_key(prefix.trim_end_matches('.'));
+            let paths = super::options::OPTIONS.iter().map(|row| row.path);
+            let advice = match nearest(key, paths).filter(|_| !is_table && !prefix.is_empty()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => super::reading::advice(prefix, last, &scopes, Spelling::Path),
+            };
             let advice = if advice.is_empty() {
                 String::new()
             } else {
                 format!(": {advice}")
             };
             return Err(format!("no option is called `{key}`{advice}"));
+        }
+        let of_pair = |key: &str| {
+            let is_meant = |row: &OptionRow| {
+                row.path == key || is_below(row.path, key) || is_below(key, row.path)
+            };
+            let mut rows = super::options::OPTIONS.iter();
+            rows.any(|row| PAIR.contains(&row.scope) && is_meant(row))
+        };
+        if let (Some(_), Some(key)) = (pair, key.filter(|key| !of_pair(key))) {
+            return Err(format!(
+                "`{key}` belongs to the whole job: ask for it without a pair"
+            ));
         }
         Ok((pair.map(str::to_owned), key.map(str::to_owned)))
     }

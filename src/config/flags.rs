@@ -9,8 +9,8 @@ use super::layer::Said;
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
 use super::problem::{Place, Problem};
-use super::reading::{advice, element_of, read_text, row_of, take};
-use super::setting::{Setting, from_text};
+use super::reading::{Spelling, advice, element_of, read_text, row_of, take};
+use super::setting::{Refusal, Setting, from_text};
 
 /// What flags say, in the words of the command line.
 #[derive(Clone, Default)]
@@ -26,7 +26,18 @@ struct FlagValue {
     row: &'static OptionRow,
     text: String,
     spelling: String,
-    is_file: bool,
+    form: Form,
+}
+
+/// What the text of a flag is.
+#[derive(Clone, Copy)]
+enum Form {
+    /// The value.
+    Value,
+    /// The name of a file that has it.
+    File,
+    /// A number of milliseconds.
+    Millis,
 }
 
 impl FlagValues {
@@ -34,29 +45,29 @@ impl FlagValues {
     /// of times where it is repeated. Nothing is checked yet.
     pub fn say(&mut self, row: &'static OptionRow, flag: &Flag, value: &str) {
         let name = flag.name();
-        let mut note = |row, text: String, is_file| {
+        let mut note = |row, text: String, form| {
             self.said.push(FlagValue {
                 row,
                 text,
                 spelling: format!("--{name}"),
-                is_file,
+                form,
             });
         };
         match flag {
-            Flag::Value(_) => note(row, value.to_owned(), false),
-            Flag::File(_) => note(row, value.to_owned(), true),
-            Flag::Millis(_) => note(row, format!("{value}ms"), false),
-            Flag::Says(_, says) => note(row, (*says).to_owned(), false),
+            Flag::Value(_) => note(row, value.to_owned(), Form::Value),
+            Flag::File(_) => note(row, value.to_owned(), Form::File),
+            Flag::Millis(_) => note(row, value.to_owned(), Form::Millis),
+            Flag::Says(_, says) => note(row, (*says).to_owned(), Form::Value),
             Flag::SaysWith(_, says, other) => {
-                note(row, (*says).to_owned(), false);
+                note(row, (*says).to_owned(), Form::Value);
                 if let Some(other) = find(other) {
-                    note(other, value.to_owned(), false);
+                    note(other, value.to_owned(), Form::Value);
                 }
             }
             Flag::Repeated(_, _, says) => {
                 let times: usize = value.parse().unwrap_or(1);
                 if let Some(text) = says.get(times.clamp(1, says.len()) - 1) {
-                    note(row, (*text).to_owned(), false);
+                    note(row, (*text).to_owned(), Form::Value);
                 }
             }
         }
@@ -79,13 +90,7 @@ impl FlagValues {
 
     /// Refuses what they say of `[vars]` where no file is that could use it.
     pub(super) fn refuse_vars(&self, problems: &mut Vec<Problem>) {
-        problems.extend(self.vars().into_iter().map(|var| {
-            Problem::new(
-                format!("`vars.{}` has no file to stand in", var.name),
-                &var.place,
-            )
-            .remedy("variables are for job files: write the value itself")
-        }));
+        problems.extend(self.vars().iter().map(SaidVar::without_file));
     }
 
     /// Reads everything, `--set` last; relative paths begin at `directory`.
@@ -95,25 +100,33 @@ impl FlagValues {
             let problem = Problem::new(format!("not supported yet: `{flag}`"), &Place::Nowhere);
             problems.push(problem.remedy("leave it out: this version does not have it"));
         }
-        for flag in &self.said {
-            let place = Place::Flag(flag.spelling.clone());
-            let read = if flag.is_file {
-                secret_of_file(flag.row, directory, &flag.text, &place, problems)
-            } else {
-                from_text(flag.row, &flag.text, directory).map(|setting| {
-                    // a list's flag may be repeated
-                    match (said.every_pair.get(flag.row.path), setting) {
-                        (
-                            Some(Said {
-                                setting: Setting::List(before),
-                                ..
-                            }),
-                            Setting::List(more),
-                        ) => Setting::List([before.as_slice(), &more].concat()),
-                        (_, setting) => setting,
-                    }
-                })
+        for (at, flag) in self.said.iter().enumerate() {
+            let other = self.said[..at].iter().find(|other| flag.contradicts(other));
+            if let Some(other) = other {
+                problems.extend(self.quarrel(other, flag));
+                // of the two, `--remove-modified-filter` gives way
+                if flag.text == "always" {
+                    continue;
+                }
+            }
+            let place = flag.place();
+            let read = match flag.form {
+                Form::File => secret_of_file(flag.row, directory, &flag.text, &place, problems),
+                Form::Value => from_text(flag.row, &flag.text, directory),
+                Form::Millis => flag.millis(directory),
             };
+            // a list's flag may be repeated
+            let before = said.every_pair.get(flag.row.path);
+            let read = read.map(|setting| match (before, setting) {
+                (
+                    Some(Said {
+                        setting: Setting::List(before),
+                        ..
+                    }),
+                    Setting::List(more),
+                ) => Setting::List([before.as_slice(), &more].concat()),
+                (_, setting) => setting,
+            });
             problems.extend(take(&mut said.every_pair, flag.row, read, place).err());
         }
         // `[vars]` are no options
@@ -125,6 +138,54 @@ impl FlagValues {
             var.say(&mut said.every_pair);
         }
         said
+    }
+
+    /// What is wrong with two flags that say one option. Only `--remove-modified-filter` may stand
+    /// beside others, as in s3sync 1.x: beside `--check-additional-checksum`, and where each
+    /// object is asked for beside `--check-size` and `--check-etag`, which count then.
+    fn quarrel(&self, one: &FlagValue, other: &FlagValue) -> Option<Problem> {
+        let heads = |flag: &FlagValue| flag.row.path == "check.head_each_target";
+        let has_heads = self
+            .said
+            .iter()
+            .any(|flag| heads(flag) && flag.text == "true");
+        let (these, path) = ([&one.spelling, &other.spelling], one.row.path);
+        let remedy = match (&*one.text, &*other.text) {
+            ("checksum", "always") => return None,
+            ("size" | "etag", "always") if has_heads => return None,
+            ("size" | "etag", "always") => format!(
+                "keep one of them, or say --head-each-target too: then {} counts",
+                one.spelling
+            ),
+            _ => format!("both say `{path}`: keep one of them"),
+        };
+        let message = format!("`{}` excludes `{}`", these[0], these[1]);
+        let problem = Problem::new(message, &one.place()).remedy(remedy);
+        Some(problem.against(&other.place(), "said here"))
+    }
+}
+
+impl FlagValue {
+    fn place(&self) -> Place {
+        Place::Flag(self.spelling.clone())
+    }
+
+    /// Whether another flag said the same option before. What only comes along with another option
+    /// is judged with that.
+    fn contradicts(&self, before: &Self) -> bool {
+        let comes_along = self.row.flags.is_empty();
+        self.row.path == before.row.path && self.spelling != before.spelling && !comes_along
+    }
+
+    fn millis(&self, directory: &Path) -> Result<Setting, Refusal> {
+        let Ok(millis) = self.text.parse::<u64>() else {
+            let (flag, text) = (&self.spelling, &self.text);
+            return Err(Refusal {
+                message: format!("`{flag}` must be whole milliseconds, not `{text}`"),
+                remedy: String::new(),
+            });
+        };
+        from_text(self.row, &format!("{millis}ms"), directory)
     }
 }
 
@@ -167,7 +228,12 @@ fn assign(assignment: &str, directory: &Path, said: &mut Settings) -> Result<(),
         let (prefix, key) = path
             .rfind('.')
             .map_or(("", path), |at| path.split_at(at + 1));
-        Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(prefix, key, scopes))
+        Problem::new(format!("unknown option `{path}`"), &place).remedy(advice(
+            prefix,
+            key,
+            scopes,
+            Spelling::Path,
+        ))
     };
     if let Some(remedy) = belongs_in_files(whole) {
         let message = format!("`{whole}` belongs in a job file");

@@ -135,7 +135,8 @@ pub(super) fn built_in() -> &'static Layer {
     &LAYER
 }
 
-/// A layer under the number by which a merged value is traced back to it.
+/// A layer under the number by which what is merged is traced back to it. Figment merges what is
+/// said, and by whom; the values stay where they are, typed, and secrets among them unseen.
 #[derive(Debug)]
 pub(super) struct Numbered(pub(super) usize, pub(super) Arc<Layer>);
 
@@ -153,7 +154,7 @@ impl Provider for Numbered {
         let mut root = Dict::new();
         for said in self.1.iter() {
             let key = said.key.as_deref();
-            insert(&mut root, said.row.path, key, said.setting.to_figment());
+            insert(&mut root, said.row.path, key, true.into());
         }
         Ok(Profile::Default.collect(root))
     }

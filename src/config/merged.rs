@@ -30,6 +30,7 @@ pub(super) struct Decided<'a> {
     pub(super) row: &'static OptionRow,
     /// The key, where the option is a table.
     pub(super) key: Option<&'a str>,
+    said: &'a Said,
     pub(super) setting: &'a Setting,
     pub(super) place: &'a Place,
 }
@@ -121,6 +122,7 @@ impl Merged {
             all.extend(all_said.map(|said| Decided {
                 row,
                 key: said.key.as_deref(),
+                said,
                 setting: &said.setting,
                 place: &said.place,
             }));
@@ -138,20 +140,21 @@ impl Merged {
     /// What counts for each key of an option that is a table.
     fn keys(&self, path: &str) -> impl Iterator<Item = &Said> {
         let is_table = find(path).is_some_and(|row| row.kind.is_table());
-        let stem = if is_table {
-            format!("{path}.")
-        } else {
-            String::new()
-        };
-        let from = is_table.then(|| self.winners.range(stem.clone()..));
+        let stem = is_table.then(|| format!("{path}."));
+        let from = stem.clone().map(|stem| self.winners.range(stem..));
         from.into_iter()
             .flatten()
-            .take_while(move |(path, _)| path.starts_with(&stem))
+            .take_while(move |(path, _)| stem.as_ref().is_some_and(|stem| path.starts_with(stem)))
             .filter_map(|(path, number)| self.layers.get(*number)?.get(path))
     }
 }
 
 impl Decided<'_> {
+    /// Whether it is what would be if nobody had said it.
+    pub(super) fn is_default(&self) -> bool {
+        matches!(self.place, Place::BuiltIn) || self.said.is_default()
+    }
+
     /// The option's path, with the key where it is a table.
     pub(super) fn path(&self) -> String {
         match self.key {

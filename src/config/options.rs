@@ -356,7 +356,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("1000").under(PERFORMANCE).flags(&[Value("max-keys")]),
     pair("performance.allow_parallel_listings_in_express_one_zone", Bool, "split listings of directory buckets too")
         .default("false").under(PERFORMANCE).flags(switch!("allow-parallel-listings-in-express-one-zone")).not_yet(),
-    pair("performance.rate_limit_objects", Number { min: 10, max: u64::MAX }, "objects per second, at most")
+    pair("performance.rate_limit_objects", Number { min: 10, max: 4_294_967_295 }, "objects per second, at most")
         .under(PERFORMANCE).flags(&[Value("rate-limit-objects")]).not_yet(),
     pair("performance.rate_limit_bandwidth", BANDWIDTH, "bytes per second, at most")
         .under(PERFORMANCE).flags(&[Value("rate-limit-bandwidth")]).not_yet(),
@@ -432,7 +432,7 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("annotations.sync", Bool, "copy object annotations from S3 to S3")
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")).not_yet(),
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
-        .default("true").under(ANNOTATIONS).fits(BothS3).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")).not_yet(),
+        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")).not_yet(),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")).not_yet(),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
@@ -471,7 +471,7 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("warnings.as_error", Bool, "count warnings as errors")
         .default("false").under(ADVANCED).flags(switch!("warn-as-error")).not_yet(),
     pair("warnings.ignore_glacier", Bool, "do not warn of archived objects")
-        .default("false").under(ADVANCED).fits(SourceS3).flags(switch!("ignore-glacier-warnings")).not_yet(),
+        .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")).not_yet(),
     pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing moves")
         .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")).not_yet(),
     pair("protocol.payload_signing", words(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")

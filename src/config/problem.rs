@@ -137,7 +137,8 @@ impl Problems {
 
     /// All of these, sorted.
     pub(super) fn all(mut list: Vec<Problem>) -> Self {
-        list.sort_by_key(|problem| (problem.0.is_warning, problem.0.place.rank()));
+        // what is wrong stands before what is only not built
+        list.sort_by_key(|Problem(it)| (it.is_warning, it.place.rank(), it.is_not_yet));
         // what is said for every pair may be wrong for several of them
         let mut told = HashSet::new();
         list.retain(|Problem(problem)| {
@@ -202,10 +203,12 @@ impl fmt::Display for Problem {
         } = &*self.0;
         let severity = if *is_warning { "warning" } else { "error" };
         write!(f, "{severity}: {}", shown(message))?;
-        // of two arguments the message says enough; a place in a file is worth seeing
-        let other = other
-            .as_ref()
-            .filter(|(place, _)| matches!(place, Place::File { .. } | Place::Environment(_)));
+        // of two arguments the message says enough; what else was said is worth seeing
+        let other = other.as_ref().filter(|(place, _)| match place {
+            Place::File { .. } | Place::Environment(_) => true,
+            Place::Flag(name) => name.starts_with('-'),
+            Place::BuiltIn | Place::WholeFile(_) | Place::Nowhere => false,
+        });
         let gutter = place
             .digits()
             .max(other.map_or(1, |(place, _)| place.digits()));

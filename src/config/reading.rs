@@ -74,8 +74,17 @@ pub(super) fn read_text(
     }
 }
 
+/// How an option is spelt where it is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// By its key, in a table of a file.
+    Key,
+    /// By its whole path.
+    Path,
+}
+
 /// What was probably meant by an unknown key below `prefix` (empty, or ending in a dot).
-pub(super) fn advice(prefix: &str, key: &str, scopes: &[Scope]) -> String {
+pub(super) fn advice(prefix: &str, key: &str, scopes: &[Scope], spelling: Spelling) -> String {
     let here = || OPTIONS.iter().filter(|row| scopes.contains(&row.scope));
     let siblings = here()
         .filter_map(|row| row.path.strip_prefix(prefix))
@@ -86,7 +95,10 @@ pub(super) fn advice(prefix: &str, key: &str, scopes: &[Scope]) -> String {
         &[]
     };
     if let Some(near) = nearest(key, siblings.chain(top.iter().copied())) {
-        return format!("did you mean `{near}`?");
+        return match spelling {
+            Spelling::Key => format!("did you mean `{near}`?"),
+            Spelling::Path => format!("did you mean `{prefix}{near}`?"),
+        };
     }
     let elsewhere = |row: &&OptionRow| {
         let flag = key.replace('_', "-");

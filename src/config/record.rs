@@ -49,12 +49,14 @@ pub(super) struct RecordedPair {
     pub(super) name: String,
     pub(super) merged: Arc<Merged>,
     pub(super) not_applied: Vec<NotApplied>,
-    /// [`pair_digest`] of them.
+    /// [`digest`] of them.
     pub(super) digest: String,
+    /// Where they came from.
+    pub(super) origins: Origins,
 }
 
 /// What is remarkable about where settings came from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Origins {
     /// Environment names and flags, as written.
     pub(super) outside_files: BTreeSet<String>,
@@ -129,15 +131,19 @@ impl RecordedPair {
 }
 
 impl Record {
-    /// The digest of everything but secrets and origins; pairs count by their names, whatever
-    /// their order.
+    /// The digest of what the job does: not of secrets, origins and logs, nor of defaults, so that
+    /// new options change no digest. Pairs count by their names, whatever their order.
     pub(super) fn digest(&self) -> String {
         let mut sha256 = Sha256::new();
         take(&mut sha256, "job.name", &self.name);
-        for decided in plain(&self.job, &[Scope::Job]) {
-            if decided.row.path != "job.name" {
-                take(&mut sha256, &decided.path(), &shown(&decided));
-            }
+        let of_job = self.job.decided(&[Scope::Job]);
+        let does = |decided: &&Decided<'_>| {
+            let path = decided.row.path;
+            // variables count where they are used
+            path != "job.name" && path != "vars" && !path.starts_with("log.")
+        };
+        for decided in of_job.iter().filter(does).filter(|it| counts(it)) {
+            take(&mut sha256, &decided.path(), &shown(decided));
         }
         let mut pairs: Vec<&RecordedPair> = self.pairs.iter().collect();
         pairs.sort_by_key(|pair| &pair.name);
@@ -149,42 +155,45 @@ impl Record {
 
     /// Where settings came from.
     pub(super) fn origins(&self) -> Origins {
-        let mut origins = Origins::default();
-        origins.add(&self.job, &[Scope::Job], "");
+        let mut origins = Origins::of(&self.job.decided(&[Scope::Job]), "");
         for pair in &self.pairs {
-            origins.add(&pair.merged, PAIR, &format!("pairs.{}.", pair.name));
+            let of_pair = pair.origins.clone();
+            origins.outside_files.extend(of_pair.outside_files);
+            origins.secrets.extend(of_pair.secrets);
         }
         origins
     }
 }
 
 impl Origins {
-    fn add(&mut self, merged: &Merged, scopes: &[Scope], prefix: &str) {
-        for decided in merged.decided(scopes) {
+    /// Those of some settings; `prefix` is what stands before the paths of secrets.
+    pub(super) fn of(decided: &[Decided<'_>], prefix: &str) -> Self {
+        let mut origins = Self::default();
+        for decided in decided {
             if matches!(decided.place, Place::Environment(_) | Place::Flag(_)) {
-                self.outside_files.insert(decided.place.origin());
+                origins.outside_files.insert(decided.place.origin());
             }
             if decided.row.is_secret() {
                 let path = format!("{prefix}{}", decided.path());
-                self.secrets.push((path, decided.place.origin()));
+                origins.secrets.push((path, decided.place.origin()));
             }
         }
+        origins
     }
 }
 
-/// The digest of a pair's settings, without origins and secrets.
-pub(super) fn pair_digest(merged: &Merged) -> String {
+/// The digest of a pair's settings, without origins, secrets and defaults.
+pub(super) fn digest(decided: &[Decided<'_>]) -> String {
     let mut sha256 = Sha256::new();
-    for decided in plain(merged, PAIR) {
-        take(&mut sha256, &decided.path(), &shown(&decided));
+    for decided in decided.iter().filter(|it| counts(it)) {
+        take(&mut sha256, &decided.path(), &shown(decided));
     }
     hex::encode(sha256.finalize())
 }
 
-/// Values that count for a digest: no secrets, and variables only where they are used.
-fn plain<'a>(merged: &'a Merged, scopes: &[Scope]) -> impl Iterator<Item = Decided<'a>> {
-    let all = merged.decided(scopes).into_iter();
-    all.filter(|decided| !decided.row.is_secret() && decided.row.path != "vars")
+/// Whether a value counts for a digest.
+fn counts(decided: &Decided<'_>) -> bool {
+    !decided.row.is_secret() && !decided.is_default()
 }
 
 fn shown(decided: &Decided<'_>) -> String {

@@ -35,7 +35,7 @@ pub(super) fn resolve(
         sandbox: job.path("sandbox.dir"),
     };
     let name = job_name(everything, &job, &mut problems);
-    unbuilt::refuse(&job, &[Scope::Job], &mut problems);
+    unbuilt::refuse(&job.decided(&[Scope::Job]), &mut problems);
     for file in &everything.files {
         checks::hooks(&file.hooks, &mut problems);
     }
@@ -50,9 +50,10 @@ pub(super) fn resolve(
         })
         .collect();
     for draft in &drafts {
-        unbuilt::refuse(
+        checks::point_in_time(
+            &draft.name,
             &draft.merged,
-            &[Scope::Pair, Scope::PairOnly],
+            environment.started(),
             &mut problems,
         );
         checks::memory(

@@ -39,16 +39,19 @@ pub fn job_schema() -> Value {
 const PAIR_NAME: &str = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$";
 
 /// A number and a unit of bytes.
-const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[KMGT](i?B)?)?\s*$";
+const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*([KkMmGgTtPpEe][iI]?)?B?\s*$";
 
 /// A number and a unit of time.
 const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)\s*$";
 
 /// A time: TOML's own, which tools show as text, or a text.
-const TIME: &str = r"^\s*\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}";
+const TIME: &str = r"^\s*([+-]\d{2})?\d{4}-?\d{2}-?\d{2}[Tt ]\d{2}";
+
+/// A URL, its scheme in either case.
+const ENDPOINT: &str = r"^[hH][tT][tT][pP][sS]?://[^/?#:\s\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$";
 
 /// A name that can be a folder's.
-const NAME: &str = r"^[^./\\\u0000-\u001f][^/\\\u0000-\u001f]{0,199}$";
+const NAME: &str = r"^[^./\\\u0000-\u001f\u007f-\u009f][^/\\\u0000-\u001f\u007f-\u009f]{0,199}$";
 
 /// A text that becomes something else before it is read.
 const INTERPOLATED: &str = r"\$\{";
@@ -91,8 +94,7 @@ fn branch(path: &str, scopes: &[Scope]) -> Value {
 fn option(row: &OptionRow) -> Value {
     let mut schema = described(takes(row), &meaning(row));
     if let Some(default) = row.default {
-        let is_text = allows(&schema, "string") || schema.get("anyOf").is_some();
-        schema["default"] = if is_text {
+        schema["default"] = if allows(&schema, "string") {
             default.into()
         } else {
             serde_json::from_str(default).expect("numbers, booleans, lists: JSON has them too")
@@ -126,7 +128,7 @@ fn takes(row: &OptionRow) -> Value {
         Kind::Text | Kind::Header | Kind::Path => json!({ "type": "string", "minLength": 1 }),
         Kind::Name => text(NAME),
         Kind::Location => text("^(s3://.|(?!.*://).)"),
-        Kind::Endpoint => text("^https?://[^/]"),
+        Kind::Endpoint => text(ENDPOINT),
         Kind::Word { now, later } => one_of(now.iter().chain(later)),
         Kind::Secret | Kind::SecretKey => {
             either(json!({ "type": "string", "minLength": 1 }), &elsewhere())
@@ -148,14 +150,15 @@ fn text(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": format!("{pattern}|{INTERPOLATED}") })
 }
 
-/// One of some words, or text that becomes it.
+/// One of some words, or text that becomes it. `anyOf` lets everything through: it is where editors
+/// look for words to offer. What is complained of is said by `else`, which names them.
 fn one_of<'a>(words: impl Iterator<Item = &'a &'static str>) -> Value {
     let words: Vec<_> = words.collect();
     json!({
-        "anyOf": [
-            { "type": "string", "enum": words },
-            { "type": "string", "pattern": INTERPOLATED },
-        ],
+        "type": "string",
+        "anyOf": [{ "enum": words }, { "type": "string" }],
+        "if": { "pattern": INTERPOLATED },
+        "else": { "enum": words },
     })
 }
 
@@ -270,13 +273,56 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_fits() {
+        use super::super::setting::from_text;
+        let is_read = |path: &str, said: &str| {
+            let row = options::find(path).expect(path);
+            from_text(row, said, std::path::Path::new("/")).is_ok()
+        };
+        let fits = |path: &str, said: &str| {
+            let row = options::find(path).expect(path);
+            jsonschema::draft7::is_valid(&takes(row), &said.into())
+        };
+        for said in [
+            "http://localhost:9000",
+            "HTTPS://s3.example.com/p?q",
+            "http://[::1]:9000",
+            "ftp://x",
+            "s3.example.com",
+            "http://",
+            "http:///x",
+            "http://:9000",
+            "http://a b",
+            "http://a\u{7f}",
+        ] {
+            let path = "target.endpoint_url";
+            assert_eq!(fits(path, said), is_read(path, said), "{said}");
+        }
+        for said in [
+            "2026-01-31T23:59:59Z",
+            "2026-01-31 23:59:59.5+01:00",
+            "2026-01-31t23:59:59 z",
+            "2026-01-31T23:59Z",
+            "2026-01-31T23Z",
+            "20260131T235959Z",
+            "+002026-01-31T23:59:59Z",
+        ] {
+            assert!(is_read("metadata.expires", said), "{said}");
+            assert!(fits("metadata.expires", said), "{said}");
+        }
+        for said in ["2026-01-31", "now", "1676808000"] {
+            assert!(!fits("metadata.expires", said), "{said}");
+        }
+    }
+
+    #[test]
     fn units_are_those_that_are_read() {
         use super::super::units::{read_duration, read_size};
         let fits = |pattern, said: &str| jsonschema::draft7::is_valid(&text(pattern), &said.into());
         for said in [
             "0", "8MiB", "8 MiB", " 8MiB ", "8M", "7.5KB", "8mb", "8Mib", "8iB", "9B", "1TiB",
-            "1PiB", "MiB", "", "-1", "1.", ".5K", "1.2.3K", "250ms", "1.5s", "2m", "5h", "90d",
-            "90", "s", "90S", "2 m",
+            "1PiB", "8m", "8mi", "8MIB", "8mB", "8b", "8MiiB", "1e", "MiB", "", "-1", "1.", ".5K",
+            "1.2.3K", "250ms", "1.5s", "2m", "5h", "90d", "90", "s", "90S", "2 m",
         ] {
             assert_eq!(fits(SIZE, said), read_size(said).is_some(), "{said:?}");
             assert_eq!(

@@ -75,7 +75,7 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
             .filter(|duration| duration.as_millis() >= u128::from(min_millis))
             .map(Setting::Duration)
             .ok_or_else(wrong),
-        Kind::Time => Timestamp::parse(text.trim())
+        Kind::Time => Timestamp::parse(&without_space(text.trim()))
             .map(Setting::Time)
             .map_err(|_| wrong()),
         Kind::Pairs
@@ -104,8 +104,12 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
 
 /// Reads a value of a job file. A secret's table (`{ env = … }`) is the caller's.
 pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Setting, Refusal> {
-    let shown = item.to_string();
-    let wrong = || mistake(row, shown.trim());
+    let wrong = || match item {
+        // what is in it may be anything, a secret too
+        _ if item.is_table_like() => misfit(row, "a table"),
+        _ if item.is_array() || item.is_array_of_tables() => misfit(row, "an array"),
+        _ => mistake(row, item.to_string().trim()),
+    };
     match row.kind {
         Kind::Bool => item.as_bool().map(Setting::Bool).ok_or_else(wrong),
         Kind::Number { .. } => match item.as_integer() {
@@ -120,7 +124,9 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
         Kind::Time => match (item.as_datetime(), item.as_str()) {
             (Some(time), _) => from_text(row, &time.to_string(), base).map_err(|mut refusal| {
                 if time.offset.is_none() {
-                    refusal.remedy = "say the time and its offset, such as Z".to_owned();
+                    refusal
+                        .remedy
+                        .push_str("say the time and its offset, such as Z");
                 }
                 refusal
             }),
@@ -211,25 +217,6 @@ impl Setting {
             Self::Secret(secret, _) => secret.to_string().into(),
         }
     }
-
-    /// The value as figment merges it. A secret stays behind: only its place in line is merged.
-    pub(super) fn to_figment(&self) -> figment::value::Value {
-        match self {
-            Self::Bool(value) => (*value).into(),
-            Self::Number(value) | Self::Size(value) => (*value).into(),
-            Self::Duration(value) => u64::try_from(value.as_millis()).unwrap_or(u64::MAX).into(),
-            Self::Time(value) => write_time(*value).into(),
-            Self::Text(value) => value.clone().into(),
-            Self::Path(value) => value.to_string_lossy().into_owned().into(),
-            Self::List(values) => values.clone().into(),
-            Self::Table(values) => {
-                let values = values.iter();
-                let texts = values.map(|(key, text)| (key.clone(), text.clone().into()));
-                figment::value::Value::from(texts.collect::<figment::value::Dict>())
-            }
-            Self::Secret(secret, _) => secret.to_string().into(),
-        }
-    }
 }
 
 /// What an option takes, in words.
@@ -253,11 +240,8 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Name => "a name that can be a folder's".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
-        Kind::Endpoint => "a URL that begins with http:// or https://".to_owned(),
-        Kind::Word { now, later } => {
-            let words: Vec<&str> = now.iter().chain(later).copied().collect();
-            listed(&words, "or")
-        }
+        Kind::Endpoint => "an http:// or https:// URL with a host and no spaces".to_owned(),
+        Kind::Word { now, .. } => listed(now, "or"),
         Kind::SecretKey => "a key of 256 bits in base64".to_owned(),
         Kind::Pairs => "a list of pair names".to_owned(),
         Kind::Words(words) => format!("a list of {}", listed(words, "and")),
@@ -290,6 +274,14 @@ pub(super) fn listed(words: &[&str], conjunction: &str) -> String {
     }
 }
 
+/// A value of the wrong kind that is not quoted.
+fn misfit(row: &OptionRow, what: &str) -> Refusal {
+    refusal(
+        row,
+        format_args!("must be {}, not {what}", expectation(row.kind)),
+    )
+}
+
 /// A value of the wrong kind; `said` as it stands there.
 fn mistake(row: &OptionRow, said: &str) -> Refusal {
     let expected = expectation(row.kind);
@@ -299,6 +291,11 @@ fn mistake(row: &OptionRow, said: &str) -> Refusal {
     let short: String = said.chars().take(60).collect();
     let dots = if short == said { "" } else { "…" };
     let mut refusal = refusal(row, format_args!("must be {expected}, not `{short}{dots}`"));
+    if let (Kind::Size { .. }, Some(rest)) = (row.kind, said.strip_suffix('b'))
+        && read_size(&format!("{rest}B")).is_some()
+    {
+        refusal.remedy.push_str("a small `b` means bits: write `B`");
+    }
     let words = match row.kind {
         Kind::Word { now, later } => Some(now.iter().chain(later)),
         Kind::Words(words) => Some(words.iter().chain(&[])),
@@ -338,20 +335,18 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
             fits.then(|| Setting::Text(text.to_owned()))
                 .ok_or_else(wrong)
         }
-        Kind::Endpoint => {
-            let rest = text
-                .strip_prefix("http://")
-                .or_else(|| text.strip_prefix("https://"));
-            rest.filter(|rest| !rest.is_empty() && !rest.starts_with('/'))
-                .map(|_| Setting::Text(text.to_owned()))
-                .ok_or_else(wrong)
-        }
+        Kind::Endpoint => endpoint(text).map(Setting::Text).ok_or_else(wrong),
         Kind::Location if text.starts_with("s3://") => {
             match crate::store::s3::S3Location::parse(text) {
                 Ok(_) => Ok(Setting::Text(text.to_owned())),
                 Err(error) => Err(refusal(row, format_args!("is wrong: {error}"))),
             }
         }
+        // a slash or a colon is soon forgotten, and a directory of that name soon made
+        Kind::Location if text.starts_with("s3:") || text.starts_with("s3//") => Err(Refusal {
+            remedy: "write s3://bucket/prefix, or ./ before a local path of that name".to_owned(),
+            ..wrong()
+        }),
         Kind::Location if text.contains("://") => Err(wrong()),
         Kind::Path | Kind::Location if text == "~" || text.starts_with("~/") => Err(Refusal {
             remedy: "`~` means nothing here; write the whole path".to_owned(),
@@ -359,6 +354,27 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
         }),
         Kind::Path | Kind::Location => Ok(Setting::Path(join(base, Path::new(text)))),
         _ => Ok(Setting::Text(text.to_owned())),
+    }
+}
+
+/// An http or https URL, its scheme in small letters.
+fn endpoint(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let host = rest.split(['/', '?', '#', ':']).next()?;
+    let is_url = matches!(&*scheme, "http" | "https")
+        && !host.is_empty()
+        && !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+    is_url.then(|| format!("{scheme}://{rest}"))
+}
+
+/// A time without the space that some write before its offset: `12:00:00 Z`.
+fn without_space(time: &str) -> String {
+    match time.rsplit_once(' ') {
+        Some((time, offset)) if offset.starts_with(['Z', 'z', '+', '-']) => {
+            format!("{}{offset}", time.trim_end())
+        }
+        _ => time.to_owned(),
     }
 }
 
@@ -404,12 +420,16 @@ fn empty(kind: Kind) -> Setting {
     }
 }
 
-/// RFC 3339 with as many digits of the second as it takes.
+/// RFC 3339 in UTC, with as many digits of the second as it takes.
 fn write_time(time: Timestamp) -> String {
-    if time.nanos() == 0 {
-        time.rfc3339_offset().replace("+00:00", "Z")
-    } else {
-        time.rfc3339_millis()
+    let whole = time.rfc3339_offset();
+    let whole = whole.strip_suffix("+00:00").unwrap_or(&whole);
+    match time.nanos() {
+        0 => format!("{whole}Z"),
+        nanos => {
+            let digits = format!("{nanos:09}");
+            format!("{whole}.{}Z", digits.trim_end_matches('0'))
+        }
     }
 }
 
@@ -449,6 +469,51 @@ fn join(base: &Path, path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_are_urls_with_a_host() {
+        for (said, read) in [
+            ("http://localhost:9000", Some("http://localhost:9000")),
+            ("HTTPS://S3.example.com/P", Some("https://S3.example.com/P")),
+            ("http://[::1]:9000", Some("http://[::1]:9000")),
+            ("ftp://x", None),
+            ("localhost:9000", None),
+            ("http://", None),
+            ("http:///x", None),
+            ("http://:9000", None),
+            ("http://?x", None),
+            ("http://a b", None),
+            ("http://a\n", None),
+        ] {
+            assert_eq!(endpoint(said).as_deref(), read, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn of_bits_it_is_told_that_they_are() {
+        let row = super::super::options::find("multipart.chunksize").expect("a row");
+        for (said, remedy) in [
+            ("8mb", "a small `b` means bits: write `B`"),
+            ("8Mib", "a small `b` means bits: write `B`"),
+            ("8x", ""),
+            ("8 glob", ""),
+        ] {
+            let refusal = from_text(row, said, Path::new("/")).expect_err(said);
+            assert_eq!(refusal.remedy, remedy, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_space_before_the_offset_is_no_matter() {
+        for (said, read) in [
+            ("2023-02-19T12:00:00 Z", "2023-02-19T12:00:00Z"),
+            ("2023-02-19 12:00:00 +00:00", "2023-02-19 12:00:00+00:00"),
+            ("2023-02-19 12:00:00Z", "2023-02-19 12:00:00Z"),
+            ("2023-02-19T12:00:00Z", "2023-02-19T12:00:00Z"),
+        ] {
+            assert_eq!(without_space(said), read, "{said:?}");
+        }
+    }
 
     #[test]
     fn paths_are_relative_to_where_they_are_said() {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::layer::Said;
 use super::merged::Merged;
 use super::setting::Setting;
 use crate::store::retry::RetrySettings;
@@ -21,9 +22,9 @@ pub(super) enum Side {
 }
 
 impl Side {
-    /// What `source.url` or `target.url` names, if it is said and right.
-    pub(super) fn of(merged: &Merged, path: &str) -> Option<Self> {
-        match &merged.said(path)?.setting {
+    /// What a `source.url` or `target.url` names, if it is right.
+    pub(super) fn of(said: &Said) -> Option<Self> {
+        match &said.setting {
             Setting::Path(path) => Some(Self::Local(path.clone())),
             Setting::Text(url) => S3Location::parse(url).ok().map(Self::S3),
             _ => None,

@@ -1,7 +1,7 @@
 //! "Did you mean …": the nearest of some names.
 
 /// The name that was probably meant: at most a third of its letters are wrong.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     typed: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

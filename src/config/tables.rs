@@ -25,7 +25,7 @@ pub(super) fn metadata(text: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(table)
 }
 
-/// Reads `k=v&…`, URL-encoded.
+/// Reads `k=v&…`, URL-encoded; a `&` in front is no matter.
 pub(super) fn tags(text: &str) -> Result<BTreeMap<String, String>, String> {
     let is_encoded = |text: &str| {
         text.chars()
@@ -37,7 +37,7 @@ pub(super) fn tags(text: &str) -> Result<BTreeMap<String, String>, String> {
         decoded.map(std::borrow::Cow::into_owned).ok()
     };
     let mut table = BTreeMap::new();
-    for element in text.split('&').filter(|element| !element.is_empty()) {
+    for element in text.strip_prefix('&').unwrap_or(text).split('&') {
         let split = element.split_once('=');
         let legal = split
             .filter(|(key, value)| !key.is_empty() && is_encoded(key) && is_encoded(value))
@@ -137,6 +137,11 @@ mod tests {
             ("%E3%82%AD=a+b", "キ:a b"),
             ("k=", "k:"),
             ("&k=v", "k:v"),
+            ("&&k=v", "refused"),
+            ("k=v&", "refused"),
+            ("k=v&&l=w", "refused"),
+            ("", "refused"),
+            ("&", "refused"),
             ("key", "refused"),
             ("k=v w", "refused"),
             ("k=%FF", "refused"),

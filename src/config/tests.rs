@@ -1,6 +1,7 @@
 //! The way from words to a job, as tables.
 
 mod broken;
+mod checks;
 mod explain;
 mod files;
 mod flags;

@@ -69,8 +69,7 @@ impl FileText {
     /// Where what a value belongs to begins, line and column: its key, dots and all.
     pub(super) fn key_position(&self, value: &Range<usize>) -> (usize, usize) {
         let (line, column) = self.position(value);
-        let spot = self.spot(value);
-        let before: String = spot.text.chars().take(column - 1).collect();
+        let before = &self.shown[self.lines[line - 1]..self.boundary(value.start)];
         // in an inline table the key is behind the last brace or comma
         let from = if before.contains('{') {
             before.rfind(['{', ',']).map_or(0, |at| at + 1)
@@ -78,8 +77,7 @@ impl FileText {
             0
         };
         let key = before[from..].trim_start();
-        let column = before.chars().count() - key.chars().count() + 1;
-        (line, column)
+        (line, column - key.chars().count())
     }
 
     /// Where a range of bytes begins, and its part of that line.
@@ -134,34 +132,49 @@ pub(super) fn visible(character: char) -> char {
     }
 }
 
-/// Ranges of what looks like a secret value in a text that does not parse: everything after the
-/// `=` of a line whose key sounds like one, and more where the value may go on.
+/// Ranges of what looks like a secret value in a text that does not parse: everything behind a word
+/// of a line that sounds like the key of one, and more where the value may go on.
 pub(super) fn secrets_by_look(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut begin = 0;
     for line in text.split_inclusive('\n') {
-        let mut from = 0;
-        while let Some(at) = line[from..].find('=').map(|at| from + at) {
-            if sounds_secret(&line[from..at]) {
-                let value = line[at + 1..].trim_start();
-                let start = line.len() - value.len();
-                let goes_on = value.starts_with("\"\"\"") || value.starts_with("'''");
-                let end = if goes_on {
-                    text.len()
-                } else {
-                    begin + start + value.trim_end().len()
-                };
-                found.push(begin + start..end);
+        if let Some(value) = value_of_secret(line) {
+            let start = begin + line.len() - value.len();
+            if goes_on(value) {
+                found.push(start..text.len());
                 break;
             }
-            from = at + 1;
+            found.push(start..start + value.trim_end().len());
         }
         begin += line.len();
-        if found.last().is_some_and(|range| range.end == text.len()) {
-            break;
-        }
     }
     found
+}
+
+/// What stands behind a word that sounds like the key of a secret, whatever should stand between
+/// the two and does not.
+fn value_of_secret(line: &str) -> Option<&str> {
+    let is_between = |c: char| c == '=' || c == ':' || c.is_whitespace();
+    let mut from = 0;
+    for (at, sign) in line.match_indices(is_between) {
+        let word = &line[from..at];
+        from = at + sign.len();
+        let is_key = word.ends_with(|c: char| c.is_alphanumeric() || "_-'\"".contains(c));
+        if is_key && sounds_secret(word) {
+            let value = line[at..].trim_start_matches(is_between);
+            return Some(value).filter(|value| !value.is_empty());
+        }
+    }
+    None
+}
+
+/// Whether a value may end in a later line.
+fn goes_on(value: &str) -> bool {
+    let count = |sign| value.matches(sign).count();
+    value.starts_with("\"\"\"")
+        || value.starts_with("'''")
+        || count('[') > count(']')
+        || count('{') > count('}')
 }
 
 /// Whether a key, perhaps misspelt, sounds as if its value were secret.
@@ -230,8 +243,22 @@ mod tests {
         assert!(!shown.contains("abc") && !shown.contains("'x'"), "{shown}");
         assert!(shown.contains("eu"), "{shown}");
         assert_eq!(shown.len(), text.len());
-        let text = "session_token = \"\"\"\nabc\nx = [";
-        let shown = super::tests::text(text, &secrets_by_look(text)).shown;
-        assert!(!shown.contains("abc"), "{shown}");
+        // a line is read once, however many keys are in it
+        let long = "{a=".repeat(300_000);
+        assert!(secrets_by_look(&long).is_empty());
+        for text in [
+            "session_token = \"\"\"\nabc\nx = [",
+            "session_token = [\n  'abc'\n",
+            "session_token 'abc'",
+            "session_token: abc",
+            "oops session_token\tabc oops",
+            "\"session_token\" = abc",
+        ] {
+            let shown = super::tests::text(text, &secrets_by_look(text)).shown;
+            assert!(
+                !shown.contains("abc") && shown.contains("session_token"),
+                "{shown}"
+            );
+        }
     }
 }

@@ -1,21 +1,22 @@
 //! What this version only knows by name: read, typed and explained, and refused where it counts.
 
 use super::everything::Everything;
-use super::merged::{Decided, Merged};
-use super::option::{Kind, Scope};
-use super::problem::{Place, Problem};
+use super::merged::Decided;
+use super::option::Kind;
+use super::problem::Problem;
 use super::setting::{Setting, listed};
 
 /// Refuses every value that counts, is not the default, and is not built.
-pub(super) fn refuse(merged: &Merged, scopes: &[Scope], problems: &mut Vec<Problem>) {
-    let mut decided = merged.decided(scopes);
-    // of a table, its first key stands for all
-    decided.dedup_by_key(|decided| decided.row.path);
-    problems.extend(decided.iter().filter_map(|decided| {
-        let (message, remedy) = refusal(decided)?;
-        let problem = Problem::new(message, decided.place).remedy(remedy);
-        Some(problem.not_yet())
-    }));
+pub(super) fn refuse(decided: &[Decided<'_>], problems: &mut Vec<Problem>) {
+    let mut told = "";
+    for decided in decided {
+        // of a table, its first key stands for all
+        if let (Some((message, remedy)), false) = (refusal(decided), told == decided.row.path) {
+            told = decided.row.path;
+            let problem = Problem::new(message, decided.place).remedy(remedy);
+            problems.push(problem.not_yet());
+        }
+    }
 }
 
 /// Refuses hooks.
@@ -40,11 +41,7 @@ pub(super) fn refusal(decided: &Decided<'_>) -> Option<(String, String)> {
             format!("this version has {}", listed(now, "and")),
         ));
     }
-    let is_default = matches!(decided.place, Place::BuiltIn)
-        || super::layer::built_in()
-            .get(row.path)
-            .is_some_and(|default| default.setting == *decided.setting);
-    if row.is_built || is_default {
+    if row.is_built || decided.is_default() {
         return None;
     }
     let remedy = match row.default {

@@ -2,24 +2,29 @@
 
 use std::time::Duration;
 
-/// Reads a size in bytes: a number, fractions allowed, with `K`, `M`, `G` or `T` followed by `B`,
-/// `iB` or nothing; a space in between is allowed. Upper and lower case differ: `8M` is
-/// 8,000,000, `7.5MiB` is 7,864,320, `8mb` is nothing.
+/// Reads a size in bytes: a number, fractions allowed, with `K`, `M`, `G`, `T`, `P` or `E`, then
+/// `i` for powers of 1024, then `B` or nothing; a space in between is allowed. `8M` is 8,000,000,
+/// `7.5MiB` is 7,864,320. All but the `B` may be of either case: a small `b` would be bits.
 pub(super) fn read_size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
-    let factor: u64 = match unit {
-        "" | "B" => 1,
-        "K" | "KB" => 1000,
-        "KiB" => 1 << 10,
-        "M" | "MB" => 1_000_000,
-        "MiB" => 1 << 20,
-        "G" | "GB" => 1_000_000_000,
-        "GiB" => 1 << 30,
-        "T" | "TB" => 1_000_000_000_000,
-        "TiB" => 1 << 40,
+    let prefix = unit.strip_suffix('B').unwrap_or(unit);
+    let letter = prefix.trim_end_matches(['i', 'I']);
+    let power = match letter {
+        "" => 0,
+        "K" | "k" => 1,
+        "M" | "m" => 2,
+        "G" | "g" => 3,
+        "T" | "t" => 4,
+        "P" | "p" => 5,
+        "E" | "e" => 6,
         _ => return None,
     };
-    scale(number, factor)
+    let base: u64 = match prefix.len() - letter.len() {
+        0 => 1000,
+        1 if power > 0 => 1024,
+        _ => return None,
+    };
+    scale(number, base.pow(power))
 }
 
 /// Writes a size so that it reads back: in the largest unit that divides it.
@@ -113,8 +118,20 @@ mod tests {
             ("0.1KB", Some(100)),
             ("5GiB", Some(5 << 30)),
             ("2TiB", Some(2 << 40)),
+            ("1PB", Some(1_000_000_000_000_000)),
+            ("1EiB", Some(1 << 60)),
+            ("8m", Some(8_000_000)),
+            ("8mi", Some(8 << 20)),
+            ("8MIB", Some(8 << 20)),
+            ("8mB", Some(8_000_000)),
+            ("8B", Some(8)),
             ("8mb", None),
             ("8Mib", None),
+            ("8b", None),
+            ("8iB", None),
+            ("8MiiB", None),
+            ("8MBB", None),
+            ("16EiB", None),
             ("MiB", None),
             ("", None),
             ("-1", None),

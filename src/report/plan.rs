@@ -10,6 +10,7 @@ mod only;
 mod pages;
 mod text;
 mod unshown;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,7 @@ use crate::event::{Cause, Event, Sink};
 use only::Only;
 use pages::Pages;
 use unshown::Unshown;
+use upstream::Upstream;
 
 /// How a plan is shown.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +58,7 @@ pub struct PlanOutput {
     name_width: Option<usize>,
     pages: Arc<Pages>,
     reasons: Mutex<Reasons>,
+    upstream: Upstream,
 }
 
 /// How many objects are to be transferred, and their bytes, by why.
@@ -86,6 +89,7 @@ impl PlanOutput {
             settings,
             pages: Arc::new(Pages::new(Stream::Stdout, stop)),
             reasons: Mutex::default(),
+            upstream: Upstream::default(),
         }
     }
 
@@ -126,11 +130,17 @@ impl PlanOutput {
             let sum = sums.entry(*cause).or_default();
             *sum = (sum.0 + objects, sum.1 + bytes);
         }
+        let (source, target) = part.urls();
+        let note = self.upstream.note(&source);
+        if !reasons.is_empty() {
+            self.upstream.writes(part.name(), &target);
+        }
         match self.settings.format {
             PlanFormat::Json => self.pages.add(&json::pair(&self.job, part, &reasons)),
             PlanFormat::Text => {
-                if let Some(last) = self.last_words(part, lines, &reasons) {
-                    let name = self.label(part.name());
+                let name = self.label(part.name());
+                let last = self.last_words(part, lines, &reasons);
+                for last in last.into_iter().chain(note) {
                     self.pages.add(&format!("{name}{last}\n"));
                 }
             }

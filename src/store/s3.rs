@@ -8,12 +8,14 @@ mod client;
 mod copy;
 mod error;
 mod listing;
+mod logs;
 mod probe;
 mod read;
 mod settings;
 mod upload;
 mod write;
 
+pub use logs::logs_identities;
 pub use probe::{Wanted, probe};
 pub use settings::{
     KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, S3UrlError, Timeouts,

@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("container.toml", "the_container_says_one_job_in_three_ways"),
     ("nightly.toml", "the_nightly_job_goes_both_ways"),
     ("quickstart.toml", "every_job_file_is_right"),
+    ("reference/job.toml", "the_reference_is_what_init_prints"),
     ("deploy/Dockerfile", "the_image_runs_as_nobody"),
     ("deploy/compose.yaml", "compose_runs_the_container"),
     ("deploy/cronjob.yaml", "the_cronjob_runs_the_container"),
@@ -75,6 +76,22 @@ fn every_job_file_is_right() {
             (Err(problems), _) => panic!("{problems}"),
         }
     }
+}
+
+/// `S3SYNC_TEST_BLESS=1` writes it; a file that is kept has a first line for editors, too.
+#[test]
+fn the_reference_is_what_init_prints() {
+    let wanted = format!(
+        "#:schema ../../schemas/job.v1.schema.json\n{}",
+        config::template()
+    );
+    if std::env::var_os("S3SYNC_TEST_BLESS").is_some() {
+        fs::write(jobs().join("reference/job.toml"), &wanted).expect("jobs/reference/ is there");
+    }
+    assert!(
+        read("reference/job.toml") == wanted,
+        "jobs/reference/job.toml is not what `s3sync init` prints; S3SYNC_TEST_BLESS=1 rewrites it"
+    );
 }
 
 #[test]

@@ -259,3 +259,27 @@ fn a_wrong_file_is_not_asked_about_and_a_sandbox_is() {
     let after: u64 = world.faults().all_calls().values().sum();
     assert_eq!(before, after, "the real one is not asked: {}", ran.told());
 }
+
+#[test]
+fn a_job_of_variables_alone_is_validated_like_a_file() {
+    let world = world();
+    let tree = world.path("tree").display().to_string();
+    let sandbox = world.path("rehearsal").display().to_string();
+    let online = || {
+        let run = world.command(&["validate", "--online", "--sandbox", &sandbox]);
+        run.environment("S3SYNC_SOURCE", &tree)
+    };
+    online()
+        .environment("S3SYNC_TARGET", "s3://made-for-it/")
+        .run()
+        .exit(0)
+        .says("environment: job default, 1 pair: no problems")
+        .says("s3://made-for-it/: in us-east-1");
+    online()
+        .environment("S3SYNC_TARGT", "s3://made-for-it/")
+        .run()
+        .exit(2)
+        .says("unknown variable `S3SYNC_TARGT`");
+    let ran = world.command(&["validate"]).run();
+    ran.exit(2).says("no job is said");
+}

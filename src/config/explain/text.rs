@@ -32,6 +32,9 @@ impl Explanation {
         for pair in &self.pairs {
             let _ = writeln!(text, "\npair {}", pair.name);
             write_settings(&mut text, &pair.settings);
+            for path in &pair.unset {
+                let _ = writeln!(text, "  {path} is not set");
+            }
             for it in &pair.not_applied {
                 let _ = writeln!(
                     text,

@@ -21,13 +21,15 @@ impl Explanation {
     /// one that was said literally the file says which variable it wants.
     pub fn to_toml(&self, style: &TomlStyle<'_>) -> String {
         let mut text = "version = 1\n".to_owned();
+        // a file is called after itself, and a command line's pair and job after nothing
+        if style.rename.is_none() && self.name != "adhoc" {
+            let _ = writeln!(text, "job.name = {}", self::text(&self.name));
+        }
         for explained in &self.job {
             // what the program finds out by itself is found out again
             let is_found = explained.chain[0].is_built_in && explained.row.default.is_none();
-            let is_name = explained.path == "job.name" && style.rename.is_some();
             let is_used_up = explained.row.path == "vars";
-            let is_named = explained.path == "job.name" && style.rename.is_none();
-            if is_named || !(is_found || is_name || is_used_up) {
+            if !(is_found || is_used_up || explained.path == "job.name") {
                 write_setting(&mut text, explained, "", style);
             }
         }
@@ -46,7 +48,8 @@ impl Explanation {
                     let _ = writeln!(
                         text,
                         "# `{}` was said literally ({}): put it into {variable}, or a file",
-                        explained.path, explained.chain[0].origin
+                        explained.path,
+                        one_line(&explained.chain[0].origin)
                     );
                     let _ = writeln!(text, "{} = {{ env = \"{variable}\" }}", explained.path);
                     continue;
@@ -115,9 +118,22 @@ fn write_setting(text: &mut String, explained: &Explained, prefix: &str, style: 
     .flatten()
     .collect();
     if !notes.is_empty() {
-        let _ = write!(text, "  # {}", notes.join(", "));
+        let _ = write!(text, "  # {}", one_line(&notes.join(", ")));
     }
     text.push('\n');
+}
+
+/// What stands in a comment cannot leave it.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// The variable that says an option of one pair.

@@ -6,7 +6,7 @@ use toml_edit::{Item, TableLike};
 
 use super::names::{Names, Within as Around};
 use super::source::{SourceFile, Words, item_span, key_span};
-use super::template::is_plain;
+use super::template::{self, is_plain};
 use super::texts::{any_text, for_each_text};
 use super::vars::shown_var;
 use super::{FileLayers, FilePair};
@@ -15,7 +15,7 @@ use crate::config::layer::Layer;
 use crate::config::option::{Kind, OptionRow, Scope};
 use crate::config::options::OPTIONS;
 use crate::config::problem::{MOST_TOLD, Place, Problem};
-use crate::config::reading::{advice, row_of, take};
+use crate::config::reading::{Spelling, advice, row_of, take};
 use crate::config::setting::{Keeper, Refusal, Setting, from_text, from_toml, secret};
 use crate::config::suggest::nearest;
 use crate::store::Secret;
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
                 let problem = Problem::new(format!("unknown key `{key}`"), &place);
                 // nobody reads the advice for the thousandth key, and it takes its time
                 let advice = if self.problems.len() < MOST_TOLD {
-                    advice(within.prefix, key, within.scopes)
+                    advice(within.prefix, key, within.scopes, Spelling::Key)
                 } else {
                     String::new()
                 };
@@ -290,6 +290,11 @@ impl<'a> Reader<'a> {
                     let place = self.file.place(&key_span(inner, &key), path);
                     layer.say_key(row, key, text, place);
                 }
+            }
+            (Ok(Setting::Secret(secret, Keeper::Here)), _) => {
+                let variable = item.as_str().and_then(template::only_variable);
+                let keeper = variable.map_or(Keeper::Here, Keeper::Variable);
+                layer.say(row, Setting::Secret(secret, keeper), place);
             }
             // what is only not built is pointed at by its key: nothing about the value is wrong
             (Ok(setting), _) if !row.is_built => {

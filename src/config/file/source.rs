@@ -108,14 +108,32 @@ pub(super) fn item_span(table: &dyn TableLike, key: &str, item: &Item) -> Range<
 /// Where secret values stand, so that no message quotes them.
 fn find_secrets(table: &dyn TableLike, found: &mut Vec<Range<usize>>) {
     for (key, item) in table.iter() {
+        let sounds_secret = sounds_secret(key) && !item.as_str().is_some_and(is_reference);
         if let Some(inner) = item.as_table_like() {
-            find_secrets(inner, found);
-        } else if sounds_secret(key) && !item.as_str().is_some_and(is_reference) {
+            // a pair may be called anything
+            let is_pair = inner.contains_key("source") || inner.contains_key("target");
+            if sounds_secret && !is_pair {
+                find_values(inner, found);
+            } else {
+                find_secrets(inner, found);
+            }
+        } else if sounds_secret {
             found.extend(item.span());
         } else if let Some(tables) = item.as_array_of_tables() {
             for inner in tables {
                 find_secrets(inner, found);
             }
+        }
+    }
+}
+
+/// Where the values of a table stand that a secret was written as, but for where it is kept.
+fn find_values(table: &dyn TableLike, found: &mut Vec<Range<usize>>) {
+    for (key, item) in table.iter() {
+        if let Some(inner) = item.as_table_like() {
+            find_values(inner, found);
+        } else if !(matches!(key, "env" | "file") && item.is_str()) {
+            found.extend(item.span());
         }
     }
 }

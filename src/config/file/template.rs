@@ -73,6 +73,17 @@ pub(super) fn parse(text: &str) -> Result<Template, Mistake> {
     parser.template(0)
 }
 
+/// The environment variable that a text is, if it is nothing but `${NAME}`.
+pub(super) fn only_variable(text: &str) -> Option<String> {
+    match parse(text).ok()?.0.as_slice() {
+        [Part::Reference(reference)] => match &reference.name {
+            Name::Environment(name) => Some(name.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether a text has anything that [`parse`] would not leave as it is.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.contains("${")

@@ -17,6 +17,7 @@ use crate::config::environment::Environment;
 use crate::config::layer::Layer;
 use crate::config::problem::{Place, Problem};
 use crate::config::reading::row_of;
+use crate::config::suggest::nearest;
 use crate::config::text::sounds_secret;
 
 /// A variable that is said outside of files.
@@ -38,6 +39,13 @@ pub(super) struct Outside {
 }
 
 impl SaidVar {
+    /// Why it is of no use where there is no job file.
+    pub(in crate::config) fn without_file(&self) -> Problem {
+        let message = format!("`vars.{}` has no file to stand in", self.name);
+        Problem::new(message, &self.place)
+            .remedy("variables are for job files: write the value itself")
+    }
+
     /// Puts it into a layer, to be shown.
     pub(in crate::config) fn say(&self, layer: &mut Layer) {
         if let Some(row) = row_of("vars").filter(|_| template::is_var(&self.name)) {
@@ -78,6 +86,19 @@ pub(super) fn names<'a>(
     }
     for var in outside.vars {
         if template::is_var(&var.name) {
+            // a misspelt name would leave the file's own value in place, in silence
+            if !walk.said.contains_key(&var.name) && !is_used(sources, &var.name) {
+                let names = walk.said.keys().map(String::as_str);
+                let problem = Problem::new(
+                    format!("no job file has or uses `vars.{}`", var.name),
+                    &var.place,
+                );
+                walk.problems.push(match nearest(&var.name, names) {
+                    Some(near) => problem.remedy(format!("did you mean `vars.{near}`?")),
+                    None => problem,
+                });
+                continue;
+            }
             walk.say(var.name, Said::Literal(var.value));
         } else {
             let problem = Problem::new(bad_name(&var.name), &var.place);
@@ -105,6 +126,17 @@ pub(super) fn names<'a>(
         job,
         is_broken: sources.is_broken,
     }
+}
+
+/// Whether a text of some file refers to a variable. A file that is missing may do so.
+fn is_used(sources: &Sources, name: &str) -> bool {
+    let reference = format!("${{vars.{name}");
+    let uses = |file: &SourceFile| {
+        let text = file.document.raw();
+        text.match_indices(&reference)
+            .any(|(at, _)| text[at + reference.len()..].starts_with(['}', ':']))
+    };
+    sources.is_broken || sources.files.iter().any(uses)
 }
 
 const GOOD_NAME: &str = "lower-case letters, digits and `_`, beginning with a letter";

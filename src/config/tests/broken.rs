@@ -89,7 +89,7 @@ fn environment_and_flags_are_told_too() {
     for (assignment, said) in [
         (
             "performance.worker_sizes=8",
-            "error: unknown option `performance.worker_sizes`\n --> flag --set performance.worker_sizes\n  = did you mean `worker_size`?",
+            "error: unknown option `performance.worker_sizes`\n --> flag --set performance.worker_sizes\n  = did you mean `performance.worker_size`?",
         ),
         (
             "performance.worker_size",

@@ -162,12 +162,12 @@ fn a_question_about_nothing_is_answered_with_what_there_is() {
         (
             Some("photos"),
             Some("performance.worker_siz"),
-            "no option is called `performance.worker_siz`: did you mean `worker_size`?",
+            "no option is called `performance.worker_siz`: did you mean `performance.worker_size`?",
         ),
         (
             Some("reprt.dir"),
             None,
-            "no pair is called `reprt.dir`: there is photos, down",
+            "no option is called `reprt.dir`: did you mean `report.dir`?",
         ),
     ] {
         let question = Question {

@@ -185,7 +185,12 @@ fn variables_without_a_file_are_refused() {
     );
     // one of the environment may be for another job
     let environment = environment(&[("S3SYNC_VARS__A", "x")]);
-    assert!(adhoc("src", "s3://b/", &environment, &FlagValues::default()).is_ok());
+    let problems =
+        adhoc("src", "s3://b/", &environment, &FlagValues::default()).expect_err("no file");
+    assert!(
+        problems.to_string().contains("has no file to stand in"),
+        "{problems}"
+    );
 }
 
 #[test]

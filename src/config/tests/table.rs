@@ -235,6 +235,7 @@ fn the_template_is_a_job_with_every_option_in_it() {
                 "not there",
                 "cannot read",
                 "is to come from the file",
+                "names no pair of this job",
             ]
             .iter()
             .any(|fine| told.contains(fine));

@@ -61,6 +61,11 @@ impl Ran {
         self
     }
 
+    /// Whether it ended with this exit code.
+    pub(crate) fn has_ended(&self, code: i32) -> bool {
+        self.status.code() == Some(code)
+    }
+
     /// Asserts that some words were said on stdout or stderr.
     #[track_caller]
     pub(crate) fn says(&self, words: &str) -> &Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -27,6 +27,8 @@ pub(crate) struct Run<'w> {
     job: Option<String>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
+    /// What it reads on stdin.
+    input: Vec<u8>,
     /// What starts the binary: a shell that limits it, for example.
     wrapper: Vec<OsString>,
 }
@@ -94,6 +96,7 @@ impl<'w> Run<'w> {
             job: None,
             arguments: arguments.iter().map(OsString::from).collect(),
             environment: Vec::new(),
+            input: Vec::new(),
             wrapper: Vec::new(),
         }
     }
@@ -143,6 +146,12 @@ impl<'w> Run<'w> {
         self
     }
 
+    /// What it finds on stdin, which is empty otherwise.
+    pub(crate) fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
+        self
+    }
+
     /// What starts the binary in place of us.
     pub(crate) fn through(mut self, wrapper: &[&str]) -> Self {
         self.wrapper = wrapper.iter().map(OsString::from).collect();
@@ -178,15 +187,19 @@ impl<'w> Run<'w> {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(self.environment)
             .current_dir(world.path(""))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let earlier = runs(&world.path("reports"));
         let mut child = command.spawn().expect("the built binary");
+        let (mut stdin, input) = (child.stdin.take().expect("a pipe"), self.input);
+        // whoever reads none of it closes the pipe
+        std::thread::spawn(move || stdin.write_all(&input));
         Running {
             stdout: Pipe::read(child.stdout.take().expect("a pipe")),
             stderr: Pipe::read(child.stderr.take().expect("a pipe")),
             child,
+            job: self.job,
             shown,
             reports: world.path("reports"),
             earlier,
@@ -207,6 +220,8 @@ fn patience() -> [(&'static str, &'static str); 2] {
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
+    /// Its job file's content.
+    job: Option<String>,
     stdout: Pipe,
     stderr: Pipe,
     shown: String,
@@ -244,6 +259,10 @@ impl Running {
         };
         let status = self.child.wait().expect("its end");
         let elapsed = self.started.elapsed();
+        // what runs must not be wrong to an editor
+        if let (Some(job), true) = (&self.job, status.success()) {
+            crate::schemas::holds_of_job(job);
+        }
         let mut new = runs(&self.reports);
         new.retain(|run| !self.earlier.contains(run));
         Ran::new(

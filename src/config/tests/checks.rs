@@ -1,0 +1,58 @@
+//! What is wrong with pairs although every single value is right.
+
+use super::*;
+use crate::object::Timestamp;
+
+/// What is said of a pair between two buckets, apart from what is not built yet.
+fn told(options: &str, environment: &Environment) -> String {
+    let text = format!("[pairs.x]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n{options}\n");
+    let settings = settings(&text, environment, &FlagValues::default());
+    settings
+        .problems()
+        .map_or_else(String::new, |problems| problems.to_string())
+}
+
+#[test]
+fn a_point_in_time_has_passed() {
+    let now = Timestamp::parse("2026-02-03T12:00:00Z").expect("a time");
+    let environment = environment(&[]).started_at(now);
+    for (time, wrong) in [
+        ("2026-02-03T12:00:00Z", ""),
+        (
+            "2026-02-03T14:00:00+01:00",
+            "error: `versioning.point_in_time` of `x` is 2026-02-03T13:00:00Z, which is later than now, 2026-02-03T12:00:00Z",
+        ),
+    ] {
+        let told = told(&format!("versioning.point_in_time = {time}"), &environment);
+        assert_eq!(told.lines().next().unwrap_or_default(), wrong, "{time}");
+    }
+}
+
+#[test]
+fn an_md5_is_that_of_its_key() {
+    // `md5sum` of the key's 32 bytes, in base64
+    let (key, md5) = (example(Kind::SecretKey), "hRasmdxgYDKV3nvbahU1MA==");
+    for side in ["source", "target"] {
+        let said = |key: &str, md5: &str| {
+            let options = format!(
+                "{side}.sse_c = 'AES256'\n{side}.sse_c_key = '{key}'\n{side}.sse_c_key_md5 = '{md5}'"
+            );
+            told(&options, &environment(&[]))
+        };
+        assert_eq!(said(key, md5), "");
+        let wrong = said(key, "1B2M2Y8AsgTpgAmY7PhCfg==");
+        let first = format!("error: `{side}.sse_c_key_md5` is not the MD5 of `{side}.sse_c_key`");
+        assert_eq!(wrong.lines().next(), Some(&*first), "{wrong}");
+        assert!(!wrong.contains(key), "{wrong}");
+    }
+}
+
+#[test]
+fn if_match_looks_at_the_target() {
+    let always = "conditional.if_match = true\ncheck.mode = 'always'";
+    let told = |more: &str| told(&format!("{always}\n{more}"), &environment(&[]));
+    assert_eq!(told("check.head_each_target = true"), "");
+    let alone = told("");
+    let first = "error: `conditional.if_match` without another `check.mode` than \"always\" or `check.head_each_target`";
+    assert_eq!(alone.lines().next(), Some(first), "{alone}");
+}
