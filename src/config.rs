@@ -96,7 +96,8 @@ pub fn read_file(
     environment: &Environment,
     flags: &FlagValues,
 ) -> Result<Settings, Problems> {
-    read_among(path, environment, flags, &BTreeSet::new())
+    let asked = Place::WholeFile(path.to_owned());
+    read_among(path, &asked, environment, flags, &BTreeSet::new())
 }
 
 /// As [`load_file`], among other job files: what the environment and the flags say of a pair is
@@ -107,7 +108,8 @@ pub fn load_among(
     flags: &FlagValues,
     elsewhere: &BTreeSet<String>,
 ) -> Result<Job, Problems> {
-    read_among(path, environment, flags, elsewhere)?.into_job()
+    let asked = Place::WholeFile(path.to_owned());
+    read_among(path, &asked, environment, flags, elsewhere)?.into_job()
 }
 
 /// What of a job file is known before it is loaded. It is empty for standard input, which can be
@@ -117,12 +119,16 @@ pub fn outline(path: &Path, environment: &Environment) -> Outline {
         return Outline::default();
     }
     let asked = Place::WholeFile(path.to_owned());
-    let outline = |file: &JobFile<'_>| Outline::of(file, environment);
-    with_job_file(path, &asked, environment, outline).unwrap_or_default()
+    with_job_file(path, &asked, environment, |file| {
+        Outline::of(file, environment)
+    })
+    .unwrap_or_default()
 }
 
+/// A file that cannot be read is told of where it was asked for.
 fn read_among(
     path: &Path,
+    asked: &Place,
     environment: &Environment,
     flags: &FlagValues,
     elsewhere: &BTreeSet<String>,
@@ -130,9 +136,9 @@ fn read_among(
     if path == Path::new("-") {
         return load_input(environment, flags, elsewhere);
     }
-    let asked = Place::WholeFile(path.to_owned());
-    let load = |file: &JobFile<'_>| load(file, environment, flags, elsewhere);
-    with_job_file(path, &asked, environment, load)?
+    with_job_file(path, asked, environment, |file| {
+        load(file, environment, flags, elsewhere)
+    })?
 }
 
 /// Reads a job file and uses it; one that cannot be read is told of where it was `asked` for.
@@ -266,8 +272,13 @@ pub fn read_environment(
             return load_input(environment, flags, &BTreeSet::new());
         }
         let asked = Place::Environment(name.to_owned());
-        let load = |file: &JobFile<'_>| load(file, environment, flags, &BTreeSet::new());
-        return with_job_file(path, &asked, environment, load)?;
+        return read_among(
+            Path::new(path),
+            &asked,
+            environment,
+            flags,
+            &BTreeSet::new(),
+        );
     }
     if let Some(content) = environment.get("S3SYNC_JOB_TOML") {
         let job_file = JobFile {

@@ -26,7 +26,8 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
     } else {
         let (layer, handle) = reload::Layer::new(logging);
         let _ = LOGGING.set(handle);
-        let subscriber = tracing_subscriber::registry().with(layer);
+        let quiet = filter_fn(|metadata| !may_show_keys(metadata));
+        let subscriber = tracing_subscriber::registry().with(layer).with(quiet);
         subscriber.try_init().is_err()
     };
     if failed {
@@ -48,7 +49,6 @@ fn logging(log: &Log, stream: Stream, dry_run: bool) -> Logging {
         .with_target(show_target)
         .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(move || stream);
-    let filter = filter.and_then(filter_fn(|metadata| !may_show_keys(metadata)));
     if log.json {
         filter.and_then(lines.json()).boxed()
     } else {

@@ -5,6 +5,7 @@ mod directions;
 mod directory;
 mod engine_room;
 mod explain;
+mod explain_words;
 mod faults;
 mod interruption;
 mod job_file;
