@@ -267,10 +267,6 @@ pub fn read_environment(
 ) -> Result<Settings, Problems> {
     let name = "S3SYNC_JOB_FILE";
     if let Some(path) = environment.get(name) {
-        let path = Path::new(path);
-        if path == Path::new("-") {
-            return load_input(environment, flags, &BTreeSet::new());
-        }
         let asked = Place::Environment(name.to_owned());
         return read_among(
             Path::new(path),

@@ -5,13 +5,13 @@ refer to (`vars`, `names`), then each is read value by value (`reader`).
 */
 
 mod expand;
+mod grammar;
 mod include;
 mod names;
 mod outline;
 mod reader;
 mod source;
 mod syntax;
-mod template;
 mod texts;
 mod vars;
 

@@ -1,6 +1,6 @@
 //! `${…}` filled in.
 
-use super::template::{Mistake, Name, Otherwise, Part, Reference, Template};
+use super::grammar::{Mistake, Name, Otherwise, Part, Reference, Template};
 
 /// A text with everything filled in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::expand::{Expanded, Known, expand};
+use super::grammar::{Name, Otherwise, Reference, is_plain, parse};
 use super::source::Words;
-use super::template::{Name, Otherwise, Reference, is_plain, parse};
 use crate::config::environment::Environment;
 use crate::config::problem::Problem;
 use crate::config::suggest::nearest;

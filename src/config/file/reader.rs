@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use toml_edit::{Item, TableLike};
 
+use super::grammar::{self, is_plain};
 use super::names::{Names, Within as Around};
 use super::source::{SourceFile, Words, item_span, key_span};
-use super::template::{self, is_plain};
 use super::texts::{any_text, for_each_text};
 use super::vars::shown_var;
 use super::{FileLayers, FilePair};
@@ -292,7 +292,7 @@ impl<'a> Reader<'a> {
                 }
             }
             (Ok(Setting::Secret(secret, Keeper::Here)), _) => {
-                let variable = item.as_str().and_then(template::only_variable);
+                let variable = item.as_str().and_then(grammar::only_variable);
                 let keeper = variable.map_or(Keeper::Here, Keeper::Variable);
                 layer.say(row, Setting::Secret(secret, keeper), place);
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, Key, TableLike};
 
-use super::template::{Otherwise, Part, parse};
+use super::grammar::{Otherwise, Part, parse};
 use crate::config::problem::Place;
 use crate::config::text::{FileText, sounds_secret};
 

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use toml_edit::Item;
 
 use super::expand::{Expanded, Known};
+use super::grammar::{self, Name, Otherwise, Reference};
 use super::include::Sources;
 use super::names::{Names, fill_in, is_empty, no_pair_here, of_the_environment, unknown};
 use super::source::{SourceFile, Words, item_span, key_span};
-use super::template::{self, Name, Otherwise, Reference};
 use crate::config::environment::Environment;
 use crate::config::layer::Layer;
 use crate::config::problem::{Place, Problem};
@@ -48,7 +48,7 @@ impl SaidVar {
 
     /// Puts it into a layer, to be shown.
     pub(in crate::config) fn say(&self, layer: &mut Layer) {
-        if let Some(row) = row_of("vars").filter(|_| template::is_var(&self.name)) {
+        if let Some(row) = row_of("vars").filter(|_| grammar::is_var(&self.name)) {
             let shown = shown_var(&self.name, &self.value);
             layer.say_key(row, self.name.clone(), shown, self.place.clone());
         }
@@ -85,7 +85,7 @@ pub(super) fn names<'a>(
         walk.read_job_name(file);
     }
     for var in outside.vars {
-        if template::is_var(&var.name) {
+        if grammar::is_var(&var.name) {
             // a misspelt name would leave the file's own value in place, in silence
             if !walk.said.contains_key(&var.name) && !is_used(sources, &var.name) {
                 let names = walk.said.keys().map(String::as_str);
@@ -187,7 +187,7 @@ impl<'a> Walk<'a, '_> {
         };
         for (name, item) in table.iter() {
             let path = format!("vars.{name}");
-            if !template::is_var(name) {
+            if !grammar::is_var(name) {
                 let place = file.place(&key_span(table, name), path);
                 let problem = Problem::new(bad_name(name), &place);
                 self.problems.push(problem.remedy(GOOD_NAME));
@@ -230,7 +230,7 @@ impl<'a> Walk<'a, '_> {
     /// hides the mistakes of those below.
     fn say(&mut self, name: String, said: Said<'a>) {
         if let Some(Said::File(words)) = self.said.insert(name, said)
-            && let Err(mistake) = template::parse(words.text)
+            && let Err(mistake) = grammar::parse(words.text)
         {
             let place = words.place(&mistake.range);
             self.problems
