@@ -10,6 +10,7 @@ use super::option::{Kind, OptionRow};
 use super::patterns;
 use super::suggest::nearest;
 use super::tables;
+use super::text::has_credentials;
 use super::units::{read_duration, read_size, write_duration, write_size};
 use crate::object::Timestamp;
 use crate::store::Secret;
@@ -335,6 +336,10 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
             fits.then(|| Setting::Text(text.to_owned()))
                 .ok_or_else(wrong)
         }
+        Kind::Endpoint if has_credentials(text) => Err(Refusal {
+            remedy: "say them as access_key and secret_access_key".to_owned(),
+            ..refusal(row, "has credentials in its address")
+        }),
         Kind::Endpoint => endpoint(text).map(Setting::Text).ok_or_else(wrong),
         Kind::Location if text.starts_with("s3://") => {
             match crate::store::s3::S3Location::parse(text) {

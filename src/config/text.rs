@@ -177,6 +177,17 @@ fn goes_on(value: &str) -> bool {
         || count('{') > count('}')
 }
 
+/// Whether a text is a web address with a user, and perhaps a password, before its host (RFC 3986,
+/// userinfo).
+pub(super) fn has_credentials(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    is_web && authority.contains('@')
+}
+
 /// Whether a key, perhaps misspelt, sounds as if its value were secret.
 pub(super) fn sounds_secret(key: &str) -> bool {
     let key = key.to_lowercase();

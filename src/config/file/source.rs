@@ -8,7 +8,7 @@ use toml_edit::{Document, Item, Key, TableLike};
 
 use super::grammar::{Otherwise, Part, parse};
 use crate::config::problem::Place;
-use crate::config::text::{FileText, sounds_secret};
+use crate::config::text::{FileText, has_credentials, sounds_secret};
 
 /// A file that is TOML.
 pub(super) struct SourceFile {
@@ -117,7 +117,7 @@ fn find_secrets(table: &dyn TableLike, found: &mut Vec<Range<usize>>) {
             } else {
                 find_secrets(inner, found);
             }
-        } else if sounds_secret {
+        } else if sounds_secret || item.as_str().is_some_and(has_credentials) {
             found.extend(item.span());
         } else if let Some(tables) = item.as_array_of_tables() {
             for inner in tables {
