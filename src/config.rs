@@ -66,6 +66,7 @@ pub use resolved::{
 pub use schema::job_schema;
 pub use settings::Settings;
 pub use stand_ins::StandIn;
+#[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;
 pub use template::template;
 

@@ -159,6 +159,7 @@ fn run() -> Command {
             Arg::new("job")
                 .value_name("FILE")
                 .num_args(0..)
+                .action(ArgAction::Append)
                 .help("Job files (TOML), or directories of them, one after the other"),
         )
         .arg(
@@ -190,6 +191,7 @@ fn plan() -> Command {
             Arg::new("job")
                 .value_name("FILE | SOURCE TARGET")
                 .num_args(0..)
+                .action(ArgAction::Append)
                 .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
         )
         .arg(
@@ -228,6 +230,7 @@ fn validate() -> Command {
             Arg::new("job")
                 .value_name("FILE")
                 .num_args(0..)
+                .action(ArgAction::Append)
                 .help("Job files (TOML), or directories of them; without any, the job the environment says"),
         )
         .arg(
@@ -260,6 +263,7 @@ fn explain() -> Command {
             Arg::new("job")
                 .value_names(["FILE", "PAIR", "KEY"])
                 .num_args(0..=3)
+                .action(ArgAction::Append)
                 .help("A job file (without one, the job the environment says), one of its pairs, one option"),
         )
         .arg(

@@ -14,6 +14,12 @@ use crate::report::{ExitCode, Stream};
 pub(super) fn job(matches: &ArgMatches, environment: &Environment) -> ExitCode {
     let flags = command::flag_values(matches);
     let words = command::texts(matches, "job");
+    if let Some(extra) = words.get(3) {
+        Stream::Stderr.print(&format!(
+            "error: unexpected argument `{extra}`\n  = explain takes [FILE] [PAIR] [KEY]"
+        ));
+        return ExitCode::Usage;
+    }
     let Asked {
         settings,
         rest,
@@ -25,10 +31,19 @@ pub(super) fn job(matches: &ArgMatches, environment: &Environment) -> ExitCode {
             return ExitCode::Usage;
         }
     };
-    let question = Question {
-        pair: rest.first().copied(),
-        key: rest.get(1).copied(),
-        changed: matches.get_flag("changed"),
+    let format = matches.get_one::<String>("format").map(String::as_str);
+    let changed = matches.get_flag("changed");
+    let question = match format {
+        // a job file is of a whole job, or of one with a single pair
+        Some("toml") => Question {
+            changed,
+            ..Question::default()
+        },
+        _ => Question {
+            pair: rest.first().copied(),
+            key: rest.get(1).copied(),
+            changed,
+        },
     };
     let explanation = match settings.explain(&question) {
         Ok(explanation) => explanation,
@@ -42,7 +57,19 @@ pub(super) fn job(matches: &ArgMatches, environment: &Environment) -> ExitCode {
             return ExitCode::Usage;
         }
     };
-    let format = matches.get_one::<String>("format").map(String::as_str);
+    let explanation = match (format, rest) {
+        (Some("toml"), [pair, more @ ..]) => {
+            let only = explanation.only(pair).filter(|_| more.is_empty());
+            let Some(only) = only else {
+                Stream::Stderr.print(
+                    "error: a job file is of whole pairs\n --> flag --format\n  = with toml, name a pair or nothing; an option is shown as text or json",
+                );
+                return ExitCode::Usage;
+            };
+            only
+        }
+        _ => explanation,
+    };
     Stream::Stdout.print(&match format {
         Some("toml") => explanation.to_toml(&TomlStyle {
             origins: true,

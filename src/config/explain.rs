@@ -72,6 +72,18 @@ struct Voice {
     is_built_in: bool,
 }
 
+impl Explanation {
+    /// The same job with this pair alone, which waits for no other any more. `None` when it has
+    /// no such pair.
+    pub fn only(mut self, pair: &str) -> Option<Self> {
+        self.pairs.retain(|it| it.name == pair);
+        for of_pair in &mut self.pairs {
+            of_pair.settings.retain(|it| it.row.path != "after");
+        }
+        (!self.pairs.is_empty()).then_some(self)
+    }
+}
+
 impl Settings {
     /// Explains what was asked. The error is a pair or an option that there is not, in words.
     pub fn explain(&self, question: &Question<'_>) -> Result<Explanation, String> {

@@ -306,3 +306,31 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert!(said.is_empty(), "{words:?}: {said}");
     }
 }
+
+#[test]
+fn one_pair_alone_is_a_job_too() {
+    let world = World::new();
+    let text = "version = 1\n[limits]\nmemory = '64MiB'\n[pairs.a]\nsource = '/a'\ntarget = 's3://b/'\n\
+                [pairs.b]\nsource = '/c'\ntarget = 's3://d/'\nafter = ['a']\n";
+    fs::write(world.path("two.toml"), text).expect("a file");
+    for changed in [&[][..], &["--changed"]] {
+        let words = [&["explain", "two.toml", "b", "--format", "toml"], changed].concat();
+        let one = answer(world.command(&words));
+        assert!(one.contains("64MiB") && !one.contains("[pairs.a]"), "{one}");
+        fs::write(world.path("one.toml"), &one).expect("a file");
+        world
+            .command(&["validate", "one.toml"])
+            .run()
+            .exit(0)
+            .says("1 pair");
+    }
+    for words in [&["c"][..], &["b", "check.mode"], &["check.mode"]] {
+        case(format_args!("{words:?}"));
+        let words = [&["explain", "two.toml", "--format", "toml"], words].concat();
+        world
+            .command(&words)
+            .run()
+            .exit(2)
+            .says("a job file is of whole pairs");
+    }
+}
