@@ -1,7 +1,7 @@
 //! The predecessor read unprefixed variables: `WORKER_SIZE=64`. They are not read any more, and
 //! whoever still sets one is told.
 
-use crate::config::{Environment, Flag, FlagValues, OPTIONS};
+use crate::config::{Environment, Flag, FlagValues, OPTIONS, OptionRow};
 
 /// Why nothing may be started: a variable that kept the predecessor from changing anything is set
 /// for a program that does not read it, and data would move.
@@ -21,17 +21,16 @@ pub(super) fn refusal(environment: &Environment, is_dry: bool) -> Option<String>
     })
 }
 
-/// A warning for each variable of the predecessor that is set in vain.
+/// A warning for each variable of the predecessor that is set in vain. Those of the AWS SDK are
+/// still read by the SDK, and `DRY_RUN` is refused.
 pub(super) fn warnings(environment: &Environment) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for row in OPTIONS {
-        for former in row.flags.iter().filter_map(former_name) {
-            if environment.get(&former).is_some() && environment.get(&row.variable()).is_none() {
-                warnings.push(format!("{former} is not read; say {}", row.variable()));
-            }
-        }
-    }
-    warnings
+    variables()
+        .filter(|(_, _, former)| former != "DRY_RUN" && !former.starts_with("AWS_"))
+        .filter(|(row, _, former)| {
+            environment.get(former).is_some() && environment.get(&row.variable()).is_none()
+        })
+        .map(|(row, _, former)| format!("{former} is not read; say {}", row.variable()))
+        .collect()
 }
 
 /// What the predecessor's variables say, as its flags would.
@@ -40,21 +39,11 @@ pub(super) fn flag_values(environment: &Environment) -> FlagValues {
     if environment.get("REPORT_SYNC_STATUS").is_some_and(is_on) {
         values.not_yet("report-sync-status");
     }
-    for row in OPTIONS {
-        for flag in row.flags {
-            let name = flag.name();
-            let former = name.replace('-', "_").to_uppercase();
-            let is_new = matches!(flag, Flag::File(_) | Flag::Repeated(..))
-                || matches!(name, "sandbox" | "memory-limit");
-            let Some(value) = environment.get(&former).filter(|_| !is_new) else {
-                continue;
-            };
-            let is_switch = matches!(flag, Flag::Says(..));
-            if !is_switch {
-                values.say(row, flag, value);
-            } else if is_on(value) {
-                values.say(row, flag, "");
-            }
+    for (row, flag, former) in variables() {
+        match (environment.get(&former), flag) {
+            (Some(value), Flag::Says(..)) if is_on(value) => values.say(row, flag, ""),
+            (Some(value), _) if !is_says(flag) => values.say(row, flag, value),
+            _ => {}
         }
     }
     values
@@ -66,12 +55,24 @@ fn is_on(value: &str) -> bool {
     !no.contains(&value.to_ascii_lowercase().as_str())
 }
 
-/// The variable the predecessor had for a flag, where it had the flag. Those of the AWS SDK are
-/// still read by the SDK.
-fn former_name(flag: &Flag) -> Option<String> {
-    let name = flag.name();
-    let is_new = matches!(flag, Flag::File(_) | Flag::Repeated(..))
-        || matches!(name, "sandbox" | "memory-limit" | "dry-run")
-        || name.starts_with("aws-");
-    (!is_new).then(|| name.replace('-', "_").to_uppercase())
+/// The flags that the predecessor had, and the variable it read for each.
+fn variables() -> impl Iterator<Item = (&'static OptionRow, &'static Flag, String)> {
+    OPTIONS.iter().flat_map(|row| {
+        let is_switch = row.flags.len() == 2 && row.flags.iter().all(is_says);
+        // of a switch, the opposite is ours
+        let theirs = row
+            .flags
+            .iter()
+            .take(if is_switch { 1 } else { usize::MAX });
+        theirs.filter_map(move |flag| {
+            let name = flag.name();
+            let is_new = matches!(flag, Flag::File(_) | Flag::Repeated(..))
+                || matches!(name, "sandbox" | "memory-limit");
+            (!is_new).then(|| (row, flag, name.replace('-', "_").to_uppercase()))
+        })
+    })
+}
+
+fn is_says(flag: &Flag) -> bool {
+    matches!(flag, Flag::Says(..))
 }

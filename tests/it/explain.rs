@@ -1,12 +1,10 @@
 //! What `explain`, `--emit-job` and `init` print can be run, and is the same job.
 
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use serde_json::Value;
-
-use crate::support::case;
+use crate::support::{case, run_unread};
 use crate::world::{Run, World};
 
 /// A file of `jobs/`.
@@ -290,20 +288,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         &["validate", "jobs/nightly.toml"],
         &["validate", "jobs/nightly.toml", "--format", "json"],
     ] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_s3sync"))
-            .args(words)
-            .env_clear()
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the built binary");
-        drop(child.stdout.take());
-        let output = child.wait_with_output().expect("its end");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{words:?}: {said}");
-        assert!(said.is_empty(), "{words:?}: {said}");
+        run_unread(words);
     }
 }
 

@@ -1,8 +1,6 @@
 //! What only the built binary can show of the predecessor's ways; the rest is `src/cli/predecessor.rs`.
 
-use std::process::{Command, Stdio};
-
-use crate::support::case;
+use crate::support::{case, run_unread};
 use crate::world::World;
 
 #[test]
@@ -42,18 +40,6 @@ fn a_reader_that_goes_away_is_no_error() {
         &["man"],
         &["--help"],
     ] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_s3sync"))
-            .args(words)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the built binary");
-        drop(child.stdout.take());
-        let output = child.wait_with_output().expect("its end");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{words:?}: {said}");
-        assert!(said.is_empty(), "{words:?}: {said}");
+        run_unread(words);
     }
 }

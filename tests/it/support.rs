@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -113,4 +114,24 @@ pub(crate) fn skipped(test: &str, why: &str) {
 )]
 pub(crate) fn case(row: fmt::Arguments<'_>) {
     println!("{row}");
+}
+
+/// Runs the built binary in the repository with a reader that goes away at once: that is no error,
+/// and nothing is said of it.
+pub(crate) fn run_unread(words: &[&str]) {
+    case(format_args!("{words:?}"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_s3sync"))
+        .args(words)
+        .env_clear()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the built binary");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {said}");
+    assert!(said.is_empty(), "{words:?}: {said}");
 }
