@@ -31,10 +31,9 @@ impl Side {
         }
     }
 
-    /// Whether it is a directory bucket, which says so by its name.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>
+    /// Whether it is a directory bucket.
     pub(super) fn is_directory_bucket(&self) -> bool {
-        matches!(self, Self::S3(location) if location.bucket.ends_with("--x-s3"))
+        matches!(self, Self::S3(location) if location.is_directory_bucket())
     }
 
     /// Whether it is a bucket.

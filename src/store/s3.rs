@@ -4,6 +4,7 @@ The SDK's retries are off (every operation goes through `S3Store::retrying`), an
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
+mod answer;
 mod client;
 mod copy;
 mod error;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
@@ -124,6 +126,16 @@ impl S3Store {
 
     fn prefix(&self) -> &str {
         &self.0.settings.location.prefix
+    }
+
+    /// Whether an ETag of this bucket, made under this encryption, is worth what its shape says.
+    fn etag_is_digest(
+        &self,
+        encryption: Option<&ServerSideEncryption>,
+        customer_algorithm: Option<&str>,
+    ) -> bool {
+        !self.0.settings.location.is_directory_bucket()
+            && answer::etag_is_digest(encryption, customer_algorithm)
     }
 
     /// The whole key of a relative one.

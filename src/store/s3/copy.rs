@@ -6,8 +6,7 @@ use std::ops::Range;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::read::{checksums_of, digest_under, etag_is_digest};
-use super::write::request_id;
+use super::answer::{part_of, stored_of};
 use super::{S3Store, SERVER_SIDE_WORK, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -67,17 +66,8 @@ pub(super) async fn copy(
     let result = output
         .copy_object_result()
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
-    Ok(Stored {
-        size: put.size,
-        etag: result.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        version: output.version_id().map(Into::into),
-        checksums: checksums_of!(result),
-        request_id: request_id(&output),
-    })
+    let customer = output.sse_customer_algorithm();
+    Ok(stored_of!(store, output, result, customer, put.size))
 }
 
 /// UploadPartCopy.
@@ -111,17 +101,7 @@ pub(super) async fn copy_part(
     let result = output
         .copy_part_result()
         .ok_or_else(|| no_result(OPERATION, full_key))?;
-    let stored = checksums_of!(result);
-    Ok(StoredPart {
-        number,
-        etag: result.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        checksum: checksum.and_then(|algorithm| digest_under(&stored, algorithm)),
-        size,
-    })
+    Ok(part_of!(store, output, result, number, checksum, size))
 }
 
 /// The source is guarded by the ETag it was listed with.

@@ -142,6 +142,13 @@ impl S3Location {
         })
     }
 
+    /// Whether it is in a directory bucket, which says so by its name and whose ETags are no
+    /// digests:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>.
+    pub fn is_directory_bucket(&self) -> bool {
+        self.bucket.ends_with("--x-s3")
+    }
+
     /// The URL again.
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix)

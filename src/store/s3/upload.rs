@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
-use super::read::{checksums_of, digest_under, etag_is_digest};
-use super::write::{content_md5, pick, request_id, with_checksum};
+use super::answer::{part_of, stored_of};
+use super::write::{content_md5, pick, with_checksum};
 use super::{S3Store, SERVER_SIDE_WORK, copy, patience_for};
 use crate::digest::{Algorithm, Checksum, Digest, composite};
 use crate::object::ETag;
@@ -97,20 +97,8 @@ impl Upload for S3Upload {
                 )
             })
             .await?;
-        let stored = checksums_of!(output);
-        Ok(StoredPart {
-            number: part.number,
-            etag: output.e_tag().map(ETag::parse),
-            etag_is_digest: etag_is_digest(
-                output.server_side_encryption(),
-                output.sse_customer_algorithm(),
-            ),
-            checksum: self
-                .put
-                .checksum
-                .and_then(|algorithm| digest_under(&stored, algorithm)),
-            size,
-        })
+        let checksum = self.put.checksum;
+        Ok(part_of!(store, output, output, part.number, checksum, size))
     }
 
     async fn copy_part(
@@ -155,14 +143,8 @@ impl Upload for S3Upload {
             .await;
         let size = parts.iter().map(|part| part.size).sum();
         match answer {
-            Ok(output) => Ok(Stored {
-                size,
-                etag: output.e_tag().map(ETag::parse),
-                etag_is_digest: etag_is_digest(output.server_side_encryption(), None),
-                version: output.version_id().map(Into::into),
-                checksums: checksums_of!(output),
-                request_id: request_id(&output),
-            }),
+            // it names no algorithm of SSE-C
+            Ok(output) => Ok(stored_of!(store, output, output, None, size)),
             // a lost answer: the upload is gone because it was completed the first time
             Err(error)
                 if error.kind == ErrorKind::NotFound && attempts.load(Ordering::Relaxed) > 1 =>
