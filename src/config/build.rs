@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::merged::Merged;
 use super::resolved::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
-use super::sides::{Side, s3_settings};
+use super::sides::{Side, encryption, s3_settings};
+use crate::digest::Algorithm;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 
 /// Builds a pair of two sides and the digest of its settings; `never_list` are the directories the run itself writes to.
@@ -16,6 +17,7 @@ pub(super) fn build(
     digest: &str,
     never_list: &[PathBuf],
 ) -> Pair {
+    let checksum = checksum(&target, merged);
     Pair {
         name: name.to_owned(),
         after: merged.value("after"),
@@ -36,9 +38,8 @@ pub(super) fn build(
         },
         server_side_copy: merged.value("server_side_copy"),
         check: Check::Mtime,
-        checksum: merged
-            .optional::<String>("checksum.algorithm")
-            .and_then(|name| name.parse().ok()),
+        checksum,
+        checksum_full_object: merged.value("checksum.full_object"),
         checksum_download: merged.value("checksum.download"),
         verify: Verify {
             etag: merged.value("verify.etag"),
@@ -63,4 +64,17 @@ pub(super) fn build(
         guess_mime_type: merged.value("metadata.guess_mime_type"),
         digest: digest.to_owned(),
     }
+}
+
+/// The additional checksum of uploads: the user's, or the one without which nothing would be
+/// proved. A copy inside S3 keeps what its source has.
+fn checksum(target: &Side, merged: &Merged) -> Option<Algorithm> {
+    if let Some(name) = merged.optional::<String>("checksum.algorithm") {
+        return name.parse().ok();
+    }
+    let wanted = merged.value::<bool>("checksum.express_one_zone_default")
+        && target.is_s3()
+        && !merged.value::<bool>("server_side_copy");
+    let opaque = target.is_directory_bucket() || encryption("target", merged).hides_digests();
+    (wanted && opaque).then_some(Algorithm::Crc64Nvme)
 }

@@ -7,7 +7,8 @@ use aws_sdk_s3::types::ChecksumAlgorithm;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
-use super::{S3Store, SERVER_SIDE_WORK, range_header};
+use super::encryption::{with_encryption, with_key, with_source_key};
+use super::{S3Store, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
 use crate::store::{CopySource, ErrorKind, Put, StoreError, Stored, StoredPart};
@@ -59,7 +60,10 @@ pub(super) async fn copy(
                     put.checksum
                         .map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 );
-            store.send(OPERATION, &full_key, SERVER_SIDE_WORK, request.send())
+            let request = with_encryption!(request, store.encryption());
+            let request = with_source_key!(request, from.customer_key.as_ref());
+            let patience = store.server_side_work();
+            store.send(OPERATION, &full_key, patience, request.send())
         })
         .await
         .map_err(changed)?;
@@ -94,7 +98,10 @@ pub(super) async fn copy_part(
                 .copy_source(encoded(from))
                 .copy_source_range(range_header(&range))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted));
-            store.send(OPERATION, full_key, SERVER_SIDE_WORK, request.send())
+            let request = with_key!(request, store.key());
+            let request = with_source_key!(request, from.customer_key.as_ref());
+            let patience = store.server_side_work();
+            store.send(OPERATION, full_key, patience, request.send())
         })
         .await
         .map_err(changed)?;
@@ -148,6 +155,7 @@ mod tests {
                 key: key.into(),
                 version: version.map(Into::into),
                 if_match: None,
+                customer_key: None,
             };
             assert_eq!(encoded(&from), header, "{key}");
         }

@@ -8,6 +8,7 @@ use aws_sdk_s3::types::ChecksumMode;
 use bytes::{Bytes, BytesMut};
 
 use super::answer::{head_of, request_id};
+use super::encryption::with_key;
 use super::error::broken_body;
 use super::{S3Store, range_header};
 use crate::digest::{Algorithm, Digest, Hashers};
@@ -32,8 +33,8 @@ pub(super) async fn head(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
-                .send();
+                .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
+            let request = with_key!(request, store.key()).send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
         .await?;
@@ -56,8 +57,8 @@ pub(super) async fn part_size(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .part_number(i32::from(number.get()))
-                .send();
+                .part_number(i32::from(number.get()));
+            let request = with_key!(request, store.key()).send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
         .await?;
@@ -85,7 +86,8 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .bucket(store.bucket())
         .key(full_key)
         .set_range(read.range.as_ref().map(range_header))
-        .set_if_match(read.if_match.as_ref().map(ETag::quoted))
+        .set_if_match(read.if_match.as_ref().map(ETag::quoted));
+    let request = with_key!(request, store.key())
         .customize()
         .mutate_request(move |request| {
             // set this way the SDK hands the checksum on without computing it as well

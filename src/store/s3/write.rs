@@ -8,6 +8,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use super::answer::stored_of;
+use super::encryption::with_encryption;
 use super::{S3Store, patience_for};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
@@ -80,6 +81,7 @@ pub(super) async fn put(
             for (name, value) in &put.metadata {
                 request = request.metadata(name, value);
             }
+            let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, put.checksum));
             store.send(OPERATION, &full_key, patience_for(size), request.send())
         })
