@@ -362,6 +362,7 @@ fn head_of(object: &MemoryObject) -> Head {
         etag_is_digest: true,
         version: None,
         checksums: object.checksum.into_iter().collect(),
+        unknown_checksum: None,
         content_type: object.content_type.clone(),
         metadata: object.metadata.clone(),
         file_id: None,

@@ -5,7 +5,9 @@ checksums: what is sent was hashed before, and travels as plain headers.
 */
 
 mod answer;
+mod attributes;
 mod client;
+mod completion;
 mod copy;
 mod encryption;
 mod error;
@@ -14,6 +16,7 @@ mod logs;
 mod probe;
 mod read;
 mod settings;
+mod strangers;
 mod upload;
 mod write;
 
@@ -39,8 +42,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::retry::RetrySettings;
 use super::{
-    Content, CopySource, Description, Head, Listing, Meter, Put, Read, Source, StoreError,
-    StoreKind, Stored, Target, Upload,
+    Content, Copied, CopySource, Description, Head, Listing, Meter, PartLayout, Put, Read, Source,
+    StoreError, StoreKind, Stored, Target, Upload,
 };
 use crate::digest::Digest;
 use crate::object::ObjectKey;
@@ -56,6 +59,8 @@ struct Shared {
     region: Option<String>,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
+    /// Whether it was told that the endpoint tells no parts.
+    told_no_parts: AtomicBool,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -103,6 +108,7 @@ impl S3Store {
             meter,
             region,
             reached: AtomicBool::new(false),
+            told_no_parts: AtomicBool::new(false),
             may_be_one,
             one_object: AtomicBool::new(false),
         };
@@ -267,7 +273,7 @@ impl Source for S3Store {
     }
 
     async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
-        read::head(self, key, checksums).await
+        read::head(self, key, None, checksums).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
@@ -280,6 +286,18 @@ impl Source for S3Store {
         number: NonZeroU16,
     ) -> Result<Option<u64>, StoreError> {
         read::part_size(self, key, number).await
+    }
+
+    async fn parts(&self, key: &ObjectKey) -> Result<Option<PartLayout>, StoreError> {
+        attributes::parts(self, key).await
+    }
+
+    async fn head_version(
+        &self,
+        key: &ObjectKey,
+        version: Option<&str>,
+    ) -> Result<Head, StoreError> {
+        read::head(self, key, version, true).await
     }
 
     fn copy_source(&self, key: &ObjectKey) -> Option<CopySource> {
@@ -303,7 +321,7 @@ impl Target for S3Store {
         upload::begin(self, put).await
     }
 
-    async fn copy(&self, put: &Put, from: &CopySource) -> Result<Stored, StoreError> {
+    async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
         copy::copy(self, put, from).await
     }
 

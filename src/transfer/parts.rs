@@ -67,6 +67,7 @@ impl Scheme {
                 etag_is_digest: true,
                 version: None,
                 checksums: Vec::new(),
+                unknown_checksum: None,
                 content_type: None,
                 metadata: BTreeMap::new(),
                 file_id: None,

@@ -37,7 +37,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         (in_parts(via, &put, &from, layout).await?, Some(layout))
     } else {
         let put = via.put_of(entry, None, entry.modified);
-        let stored = via.target.copy(&put, &from).await?;
+        let stored = via.target.copy(&put, &from).await?.stored;
         via.sinks.emit(&Event::Moved { bytes: entry.size });
         (stored, None)
     };

@@ -36,7 +36,7 @@ pub(super) use checksum_texts;
 
 /// What HEAD and GET answer of an object of this size.
 macro_rules! head_of {
-    ($store:expr, $output:expr, $size:expr) => {{
+    ($store:expr, $output:expr, $unknown:expr, $size:expr) => {{
         use $crate::store::s3::answer;
         let output = &$output;
         let etag = output.e_tag().map($crate::object::ETag::parse);
@@ -54,6 +54,7 @@ macro_rules! head_of {
                 etag.as_ref(),
             ),
             etag,
+            unknown_checksum: $unknown,
             content_type: output.content_type().map(str::to_owned),
             metadata: answer::lower_case(output.metadata()),
             file_id: None,

@@ -11,7 +11,7 @@ use super::encryption::{with_encryption, with_key, with_source_key};
 use super::{S3Store, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
-use crate::store::{CopySource, ErrorKind, Put, StoreError, Stored, StoredPart};
+use crate::store::{Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
 
 /// Everything but RFC 3986's unreserved characters and the slash.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -44,7 +44,7 @@ pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
     from: &CopySource,
-) -> Result<Stored, StoreError> {
+) -> Result<Copied, StoreError> {
     const OPERATION: &str = "CopyObject";
     let full_key = store.full_key(&put.key);
     let output = store
@@ -71,7 +71,9 @@ pub(super) async fn copy(
         .copy_object_result()
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
     let customer = output.sse_customer_algorithm();
-    Ok(stored_of!(store, output, result, customer, put.size))
+    let stored = stored_of!(store, output, result, customer, put.size);
+    let of = output.copy_source_version_id().map(Into::into);
+    Ok(Copied { stored, of })
 }
 
 /// UploadPartCopy.

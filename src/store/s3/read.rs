@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use super::answer::{head_of, request_id};
 use super::encryption::with_key;
 use super::error::broken_body;
+use super::strangers::Strangers;
 use super::{S3Store, range_header};
 use crate::digest::{Algorithm, Digest, Hashers};
 use crate::object::{ETag, ObjectKey};
@@ -22,10 +23,12 @@ const HASH_INLINE: u64 = 256 << 10;
 pub(super) async fn head(
     store: &S3Store,
     key: &ObjectKey,
+    version: Option<&str>,
     checksums: bool,
 ) -> Result<Head, StoreError> {
     const OPERATION: &str = "HeadObject";
     let full_key = store.full_key(key);
+    let strangers = Strangers::default();
     let output = store
         .retrying(OPERATION, || {
             let request = store
@@ -33,13 +36,18 @@ pub(super) async fn head(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
+                .set_version_id(version.map(str::to_owned))
                 .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
-            let request = with_key!(request, store.key()).send();
+            let request = with_key!(request, store.key())
+                .customize()
+                .interceptor(strangers.clone())
+                .send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
         .await?;
     let size = output.content_length().and_then(|n| u64::try_from(n).ok());
-    Ok(head_of!(store, output, size.unwrap_or(0)))
+    let unknown = strangers.seen();
+    Ok(head_of!(store, output, unknown, size.unwrap_or(0)))
 }
 
 /// HEAD of one part: its length, where the server counts parts at all.
@@ -80,6 +88,7 @@ pub(super) async fn read(store: &S3Store, read: &Read) -> Result<Content, StoreE
 async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content, StoreError> {
     const OPERATION: &str = "GetObject";
     let checksums = store.0.settings.read_checksums && read.range.is_none();
+    let strangers = Strangers::default();
     let request = store
         .client()
         .get_object()
@@ -89,6 +98,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .set_if_match(read.if_match.as_ref().map(ETag::quoted));
     let request = with_key!(request, store.key())
         .customize()
+        .interceptor(strangers.clone())
         .mutate_request(move |request| {
             // set this way the SDK hands the checksum on without computing it as well
             if checksums {
@@ -133,7 +143,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     let (bytes, digests) = collect(body, length, &read.hash, silence)
         .await
         .map_err(|what| broken_body(OPERATION, full_key, what))?;
-    let head = head_of!(store, output, size);
+    let head = head_of!(store, output, strangers.seen(), size);
     Ok(Content {
         bytes,
         digests,
