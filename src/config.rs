@@ -60,8 +60,8 @@ pub use options::OPTIONS;
 pub use problem::{Problem, Problems};
 pub use record::Resolved;
 pub use resolved::{
-    Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,
-    SandboxSettings, SourceSpec, TargetSpec, Verify,
+    By, Check, CheckMode, Compared, Job, Limits, Log, OnUndecided, OnUnverifiable, Origin, Pair,
+    Performance, Report, ReportLevel, SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
 pub use schema::job_schema;
 pub use settings::Settings;
