@@ -158,6 +158,15 @@ pub struct Put {
     pub metadata: BTreeMap<String, String>,
     /// The additional checksum the object is to carry.
     pub checksum: Option<Algorithm>,
+    /// Whether that is of the whole object even where it is written in parts: CRCs only.
+    pub full_object: bool,
+}
+
+impl Put {
+    /// Whether a checksum under this algorithm is kept of the whole object, however it is written.
+    pub fn keeps_whole(&self, algorithm: Algorithm) -> bool {
+        algorithm.is_always_full_object() || (self.full_object && algorithm.is_crc())
+    }
 }
 
 /// One part of an upload: bytes, where they stand, and what they hash to.
@@ -199,6 +208,8 @@ pub struct CopySource {
     pub version: Option<Arc<str>>,
     /// Copy only if the source still has this ETag.
     pub if_match: Option<ETag>,
+    /// The user's key it is encrypted with (SSE-C).
+    pub customer_key: Option<s3::CustomerKey>,
 }
 
 /// A store that can be listed and read.

@@ -433,6 +433,7 @@ impl Transferrer {
             content_type,
             metadata,
             checksum: self.pair.checksum,
+            full_object: self.pair.checksum_full_object,
         }
     }
 

@@ -306,7 +306,7 @@ impl MemoryUpload {
         };
         let checksum = match self.put.checksum {
             None => None,
-            Some(algorithm) if whole.is_some() || algorithm.is_always_full_object() => {
+            Some(algorithm) if self.put.keeps_whole(algorithm) => {
                 Some(Checksum::Whole(digest(algorithm, &bytes)))
             }
             Some(algorithm) => Some(of_parts(algorithm)?),

@@ -4,8 +4,10 @@ The SDK's retries are off (every operation goes through `S3Store::retrying`), an
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
+mod answer;
 mod client;
 mod copy;
+mod encryption;
 mod error;
 mod listing;
 mod logs;
@@ -15,6 +17,7 @@ mod settings;
 mod upload;
 mod write;
 
+pub use encryption::{CustomerKey, Encryption, KmsKey};
 pub use logs::logs_identities;
 pub use probe::{Wanted, probe};
 pub use settings::{
@@ -30,6 +33,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
@@ -70,9 +74,6 @@ const ATTEMPTS_TO_REACH: u32 = 3;
 
 /// On top of the user's patience, a body is given the time it takes at this rate, bytes a second.
 const SLOWEST_BODY: u64 = 64 << 10;
-
-/// Operations that S3 works on before it answers (copies, completing an upload) get this long.
-const SERVER_SIDE_WORK: Duration = Duration::from_mins(15);
 
 impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
@@ -124,6 +125,32 @@ impl S3Store {
 
     fn prefix(&self) -> &str {
         &self.0.settings.location.prefix
+    }
+
+    /// How what is written is encrypted.
+    fn encryption(&self) -> &Encryption {
+        &self.0.settings.encryption
+    }
+
+    /// The user's key for SSE-C.
+    fn key(&self) -> Option<&CustomerKey> {
+        self.encryption().customer_key()
+    }
+
+    /// How much longer than the user's read timeout S3 may work before it answers.
+    fn server_side_work(&self) -> Duration {
+        self.0.settings.timeouts.server_side_work
+    }
+
+    /// Whether an ETag of this bucket, made under this encryption, is worth what its shape says.
+    fn etag_is_digest(
+        &self,
+        encryption: Option<&ServerSideEncryption>,
+        customer_algorithm: Option<&str>,
+    ) -> bool {
+        !self.0.settings.location.is_directory_bucket()
+            && self.key().is_none()
+            && answer::etag_is_digest(encryption, customer_algorithm)
     }
 
     /// The whole key of a relative one.
@@ -261,6 +288,7 @@ impl Source for S3Store {
             key: self.full_key(key),
             version: None,
             if_match: None,
+            customer_key: self.key().cloned(),
         })
     }
 }

@@ -26,7 +26,7 @@ use crate::digest::{
 };
 use crate::event::Event;
 use crate::examine::Layout;
-use crate::store::{Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload};
+use crate::store::{Head, Part, Put, Read, SourceFacts, StoreError, StoredPart, Upload};
 
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
@@ -34,7 +34,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     let put = via.put_of(&work.entry, Some(&plan.head), work.entry.modified);
     let upload = via.target.begin(&put).await.map_err(of_target)?;
     match run(via, work, &plan, &*upload).await {
-        Ok(moved) => finish(via, work, &plan, moved, upload).await,
+        Ok(moved) => finish(via, work, &plan, &put, moved, upload).await,
         Err(trouble) => {
             give_up(upload).await;
             Err(trouble)
@@ -250,6 +250,7 @@ async fn finish(
     via: &Transferrer,
     work: &Work,
     plan: &Scheme,
+    put: &Put,
     moved: AllMoved,
     upload: Box<dyn Upload>,
 ) -> Result<Done, Trouble> {
@@ -274,9 +275,9 @@ async fn finish(
         parts.into_iter().map(|(digest, _)| digest).collect()
     };
     let etag = under(Algorithm::Md5).and_then(|parts| composite(&digests(parts)));
-    let additional = via.pair.checksum.and_then(|algorithm| {
+    let additional = put.checksum.and_then(|algorithm| {
         let parts = under(algorithm)?;
-        if algorithm.is_always_full_object() {
+        if put.keeps_whole(algorithm) {
             combine_crc(&parts).map(Checksum::Whole)
         } else {
             composite(&digests(parts))

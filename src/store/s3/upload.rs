@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
-use super::read::{checksums_of, digest_under, etag_is_digest};
-use super::write::{content_md5, pick, request_id, with_checksum};
-use super::{S3Store, SERVER_SIDE_WORK, copy, patience_for};
+use super::answer::{part_of, stored_of};
+use super::encryption::{with_encryption, with_key};
+use super::write::{content_md5, pick, with_checksum};
+use super::{S3Store, copy, patience_for};
 use crate::digest::{Algorithm, Checksum, Digest, composite};
 use crate::object::ETag;
 use crate::store::{
@@ -45,10 +46,11 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             }
             if let Some(algorithm) = put.checksum {
                 request = request.checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
-                if algorithm.is_always_full_object() {
+                if put.keeps_whole(algorithm) {
                     request = request.checksum_type(ChecksumType::FullObject);
                 }
             }
+            let request = with_encryption!(request, store.encryption());
             store.send(OPERATION, &full_key, Duration::ZERO, request.send())
         })
         .await?;
@@ -88,6 +90,7 @@ impl Upload for S3Upload {
                     .part_number(i32::from(part.number.get()))
                     .set_content_md5(content_md5(store, &part.digests))
                     .body(ByteStream::from(part.bytes.clone()));
+                let request = with_key!(request, store.key());
                 let request = with_checksum!(request, pick(&part.digests, self.put.checksum));
                 store.send(
                     OPERATION,
@@ -97,20 +100,8 @@ impl Upload for S3Upload {
                 )
             })
             .await?;
-        let stored = checksums_of!(output);
-        Ok(StoredPart {
-            number: part.number,
-            etag: output.e_tag().map(ETag::parse),
-            etag_is_digest: etag_is_digest(
-                output.server_side_encryption(),
-                output.sse_customer_algorithm(),
-            ),
-            checksum: self
-                .put
-                .checksum
-                .and_then(|algorithm| digest_under(&stored, algorithm)),
-            size,
-        })
+        let checksum = self.put.checksum;
+        Ok(part_of!(store, output, output, part.number, checksum, size))
     }
 
     async fn copy_part(
@@ -150,19 +141,15 @@ impl Upload for S3Upload {
                     request = with_checksum!(request, Some(whole))
                         .checksum_type(ChecksumType::FullObject);
                 }
-                store.send(OPERATION, &self.full_key, SERVER_SIDE_WORK, request.send())
+                let request = with_key!(request, store.key());
+                let patience = store.server_side_work();
+                store.send(OPERATION, &self.full_key, patience, request.send())
             })
             .await;
         let size = parts.iter().map(|part| part.size).sum();
         match answer {
-            Ok(output) => Ok(Stored {
-                size,
-                etag: output.e_tag().map(ETag::parse),
-                etag_is_digest: etag_is_digest(output.server_side_encryption(), None),
-                version: output.version_id().map(Into::into),
-                checksums: checksums_of!(output),
-                request_id: request_id(&output),
-            }),
+            // it names no algorithm of SSE-C
+            Ok(output) => Ok(stored_of!(store, output, output, None, size)),
             // a lost answer: the upload is gone because it was completed the first time
             Err(error)
                 if error.kind == ErrorKind::NotFound && attempts.load(Ordering::Relaxed) > 1 =>
