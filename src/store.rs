@@ -339,6 +339,12 @@ pub trait Upload: Send + Sync + fmt::Debug {
     /// Writes one part; parts may come in any order and at the same time.
     async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError>;
 
+    /// Whether the ETags of its parts, and of the object, will be worth what their shapes say, as
+    /// far as it is known yet.
+    fn etag_is_digest(&self) -> bool {
+        true
+    }
+
     /// Copies one part from inside S3.
     async fn copy_part(
         &self,

@@ -32,10 +32,17 @@ pub(super) fn expected<'a>(via: &Transferrer, head: &'a Head) -> Expected<'a> {
     }
 }
 
-/// The additional checksums to verify a download with, as the source stores them.
+/// The additional checksum to verify a download with, as the source stores it.
 pub(super) fn expected_checksum(via: &Transferrer, head: Option<&Head>) -> Option<Checksum> {
     let wanted = via.pair.checksum_download && via.pair.verify.checksum;
     head.filter(|_| wanted)?.checksums.first().copied()
+}
+
+/// What there is to say where the source stores a checksum, and none that is known here.
+pub(super) fn unknown_checksum(via: &Transferrer, head: &Head) -> Option<Proof> {
+    let wanted = via.pair.checksum_download && via.pair.verify.checksum;
+    let unknown = head.checksums.is_empty() && head.unknown_checksum.is_some();
+    (wanted && unknown).then(|| Proof::impossible(Why::AlgorithmUnknown))
 }
 
 /// Proof of a small object from its bytes. A layout that reproduces the stored value is a proof;
@@ -57,7 +64,9 @@ pub(super) fn of_bytes(
                 Some(Checksum::of_etag(etag).map_or(Proof::impossible(Why::OpaqueETag), prove))
             }
         },
-        checksum: stored_checksum.map(prove),
+        checksum: stored_checksum
+            .map(prove)
+            .or_else(|| unknown_checksum(via, head)),
     }
 }
 

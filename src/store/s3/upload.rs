@@ -28,6 +28,7 @@ pub(super) struct S3Upload {
     put: Put,
     full_key: String,
     upload_id: String,
+    etag_is_digest: bool,
 }
 
 /// CreateMultipartUpload. Content type and metadata are given here: S3 takes them nowhere else.
@@ -70,6 +71,10 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         store: store.clone(),
         put: put.clone(),
         upload_id: upload_id.to_owned(),
+        etag_is_digest: store.etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
         full_key,
     }))
 }
@@ -103,6 +108,10 @@ impl Upload for S3Upload {
             .await?;
         let checksum = self.put.checksum;
         Ok(part_of!(store, output, output, part.number, checksum, size))
+    }
+
+    fn etag_is_digest(&self) -> bool {
+        self.etag_is_digest
     }
 
     async fn copy_part(
@@ -153,7 +162,8 @@ impl Upload for S3Upload {
             Ok(output) => {
                 // it names no algorithm of SSE-C
                 let stored = stored_of!(store, output, output, None, size);
-                let parts_are_digests = parts.iter().all(|part| part.etag_is_digest);
+                let parts_are_digests =
+                    self.etag_is_digest && parts.iter().all(|part| part.etag_is_digest);
                 Ok(Stored {
                     etag_is_digest: stored.etag_is_digest && parts_are_digests,
                     ..stored
