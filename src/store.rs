@@ -146,7 +146,7 @@ pub struct Content {
 }
 
 /// What to write beside the bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Put {
     /// Where to.
     pub key: ObjectKey,

@@ -8,6 +8,8 @@ was not settled.
 */
 
 mod attempt;
+mod copy_proof;
+mod part_copies;
 mod parts;
 mod server_side;
 mod source_proof;

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU16;
 
+use futures::{StreamExt as _, stream};
+
 use super::Transferrer;
 use crate::digest::{
     Algorithm, Checksum, Digest, Integrity, Method, Proof, Why, combine_crc, composite, digest,
@@ -162,6 +164,42 @@ pub(super) async fn ask(
         Err(error) if error.kind.is_fatal() => Err(error),
         Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// The size of every part, where the store tells them: all at once, or one by one.
+pub(super) async fn sizes(
+    via: &Transferrer,
+    key: &ObjectKey,
+    head: &Head,
+) -> Result<Option<Vec<u64>>, StoreError> {
+    let Some(count) = head.etag.as_ref().and_then(ETag::parts) else {
+        return Ok(None);
+    };
+    let fit = |sizes: &Vec<u64>| {
+        sizes.len() == usize::from(count.get()) && sizes.iter().sum::<u64>() == head.size
+    };
+    match via.source.parts(key).await {
+        Ok(Some(told)) if told.etag == head.etag => {
+            let sizes = told.parts.iter().map(|part| part.size).collect();
+            return Ok(Some(sizes).filter(fit));
+        }
+        Err(error) if error.kind.is_fatal() => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let numbers = (1..=count.get()).filter_map(NonZeroU16::new);
+    let at_once = usize::from(via.pair.performance.max_parallel_uploads);
+    let mut told = stream::iter(numbers)
+        .map(|number| async move { via.source.part_size(key, number).await })
+        .buffered(at_once);
+    let mut sizes = Vec::with_capacity(usize::from(count.get()));
+    while let Some(size) = told.next().await {
+        match size {
+            Ok(Some(size)) => sizes.push(size),
+            Err(error) if error.kind.is_fatal() => return Err(error),
+            Ok(None) | Err(_) => return Ok(None),
+        }
+    }
+    Ok(Some(sizes).filter(fit))
 }
 
 /// Whether the object's parts are known to be cut like this, every one of them: equal counts and an
