@@ -29,6 +29,8 @@ pub enum When {
     Every(u64),
     /// The first so many.
     First(u64),
+    /// This one and all after it.
+    From(u64),
     /// Each with this probability; equal seeds strike equally.
     Chance {
         /// Between 0 and 1.
@@ -144,6 +146,7 @@ impl When {
             Self::Nth(n) => count == n,
             Self::Every(k) => k > 0 && count.is_multiple_of(k),
             Self::First(n) => count <= n,
+            Self::From(n) => count >= n,
             Self::Chance { probability, seed } => chance(seed, count) < probability,
         }
     }
@@ -290,6 +293,7 @@ mod tests {
             (When::Nth(2), vec![2]),
             (When::Every(3), vec![3, 6]),
             (When::First(2), vec![1, 2]),
+            (When::From(5), vec![5, 6]),
             (
                 When::Chance {
                     probability: 0.0,

@@ -6,7 +6,11 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, ChecksumMode, CompletedMultipartUpload, CompletedPart,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    VersioningConfiguration,
+};
 use aws_smithy_http_client::Builder;
 
 use super::{Endpoint, World};
@@ -47,6 +51,28 @@ impl World {
     pub(crate) fn bucket(&self, name: &str) {
         let request = self.buckets.client.create_bucket().bucket(name);
         self.runtime.block_on(request.send()).expect("a bucket");
+    }
+
+    /// Has a bucket encrypt what is written without saying how.
+    pub(crate) fn encrypt_by_default(&self, bucket: &str, method: &str) {
+        let rule = ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(method.into())
+            .build()
+            .expect("a method");
+        let rule =
+            ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(rule);
+        let rules = ServerSideEncryptionConfiguration::builder().rules(rule.build());
+        let request = self.buckets.client.put_bucket_encryption().bucket(bucket);
+        let request = request.server_side_encryption_configuration(rules.build().expect("rules"));
+        self.runtime.block_on(request.send()).expect("encryption");
+    }
+
+    /// Has a bucket keep versions.
+    pub(crate) fn version(&self, bucket: &str) {
+        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
+        let request = self.buckets.client.put_bucket_versioning().bucket(bucket);
+        let request = request.versioning_configuration(enabled.build());
+        self.runtime.block_on(request.send()).expect("versions");
     }
 
     /// Gives a bucket a policy.
@@ -137,6 +163,14 @@ impl World {
             (key[prefix.len()..].to_owned(), bytes)
         })
         .collect()
+    }
+
+    /// The keys of all versions in a bucket, each version by itself.
+    pub(crate) fn versions(&self, bucket: &str) -> Vec<String> {
+        let request = self.buckets.client.list_object_versions().bucket(bucket);
+        let answer = self.runtime.block_on(request.send()).expect("a listing");
+        let versions = answer.versions.unwrap_or_default().into_iter();
+        versions.filter_map(|version| version.key).collect()
     }
 
     /// The keys of multipart uploads that were begun and neither completed nor aborted.
