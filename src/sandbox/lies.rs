@@ -54,11 +54,11 @@ async fn in_xml(response: Response<Body>, elements: &[&str]) -> Result<Response<
         let open = format!("<{element}>");
         if let Some(start) = text.find(&open) {
             let start = start + open.len();
-            let skipped = match text[start..].starts_with("&quot;") {
-                true => "&quot;".len(),
-                false => usize::from(text[start..].starts_with('"')),
-            };
-            text = other(&text, start + skipped);
+            let quotes = ["&quot;", "\""].into_iter();
+            let quote = quotes
+                .filter(|quote| text[start..].starts_with(quote))
+                .map(str::len);
+            text = other(&text, start + quote.sum::<usize>());
         }
     }
     parts.headers.remove("content-length");
@@ -67,9 +67,10 @@ async fn in_xml(response: Response<Body>, elements: &[&str]) -> Result<Response<
 
 /// The text with another letter or digit at this place.
 fn other(text: &str, at: usize) -> String {
-    let replacement = match text[at..].starts_with('a') {
-        true => "b",
-        false => "a",
+    let replacement = if text[at..].starts_with('a') {
+        "b"
+    } else {
+        "a"
     };
     format!("{}{replacement}{}", &text[..at], &text[at + 1..])
 }

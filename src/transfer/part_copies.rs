@@ -57,9 +57,10 @@ pub(super) async fn copy(
         if let Some((ours, theirs)) = difference(via, head, &put, &parts) {
             // of the whole it is no matter how it is cut
             let is_clear = cut.is_real || matches!(ours, Checksum::Whole(_));
-            let real = match is_clear {
-                true => Some(cut.clone()),
-                false => real_cut(via, work, head).await?,
+            let real = if is_clear {
+                Some(cut.clone())
+            } else {
+                real_cut(via, work, head).await?
             };
             // nobody tells how it is cut: then the difference proves nothing
             if let Some(real) = real {
@@ -202,10 +203,11 @@ fn difference(
             .iter()
             .map(|part| Some((part.checksum?, part.size)))
             .collect();
-        match put.keeps_whole(of) {
-            true => combine_crc(&sums?).map(Checksum::Whole),
-            false => composite(&sums?.into_iter().map(|(sum, _)| sum).collect::<Vec<_>>()),
+        if put.keeps_whole(of) {
+            return combine_crc(&sums?).map(Checksum::Whole);
         }
+        let sums: Vec<Digest> = sums?.into_iter().map(|(sum, _)| sum).collect();
+        composite(&sums)
     });
     let by_checksum = head.checksums.iter().find_map(|kept| {
         Some((

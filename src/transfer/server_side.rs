@@ -25,28 +25,26 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         ..from
     };
     let was_in_parts = entry.etag.as_ref().and_then(|etag| etag.parts()).is_some();
-    let mut parts = None;
-    let mut source = None;
-    let mut copied = None;
-    if was_in_parts || entry.size > MAX_COPY {
-        let head = head(via, work).await?;
-        if let Some(made) = part_copies::copy(via, work, &from, &head).await? {
-            parts = Some(made.parts);
-            copied = Some(Copied {
-                stored: made.stored,
-                of: head.version.clone(),
-            });
+    let source = if was_in_parts || entry.size > MAX_COPY {
+        Some(head(via, work).await?)
+    } else {
+        None
+    };
+    let made = match &source {
+        Some(head) => part_copies::copy(via, work, &from, head).await?,
+        None => None,
+    };
+    let parts = made.as_ref().map(|made| made.parts);
+    let copied = if let Some(made) = made {
+        Copied {
+            stored: made.stored,
+            of: source.as_ref().and_then(|head| head.version.clone()),
         }
-        source = Some(head);
-    }
-    let copied = match copied {
-        Some(copied) => copied,
-        None => {
-            let put = via.put_of(entry, None, entry.modified);
-            let copied = via.target.copy(&put, &from).await?;
-            via.sinks.emit(&Event::Moved { bytes: entry.size });
-            copied
-        }
+    } else {
+        let put = via.put_of(entry, None, entry.modified);
+        let copied = via.target.copy(&put, &from).await?;
+        via.sinks.emit(&Event::Moved { bytes: entry.size });
+        copied
     };
     let proved = copy_proof::prove(via, work, &copied, source, parts.is_some()).await?;
     let facts = SourceFacts {

@@ -48,6 +48,7 @@ impl Cage {
         cage.give_secret("from-file", &canary("file"));
         cage.give_secret("from-variable-file", &canary("variable-file"));
         cage.give_secret("from-flag-file", &canary("flag-file"));
+        cage.give_secret("key-of-copies", CANARY_KEY);
         cage.give("job.toml", &cage.job());
         let path = cage.world.path("given/from-variable-file");
         for (name, value) in [
@@ -107,6 +108,12 @@ impl Cage {
                 "[pairs.{pair}]\nsource = '../tree'\ntarget.url = 's3://first/{pair}/'\n{keys}"
             );
         }
+        let _ = write!(
+            text,
+            "[pairs.encrypted]\nsource = '../tree'\ntarget.url = 's3://first/encrypted/'\n{keys}target.sse_c = 'AES256'\ntarget.sse_c_key = '{CANARY_KEY}'\n\
+             [pairs.copied]\nafter = ['encrypted']\nserver_side_copy = true\nsource.url = 's3://first/encrypted/'\nsource.endpoint_url = '{url}'\nsource.region = '{region}'\nsource.force_path_style = true\nsource.sse_c = 'AES256'\nsource.sse_c_key = {{ file = 'key-of-copies' }}\ntarget.url = 's3://first/copied/'\n{keys}",
+            keys = keys("encrypted", |of| quoted(&canary(of)))
+        );
         text
     }
 
@@ -269,7 +276,8 @@ fn a_job_from_elsewhere_keeps_its_secrets_too() {
     let job = cage
         .job()
         .replace("../", "")
-        .replace("from-file", "given/from-file");
+        .replace("from-file", "given/from-file")
+        .replace("key-of-copies", "given/key-of-copies");
     for arguments in [
         &["run", "--sandbox", "own", "-vvv"][..],
         &["explain"],
@@ -558,7 +566,7 @@ fn broken_jobs_are_told_without_their_secrets() {
         ("no base64", "target.sse_c_key = 'VALUE'\n"),
         (
             "not yet",
-            "target.sse_c = 'AES256'\ntarget.sse_c_key = 'BASE64'\n",
+            "target.accelerate = true\ntarget.sse_c = 'AES256'\ntarget.sse_c_key = 'BASE64'\n",
         ),
         ("alone", "target.access_key = 'VALUE'\n"),
         ("unfilled", "target.secret_access_key = '${NOWHERE}VALUE'\n"),

@@ -1,12 +1,19 @@
 //! Every checksum, every encryption, every direction: what is proved, and by what.
 
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumType;
 use s3sync::digest::{Algorithm, Checksum, Digest, composite, digest};
 use s3sync::sandbox::{Action, Moment, Rule, When};
+use s3sync::store::retry::RetrySettings;
+use s3sync::store::s3::{Keys, S3Location, S3Settings, S3Store, Timeouts};
+use s3sync::store::{Meter, Part, Put, Secret, Source as _, Target as _};
 use serde_json::json;
 
-use crate::support::case;
+use crate::support::{case, key, put};
 use crate::world::{Run, World, content, same};
 
 const MIB: usize = 1 << 20;
@@ -118,8 +125,11 @@ fn every_algorithm_is_stored_as_it_has_to_be_and_verified_on_the_way_back() {
     }
 }
 
+/// An option of a target and its value.
+type Said = (&'static str, String);
+
 /// How a target is encrypted: a name, options of it, and whether its ETags are digests.
-fn encryptions() -> Vec<(&'static str, Vec<(&'static str, String)>, bool)> {
+fn encryptions() -> Vec<(&'static str, Vec<Said>, bool)> {
     let sse = |word: &str| vec![("target.sse", format!("\"{word}\""))];
     let mut with_kms_key = sse("aws:kms");
     with_kms_key.push(("target.sse_kms_key_id", "\"alias/mine\"".to_owned()));
@@ -151,7 +161,7 @@ fn pair<'w>(run: Run<'w>, name: &str, source: &str, target: &str) -> Run<'w> {
 }
 
 /// What of one end is said of the other: the key.
-fn as_source(options: &[(&'static str, String)]) -> Vec<(String, String)> {
+fn as_source(options: &[Said]) -> Vec<(String, String)> {
     options
         .iter()
         .filter(|(option, _)| option.contains("sse_c"))
@@ -520,4 +530,138 @@ fn a_checksum_that_never_fits_lets_nothing_through() {
         assert_eq!(line["attempts"], 2, "{line}");
     }
     assert!(world.tree("down").files().is_empty());
+}
+
+/// Settings of a bucket of a world; nothing is tried twice, nobody is waited for.
+fn settings(world: &World, bucket: &str) -> S3Settings {
+    S3Settings {
+        endpoint_url: Some(world.endpoint.url.clone()),
+        region: Some(world.endpoint.region.clone()),
+        force_path_style: true,
+        keys: Some(Keys {
+            access_key: Secret::new(&*world.endpoint.access_key),
+            secret_access_key: Secret::new(&*world.endpoint.secret_key),
+            session_token: None,
+        }),
+        retry: RetrySettings {
+            attempts: 1,
+            initial_backoff: Duration::ZERO,
+        },
+        ..S3Settings::new(S3Location::parse(&format!("s3://{bucket}/")).expect("a URL"))
+    }
+}
+
+/// What a store told of.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Meter for Told {
+    fn request(&self, _: &'static str, _: Option<u16>, _: Duration) {}
+    fn retry(&self, _: &'static str, _: &str, _: Duration) {}
+    fn lost(&self, what: &str, why: &str) {
+        let mut told = self.0.lock().expect("no panic while it is held");
+        told.push(format!("{what}: {why}"));
+    }
+}
+
+#[test]
+fn a_completion_that_is_waited_for_in_vain_is_settled_too() {
+    let world = world();
+    let late = Rule::new(Action::DelayAnswer(Duration::from_secs(20)));
+    world
+        .faults()
+        .add(late.operation("CompleteMultipartUpload"));
+    let settings = S3Settings {
+        timeouts: Timeouts {
+            read: Duration::from_secs(2),
+            server_side_work: Duration::ZERO,
+            ..Timeouts::default()
+        },
+        ..settings(&world, "second")
+    };
+    let bytes = content("late", 1000);
+    let digests = vec![
+        digest(Algorithm::Md5, &bytes),
+        digest(Algorithm::Sha1, &bytes),
+    ];
+    let stored = world.block_on(async {
+        let store = S3Store::open(settings, Arc::new(Told::default())).await;
+        let put = Put {
+            checksum: Some(Algorithm::Sha1),
+            ..put("late", 1000)
+        };
+        let upload = store
+            .expect("a store")
+            .begin(&put)
+            .await
+            .expect("an upload");
+        let part = Part {
+            number: NonZeroU16::MIN,
+            offset: 0,
+            bytes: bytes.clone().into(),
+            digests: digests.clone(),
+        };
+        let part = upload.put_part(&part).await.expect("a part");
+        upload.complete(vec![part], None).await
+    });
+    let stored = stored.expect("what was completed is there");
+    let etag = composite(&digests[..1]).expect("one part");
+    assert_eq!(stored.etag.as_ref().and_then(Checksum::of_etag), Some(etag));
+    let sum = composite(&digests[1..]).expect("one part");
+    assert_eq!(stored.checksums, [sum]);
+    assert_eq!(world.get("second", "late"), Some(bytes));
+}
+
+#[test]
+fn parts_are_told_as_they_were_uploaded_and_a_refusal_is_told_once() {
+    let world = world();
+    let tree = world.tree("tree");
+    tree.file("summed", 2 * PART + 7);
+    let run = job(&world).set("checksum.algorithm", "\"SHA256\"");
+    run.pair("up", "tree", "s3://first/").run().exit(0);
+    world.put("first", "whole", b"whole");
+    let bytes = content("summed", 2 * PART + 7);
+    let told = Arc::new(Told::default());
+    let open = S3Store::open(
+        settings(&world, "first"),
+        Arc::clone(&told) as Arc<dyn Meter>,
+    );
+    let store = world.block_on(open).expect("a store");
+    let ask = |name| world.block_on(store.parts(&key(name)));
+
+    let layout = ask("summed").expect("an answer").expect("parts");
+    let etag = &world.list("first", "")["summed"].etag;
+    assert_eq!(layout.etag.map(|etag| etag.quoted()), Some(etag.clone()));
+    let seen: Vec<_> = layout
+        .parts
+        .iter()
+        .map(|part| (part.size, part.checksum))
+        .collect();
+    let expected: Vec<_> = bytes
+        .chunks(PART)
+        .map(|part| (part.len() as u64, Some(digest(Algorithm::Sha256, part))))
+        .collect();
+    assert_eq!(seen, expected);
+    assert_eq!(ask("whole").expect("an answer"), None);
+    assert!(ask("nobody").is_err());
+
+    for (status, code) in [
+        (501, "NotImplemented"),
+        (403, "AccessDenied"),
+        (400, "InvalidArgument"),
+    ] {
+        let refuse = Action::Refuse {
+            status,
+            code: code.to_owned(),
+            retry_after: None,
+        };
+        world.faults().clear();
+        world
+            .faults()
+            .add(Rule::new(refuse).operation("GetObjectAttributes"));
+        assert_eq!(ask("summed").expect("no failure"), None, "{status}");
+    }
+    let told = told.0.lock().expect("no panic while it is held");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("GetObjectAttributes"), "{told:?}");
 }

@@ -90,6 +90,11 @@ impl World {
         self.sandbox.as_ref().expect("a sandbox").faults()
     }
 
+    /// Waits for something that is no run of the binary.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// A path below the world's directory.
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)

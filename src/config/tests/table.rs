@@ -130,7 +130,7 @@ fn a_key_of_the_users_is_for_its_side() {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n{side}.sse_c = 'AES256'\n{side}.sse_c_key = '{key}'\n"
         );
         if !md5.is_empty() {
-            text += &format!("{side}.sse_c_key_md5 = '{md5}'\n");
+            text = format!("{text}{side}.sse_c_key_md5 = '{md5}'\n");
         }
         let job = job(&text, &environment(&[]), &FlagValues::default()).expect("a job");
         let [pair] = &job.pairs[..] else {
