@@ -45,7 +45,12 @@ impl Trouble {
     /// by itself, and have used their attempts up.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Store(error) => error.kind == ErrorKind::Changed,
+            Self::Store(error) => match error.kind {
+                ErrorKind::Changed => true,
+                // the bytes were damaged on the way, and the store has published nothing
+                ErrorKind::Corrupted => error.operation == "CompleteMultipartUpload",
+                _ => false,
+            },
             Self::Damaged(_) | Self::Published(_) | Self::Layout(_) => true,
         }
     }

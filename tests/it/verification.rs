@@ -386,13 +386,19 @@ fn what_is_stored_or_told_wrong_once_is_found_and_done_again() {
         ("down", "GetObject", Action::WrongChecksum),
         ("down", "GetObject", Action::FlipResponse(700)),
     ] {
-        for encryption in ["AES256", "aws:kms"] {
-            // nothing is known of an ETag that is none
-            if encryption == "aws:kms" && action == Action::WrongETag {
+        for (encryption, sum) in [
+            ("AES256", "CRC64NVME"),
+            ("aws:kms", "CRC64NVME"),
+            ("AES256", ""),
+        ] {
+            let of_etag = action == Action::WrongETag;
+            let of_sum = action == Action::WrongChecksum;
+            // nothing is known of an ETag that is none, nor of a checksum nobody asked for
+            if (encryption == "aws:kms" && of_etag) || (sum.is_empty() && (of_etag || of_sum)) {
                 continue;
             }
             case(format_args!(
-                "{way}: {action:?} of {operation} under {encryption}"
+                "{way}: {action:?} of {operation} under {encryption}, checksum `{sum}`"
             ));
             let world = world();
             let tree = world.tree("tree");
@@ -410,9 +416,10 @@ fn what_is_stored_or_told_wrong_once_is_found_and_done_again() {
                     .when(When::First(1)),
             );
             let (_, source, target) = WAYS.iter().find(|(name, ..)| *name == way).expect("a way");
-            let mut run = job(&world).set("checksum.download", "true");
-            if way != "copy" && way != "down" {
-                run = run.set("checksum.algorithm", "\"CRC64NVME\"");
+            let download = !sum.is_empty();
+            let mut run = job(&world).set("checksum.download", &download.to_string());
+            if way != "copy" && way != "down" && !sum.is_empty() {
+                run = run.set("checksum.algorithm", &format!("\"{sum}\""));
             }
             run = pair(run, "pair", source, target);
             if way != "down" {
@@ -664,4 +671,30 @@ fn parts_are_told_as_they_were_uploaded_and_a_refusal_is_told_once() {
     let told = told.0.lock().expect("no panic while it is held");
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("GetObjectAttributes"), "{told:?}");
+}
+
+#[test]
+fn a_copy_that_is_damaged_every_time_does_not_stay() {
+    for (operation, key) in [("CopyObject", "small"), ("UploadPartCopy", "large")] {
+        for encryption in ["AES256", "aws:kms"] {
+            case(format_args!("{operation} under {encryption}"));
+            let world = world();
+            world.put("first", "small", &content("small", 1000));
+            world.put_in_parts("first", "large", &content("large", PART + 7), &[PART, 7]);
+            let rotten = Rule::new(Action::FlipStored).operation(operation);
+            world.faults().add(rotten);
+            let run = job(&world).set("retry.force_retry_count", "1");
+            let ran = pair(run, "copy", "s3://first/", "s3://second/")
+                .set("server_side_copy", "true")
+                .set("target.sse", &format!("\"{encryption}\""))
+                .run();
+            ran.exit(1).transferred(1);
+            let line = ran.pair("copy").line(key);
+            assert_eq!(line["outcome"], "failed", "{line}");
+            assert_eq!(line["attempts"], 2, "{line}");
+            let left = world.list("second", "");
+            assert!(!left.contains_key(key) && left.len() == 1, "{left:?}");
+            assert_eq!(world.uploads("second"), [""; 0]);
+        }
+    }
 }

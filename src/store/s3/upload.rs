@@ -155,7 +155,8 @@ impl Upload for S3Upload {
                 }
                 let request = with_key!(request, store.key());
                 let patience = store.server_side_work();
-                store.send(OPERATION, &self.full_key, patience, request.send())
+                let answer = store.send(OPERATION, &self.full_key, patience, request.send());
+                async { answer.await.map_err(refused_for_good) }
             })
             .await;
         match answer {
@@ -167,6 +168,15 @@ impl Upload for S3Upload {
                 Ok(Stored {
                     etag_is_digest: stored.etag_is_digest && parts_are_digests,
                     ..stored
+                })
+            }
+            Err(error) if error.code.as_deref() == Some(BAD_DIGEST) => {
+                if let Err(also) = self.end().await {
+                    tracing::warn!(error = %also, "a multipart upload could not be aborted");
+                }
+                Err(StoreError {
+                    kind: ErrorKind::Corrupted,
+                    ..error
                 })
             }
             Err(error) => {
@@ -182,6 +192,20 @@ impl Upload for S3Upload {
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
         self.end().await.map(drop)
+    }
+}
+
+const BAD_DIGEST: &str = "BadDigest";
+
+/// What the parts make is not what was sent: it will be no other when they are asked for again.
+fn refused_for_good(error: StoreError) -> StoreError {
+    match error.kind {
+        ErrorKind::Corrupted => StoreError {
+            kind: ErrorKind::Other,
+            code: Some(BAD_DIGEST.to_owned()),
+            ..error
+        },
+        _ => error,
     }
 }
 
