@@ -8,11 +8,13 @@ See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integ
 */
 
 mod algorithm;
+mod batch;
 mod combine;
 mod hasher;
 mod integrity;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use batch::{MOST_AT_ONCE, md5_each};
 pub use combine::{combine_crc, composite};
 pub use hasher::{Hasher, Hashers, digest};
 pub use integrity::{Integrity, Method, Proof};

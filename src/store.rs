@@ -269,6 +269,12 @@ pub trait Target: Source {
         false
     }
 
+    /// The digest that requests with a body are signed with. Given among a body's digests it need
+    /// not be computed again where it would hold up others.
+    fn signs_with(&self) -> Option<Algorithm> {
+        None
+    }
+
     /// Makes durable what was written: called once, when nothing more will be. A bucket has
     /// nothing left to do; a directory syncs the directories files were renamed in.
     async fn flush(&self) -> Result<(), StoreError> {

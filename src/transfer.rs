@@ -9,9 +9,11 @@ was not settled.
 
 mod attempt;
 mod budget;
+mod desk;
 mod examine;
 mod layout;
 mod parts;
+mod places;
 mod server_side;
 mod source_proof;
 mod target_proof;
@@ -23,11 +25,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::attempt::Trouble;
+use self::desk::Desk;
 use self::layout::Layout;
+use self::places::Places;
 use crate::config::{OnUnverifiable, Pair};
 use crate::digest::{Algorithm, Verdict};
 use crate::event::{Conduct, Event, FailReason, Listed, Sinks, SkipReason};
@@ -44,7 +47,9 @@ pub struct Transferrer {
     direction: Direction,
     budget: Budget,
     /// Parts in flight, over all objects of the pair.
-    parts: Arc<Semaphore>,
+    parts: Places,
+    /// Where they are hashed.
+    desk: Desk,
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
@@ -101,7 +106,8 @@ impl Transferrer {
             source: ends.source,
             target: ends.target,
             direction: ends.direction,
-            parts: Arc::new(Semaphore::new(parts)),
+            parts: Places::new(parts),
+            desk: Desk::default(),
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),
@@ -437,7 +443,8 @@ impl Transferrer {
         Ok(work.head.clone())
     }
 
-    /// The digests a pass over the bytes has to make: MD5 for ETags, and the additional one.
+    /// The digests a pass over the bytes has to make: MD5 for ETags, the additional one, and the
+    /// one that requests are signed with.
     fn algorithms(&self) -> Vec<Algorithm> {
         let md5 = self.pair.verify.etag || self.direction != Direction::S3ToLocal;
         let checksum = match self.direction {
@@ -447,6 +454,7 @@ impl Transferrer {
         md5.then_some(Algorithm::Md5)
             .into_iter()
             .chain(checksum)
+            .chain(self.target.signs_with())
             .collect()
     }
 }

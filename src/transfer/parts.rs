@@ -8,7 +8,6 @@ has arrived, while later parts are still on their way, within the memory budget.
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -25,7 +24,7 @@ use crate::digest::{
     composite,
 };
 use crate::event::Event;
-use crate::store::{Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload};
+use crate::store::{Content, Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload};
 
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
@@ -141,10 +140,7 @@ async fn run(
         // a part is only begun with a place among the parts in flight and memory for its bytes
         let begin = async {
             let (number, range) = next.clone()?;
-            let place = Arc::clone(&via.parts)
-                .acquire_owned()
-                .await
-                .expect("never closed");
+            let place = via.parts.to_read().await;
             let reserved = via.budget.reserve(range.end - range.start).await;
             Some((number, range, place, reserved))
         };
@@ -158,9 +154,9 @@ async fn run(
                 next = waiting.next();
                 let (algorithms, keep) = (&algorithms, front.is_some());
                 flying.push(async move {
-                    let moved = one(via, work, upload, number, range, algorithms).await;
+                    let content = read(via, work, range.clone(), algorithms).await?;
                     drop(place);
-                    let (moved, bytes) = moved?;
+                    let (moved, bytes) = write(via, upload, (number, range), content).await?;
                     Ok::<_, Trouble>((moved, keep.then_some((bytes, reserved))))
                 });
             }
@@ -194,26 +190,37 @@ async fn hash_front(front: &mut Option<Front>) {
     }
 }
 
-/// One part: read, hashed, written, compared.
-async fn one(
+/// One part, read and hashed.
+async fn read(
     via: &Transferrer,
     work: &Work,
-    upload: &dyn Upload,
-    number: NonZeroU16,
     range: Range<u64>,
     algorithms: &[Algorithm],
-) -> Result<(Moved, Bytes), Trouble> {
+) -> Result<Content, Trouble> {
     let entry = &work.entry;
     let read = Read {
         key: entry.key.clone(),
-        range: Some(range.clone()),
+        range: Some(range),
         if_match: entry.etag.clone(),
-        hash: algorithms.to_vec(),
+        // parts are hashed together, not each as it is read
+        hash: Vec::new(),
     };
     let content = via.source.read(&read).await?;
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
     }
+    let digests = via.desk.digests(&content.bytes, algorithms).await;
+    Ok(Content { digests, ..content })
+}
+
+/// One part, written and compared.
+async fn write(
+    via: &Transferrer,
+    upload: &dyn Upload,
+    (number, range): (NonZeroU16, Range<u64>),
+    content: Content,
+) -> Result<(Moved, Bytes), Trouble> {
+    let _place = via.parts.to_write().await;
     let part = Part {
         number,
         offset: range.start,

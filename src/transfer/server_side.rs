@@ -113,7 +113,7 @@ async fn copy_parts(
     let at_once = usize::from(via.pair.performance.max_parallel_uploads);
     futures::stream::iter(layout.parts())
         .map(|(number, range)| async move {
-            let _place = via.parts.acquire().await.expect("never closed");
+            let _place = via.parts.to_write().await;
             if via.stop.is_cancelled() {
                 return Err(cancelled(&from.key));
             }

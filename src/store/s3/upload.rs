@@ -89,6 +89,9 @@ impl Upload for S3Upload {
                     .set_content_md5(content_md5(store, &part.digests))
                     .body(ByteStream::from(part.bytes.clone()));
                 let request = with_checksum!(request, pick(&part.digests, self.put.checksum));
+                let request = request
+                    .customize()
+                    .interceptor(store.payload_hash(&part.digests));
                 store.send(
                     OPERATION,
                     &self.full_key,
