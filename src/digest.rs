@@ -14,7 +14,7 @@ mod hasher;
 mod integrity;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use batch::{MOST_AT_ONCE, md5_each};
+pub use batch::{MOST_AT_ONCE, enough_at_once, md5_each};
 pub use combine::{combine_crc, composite};
 pub use hasher::{Hasher, Hashers, digest};
 pub use integrity::{Integrity, Method, Proof};

@@ -12,6 +12,7 @@ Every operation retries by itself, in one place ([`retry`]), because a listing n
 as a put and no import may point up to `transfer`.
 */
 
+mod buffers;
 mod error;
 pub mod local;
 pub mod memory;

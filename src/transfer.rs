@@ -101,13 +101,13 @@ struct Done {
 impl Transferrer {
     /// For one pair.
     pub fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
-        let parts = usize::from(pair.performance.max_parallel_uploads);
+        let parts = Places::new(usize::from(pair.performance.max_parallel_uploads));
         Self {
             source: ends.source,
             target: ends.target,
             direction: ends.direction,
-            parts: Places::new(parts),
-            desk: Desk::default(),
+            desk: Desk::new(context.budget.clone(), parts.clone()),
+            parts,
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),

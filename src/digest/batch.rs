@@ -8,6 +8,12 @@ use super::{Algorithm, Digest};
 /// More messages at once than this are no faster.
 pub const MOST_AT_ONCE: usize = 16;
 
+/// How many messages of one length make it worth to wait no longer for others: eight go at four
+/// fifths of the best speed. One, where the processor takes them one by one.
+pub fn enough_at_once() -> usize {
+    runtime_lanes().min(8)
+}
+
 /// The fewest messages the vector kernels take; two or three are made up to as many.
 const FEWEST_AT_ONCE: usize = 4;
 

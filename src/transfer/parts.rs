@@ -154,8 +154,12 @@ async fn run(
                 next = waiting.next();
                 let (algorithms, keep) = (&algorithms, front.is_some());
                 flying.push(async move {
-                    let content = read(via, work, range.clone(), algorithms).await?;
+                    let expected = via.desk.expect();
+                    let content = read(via, work, range.clone()).await?;
                     drop(place);
+                    let bytes = &content.bytes;
+                    let digests = via.desk.digests(expected, bytes, algorithms).await;
+                    let content = Content { digests, ..content };
                     let (moved, bytes) = write(via, upload, (number, range), content).await?;
                     Ok::<_, Trouble>((moved, keep.then_some((bytes, reserved))))
                 });
@@ -190,13 +194,8 @@ async fn hash_front(front: &mut Option<Front>) {
     }
 }
 
-/// One part, read and hashed.
-async fn read(
-    via: &Transferrer,
-    work: &Work,
-    range: Range<u64>,
-    algorithms: &[Algorithm],
-) -> Result<Content, Trouble> {
+/// One part, read.
+async fn read(via: &Transferrer, work: &Work, range: Range<u64>) -> Result<Content, Trouble> {
     let entry = &work.entry;
     let read = Read {
         key: entry.key.clone(),
@@ -209,8 +208,7 @@ async fn read(
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
     }
-    let digests = via.desk.digests(&content.bytes, algorithms).await;
-    Ok(Content { digests, ..content })
+    Ok(content)
 }
 
 /// One part, written and compared.

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Places for parts in flight, over all objects of a pair: so many are read while as many are
 /// written. What stands between, waiting to be hashed or written, is bounded by the budget.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Places {
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
