@@ -12,12 +12,14 @@ mod batch;
 mod combine;
 mod hasher;
 mod integrity;
+mod likeness;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use batch::{MOST_AT_ONCE, enough_at_once, md5_each};
 pub use combine::{combine_crc, composite};
 pub use hasher::{Hasher, Hashers, digest};
 pub use integrity::{Integrity, Method, Proof};
+pub use likeness::{Comparison, Likeness};
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -186,6 +188,8 @@ pub enum Why {
     AlgorithmUnknown,
     /// The endpoint keeps or tells no checksum.
     EndpointCannot,
+    /// The object keeps no checksum under the algorithm it was to be compared by.
+    NoChecksum,
     /// The user switched this verification off.
     SwitchedOff,
 }
@@ -198,6 +202,7 @@ impl Why {
             Self::OpaqueETag => "opaque_etag",
             Self::AlgorithmUnknown => "algorithm_unknown",
             Self::EndpointCannot => "endpoint_cannot",
+            Self::NoChecksum => "no_checksum",
             Self::SwitchedOff => "switched_off",
         }
     }

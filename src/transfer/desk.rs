@@ -14,8 +14,8 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::budget::Budget;
 use super::places::Places;
+use crate::context::Budget;
 use crate::digest::{Algorithm, Digest, Hashers, MOST_AT_ONCE, enough_at_once, md5_each};
 
 /// How long company on its way is waited for, at most.

@@ -25,4 +25,5 @@ mod secrets;
 mod shape;
 mod store_contract;
 mod support;
+mod verification;
 mod world;

@@ -38,7 +38,7 @@ impl Budget {
     }
 
     /// Whether so many bytes could be had without waiting.
-    pub(super) fn has_room(&self, bytes: u64) -> bool {
+    pub fn has_room(&self, bytes: u64) -> bool {
         self.units.available_permits() as u64 >= bytes.div_ceil(UNIT)
     }
 
