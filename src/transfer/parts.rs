@@ -168,14 +168,15 @@ async fn run(
         // a part is only begun with a place among the parts in flight and memory for its bytes
         let begin = async {
             let (number, range) = next.clone()?;
-            let place = via.parts.to_read().await;
+            let place = via.parts.to_begin().await;
+            let to_read = via.parts.to_read().await;
             let reserved = via.budget.reserve(range.end - range.start).await;
-            Some((number, range, place, reserved))
+            Some((number, range, (place, to_read), reserved))
         };
         tokio::select! {
             biased;
             begun = begin, if next.is_some() => {
-                let Some((number, range, place, reserved)) = begun else { continue };
+                let Some((number, range, (place, to_read), reserved)) = begun else { continue };
                 if via.stop.is_cancelled() {
                     return Err(cancelled(work.entry.key.as_str()).into());
                 }
@@ -184,11 +185,12 @@ async fn run(
                 flying.push(async move {
                     let expected = via.desk.expect();
                     let content = read(via, work, range.clone()).await?;
-                    drop(place);
+                    drop(to_read);
                     let bytes = &content.bytes;
                     let digests = via.desk.digests(expected, bytes, algorithms).await;
                     let content = Content { digests, ..content };
                     let (moved, bytes) = write(via, upload, (number, range), content).await?;
+                    drop(place);
                     Ok::<_, Trouble>((moved, keep.then_some((bytes, reserved))))
                 });
             }

@@ -4,35 +4,48 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Places for parts in flight, over all objects of a pair: so many are read while as many are
-/// written. What stands between, waiting to be hashed or written, is bounded by the budget.
+/// Places for parts on their way, over all objects of a pair: so many are read while as many are
+/// written, but only a third more than that altogether. Those wait to be hashed together, and for
+/// a place to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
+    all: Arc<Semaphore>,
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
 }
 
+/// The place of a part on its way.
+#[derive(Debug)]
+pub(super) struct Place(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
 impl Places {
-    /// So many of each kind.
+    /// For so many parts read, and as many written.
     pub(super) fn new(parts: usize) -> Self {
+        let places = |count| Arc::new(Semaphore::new(count));
         Self {
-            reading: Arc::new(Semaphore::new(parts)),
-            writing: Arc::new(Semaphore::new(parts)),
+            all: places(parts + parts.div_ceil(3)),
+            reading: places(parts),
+            writing: places(parts),
         }
     }
 
+    /// Waits until another part may be begun.
+    pub(super) async fn to_begin(&self) -> Place {
+        free(&self.all).await
+    }
+
     /// Waits until another part may be read.
-    pub(super) async fn to_read(&self) -> OwnedSemaphorePermit {
+    pub(super) async fn to_read(&self) -> Place {
         free(&self.reading).await
     }
 
     /// Waits until another part may be written.
-    pub(super) async fn to_write(&self) -> OwnedSemaphorePermit {
+    pub(super) async fn to_write(&self) -> Place {
         free(&self.writing).await
     }
 }
 
-async fn free(places: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+async fn free(places: &Arc<Semaphore>) -> Place {
     let permit = Arc::clone(places).acquire_owned().await;
-    permit.expect("the semaphore is never closed")
+    Place(permit.expect("the semaphore is never closed"))
 }
