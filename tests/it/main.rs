@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod bad_input;
+mod checksums;
 mod directions;
 mod directory;
 mod engine_room;
@@ -14,6 +15,7 @@ mod listing;
 mod local_files;
 mod model;
 mod online;
+mod other_clients;
 mod other_server;
 mod plan;
 mod predecessor;
