@@ -8,12 +8,14 @@ See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integ
 */
 
 mod algorithm;
+mod batch;
 mod combine;
 mod hasher;
 mod integrity;
 mod likeness;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use batch::{MOST_AT_ONCE, enough_at_once, md5_each};
 pub use combine::{combine_crc, composite};
 pub use hasher::{Hasher, Hashers, digest};
 pub use integrity::{Integrity, Method, Proof};

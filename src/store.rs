@@ -12,6 +12,7 @@ Every operation retries by itself, in one place ([`retry`]), because a listing n
 as a put and no import may point up to `transfer`.
 */
 
+mod buffers;
 mod error;
 pub mod local;
 pub mod memory;
@@ -323,6 +324,12 @@ pub trait Target: Source {
     /// caller need not compare what [`Target::put`] answers.
     fn keeps_no_digests(&self) -> bool {
         false
+    }
+
+    /// The digest that requests with a body are signed with. Given among a body's digests it need
+    /// not be computed again where it would hold up others.
+    fn signs_with(&self) -> Option<Algorithm> {
+        None
     }
 
     /// Makes durable what was written: called once, when nothing more will be. A bucket has

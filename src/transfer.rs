@@ -9,8 +9,10 @@ was not settled.
 
 mod attempt;
 mod copy_proof;
+mod desk;
 mod part_copies;
 mod parts;
+mod places;
 mod server_side;
 mod source_proof;
 mod target_proof;
@@ -20,10 +22,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::attempt::Trouble;
+use self::desk::Desk;
+use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends};
 use crate::digest::{Algorithm, Verdict, Why};
@@ -43,7 +46,9 @@ pub struct Transferrer {
     direction: Direction,
     budget: Budget,
     /// Parts in flight, over all objects of the pair.
-    parts: Arc<Semaphore>,
+    parts: Places,
+    /// Where they are hashed.
+    desk: Desk,
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
@@ -71,7 +76,7 @@ struct Done {
 impl Transferrer {
     /// For one pair.
     pub fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
-        let parts = usize::from(pair.performance.max_parallel_uploads);
+        let parts = Places::new(usize::from(pair.performance.max_parallel_uploads));
         let depth = if pair.auto_chunksize {
             Depth::Asked
         } else {
@@ -82,7 +87,8 @@ impl Transferrer {
             source: ends.source,
             target: ends.target,
             direction: ends.direction,
-            parts: Arc::new(Semaphore::new(parts)),
+            desk: Desk::new(context.budget.clone(), parts.clone()),
+            parts,
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),
@@ -449,7 +455,8 @@ impl Transferrer {
         Ok(work.head.clone())
     }
 
-    /// The digests a pass over the bytes has to make: MD5 for ETags, and the additional one.
+    /// The digests a pass over the bytes has to make: MD5 for ETags, the additional one, and the
+    /// one that requests are signed with.
     fn algorithms(&self) -> Vec<Algorithm> {
         let md5 = self.pair.verify.etag || self.direction != Direction::S3ToLocal;
         let checksum = match self.direction {
@@ -459,6 +466,7 @@ impl Transferrer {
         md5.then_some(Algorithm::Md5)
             .into_iter()
             .chain(checksum)
+            .chain(self.target.signs_with())
             .collect()
     }
 }

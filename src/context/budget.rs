@@ -37,6 +37,11 @@ impl Budget {
         Reserved(permit.expect("the semaphore is never closed"))
     }
 
+    /// Whether so many bytes could be had without waiting.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.units.available_permits() as u64 >= bytes.div_ceil(UNIT)
+    }
+
     /// The whole of it, in bytes.
     pub fn bytes(&self) -> u64 {
         u64::from(self.all) * UNIT

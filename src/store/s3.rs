@@ -45,7 +45,7 @@ use super::{
     Content, Copied, CopySource, Description, Head, Listing, Meter, PartLayout, Put, Read, Source,
     StoreError, StoreKind, Stored, Target, Upload,
 };
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::object::ObjectKey;
 
 /// A bucket and prefix. Cloning shares the client and its connections.
@@ -57,6 +57,8 @@ struct Shared {
     client: Client,
     meter: Arc<dyn Meter>,
     region: Option<String>,
+    /// Whether the signature covers what is uploaded.
+    signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
     /// Whether it was told that the endpoint tells no parts.
@@ -101,12 +103,13 @@ impl S3Store {
         meter: Arc<dyn Meter>,
         may_be_one: bool,
     ) -> Result<Self, StoreError> {
-        let (client, region) = client::connect(&settings).await?;
+        let connected = client::connect(&settings).await?;
         let shared = Shared {
             settings,
-            client,
+            client: connected.client,
             meter,
-            region,
+            region: connected.region,
+            signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             told_no_parts: AtomicBool::new(false),
             may_be_one,
@@ -123,6 +126,11 @@ impl S3Store {
 
     fn client(&self) -> &Client {
         &self.0.client
+    }
+
+    /// What the signature of a request with such a body is told of it.
+    fn payload_hash(&self, digests: &[Digest]) -> client::PayloadHash {
+        client::PayloadHash::of(self.0.signs_payloads, digests)
     }
 
     fn bucket(&self) -> &str {
@@ -331,6 +339,10 @@ impl Target for S3Store {
 
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         write::delete(self, keys).await
+    }
+
+    fn signs_with(&self) -> Option<Algorithm> {
+        self.0.signs_payloads.then_some(Algorithm::Sha256)
     }
 }
 

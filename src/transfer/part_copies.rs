@@ -173,7 +173,7 @@ async fn copy_parts(
         .zip(ranges.to_vec());
     futures::stream::iter(numbered)
         .map(|(number, range)| async move {
-            let _place = via.parts.acquire().await.expect("never closed");
+            let _place = via.parts.to_write().await;
             if via.stop.is_cancelled() {
                 return Err(cancelled(&from.key));
             }

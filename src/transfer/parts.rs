@@ -8,7 +8,6 @@ has arrived, while later parts are still on their way, within the memory budget.
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -26,7 +25,7 @@ use crate::digest::{
 };
 use crate::event::Event;
 use crate::examine::Layout;
-use crate::store::{Head, Part, Put, Read, SourceFacts, StoreError, StoredPart, Upload};
+use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoreError, StoredPart, Upload};
 
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
@@ -169,26 +168,29 @@ async fn run(
         // a part is only begun with a place among the parts in flight and memory for its bytes
         let begin = async {
             let (number, range) = next.clone()?;
-            let place = Arc::clone(&via.parts)
-                .acquire_owned()
-                .await
-                .expect("never closed");
+            let place = via.parts.to_begin().await;
+            let to_read = via.parts.to_read().await;
             let reserved = via.budget.reserve(range.end - range.start).await;
-            Some((number, range, place, reserved))
+            Some((number, range, (place, to_read), reserved))
         };
         tokio::select! {
             biased;
             begun = begin, if next.is_some() => {
-                let Some((number, range, place, reserved)) = begun else { continue };
+                let Some((number, range, (place, to_read), reserved)) = begun else { continue };
                 if via.stop.is_cancelled() {
                     return Err(cancelled(work.entry.key.as_str()).into());
                 }
                 next = waiting.next();
                 let (algorithms, keep) = (&algorithms, front.is_some());
                 flying.push(async move {
-                    let moved = one(via, work, upload, number, range, algorithms).await;
+                    let expected = via.desk.expect();
+                    let content = read(via, work, range.clone()).await?;
+                    drop(to_read);
+                    let bytes = &content.bytes;
+                    let digests = via.desk.digests(expected, bytes, algorithms).await;
+                    let content = Content { digests, ..content };
+                    let (moved, bytes) = write(via, upload, (number, range), content).await?;
                     drop(place);
-                    let (moved, bytes) = moved?;
                     Ok::<_, Trouble>((moved, keep.then_some((bytes, reserved))))
                 });
             }
@@ -222,26 +224,31 @@ async fn hash_front(front: &mut Option<Front>) {
     }
 }
 
-/// One part: read, hashed, written, compared.
-async fn one(
-    via: &Transferrer,
-    work: &Work,
-    upload: &dyn Upload,
-    number: NonZeroU16,
-    range: Range<u64>,
-    algorithms: &[Algorithm],
-) -> Result<(Moved, Bytes), Trouble> {
+/// One part, read.
+async fn read(via: &Transferrer, work: &Work, range: Range<u64>) -> Result<Content, Trouble> {
     let entry = &work.entry;
     let read = Read {
         key: entry.key.clone(),
-        range: Some(range.clone()),
+        range: Some(range),
         if_match: entry.etag.clone(),
-        hash: algorithms.to_vec(),
+        // parts are hashed together, not each as it is read
+        hash: Vec::new(),
     };
     let content = via.source.read(&read).await?;
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
     }
+    Ok(content)
+}
+
+/// One part, written and compared.
+async fn write(
+    via: &Transferrer,
+    upload: &dyn Upload,
+    (number, range): (NonZeroU16, Range<u64>),
+    content: Content,
+) -> Result<(Moved, Bytes), Trouble> {
+    let _place = via.parts.to_write().await;
     let part = Part {
         number,
         offset: range.start,

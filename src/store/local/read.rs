@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 
-use bytes::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, OFlags, Stat, fstat};
 use rustix::io::{Errno, pread};
 
 use crate::digest::{Algorithm, Hashers};
 use crate::object::Timestamp;
+use crate::store::buffers::{Buffer, buffer};
 use crate::store::{Content, ErrorKind, Head, StoreError};
 
 /// How files are opened: a fifo in place of a file must not make us wait for its writer.
@@ -47,7 +47,7 @@ pub(super) fn content(
         return Err(changed("the file was written to while it was read"));
     }
     Ok(Content {
-        bytes: Bytes::from(bytes),
+        bytes: bytes.freeze(),
         digests: hashers.finish(),
         head: after,
         request_id: None,
@@ -101,9 +101,9 @@ pub(super) fn modified(status: &Stat) -> Timestamp {
 }
 
 /// The bytes of a range; `None` when the file ends before it does.
-fn exactly(file: &OwnedFd, range: &Range<u64>) -> Result<Option<Vec<u8>>, Errno> {
+fn exactly(file: &OwnedFd, range: &Range<u64>) -> Result<Option<Buffer>, Errno> {
     let length = usize::try_from(range.end - range.start).map_err(|_| Errno::NOMEM)?;
-    let mut bytes = Vec::with_capacity(length);
+    let mut bytes = buffer(length);
     while bytes.len() < length {
         let at = range.start + bytes.len() as u64;
         match pread(file, spare_capacity(&mut bytes), at) {
@@ -112,7 +112,7 @@ fn exactly(file: &OwnedFd, range: &Range<u64>) -> Result<Option<Vec<u8>>, Errno>
             Err(error) => return Err(error),
         }
     }
-    // a Vec may have more capacity than was asked for
+    // a buffer may have more capacity than was asked for
     bytes.truncate(length);
     Ok(Some(bytes))
 }

@@ -2,6 +2,10 @@
 
 use std::sync::OnceLock;
 
+use super::settings::{PayloadSigning, S3Settings};
+use super::write::pick;
+use crate::digest::{Algorithm, Digest};
+use crate::store::{ErrorKind, StoreError};
 use aws_config::BehaviorVersion;
 use aws_runtime::auth::PayloadSigningOverride;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
@@ -14,16 +18,20 @@ use aws_sdk_s3::config::{
     ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig,
 };
 use aws_smithy_http_client::{Builder, tls};
-use base64::Engine as _;
-
-use super::settings::{PayloadSigning, S3Settings};
-use crate::store::{ErrorKind, StoreError};
 
 /// Where no chain of configuration names a region: S3's oldest, as other tools have it.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// A client with the settings' region, credentials and endpoint, and the region it has.
-pub(super) async fn connect(settings: &S3Settings) -> Result<(Client, Option<String>), StoreError> {
+/// A client of the SDK, and what was found out while it was made.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    pub(super) region: Option<String>,
+    /// Whether the signature covers what is uploaded.
+    pub(super) signs_payloads: bool,
+}
+
+/// A client with the settings' region, credentials and endpoint.
+pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreError> {
     let plain_http = settings
         .endpoint_url
         .as_deref()
@@ -89,7 +97,11 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<(Client, Option<Str
             "the endpoint URL is empty",
         ));
     }
-    Ok((Client::from_conf(config.build()), Some(region)))
+    Ok(Connected {
+        client: Client::from_conf(config.build()),
+        region: Some(region),
+        signs_payloads: signed,
+    })
 }
 
 /// One pool of connections for all stores; TLS is set up only where something needs it.
@@ -127,7 +139,7 @@ fn profile_files(settings: &S3Settings) -> Option<EnvConfigFiles> {
 }
 
 /// Decides what the signature says of an upload's payload: nothing (over TLS, which protects it
-/// already), or its SHA-256, which is not computed again where it travels as a checksum anyway.
+/// already), or its SHA-256, which the SDK computes where no [`PayloadHash`] tells it.
 #[derive(Debug)]
 struct PayloadSignature {
     signed: bool,
@@ -148,16 +160,41 @@ impl Intercept for PayloadSignature {
         if request.method() != "PUT" || request.body().content_length() == Some(0) {
             return Ok(());
         }
-        let payload = if !self.signed {
-            Some(PayloadSigningOverride::UnsignedPayload)
-        } else if let Some(sha256) = request.headers().get("x-amz-checksum-sha256") {
-            let bytes = base64::engine::general_purpose::STANDARD.decode(sha256)?;
-            Some(PayloadSigningOverride::Precomputed(hex::encode(bytes)))
-        } else {
-            None
-        };
-        if let Some(payload) = payload {
-            cfg.interceptor_state().store_put(payload);
+        if !self.signed {
+            cfg.interceptor_state()
+                .store_put(PayloadSigningOverride::UnsignedPayload);
+        }
+        Ok(())
+    }
+}
+
+/// Tells the signature of one request the SHA-256 of its payload, if it is known: the SDK would
+/// compute it on an async thread.
+#[derive(Debug)]
+pub(super) struct PayloadHash(Option<PayloadSigningOverride>);
+
+impl PayloadHash {
+    /// For a request to a store that signs payloads, or does not.
+    pub(super) fn of(signs_payloads: bool, digests: &[Digest]) -> Self {
+        let wanted = signs_payloads.then_some(Algorithm::Sha256);
+        let known = pick(digests, wanted).map(Digest::hex);
+        Self(known.map(PayloadSigningOverride::Precomputed))
+    }
+}
+
+impl Intercept for PayloadHash {
+    fn name(&self) -> &'static str {
+        "PayloadHash"
+    }
+
+    fn modify_before_signing(
+        &self,
+        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), aws_sdk_s3::error::BoxError> {
+        if let Some(payload) = &self.0 {
+            cfg.interceptor_state().store_put(payload.clone());
         }
         Ok(())
     }

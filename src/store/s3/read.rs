@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::answer::{head_of, request_id};
 use super::encryption::with_key;
@@ -14,6 +14,7 @@ use super::strangers::Strangers;
 use super::{S3Store, range_header};
 use crate::digest::{Algorithm, Digest, Hashers};
 use crate::object::{ETag, ObjectKey};
+use crate::store::buffers::{Buffer, buffer};
 use crate::store::{Content, ErrorKind, Head, Read, StoreError};
 
 /// Above this many bytes, hashing leaves the async threads.
@@ -186,42 +187,40 @@ async fn collect(
     let capacity = usize::try_from(length).map_err(|_| format!("a body of {length} bytes"))?;
     let mut hashers = Hashers::new(algorithms.iter().copied());
     let inline = length <= HASH_INLINE;
-    let mut buffer = BytesMut::new();
+    let mut received = 0;
     let mut whole = None;
+    let mut pieces: Option<Buffer> = None;
     loop {
         let frame = tokio::time::timeout(silence, body.next())
             .await
             .map_err(|_| format!("the body fell silent for {} s", silence.as_secs()))?;
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|error| format!("the body broke off: {error}"))?;
+        received += frame.len();
+        if received > capacity {
+            return Err(format!(
+                "the body is longer than the {length} bytes promised"
+            ));
+        }
         if inline {
             hashers.update(&frame);
         }
         if frame.len() == capacity {
             whole = Some(frame);
-            continue;
-        }
-        if buffer.capacity() == 0 {
-            buffer.reserve(capacity);
-        }
-        buffer.extend_from_slice(&frame);
-        if buffer.len() > capacity {
-            return Err(format!(
-                "the body is longer than the {length} bytes promised"
-            ));
+        } else {
+            let pieces = pieces.get_or_insert_with(|| buffer(capacity));
+            pieces.extend_from_slice(&frame);
         }
     }
-    let bytes = match whole {
-        Some(frame) if buffer.is_empty() => frame,
-        _ => buffer.freeze(),
+    if received != capacity {
+        return Err(format!("the body ended after {received} of {length} bytes"));
+    }
+    let bytes = match (whole, pieces) {
+        (Some(frame), _) => frame,
+        (None, Some(pieces)) => pieces.freeze(),
+        (None, None) => Bytes::new(),
     };
-    if bytes.len() != capacity {
-        return Err(format!(
-            "the body ended after {} of {length} bytes",
-            bytes.len()
-        ));
-    }
-    if inline {
+    if inline || algorithms.is_empty() {
         return Ok((bytes, hashers.finish()));
     }
     let hashed = bytes.clone();

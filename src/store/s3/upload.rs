@@ -98,6 +98,9 @@ impl Upload for S3Upload {
                     .body(ByteStream::from(part.bytes.clone()));
                 let request = with_key!(request, store.key());
                 let request = with_checksum!(request, pick(&part.digests, self.put.checksum));
+                let request = request
+                    .customize()
+                    .interceptor(store.payload_hash(&part.digests));
                 store.send(
                     OPERATION,
                     &self.full_key,

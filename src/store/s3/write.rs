@@ -83,6 +83,7 @@ pub(super) async fn put(
             }
             let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, put.checksum));
+            let request = request.customize().interceptor(store.payload_hash(digests));
             store.send(OPERATION, &full_key, patience_for(size), request.send())
         })
         .await?;
