@@ -4,14 +4,11 @@ use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::ChecksumType;
-use s3sync::digest::{Algorithm, Checksum, Digest, composite, digest};
+use s3sync::digest::{Algorithm, Checksum, composite, digest};
 use s3sync::sandbox::{Action, Moment, Rule, When};
 use s3sync::store::retry::RetrySettings;
 use s3sync::store::s3::{Keys, S3Location, S3Settings, S3Store, Timeouts};
 use s3sync::store::{Meter, Part, Put, Secret, Source as _, Target as _};
-use serde_json::json;
 
 use crate::support::{case, key, put};
 use crate::world::{Run, World, content, same};
@@ -36,93 +33,6 @@ fn job(world: &World) -> Run<'_> {
         .job()
         .set("multipart.threshold", "\"5MiB\"")
         .set("multipart.chunksize", "\"5MiB\"")
-}
-
-/// What S3 says of a checksum.
-fn stored(head: &HeadObjectOutput, algorithm: Algorithm) -> Option<&str> {
-    match algorithm {
-        Algorithm::Md5 => head.checksum_md5(),
-        Algorithm::Sha1 => head.checksum_sha1(),
-        Algorithm::Sha256 => head.checksum_sha256(),
-        Algorithm::Sha512 => head.checksum_sha512(),
-        Algorithm::Crc32 => head.checksum_crc32(),
-        Algorithm::Crc32c => head.checksum_crc32_c(),
-        Algorithm::Crc64Nvme => head.checksum_crc64_nvme(),
-        Algorithm::XxHash64 => head.checksum_xxhash64(),
-        Algorithm::XxHash3 => head.checksum_xxhash3(),
-        Algorithm::XxHash128 => head.checksum_xxhash128(),
-    }
-}
-
-/// What the checksum of content has to be that is uploaded in parts of this size, or at once.
-fn expected(algorithm: Algorithm, bytes: &[u8], whole: bool) -> Checksum {
-    if whole || bytes.len() < PART {
-        return Checksum::Whole(digest(algorithm, bytes));
-    }
-    let parts: Vec<Digest> = bytes
-        .chunks(PART)
-        .map(|part| digest(algorithm, part))
-        .collect();
-    composite(&parts).expect("some parts")
-}
-
-#[test]
-fn every_algorithm_is_stored_as_it_has_to_be_and_verified_on_the_way_back() {
-    let sizes = [0, 1, PART - 1, PART, PART + 1, 2 * PART + 7];
-    for algorithm in Algorithm::ALL {
-        for full_object in [false, true] {
-            let always = algorithm.is_always_full_object();
-            if (full_object && !algorithm.is_crc()) || (always && !full_object) {
-                continue;
-            }
-            case(format_args!("{algorithm}, full object: {full_object}"));
-            let world = world();
-            let tree = world.tree("tree");
-            for size in sizes {
-                tree.file(&size.to_string(), size);
-            }
-            let ran = job(&world)
-                .set("checksum.algorithm", &format!("\"{algorithm}\""))
-                .set("checksum.full_object", &full_object.to_string())
-                .set("checksum.download", "true")
-                .pair("up", "tree", "s3://first/")
-                .pair("across", "s3://first/", "s3://second/client/")
-                .set("after", "[\"up\"]")
-                .pair("copy", "s3://first/", "s3://second/server/")
-                .set("server_side_copy", "true")
-                .set("after", "[\"up\"]")
-                .pair("down", "s3://first/", "down")
-                .set("after", "[\"up\"]")
-                .run();
-            ran.exit(0).transferred(4 * sizes.len()).all_proved();
-            same(&tree.files(), &world.tree("down").files());
-            for size in sizes {
-                let name = size.to_string();
-                let bytes = content(&name, size);
-                let sum = expected(algorithm, &bytes, full_object);
-                for (bucket, prefix) in
-                    [("first", ""), ("second", "client/"), ("second", "server/")]
-                {
-                    let head = world.head(bucket, &format!("{prefix}{name}"));
-                    let seen = stored(&head, algorithm);
-                    assert_eq!(seen, Some(&*sum.to_string()), "{prefix}{name}");
-                    let kind = match sum {
-                        Checksum::Whole(_) => ChecksumType::FullObject,
-                        Checksum::Composite { .. } => ChecksumType::Composite,
-                    };
-                    assert_eq!(head.checksum_type(), Some(&kind), "{prefix}{name}");
-                }
-                for pair in ["up", "across", "copy", "down"] {
-                    let line = ran.pair(pair).line(&name);
-                    assert_eq!(line["verify"]["checksum"]["result"], "matched", "{line}");
-                    assert_eq!(line["verify"]["etag"]["result"], "matched", "{line}");
-                    let told = &line["source"]["checksum"];
-                    let of_source = *told == json!({algorithm.as_str(): sum.to_string()});
-                    assert!(of_source, "{pair}: {line}");
-                }
-            }
-        }
-    }
 }
 
 /// An option of a target and its value.
