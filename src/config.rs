@@ -34,6 +34,7 @@ mod pairs;
 mod patterns;
 mod problem;
 mod reading;
+mod recalled;
 mod record;
 mod resolve;
 mod resolved;
@@ -58,6 +59,7 @@ pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
 pub use problem::{Problem, Problems};
+pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
     Check, Job, Limits, Log, OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel,

@@ -8,6 +8,7 @@ one pair does not end the others.
 mod online;
 mod pair;
 mod rehearsal;
+mod reverify;
 mod signals;
 mod terminal;
 
@@ -24,6 +25,7 @@ use crate::transfer::Budget;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
+pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::Signals;
 
 /// How a job is run, beside what it says itself.

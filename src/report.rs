@@ -6,6 +6,7 @@ sinks count and write evidence; what the report says is read from the same count
 the progress and the exit code are made from.
 */
 
+mod archive;
 mod directory;
 mod evidence;
 mod exit;
@@ -13,6 +14,7 @@ mod facts;
 mod figures;
 mod history;
 mod human;
+mod list;
 mod log;
 #[cfg(feature = "cli")]
 mod one_line;
@@ -22,15 +24,21 @@ mod plan;
 mod progress;
 mod run;
 pub mod schema;
+mod show;
 mod status;
 mod summary;
 mod table;
 
+pub use archive::{Archive, PastRun, Unnamed};
 pub use directory::{ReportError, RunDirectory};
-pub use evidence::{Evidence, Scope, evidence_schema};
+pub use evidence::{
+    Claim, ClaimedComparison, ClaimedEnd, ClaimedError, ClaimedParts, ClaimedProof, Evidence,
+    EvidenceAudit, EvidenceReader, ReadLine, Repeats, Scope, audit_evidence, evidence_schema,
+};
 pub use exit::ExitCode;
 pub use facts::BUILD;
 pub use history::history_schema;
+pub use list::{Listed, list};
 pub use log::{LogSink, log_summary};
 #[cfg(feature = "cli")]
 pub use one_line::one_line;
@@ -40,6 +48,7 @@ pub use plan::{PairPlan, PlanFormat, PlanOutput, PlanSettings};
 pub use progress::{Progress, Shown};
 pub use run::{RunEnd, RunReport};
 pub use schema::report_schema;
+pub use show::{Objects, object_line, show, standing_line};
 pub use status::Status;
 pub use table::table;
 

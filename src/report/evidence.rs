@@ -1,14 +1,24 @@
 //! Evidence: one NDJSON line per object, written after the act.
 
+mod audit;
+mod claim;
 mod encode;
 mod file;
 mod line;
+mod reader;
+mod repeats;
 mod schema;
 
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+pub use audit::{EvidenceAudit, audit_evidence};
+pub use claim::{
+    Claim, ClaimedComparison, ClaimedEnd, ClaimedError, ClaimedParts, ClaimedProof,
+};
+pub use reader::{EvidenceReader, ReadLine};
+pub use repeats::Repeats;
 pub use schema::evidence_schema;
 
 use super::locked;

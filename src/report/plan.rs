@@ -152,7 +152,7 @@ impl PlanOutput {
         let summary = match &self.settings.key {
             None => Some(text::summary(&part.tally().counts, reasons)),
             Some(key) => (lines.lines.load(Ordering::Relaxed) == 0)
-                .then(|| format!("the source lists no key `{}`", text::printable(key))),
+                .then(|| format!("the source lists no key `{}`", super::human::printable(key))),
         };
         let status = part.status();
         if matches!(status, Status::Success | Status::Warning) {
