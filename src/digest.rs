@@ -11,11 +11,13 @@ mod algorithm;
 mod combine;
 mod hasher;
 mod integrity;
+mod likeness;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use combine::{combine_crc, composite};
 pub use hasher::{Hasher, Hashers, digest};
 pub use integrity::{Integrity, Method, Proof};
+pub use likeness::{Comparison, Likeness};
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -184,6 +186,8 @@ pub enum Why {
     AlgorithmUnknown,
     /// The endpoint keeps or tells no checksum.
     EndpointCannot,
+    /// The object keeps no checksum under the algorithm it was to be compared by.
+    NoChecksum,
     /// The user switched this verification off.
     SwitchedOff,
 }
@@ -196,6 +200,7 @@ impl Why {
             Self::OpaqueETag => "opaque_etag",
             Self::AlgorithmUnknown => "algorithm_unknown",
             Self::EndpointCannot => "endpoint_cannot",
+            Self::NoChecksum => "no_checksum",
             Self::SwitchedOff => "switched_off",
         }
     }

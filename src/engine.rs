@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Pair, SourceSpec, TargetSpec};
 use crate::event::Event;
 use crate::object::Timestamp;
-use crate::plan::{Decision, Direction, Leave, Plan, Rules};
+use crate::plan::{Aim, Decision, Direction, Leave, Plan, Rules};
 use crate::store::local::{LocalSource, LocalTarget};
 use crate::store::s3::{KeyOrder, S3Settings, S3Store};
-use crate::store::{Description, ErrorKind, Source, StoreError, Target};
-use crate::transfer::{Ends, Transferrer};
+use crate::store::{Description, ErrorKind, Listing, Source, StoreError, Target};
+use crate::transfer::Transferrer;
 
-pub use crate::transfer::Context;
+pub use crate::context::{Context, Ends};
 
 /// A pair that came to its end.
 #[derive(Debug)]
@@ -67,16 +67,17 @@ pub async fn run_between(
     context: &Context,
 ) -> Result<PairDone, PairError> {
     let rules = Rules {
+        aim: Aim::Sync,
         check: pair.check,
         direction: ends.direction,
         now: Timestamp::now(),
     };
-    let plan = Plan::new(
-        ends.source.list(),
-        ends.target.list(),
-        rules,
-        &context.sinks,
-    );
+    let target: Listing = if pair.check.head_each_target {
+        Box::pin(futures::stream::empty())
+    } else {
+        ends.target.list()
+    };
+    let plan = Plan::new(ends.source.list(), target, rules, &context.sinks);
     let transferrer = Transferrer::new(ends.clone(), pair, context);
     let ended = carry_out(plan, transferrer, pair, context).await;
     // what was written is made durable also when the pair ended early

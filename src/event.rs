@@ -19,6 +19,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::digest::{Likeness, Why};
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::store::{OddityKind, Settled, StoreError};
 
@@ -44,10 +45,12 @@ pub enum Cause {
     Newer,
     /// The sizes differ.
     SizeDiffers,
-    /// Written in the same second, and the ETags differ.
+    /// The ETags differ.
     #[serde(rename = "etag_differs")]
     ETagDiffers,
-    /// Written in the same second, and the content could not be compared.
+    /// The additional checksums differ.
+    ChecksumDiffers,
+    /// The content could not be compared.
     Undecided,
     /// The user wants everything transferred.
     Forced,
@@ -61,6 +64,7 @@ impl Cause {
             Self::Newer => "newer",
             Self::SizeDiffers => "size_differs",
             Self::ETagDiffers => "etag_differs",
+            Self::ChecksumDiffers => "checksum_differs",
             Self::Undecided => "undecided",
             Self::Forced => "forced",
         }
@@ -155,7 +159,7 @@ pub enum FailReason {
     NoSpace,
     /// It was tried as often as it may be.
     RetriesExhausted,
-    /// Nothing could be proved, and the user wants that to fail.
+    /// Nothing could be proved, or compared, and the user wants that to fail.
     Unverifiable,
     /// Anything else.
     Other,
@@ -185,6 +189,21 @@ pub struct Listed {
     pub modified: Timestamp,
     /// The ETag, if the source has any.
     pub etag: Option<ETag>,
+}
+
+/// One key of a run that only compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The key.
+    pub key: ObjectKey,
+    /// What the source has; `None` where only the target has the key.
+    pub source: Option<Listed>,
+    /// What the target has; `None` where only the source has the key.
+    pub target: Option<Listed>,
+    /// What their contents showed, where both have it and content was asked for.
+    pub likeness: Option<Likeness>,
+    /// From the beginning of the comparison to its end.
+    pub elapsed: Duration,
 }
 
 /// How an object was moved.
@@ -232,6 +251,19 @@ pub enum Event {
         /// What the target listed.
         target: Listed,
     },
+    /// Of equal size, and nothing told whether its content is the same: left as it is.
+    Undecided {
+        /// The key.
+        key: ObjectKey,
+        /// What the source listed.
+        source: Listed,
+        /// What the target has.
+        target: Listed,
+        /// Why it could not be told.
+        why: Why,
+    },
+    /// It was compared; nothing was to be transferred.
+    Compared(Box<Compared>),
     /// The target already has these, and no sink asked for each of them
     /// ([`Sinks::wants_unchanged`]). An object is in this or in `Unchanged`, never in both.
     UnchangedMany {

@@ -17,11 +17,11 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use crate::config::{self, Pair};
+use crate::context::Budget;
 use crate::engine::{self, Context, PairDone, PairError};
 use crate::report::{
     ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd, RunReport, Status, log_summary,
 };
-use crate::transfer::Budget;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;

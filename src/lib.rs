@@ -16,6 +16,10 @@ pub mod config; // job file, environment, flags → Job
 
 pub mod plan; // two listings → what is to be done, and why
 
+pub mod context; // what everything at work on a pair shares
+
+pub mod examine; // is it the same? a request or a read tells
+
 pub mod transfer; // one object: read, hash, send, prove
 
 pub mod engine; // one pair from start to end

@@ -8,14 +8,18 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 
 mod compare;
 mod cursor;
+mod join;
 mod shadow;
+
+pub use self::join::Joined;
 
 use std::time::Instant;
 
 use self::compare::compare;
 use self::cursor::Cursor;
+use self::join::Join;
 use self::shadow::Shadow;
-use crate::config::Check;
+use crate::config::{By, Check};
 use crate::event::{Cause, Event, Listed, Side, Sinks, SkipReason};
 use crate::object::{Entry, LocalKey, Timestamp};
 use crate::store::{Listing, StoreError};
@@ -29,6 +33,8 @@ pub enum Decision {
     Examine(Examine),
     /// Leave it.
     Leave(Leave),
+    /// Say whether both sides are the same: the run only compares.
+    Compare(Joined),
 }
 
 /// One object to bring over.
@@ -47,8 +53,8 @@ pub struct Transfer {
 pub struct Examine {
     /// What the source listed.
     pub source: Entry,
-    /// What the target listed.
-    pub target: Entry,
+    /// What the target listed; `None` where it is not listed but asked for each key.
+    pub target: Option<Entry>,
     /// What is to be found out.
     pub question: Question,
 }
@@ -60,6 +66,10 @@ pub enum Question {
     SameSecond,
     /// The source's time lies in the future: is it the one that was stored with the target?
     FutureTime,
+    /// Is it the same content, by this evidence?
+    Content(By),
+    /// What does the target have under the key, and what follows from it?
+    Target,
 }
 
 /// Why a key is left as it is.
@@ -86,12 +96,24 @@ pub enum Leave {
 /// What the kind of a pair means for its plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
+    /// What the run is for.
+    pub aim: Aim,
     /// How changes are found.
     pub check: Check,
     /// Which kinds of store stand at both ends.
     pub direction: Direction,
     /// Times later than this lie in the future.
     pub now: Timestamp,
+}
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Aim {
+    /// To make the target like the source.
+    #[default]
+    Sync,
+    /// To say where they differ: every key of both sides is a [`Decision::Compare`].
+    Compare,
 }
 
 /// Which kinds of store stand at both ends of a pair.
@@ -108,11 +130,7 @@ pub enum Direction {
 /// A plan in the making: the merge of two listings.
 #[derive(Debug)]
 pub struct Plan {
-    source: Cursor,
-    target: Cursor,
-    /// The source's entry the target is being searched for; here and not in a variable, so that it
-    /// is not lost when the target's listing fails or nobody waits for the decision any more.
-    pending: Option<Entry>,
+    join: Join,
     rules: Rules,
     shadow: Shadow,
 }
@@ -122,49 +140,54 @@ impl Plan {
     pub fn new(source: Listing, target: Listing, rules: Rules, sinks: &Sinks) -> Self {
         let strip = rules.direction == Direction::S3ToLocal;
         let started = Instant::now();
+        let source = Cursor::new(source, Side::Source, strip, started, sinks.clone());
+        let target = Cursor::new(target, Side::Target, false, started, sinks.clone());
         Self {
-            source: Cursor::new(source, Side::Source, strip, started, sinks.clone()),
-            target: Cursor::new(target, Side::Target, false, started, sinks.clone()),
-            pending: None,
+            join: Join::new(source, target),
             rules,
             shadow: Shadow::default(),
         }
     }
 
-    /// The decision on the source's next key; `None` when both sides are completely listed.
+    /// The decision on the next key; `None` when both sides are completely listed.
     /// An error means that a listing failed or broke its order: what was decided stands, and
     /// nothing more can be.
     pub async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
-        // the page behind the current one is fetched while decisions are made of this one
-        if self.pending.is_none() {
-            self.pending = self.source.next().await?;
+        while let Some(joined) = self.join.next().await? {
+            if let Some(decision) = self.decide(joined) {
+                return Ok(Some(decision));
+            }
         }
-        let Some(source) = &self.pending else {
-            self.target.drain().await?;
-            return Ok(None);
-        };
-        let target = self.target.advance_to(self.source.name_of(source)).await?;
-        let source = self.pending.take();
-        Ok(source.map(|source| self.decide(source, target)))
+        Ok(None)
     }
 
     /// What the source has listed and this plan has not decided on: to be counted when a run
     /// ends early.
     pub fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
-        self.pending.take().into_iter().chain(self.source.rest())
+        self.join.undecided()
     }
 
-    fn decide(&mut self, source: Entry, target: Option<Entry>) -> Decision {
-        if self.rules.direction == Direction::S3ToLocal
-            && let Some((reason, message)) = self.unfit_for_a_directory(&source)
+    /// What is to be done with a key; `None` for one that only the target has, unless it is to be
+    /// compared.
+    fn decide(&mut self, joined: Joined) -> Option<Decision> {
+        if let Joined::Both { source, .. } | Joined::OnlySource(source) = &joined
+            && self.rules.direction == Direction::S3ToLocal
+            && let Some((reason, message)) = self.unfit_for_a_directory(source)
         {
-            return Decision::Leave(Leave::Skip {
-                source,
+            return Some(Decision::Leave(Leave::Skip {
+                source: source.clone(),
                 reason,
                 message,
-            });
+            }));
         }
-        compare(&self.rules, source, target)
+        match (self.rules.aim, joined) {
+            (Aim::Sync, Joined::Both { source, target }) => {
+                Some(compare(&self.rules, source, Some(target)))
+            }
+            (Aim::Sync, Joined::OnlySource(source)) => Some(compare(&self.rules, source, None)),
+            (Aim::Sync, Joined::OnlyTarget(_)) => None,
+            (Aim::Compare, joined) => Some(Decision::Compare(joined)),
+        }
     }
 
     /// Why a key cannot be a file in a directory, if it cannot.
@@ -176,7 +199,7 @@ impl Plan {
         if let Err(error) = LocalKey::new(&source.key) {
             return Some((SkipReason::UnsafeKey, Some(error.to_string())));
         }
-        self.shadow.of(self.source.name_of(source)).map(|by| {
+        self.shadow.of(self.join.source.name_of(source)).map(|by| {
             let message = format!("the path is already taken by the key `{by}`");
             (SkipReason::ShadowedKey, Some(message))
         })

@@ -8,16 +8,11 @@ was not settled.
 */
 
 mod attempt;
-mod budget;
-mod examine;
-mod layout;
 mod parts;
 mod server_side;
 mod source_proof;
 mod target_proof;
 mod whole;
-
-pub use budget::{Budget, Reserved};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,10 +22,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::attempt::Trouble;
-use self::layout::Layout;
-use crate::config::{OnUnverifiable, Pair};
-use crate::digest::{Algorithm, Verdict};
-use crate::event::{Conduct, Event, FailReason, Listed, Sinks, SkipReason};
+use crate::config::{OnUndecided, OnUnverifiable, Pair};
+use crate::context::{Budget, Context, Ends};
+use crate::digest::{Algorithm, Verdict, Why};
+use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
+use crate::examine::{Answer, Depth, Examiner, Layout, ORIGIN_LAST_MODIFIED};
 use crate::object::{Entry, Timestamp};
 use crate::plan::{Decision, Direction, Examine, Transfer};
 use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target};
@@ -40,6 +36,7 @@ use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Ta
 pub struct Transferrer {
     source: Arc<dyn Source>,
     target: Arc<dyn Target>,
+    examiner: Examiner,
     pair: Pair,
     direction: Direction,
     budget: Budget,
@@ -48,30 +45,6 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
-}
-
-/// What a pair shares with the rest of the run.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// Who hears of what happens.
-    pub sinks: Sinks,
-    /// How much content may be in memory.
-    pub budget: Budget,
-    /// Stop listing and starting; finish what is small, give up what is large.
-    pub stop: CancellationToken,
-    /// Decide everything, change nothing.
-    pub dry_run: bool,
-}
-
-/// Both ends of a pair, opened.
-#[derive(Debug, Clone)]
-pub struct Ends {
-    /// Where from.
-    pub source: Arc<dyn Source>,
-    /// Where to.
-    pub target: Arc<dyn Target>,
-    /// Which kinds of store they are.
-    pub direction: Direction,
 }
 
 /// An object on its way.
@@ -97,7 +70,13 @@ impl Transferrer {
     /// For one pair.
     pub fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
         let parts = usize::from(pair.performance.max_parallel_uploads);
+        let depth = if pair.auto_chunksize {
+            Depth::Asked
+        } else {
+            Depth::Inferred
+        };
         Self {
+            examiner: Examiner::new(ends.clone(), pair, context, depth),
             source: ends.source,
             target: ends.target,
             direction: ends.direction,
@@ -120,13 +99,15 @@ impl Transferrer {
             }
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
+            Decision::Compare(_) => unreachable!("a run that transfers does not only compare"),
         }
     }
 
     async fn examine(&self, examine: Examine) -> Result<(), StoreError> {
-        let (source, target) = (examine.source.clone(), Listed::from(&examine.target));
-        match examine::answer(self, &examine).await {
-            Ok(None) => {
+        let answer = self.examiner.answer(&examine).await;
+        let source = examine.source;
+        match answer {
+            Ok(Answer::Unchanged(target)) => {
                 self.sinks.emit(&Event::Unchanged {
                     source: (&source).into(),
                     target,
@@ -134,15 +115,46 @@ impl Transferrer {
                 });
                 Ok(())
             }
-            Ok(Some(because)) => {
+            Ok(Answer::Transfer { because, replaces }) => {
                 self.transfer(Transfer {
                     source,
-                    replaces: Some(target),
+                    replaces,
                     because,
                 })
                 .await
             }
+            Ok(Answer::Undecided { target, why }) => self.undecided(source, target, why).await,
             Err(error) => self.conclude(&source, error.into(), 1),
+        }
+    }
+
+    /// What becomes of an object whose content cannot be compared is the user's to say.
+    async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<(), StoreError> {
+        match self.pair.check.on_unverifiable {
+            OnUndecided::Skip => {
+                self.sinks.emit(&Event::Undecided {
+                    source: (&source).into(),
+                    target,
+                    key: source.key,
+                    why,
+                });
+                Ok(())
+            }
+            OnUndecided::Transfer => {
+                self.transfer(Transfer {
+                    source,
+                    replaces: Some(target),
+                    because: Cause::Undecided,
+                })
+                .await
+            }
+            OnUndecided::Fail => {
+                let message = format!("its content cannot be compared: {}", why.as_str());
+                let error =
+                    StoreError::new("compare", source.key.as_str(), ErrorKind::Other, message);
+                self.failed(&source, FailReason::Unverifiable, error, 1);
+                Ok(())
+            }
         }
     }
 
@@ -410,10 +422,7 @@ impl Transferrer {
                     content_type = Some(guess.essence_str().to_owned());
                 }
                 if modified > Timestamp::now() {
-                    metadata.insert(
-                        examine::ORIGIN_LAST_MODIFIED.to_owned(),
-                        modified.rfc3339_offset(),
-                    );
+                    metadata.insert(ORIGIN_LAST_MODIFIED.to_owned(), modified.rfc3339_offset());
                 }
             }
         }

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use super::merged::Merged;
-use super::resolved::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
+use super::resolved::{
+    By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec,
+    TargetSpec, Verify,
+};
 use super::sides::{Side, s3_settings};
+use crate::digest::Algorithm;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 
 /// Builds a pair of two sides and the digest of its settings; `never_list` are the directories the run itself writes to.
@@ -35,10 +39,8 @@ pub(super) fn build(
             Side::S3(location) => TargetSpec::S3(Box::new(s3_settings(location, "target", merged))),
         },
         server_side_copy: merged.value("server_side_copy"),
-        check: Check::Mtime,
-        checksum: merged
-            .optional::<String>("checksum.algorithm")
-            .and_then(|name| name.parse().ok()),
+        check: check(merged),
+        checksum: algorithm(merged, "checksum.algorithm"),
         checksum_download: merged.value("checksum.download"),
         verify: Verify {
             etag: merged.value("verify.etag"),
@@ -60,7 +62,44 @@ pub(super) fn build(
             merged.value("retry.force_retry_count"),
             merged.duration("retry.force_retry_interval"),
         ),
+        auto_chunksize: merged.value("multipart.auto_chunksize"),
         guess_mime_type: merged.value("metadata.guess_mime_type"),
         digest: digest.to_owned(),
     }
+}
+
+fn check(merged: &Merged) -> Check {
+    let by_checksum = algorithm(merged, "check.checksum_algorithm").map(By::Checksum);
+    let mode = match (merged.value::<String>("check.mode").as_str(), by_checksum) {
+        ("size", _) => CheckMode::Size,
+        ("etag", _) => CheckMode::Content(By::ETag),
+        ("mtime_and_etag", _) => CheckMode::MtimeAndContent(By::ETag),
+        ("checksum", Some(by)) => CheckMode::Content(by),
+        ("mtime_and_checksum", Some(by)) => CheckMode::MtimeAndContent(by),
+        ("always", _) => CheckMode::Always,
+        // a checksum mode without an algorithm was refused
+        _ => CheckMode::Mtime,
+    };
+    Check {
+        mode,
+        on_unverifiable: match merged.value::<String>("check.on_unverifiable").as_str() {
+            "transfer" => OnUndecided::Transfer,
+            "fail" => OnUndecided::Fail,
+            _ => OnUndecided::Skip,
+        },
+        head_each_target: merged.value("check.head_each_target"),
+        compared: match mode {
+            CheckMode::Size => Compared::Size,
+            CheckMode::Content(by) | CheckMode::MtimeAndContent(by) => Compared::Content(by),
+            CheckMode::Mtime | CheckMode::Always => {
+                Compared::Content(by_checksum.unwrap_or(By::ETag))
+            }
+        },
+    }
+}
+
+fn algorithm(merged: &Merged, path: &str) -> Option<Algorithm> {
+    merged
+        .optional::<String>(path)
+        .and_then(|name| name.parse().ok())
 }

@@ -91,6 +91,8 @@ pub struct Pair {
     pub multipart_chunksize: u64,
     /// How often a whole object is begun again after damage or change, and the pause before it.
     pub force_retry: (u32, std::time::Duration),
+    /// Find the part layout of the other side with requests.
+    pub auto_chunksize: bool,
     /// Guess the media type of local files by their extension.
     pub guess_mime_type: bool,
     /// Non-secret settings as a digest, hexadecimal.
@@ -117,10 +119,67 @@ pub enum TargetSpec {
 
 /// How changes are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Check {
-    /// Missing, or the size differs, or the source is newer; ties in the second are examined.
+pub struct Check {
+    /// By what.
+    pub mode: CheckMode,
+    /// What becomes of an object of equal size whose content cannot be compared.
+    pub on_unverifiable: OnUndecided,
+    /// Ask the target for each object instead of listing it.
+    pub head_each_target: bool,
+    /// What a run that only compares looks at beside the size.
+    pub compared: Compared,
+}
+
+/// What a run that only compares looks at beside the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// Nothing.
+    Size,
+    /// The content.
+    Content(By),
+}
+
+impl Default for Compared {
+    fn default() -> Self {
+        Self::Content(By::ETag)
+    }
+}
+
+/// By what changes are found. A missing object or another size is always a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CheckMode {
+    /// The source is newer; ties in the second are examined.
     #[default]
     Mtime,
+    /// Nothing else.
+    Size,
+    /// The content differs.
+    Content(By),
+    /// The source is not older, and the content differs.
+    MtimeAndContent(By),
+    /// Everything counts as changed.
+    Always,
+}
+
+/// What content is compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The ETag, where it is a digest.
+    ETag,
+    /// The stored additional checksum of this algorithm.
+    Checksum(Algorithm),
+}
+
+/// What becomes of an object of equal size whose content cannot be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUndecided {
+    /// It is left, with a warning.
+    #[default]
+    Skip,
+    /// It is transferred.
+    Transfer,
+    /// It fails.
+    Fail,
 }
 
 /// What is verified, and what happens to what cannot be.

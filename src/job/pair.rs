@@ -8,13 +8,13 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
+use crate::context::Budget;
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
 use crate::report::{
     PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown, Status,
 };
 use crate::store::ErrorKind;
-use crate::transfer::Budget;
 
 /// What all pairs of a run share.
 #[derive(Debug)]

@@ -25,7 +25,7 @@ pub(super) fn pair(name: &str) -> Pair {
             never_list: Vec::new(),
         }),
         server_side_copy: false,
-        check: Check::Mtime,
+        check: Check::default(),
         checksum: None,
         checksum_download: false,
         verify: Verify {
@@ -41,6 +41,7 @@ pub(super) fn pair(name: &str) -> Pair {
         multipart_threshold: 8 << 20,
         multipart_chunksize: 8 << 20,
         force_retry: (5, std::time::Duration::from_secs(1)),
+        auto_chunksize: false,
         guess_mime_type: true,
         digest: "00".to_owned(),
     }

@@ -1,64 +1,99 @@
 //! Two entries of one key: is the source to be brought over?
 
+use std::cmp::Ordering;
+
 use super::{Decision, Direction, Examine, Leave, Question, Rules, Transfer};
-use crate::config::Check;
+use crate::config::{By, CheckMode};
 use crate::event::Cause;
 use crate::object::{ETag, Entry};
 
 /// Decides by what both listings say. Times compare in whole seconds, as S3 keeps them.
 pub(super) fn compare(rules: &Rules, source: Entry, target: Option<Entry>) -> Decision {
     let Some(target) = target else {
-        return Decision::Transfer(Transfer {
-            source,
-            replaces: None,
-            because: Cause::Missing,
-        });
+        if rules.check.head_each_target && rules.check.mode != CheckMode::Always {
+            return examine(source, None, Question::Target);
+        }
+        return transfer(source, None, Cause::Missing);
     };
-    match rules.check {
-        Check::Mtime => by_time(rules, source, target),
+    decide(rules, source, target)
+}
+
+/// Decides on a key that both sides have.
+pub(super) fn decide(rules: &Rules, source: Entry, target: Entry) -> Decision {
+    if rules.check.mode == CheckMode::Always {
+        return transfer(source, Some(&target), Cause::Forced);
+    }
+    if source.size != target.size {
+        return transfer(source, Some(&target), Cause::SizeDiffers);
+    }
+    match rules.check.mode {
+        CheckMode::Mtime => by_time(rules, source, target),
+        CheckMode::Size | CheckMode::Always => unchanged(source, target),
+        CheckMode::Content(by) => by_content(by, source, target),
+        CheckMode::MtimeAndContent(by) => {
+            match source.modified.seconds().cmp(&target.modified.seconds()) {
+                Ordering::Less => unchanged(source, target),
+                // a file carries its source's time
+                Ordering::Equal if rules.direction == Direction::S3ToLocal => {
+                    unchanged(source, target)
+                }
+                Ordering::Equal | Ordering::Greater => by_content(by, source, target),
+            }
+        }
     }
 }
 
 fn by_time(rules: &Rules, source: Entry, target: Entry) -> Decision {
-    let transfer = |source, target: &Entry, because| {
-        Decision::Transfer(Transfer {
-            source,
-            replaces: Some(target.into()),
-            because,
-        })
-    };
-    if source.size != target.size {
-        return transfer(source, &target, Cause::SizeDiffers);
-    }
     let (from, to) = (source.modified.seconds(), target.modified.seconds());
     if from > to {
         let future = source.modified > rules.now && rules.direction == Direction::LocalToS3;
         return if future {
-            Decision::Examine(Examine {
-                source,
-                target,
-                question: Question::FutureTime,
-            })
+            examine(source, Some(target), Question::FutureTime)
         } else {
-            transfer(source, &target, Cause::Newer)
+            transfer(source, Some(&target), Cause::Newer)
         };
     }
     if from < to {
-        return Decision::Leave(Leave::Unchanged { source, target });
+        return unchanged(source, target);
     }
     match rules.direction {
-        Direction::S3ToLocal => Decision::Leave(Leave::Unchanged { source, target }),
-        Direction::LocalToS3 => Decision::Examine(Examine {
-            source,
-            target,
-            question: Question::SameSecond,
-        }),
+        Direction::S3ToLocal => unchanged(source, target),
+        Direction::LocalToS3 => examine(source, Some(target), Question::SameSecond),
         Direction::S3ToS3 => match tags(&source, &target) {
-            Some(true) => Decision::Leave(Leave::Unchanged { source, target }),
-            Some(false) => transfer(source, &target, Cause::ETagDiffers),
-            None => transfer(source, &target, Cause::Undecided),
+            Some(true) => unchanged(source, target),
+            Some(false) => transfer(source, Some(&target), Cause::ETagDiffers),
+            None => transfer(source, Some(&target), Cause::Undecided),
         },
     }
+}
+
+/// Sizes are equal. What the listings say may already prove sameness; a difference is for the
+/// workers to look into, as a listing cannot tell an MD5 from what only looks like one.
+fn by_content(by: By, source: Entry, target: Entry) -> Decision {
+    if by == By::ETag && tags(&source, &target) == Some(true) {
+        return unchanged(source, target);
+    }
+    examine(source, Some(target), Question::Content(by))
+}
+
+fn transfer(source: Entry, target: Option<&Entry>, because: Cause) -> Decision {
+    Decision::Transfer(Transfer {
+        source,
+        replaces: target.map(Into::into),
+        because,
+    })
+}
+
+fn examine(source: Entry, target: Option<Entry>, question: Question) -> Decision {
+    Decision::Examine(Examine {
+        source,
+        target,
+        question,
+    })
+}
+
+fn unchanged(source: Entry, target: Entry) -> Decision {
+    Decision::Leave(Leave::Unchanged { source, target })
 }
 
 /// Whether two ETags are the same; `None` where they cannot be compared.
@@ -77,7 +112,9 @@ fn tags(source: &Entry, target: &Entry) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Aim;
     use super::*;
+    use crate::config::Check;
     use crate::object::{ObjectKey, Timestamp};
 
     const TAG: &str = "d41d8cd98f00b204e9800998ecf8427e";
@@ -98,6 +135,7 @@ mod tests {
             Decision::Transfer(transfer) => transfer.because.as_str().to_owned(),
             Decision::Examine(examine) => format!("{:?}", examine.question),
             Decision::Leave(_) => "unchanged".to_owned(),
+            Decision::Compare(_) => "compare".to_owned(),
         }
     }
 
@@ -199,7 +237,8 @@ mod tests {
             ),
         ] {
             let rules = Rules {
-                check: Check::Mtime,
+                aim: Aim::Sync,
+                check: Check::default(),
                 direction,
                 now,
             };

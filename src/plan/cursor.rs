@@ -85,25 +85,10 @@ impl Cursor {
         }
     }
 
-    /// Reads up to `name`: the entry of that name, if this side has one.
-    pub(super) async fn advance_to(&mut self, name: &str) -> Result<Option<Entry>, StoreError> {
-        while let Some(entry) = self.next().await? {
-            match self.name_of(&entry).cmp(name) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Equal => return Ok(Some(entry)),
-                std::cmp::Ordering::Greater => {
-                    self.held = Some(entry);
-                    return Ok(None);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Reads to the end.
-    pub(super) async fn drain(&mut self) -> Result<(), StoreError> {
-        while self.next().await?.is_some() {}
-        Ok(())
+    /// Gives an entry back, to be the next one again.
+    pub(super) fn hold(&mut self, entry: Entry) {
+        debug_assert!(self.held.is_none(), "one entry can be given back");
+        self.held = Some(entry);
     }
 
     /// What was listed and not read yet.

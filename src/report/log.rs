@@ -132,6 +132,12 @@ impl Sink for LogSink {
             Event::Failed {
                 key, reason, error, ..
             } => self.failed(key.as_str(), reason.as_str(), error),
+            Event::Undecided { key, why, .. } => tracing::warn!(
+                pair,
+                key = key.as_str(),
+                reason = why.as_str(),
+                "left as it is: its content cannot be compared"
+            ),
             Event::SubtreeUnreadable { name, .. } => tracing::warn!(
                 pair,
                 key = name,
@@ -152,6 +158,7 @@ impl Sink for LogSink {
             | Event::ListingDone { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
+            | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Moved { .. }
             | Event::Request { .. }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::layout::Layout;
 use super::{Done, Transferrer, Work, parts, server_side, whole};
 use crate::digest::{Algorithm, Verdict};
 use crate::event::FailReason;
+use crate::examine::Layout;
 use crate::object::Entry;
 use crate::store::{ErrorKind, Rejected, StoreError};
 

@@ -15,16 +15,17 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 use super::attempt::{Trouble, of_target};
-use super::budget::Reserved;
-use super::layout::Layout;
 use super::source_proof::{self, Expected, KnownLayout};
-use super::whole::{cancelled, grown};
+use super::whole::grown;
 use super::{Done, Transferrer, Work, target_proof};
+use crate::context::Reserved;
+use crate::context::cancelled;
 use crate::digest::{
     Algorithm, Checksum, Digest, Hasher, Integrity, Method, Proof, Verdict, Why, combine_crc,
     composite,
 };
 use crate::event::Event;
+use crate::examine::Layout;
 use crate::store::{Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload};
 
 /// Moves the object in parts.

@@ -3,12 +3,12 @@
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::attempt::{Trouble, of_target};
-use super::layout::Layout;
 use super::parts::tell_leftover;
-use super::whole::cancelled;
 use super::{Done, Transferrer, Work, source_proof};
+use crate::context::cancelled;
 use crate::digest::{Checksum, Integrity, Method, Proof, Verdict, Why};
 use crate::event::Event;
+use crate::examine::Layout;
 use crate::object::ETag;
 use crate::store::{
     CopySource, ErrorKind, Head, Put, SourceFacts, StoreError, Stored, StoredPart, Upload,

@@ -3,10 +3,10 @@
 use std::num::NonZeroU16;
 
 use super::Transferrer;
-use super::layout::{Layout, candidates};
 use crate::digest::{
     Algorithm, Checksum, Digest, Integrity, Method, Proof, Why, combine_crc, composite, digest,
 };
+use crate::examine::{Layout, candidates};
 use crate::object::{ETag, ObjectKey};
 use crate::store::{Head, StoreError};
 

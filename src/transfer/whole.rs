@@ -2,6 +2,7 @@
 
 use super::attempt::{Trouble, of_target};
 use super::{Done, Transferrer, Work, source_proof, target_proof};
+use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Verdict, digest};
 use crate::event::Event;
 use crate::store::{Content, ErrorKind, Read, SourceFacts, StoreError};
@@ -92,11 +93,6 @@ async fn compute(content: &mut Content, algorithm: Algorithm) {
         let computed = tokio::task::spawn_blocking(move || digest(algorithm, &bytes));
         content.digests.extend(computed.await);
     }
-}
-
-/// The object was stopped on request.
-pub(super) fn cancelled(key: &str) -> StoreError {
-    StoreError::new("transfer", key, ErrorKind::Cancelled, "the run was stopped")
 }
 
 /// The file is not as long as it was listed.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use s3sync::config::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
+use s3sync::context::{Budget, Ends};
 use s3sync::digest::Verdict;
 use s3sync::engine::Context;
 use s3sync::event::{Event, FailReason, Side, Sink, Sinks, SkipReason};
@@ -12,7 +13,6 @@ use s3sync::object::ObjectKey;
 use s3sync::plan::Direction;
 use s3sync::store::local::{LocalSourceSettings, LocalTargetSettings};
 use s3sync::store::{Source, Target};
-use s3sync::transfer::{Budget, Ends};
 use tokio_util::sync::CancellationToken;
 
 /// A pair with small parts and no pauses; its locations are not used.
@@ -30,7 +30,7 @@ pub(crate) fn pair() -> Pair {
             never_list: Vec::new(),
         }),
         server_side_copy: false,
-        check: Check::Mtime,
+        check: Check::default(),
         checksum: None,
         checksum_download: false,
         verify: Verify {
@@ -46,6 +46,7 @@ pub(crate) fn pair() -> Pair {
         multipart_threshold: 8192,
         multipart_chunksize: 8192,
         force_retry: (3, Duration::ZERO),
+        auto_chunksize: false,
         guess_mime_type: true,
         digest: String::new(),
     }

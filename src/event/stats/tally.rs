@@ -53,9 +53,11 @@ pub struct Lost {
 pub fn is_warning(why: Why, unverifiable: Unverifiable) -> bool {
     match why {
         Why::SwitchedOff => false,
-        Why::LayoutUnknown | Why::OpaqueETag | Why::AlgorithmUnknown | Why::EndpointCannot => {
-            unverifiable == Unverifiable::Warns
-        }
+        Why::LayoutUnknown
+        | Why::OpaqueETag
+        | Why::AlgorithmUnknown
+        | Why::EndpointCannot
+        | Why::NoChecksum => unverifiable == Unverifiable::Warns,
     }
 }
 
@@ -81,6 +83,8 @@ impl Tally {
             }
             Event::ListingDone { side, elapsed } => *self.listing.of(*side) = Some(*elapsed),
             Event::Unchanged { .. } => self.counts.unchanged += 1,
+            Event::Undecided { key, why, .. } => self.undecided(key.as_str(), *why),
+            Event::Compared(_) => {}
             Event::UnchangedMany { count } => self.counts.unchanged += count,
             Event::Transferred { settled, conduct } => self.transferred(settled, conduct, at),
             Event::Planned {
@@ -193,6 +197,16 @@ impl Tally {
                 ..Sample::default()
             });
         }
+    }
+
+    fn undecided(&mut self, key: &str, why: Why) {
+        self.counts.unchanged += 1;
+        self.warn(|| Sample {
+            key: Some(key.to_owned()),
+            code: Some(why.as_str().to_owned()),
+            message: "left as it is: of equal size, and its content cannot be compared".to_owned(),
+            ..Sample::default()
+        });
     }
 
     fn skipped(&mut self, key: &str, reason: SkipReason, message: Option<&str>) {

@@ -121,6 +121,8 @@ enum Reason {
 enum Untouched {
     /// The target has it.
     Unchanged,
+    /// The target has one of equal size, and nothing tells whether its content is the same.
+    Undecided,
     /// The pair ended before its turn.
     NotAttempted,
     /// The directory it is in could not be read.
@@ -313,6 +315,23 @@ impl<'a> Line<'a> {
                 target: Some(there(scope, key.as_str(), target)),
                 ..about(key.as_str(), Action::Skip, Outcome::Ok, UNCHANGED)
             }),
+            Event::Undecided {
+                key,
+                source,
+                target,
+                ..
+            } => Some(Self {
+                source: Some(listed(scope, key.as_str(), source)),
+                target: Some(there(scope, key.as_str(), target)),
+                ..about(
+                    key.as_str(),
+                    Action::Skip,
+                    Outcome::Warning,
+                    Reason::Untouched(Untouched::Undecided),
+                )
+            }),
+            // what is only compared has lines of its own
+            Event::Compared(_) => None,
             Event::NotAttempted { key, source } => Some(Self {
                 source: Some(listed(scope, key.as_str(), source)),
                 ..about(

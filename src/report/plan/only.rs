@@ -42,6 +42,7 @@ impl Sink for Only {
     fn event(&self, event: &Event) {
         match event {
             Event::Unchanged { key, source, .. }
+            | Event::Undecided { key, source, .. }
             | Event::Planned { key, source, .. }
             | Event::Failed { key, source, .. }
             | Event::NotAttempted { key, source } => {
@@ -61,7 +62,7 @@ impl Sink for Only {
                 }
             }
             // of other keys
-            Event::Listed { .. } | Event::UnchangedMany { .. } => {}
+            Event::Listed { .. } | Event::UnchangedMany { .. } | Event::Compared(_) => {}
             Event::ListingDone { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }

@@ -120,6 +120,16 @@ impl<'a> Decision<'a> {
                 message: Some(why_unchanged(source, target).to_owned()),
                 ..Self::new("leave", "unchanged", key.as_str(), Some(source))
             }),
+            Event::Undecided {
+                key,
+                source,
+                target,
+                why,
+            } => Some(Self {
+                target: There::Entry(target),
+                message: Some(format!("its content cannot be compared: {}", why.as_str())),
+                ..Self::new("leave", "undecided", key.as_str(), Some(source))
+            }),
             Event::Skipped {
                 key,
                 source,
@@ -143,6 +153,7 @@ impl<'a> Decision<'a> {
                 Some(Self::new("skip", "unreadable_directory", name, None))
             }
             Event::Transferred { .. }
+            | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Listed { .. }
             | Event::ListingDone { .. }

@@ -17,6 +17,8 @@ impl Sink for Unshown {
             | Event::ListingDone { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
+            | Event::Undecided { .. }
+            | Event::Compared(_)
             | Event::Transferred { .. }
             | Event::Planned { .. }
             | Event::Skipped { .. }

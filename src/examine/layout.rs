@@ -34,16 +34,16 @@ const COMMON_PART_SIZES: [u64; 20] = [
 
 /// Parts of one size, the last of which may be shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
+pub struct Layout {
     /// Length of the object in bytes.
-    pub(super) size: u64,
+    pub size: u64,
     /// Length of every part but the last.
-    pub(super) part_size: u64,
+    pub part_size: u64,
 }
 
 impl Layout {
     /// Parts of the wanted size, or larger ones where 10,000 of them would not do.
-    pub(super) fn for_upload(size: u64, wanted: u64) -> Self {
+    pub fn for_upload(size: u64, wanted: u64) -> Self {
         let least = size.div_ceil(MAX_PARTS);
         let part_size = if least > wanted {
             least.next_multiple_of(MIB)
@@ -54,12 +54,12 @@ impl Layout {
     }
 
     /// How many parts there are; an empty object is one empty part.
-    pub(super) fn count(self) -> u16 {
+    pub fn count(self) -> u16 {
         u16::try_from(self.size.div_ceil(self.part_size).max(1)).unwrap_or(u16::MAX)
     }
 
     /// The parts with their numbers and bytes.
-    pub(super) fn parts(self) -> impl Iterator<Item = (NonZeroU16, Range<u64>)> {
+    pub fn parts(self) -> impl Iterator<Item = (NonZeroU16, Range<u64>)> {
         (1..=self.count()).map(move |number| {
             let start = u64::from(number - 1) * self.part_size;
             let number = NonZeroU16::new(number).expect("counted from one");
@@ -68,13 +68,13 @@ impl Layout {
     }
 
     /// Whether an object of so many parts may be cut like this.
-    pub(super) fn fits(self, parts: NonZeroU16) -> bool {
+    pub fn fits(self, parts: NonZeroU16) -> bool {
         self.count() == parts.get()
     }
 }
 
 /// The layouts an object of this size and number of parts may have, the likeliest first.
-pub(super) fn candidates(size: u64, parts: NonZeroU16, wanted: u64) -> Vec<Layout> {
+pub fn candidates(size: u64, parts: NonZeroU16, wanted: u64) -> Vec<Layout> {
     let mut layouts: Vec<Layout> = Vec::new();
     let exact = size.div_ceil(u64::from(parts.get()));
     let sizes = std::iter::once(wanted).chain(COMMON_PART_SIZES);

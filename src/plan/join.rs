@@ -1,0 +1,73 @@
+//! The merge of two listings: each key once, with what each side has of it.
+
+use std::cmp::Ordering;
+
+use super::cursor::Cursor;
+use crate::object::Entry;
+use crate::store::StoreError;
+
+/// One key, and the sides that have it.
+#[derive(Debug, Clone)]
+pub enum Joined {
+    /// Both have it.
+    Both {
+        /// What the source listed.
+        source: Entry,
+        /// What the target listed.
+        target: Entry,
+    },
+    /// Only the source has it.
+    OnlySource(Entry),
+    /// Only the target has it.
+    OnlyTarget(Entry),
+}
+
+/// Two listings, read side by side in the order of their names.
+#[derive(Debug)]
+pub(super) struct Join {
+    pub(super) source: Cursor,
+    target: Cursor,
+    /// The source's entry the target is being searched for; here and not in a variable, so that it
+    /// is not lost when the target's listing fails or nobody waits for the next key any more.
+    pending: Option<Entry>,
+}
+
+impl Join {
+    pub(super) fn new(source: Cursor, target: Cursor) -> Self {
+        Self {
+            source,
+            target,
+            pending: None,
+        }
+    }
+
+    /// The next key in order; `None` when both sides are completely listed.
+    pub(super) async fn next(&mut self) -> Result<Option<Joined>, StoreError> {
+        if self.pending.is_none() {
+            self.pending = self.source.next().await?;
+        }
+        let target = self.target.next().await?;
+        let (source, target) = match (self.pending.take(), target) {
+            (None, target) => return Ok(target.map(Joined::OnlyTarget)),
+            (Some(source), None) => return Ok(Some(Joined::OnlySource(source))),
+            (Some(source), Some(target)) => (source, target),
+        };
+        let order = (self.source.name_of(&source)).cmp(self.target.name_of(&target));
+        Ok(Some(match order {
+            Ordering::Equal => Joined::Both { source, target },
+            Ordering::Less => {
+                self.target.hold(target);
+                Joined::OnlySource(source)
+            }
+            Ordering::Greater => {
+                self.pending = Some(source);
+                Joined::OnlyTarget(target)
+            }
+        }))
+    }
+
+    /// What the source has listed and was not given out yet.
+    pub(super) fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
+        self.pending.take().into_iter().chain(self.source.rest())
+    }
+}
