@@ -5,6 +5,7 @@ listens for signals, and ends with the final report and the last words on the te
 one pair does not end the others.
 */
 
+mod distrust;
 mod online;
 mod pair;
 mod rehearsal;
@@ -22,6 +23,7 @@ use crate::engine::{self, Context, PairDone, PairError};
 use crate::report::{
     ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd, RunReport, Status, log_summary,
 };
+use distrust::Ledger;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
@@ -100,6 +102,12 @@ async fn run_with(
         (None, Some(directory)) => Output::Evidence(directory),
         (None, None) => unreachable!("what is no plan has a directory"),
     };
+    // by the places the job says, which a sandbox takes the place of
+    let ledgers: Vec<Ledger> = job
+        .pairs
+        .iter()
+        .map(|pair| Ledger::of(&job, pair))
+        .collect();
     let rehearsed = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
     let reason = match rehearsed {
         Ok(rehearsal) => {
@@ -111,8 +119,9 @@ async fn run_with(
                 shown: terminal::progress_shown(&job, &options),
                 output,
             };
-            for (pair, part) in job.pairs.iter().zip(report.pairs()) {
-                run.run(pair, part).await;
+            let pairs = job.pairs.iter().zip(report.pairs());
+            for ((pair, part), ledger) in pairs.zip(&ledgers) {
+                run.run(pair, part, ledger).await;
             }
             rehearsal.end().await;
             None

@@ -1,14 +1,18 @@
 //! A job as a run has recorded it: `resolved.json` read back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 use toml::Table;
 
+use super::environment::Environment;
+use super::file::JobFile;
+use super::flags::FlagValues;
 use super::options::find;
 use super::problem::{Place, Problem, Problems};
 use super::resolved::{Job, Origin};
-use super::{Environment, FlagValues, JobFile, load};
+use super::ways::load;
 
 /// What is no option of its own, or says what others say already.
 const LEFT_OUT: [&str; 2] = ["vars", "hooks"];
@@ -36,7 +40,7 @@ pub fn from_record(
         base: environment.directory(),
         job: "adhoc",
     };
-    load(&file, environment, flags, &std::collections::BTreeSet::new())?.into_job()
+    load(&file, environment, flags, &BTreeSet::new())?.into_job()
 }
 
 /// The job file that says what a record says.
@@ -91,7 +95,11 @@ fn toml_of(value: &Value) -> Option<toml::Value> {
         Value::Number(value) => value.as_i64()?.into(),
         // what was filled in must not be filled in again
         Value::String(text) => text.replace("${", "$${").into(),
-        Value::Array(values) => values.iter().map(toml_of).collect::<Option<Vec<_>>>()?.into(),
+        Value::Array(values) => values
+            .iter()
+            .map(toml_of)
+            .collect::<Option<Vec<_>>>()?
+            .into(),
         Value::Object(values) => {
             let mut table = Table::new();
             for (name, value) in values {

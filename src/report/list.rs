@@ -115,7 +115,10 @@ impl Listed {
             ("exit_code", json!(run.exit_code)),
             ("duration_ms", run.duration_ms.into()),
             ("silent_ms", json!(silent)),
-            ("transferred", json!(report.total("/counts/transferred/total"))),
+            (
+                "transferred",
+                json!(report.total("/counts/transferred/total")),
+            ),
             ("bytes", json!(report.total("/bytes/transferred"))),
             ("warnings", json!(report.total("/counts/warnings"))),
             ("errors", json!(report.total("/counts/errors"))),
@@ -147,7 +150,8 @@ impl Listed {
             human::printable(job),
             human::printable(run.started_at.split('.').next().unwrap_or_default()),
             status,
-            run.exit_code.map_or("-".to_owned(), |code| code.to_string()),
+            run.exit_code
+                .map_or("-".to_owned(), |code| code.to_string()),
             human::duration(Duration::from_millis(run.duration_ms)),
             number("/counts/transferred/total"),
             number("/counts/errors"),

@@ -209,6 +209,7 @@ impl PairPlan {
     fn line(&self, event: &Event) -> Option<String> {
         match self.format {
             PlanFormat::Json => {
+                self.scope.learn(event);
                 let line = Line::of(event, &self.scope)?;
                 let number = self.lines.fetch_add(1, Ordering::Relaxed) + 1;
                 return Some(json::line(&line.numbered(number)));

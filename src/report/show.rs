@@ -24,9 +24,7 @@ impl Objects {
     pub fn wants(self, claim: &Claim) -> bool {
         match (self.failed, self.unproved) {
             (false, false) => true,
-            (failed, unproved) => {
-                failed && claim.is_failure() || unproved && claim.is_unproved()
-            }
+            (failed, unproved) => failed && claim.is_failure() || unproved && claim.is_unproved(),
         }
     }
 }

@@ -54,6 +54,11 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     via.sinks.emit(&Event::Moved { bytes: entry.size });
     // a directory gives none: the download's is the one to ask about
     stored.request_id = stored.request_id.or(content.request_id);
+    if via.target.keeps_no_digests() {
+        // what a directory does not keep is kept of it: so a file can be verified again later
+        let computed = content.digests.iter().copied().map(Checksum::Whole);
+        stored.checksums.extend(computed);
+    }
     let under = |algorithm: Algorithm| {
         content
             .digests

@@ -3,6 +3,7 @@
 mod bad_input;
 mod directions;
 mod directory;
+mod distrusted;
 mod engine_room;
 mod explain;
 mod explain_words;
@@ -19,6 +20,7 @@ mod plan;
 mod predecessor;
 mod quickstart;
 mod rehearsal;
+mod report;
 mod sandbox;
 mod schemas;
 mod secrets;

@@ -12,10 +12,14 @@ use crate::report::{Archive, ExitCode, Listed, Stream, list};
 pub(super) fn command() -> Command {
     Command::new("list")
         .about("List the runs of the past, newest first")
-        .arg(Arg::new("WHERE").value_name("JOB|DIR").help(
-            "Only runs of the job of this name or job file; or the directory they are in",
+        .arg(
+            Arg::new("WHERE").value_name("JOB|DIR").help(
+                "Only runs of the job of this name or job file; or the directory they are in",
+            ),
+        )
+        .arg(format(
+            "How it is shown: a table, or one JSON object per line",
         ))
-        .arg(format("How it is shown: a table, or one JSON object per line"))
 }
 
 pub(super) fn runs(matches: &ArgMatches, environment: &Environment) -> ExitCode {

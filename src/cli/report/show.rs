@@ -28,7 +28,9 @@ pub(super) fn command() -> Command {
             )
             .requires("objects"),
         )
-        .arg(format("text, or JSON: the report, or its lines of evidence, as they were written"))
+        .arg(format(
+            "text, or JSON: the report, or its lines of evidence, as they were written",
+        ))
 }
 
 pub(super) fn run(matches: &ArgMatches, environment: &Environment) -> ExitCode {
@@ -84,7 +86,10 @@ pub(super) fn read(run: &PastRun) -> Result<Report, String> {
 
 /// All lines of evidence that are wanted, in the order of the pairs.
 fn objects(run: &PastRun, record: &Report, wanted: Objects, json: bool) -> ExitCode {
-    let files = record.pairs.iter().filter_map(|pair| pair.evidence.as_ref());
+    let files = record
+        .pairs
+        .iter()
+        .filter_map(|pair| pair.evidence.as_ref());
     let mut exit = ExitCode::Success;
     for file in files {
         if let Err(told) = lines(&run.directory, file, wanted, json) {
@@ -95,12 +100,7 @@ fn objects(run: &PastRun, record: &Report, wanted: Objects, json: bool) -> ExitC
     exit
 }
 
-fn lines(
-    directory: &Path,
-    file: &EvidenceFile,
-    wanted: Objects,
-    json: bool,
-) -> Result<(), String> {
+fn lines(directory: &Path, file: &EvidenceFile, wanted: Objects, json: bool) -> Result<(), String> {
     let path = directory.join(&file.path);
     let failed = |error| {
         format!(

@@ -270,7 +270,10 @@ impl Tell {
             Stream::Stdout.print(&object.to_string());
             return;
         }
-        let faults: String = faults.iter().map(|fault| format!("\n  = {fault}")).collect();
+        let faults: String = faults
+            .iter()
+            .map(|fault| format!("\n  = {fault}"))
+            .collect();
         Stream::Stderr.print(&format!(
             "error: the evidence of the pair {pair} is not what the run wrote\n --> {}{faults}",
             path.display()

@@ -54,7 +54,8 @@ fn difference(then: &ClaimedEnd, now: &Head) -> Option<String> {
     if then.size != now.size {
         return Some(format!("{} bytes then, {} now", then.size, now.size));
     }
-    let differs = |what: &str, then: &str, now: &str| Some(format!("{what} {then} then, {now} now"));
+    let differs =
+        |what: &str, then: &str, now: &str| Some(format!("{what} {then} then, {now} now"));
     let etag = now.etag.as_ref().map(ETag::quoted);
     if let (Some(then), Some(now)) = (&then.etag, &etag)
         && then != now
@@ -102,7 +103,9 @@ async fn of_content(
         Checksum::Composite { parts, .. } => match claim.parts {
             Some(cut) if cut.count == u64::from(parts.get()) && cut.size > 0 => Some(cut.size),
             Some(_) | None => {
-                return unknown("it has the same size, and how it was cut into parts was not recorded");
+                return unknown(
+                    "it has the same size, and how it was cut into parts was not recorded",
+                );
             }
         },
     };

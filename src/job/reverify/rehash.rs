@@ -36,7 +36,12 @@ pub(super) async fn rehash(
         let before = first.get_or_insert_with(|| content.head.clone());
         if !before.same_content(&content.head) {
             let message = "it was written to while it was read";
-            return Err(StoreError::new("read", key.as_str(), ErrorKind::Changed, message));
+            return Err(StoreError::new(
+                "read",
+                key.as_str(),
+                ErrorKind::Changed,
+                message,
+            ));
         }
         hasher = tokio::task::spawn_blocking(move || {
             hasher.update(&content.bytes);

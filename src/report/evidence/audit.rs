@@ -30,7 +30,9 @@ pub fn audit_evidence(directory: &Path, pair: &str, expected: &EvidenceFile) -> 
     let relative = Path::new(&expected.path);
     let inside = |part| matches!(part, Component::Normal(_));
     if !relative.components().all(inside) {
-        audit.faults.push("its path leads out of the run".to_owned());
+        audit
+            .faults
+            .push("its path leads out of the run".to_owned());
         return audit;
     }
     let path = directory.join(relative);
@@ -57,7 +59,9 @@ fn look(
     while let Some((number, line)) = reader.next_line()? {
         last = number;
         if let Some(at) = trailer {
-            broken.push(format!("line {number} stands behind the trailer on line {at}"));
+            broken.push(format!(
+                "line {number} stands behind the trailer on line {at}"
+            ));
             break;
         }
         match line {

@@ -157,9 +157,12 @@ impl<'a> Decision<'a> {
             | Event::NotAttempted { .. }
             | Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. }

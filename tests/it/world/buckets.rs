@@ -6,7 +6,11 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, ChecksumMode, CompletedMultipartUpload, CompletedPart,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule, VersioningConfiguration,
+};
 use aws_smithy_http_client::Builder;
 
 use super::{Endpoint, World};
@@ -54,6 +58,35 @@ impl World {
         let request = self.buckets.client.put_bucket_policy().bucket(bucket);
         let request = request.policy(policy);
         self.runtime.block_on(request.send()).expect("a policy");
+    }
+
+    /// Keeps the versions of a bucket.
+    pub(crate) fn keep_versions(&self, bucket: &str) {
+        let versioning = VersioningConfiguration::builder();
+        let versioning = versioning.status(BucketVersioningStatus::Enabled).build();
+        let request = self.buckets.client.put_bucket_versioning().bucket(bucket);
+        let request = request.versioning_configuration(versioning);
+        self.runtime.block_on(request.send()).expect("versioning");
+    }
+
+    /// Has a bucket encrypt with a key of KMS, so that its ETags say nothing of the content.
+    pub(crate) fn encrypt(&self, bucket: &str) {
+        let by_default = ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(ServerSideEncryption::AwsKms)
+            .build()
+            .expect("an algorithm");
+        let rule = ServerSideEncryptionRule::builder();
+        let rule = rule.apply_server_side_encryption_by_default(by_default);
+        let rules = ServerSideEncryptionConfiguration::builder().rules(rule.build());
+        let request = self.buckets.client.put_bucket_encryption().bucket(bucket);
+        let request = request.server_side_encryption_configuration(rules.build().expect("a rule"));
+        self.runtime.block_on(request.send()).expect("encryption");
+    }
+
+    /// Removes an object.
+    pub(crate) fn remove(&self, bucket: &str, key: &str) {
+        let request = self.buckets.client.delete_object().bucket(bucket).key(key);
+        self.runtime.block_on(request.send()).expect("a deletion");
     }
 
     /// Writes an object in one go.
