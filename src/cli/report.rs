@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::command;
-use crate::config::{self, Environment, FlagValues, Job};
+use crate::config::{self, Environment, FlagValues, Job, Problems};
 use crate::report::{Archive, ExitCode, PastRun, Stream};
 
 /// The command, and those below it.
@@ -77,12 +77,22 @@ fn archive(matches: &ArgMatches, environment: &Environment) -> Result<Archive, E
     if let Some(file) = matches.get_one::<String>("job") {
         return Ok(Archive::at(load(Path::new(file), environment)?.report.dir));
     }
+    // a job that the environment says has its own
+    if environment.get("S3SYNC_JOB_FILE").is_some() || environment.get("S3SYNC_JOB_TOML").is_some()
+    {
+        let job = config::from_environment(environment, &FlagValues::default());
+        return Ok(Archive::at(or_told(job)?.report.dir));
+    }
     Ok(Archive::at(environment.report_directory()))
 }
 
 /// A job that says where its runs are; what is wrong with it was told.
 fn load(file: &Path, environment: &Environment) -> Result<Job, ExitCode> {
-    config::load_file(file, environment, &FlagValues::default()).map_err(|problems| {
+    or_told(config::load_file(file, environment, &FlagValues::default()))
+}
+
+fn or_told(job: Result<Job, Problems>) -> Result<Job, ExitCode> {
+    job.map_err(|problems| {
         Stream::Stderr.print(&problems.to_string());
         ExitCode::Usage
     })

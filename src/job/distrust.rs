@@ -215,7 +215,24 @@ impl Sink for Keeper {
                     Verdict::Mismatch { .. } => {}
                 }
             }
-            _ => {}
+            Event::Listed { .. }
+            | Event::ListingDone { .. }
+            | Event::OneObject { .. }
+            | Event::Unchanged { .. }
+            | Event::UnchangedMany { .. }
+            | Event::Undecided { .. }
+            | Event::Compared(_)
+            | Event::Planned { .. }
+            | Event::Skipped { .. }
+            | Event::Failed { .. }
+            | Event::NotAttempted { .. }
+            | Event::SubtreeUnreadable { .. }
+            | Event::PairFailed { .. }
+            | Event::Warning { .. }
+            | Event::Moved { .. }
+            | Event::Request { .. }
+            | Event::Retried { .. }
+            | Event::GuaranteeLost { .. } => {}
         }
     }
 }

@@ -103,6 +103,9 @@ impl Archive {
         if path.exists() && (asked.contains('/') || path.join("report.json").exists()) {
             return at_path(path).ok_or_else(|| Unnamed::NoRun(path.to_owned()));
         }
+        if path.is_absolute() || asked.starts_with('.') {
+            return Err(Unnamed::NoRun(path.to_owned()));
+        }
         let (job, name) = match asked.rsplit_once('/') {
             Some((job, name)) => (Some(job), name),
             None => (None, asked),
@@ -299,6 +302,7 @@ mod tests {
             ("other/0198f3b2".to_owned(), Err("no run")),
             (String::new(), Err("no run")),
             (path("locks"), Err("is no run")),
+            (path("nowhere"), Err("is no run")),
         ] {
             let seen = archive.find(&asked);
             match (seen, found) {

@@ -130,9 +130,7 @@ impl Listed {
 
     fn cells(&self, now: Timestamp) -> [String; 8] {
         let (id, job) = (self.run.short_id(), self.job());
-        let unread = |state: &str| {
-            [id, job, "-", state, "-", "-", "-", "-"].map(|cell| human::printable(cell))
-        };
+        let unread = |state: &str| [id, job, "-", state, "-", "-", "-", "-"].map(human::printable);
         let report = match &self.report {
             Glance::Missing => return unread("no report.json"),
             Glance::Broken(_) => return unread("broken report.json"),

@@ -323,7 +323,7 @@ fn evidence_that_is_not_what_was_written_proves_nothing() {
             |bytes| {
                 let text = String::from_utf8(bytes).expect("text");
                 let end = text.rfind("{\"type\":\"trailer\"").expect("a trailer");
-                Some(text[..end].as_bytes().to_vec())
+                Some(text.as_bytes()[..end].to_vec())
             },
             "it ends without a trailer after line 3 of 4",
         ),

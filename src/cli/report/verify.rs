@@ -78,10 +78,8 @@ pub(super) fn run(matches: &ArgMatches, environment: &Environment) -> anyhow::Re
         exit = exit.worse(exit_of(&standings));
     }
     let transferred = record.totals.counts.transferred.total;
-    let unsaid = match record.run.dry_run {
-        true => 0,
-        false => transferred.saturating_sub(evidence.arrivals),
-    };
+    let planned = if record.run.dry_run { transferred } else { 0 };
+    let unsaid = transferred.saturating_sub(planned + evidence.arrivals);
     if unsaid > 0 && broken == 0 {
         tell.problem(&format!(
             "of {transferred} transferred objects {unsaid} have no line of evidence: with report.level = \"errors_only\" none is written"
@@ -270,12 +268,9 @@ impl Tell {
             Stream::Stdout.print(&object.to_string());
             return;
         }
-        let faults: String = faults
-            .iter()
-            .map(|fault| format!("\n  = {fault}"))
-            .collect();
+        let faults = faults.join("\n  = ");
         Stream::Stderr.print(&format!(
-            "error: the evidence of the pair {pair} is not what the run wrote\n --> {}{faults}",
+            "error: the evidence of the pair {pair} is not what the run wrote\n --> {}\n  = {faults}",
             path.display()
         ));
     }
@@ -321,8 +316,12 @@ impl Tell {
                     0 => String::new(),
                     many => format!(" (of all, {many} were never proved)"),
                 };
+                let unasked = match it.unasked_pairs {
+                    0 => String::new(),
+                    many => format!(", {many} pairs not asked to the end"),
+                };
                 format!(
-                    ", {} objects: {} hold, {} changed, {} missing, {} unknown{unproved}",
+                    ", {} objects: {} hold, {} changed, {} missing, {} unknown{unproved}{unasked}",
                     it.total(),
                     it.holds,
                     it.changed,

@@ -122,10 +122,8 @@ async fn of_content(
 /// else what was proved to be the same at the source.
 fn recorded(claim: &Claim) -> Option<Checksum> {
     let first = |end: Option<&ClaimedEnd>| {
-        let checksums = end?.checksum.as_ref()?.iter();
-        checksums
-            .filter_map(|(name, value)| Checksum::parse(name.parse().ok()?, value))
-            .next()
+        let mut checksums = end?.checksum.as_ref()?.iter();
+        checksums.find_map(|(name, value)| Checksum::parse(name.parse().ok()?, value))
     };
     let matched = |axis| {
         let mut compared = claim.comparisons();
