@@ -2,7 +2,7 @@
 
 It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs in order,
 listens for signals, and ends with the final report and the last words on the terminal. What ends
-one pair does not end the others.
+one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
 */
 
 mod distrust;

@@ -4,6 +4,11 @@ and the exit code.
 A [`RunReport`] exists from the first second of a run. Every pair gets a [`PairReport`], whose
 sinks count and write evidence; what the report says is read from the same counters that the table,
 the progress and the exit code are made from.
+
+Runs of the past are found in an [`Archive`], [listed](list()) and [shown](show()), and their evidence
+is held against its digest ([`audit_evidence`]). What protects a proof is the SHA-256 in
+`report.json`, which nothing protects: who needs evidence against those who can write the report
+directory keeps a copy of `report.json`, or of its digests, elsewhere.
 */
 
 mod archive;
