@@ -16,6 +16,7 @@ mod plan;
 #[cfg(test)]
 mod predecessor;
 mod process;
+mod report;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -76,6 +77,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("explain", matches)) => Ok(explain::job(matches, &environment)),
         Some(("init", matches)) => Ok(init::job(matches, &environment)),
         Some(("plan", matches)) => plan::show(matches, &environment),
+        Some(("report", matches)) => report::dispatch(matches, &environment),
         Some(("validate", matches)) => validate::files(matches, &environment),
         Some(("schema", matches)) => Ok(schema::print(matches)),
         #[cfg(feature = "sandbox")]

@@ -34,6 +34,7 @@ mod pairs;
 mod patterns;
 mod problem;
 mod reading;
+mod recalled;
 mod record;
 mod resolve;
 mod resolved;
@@ -61,6 +62,7 @@ pub use flags::FlagValues;
 pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
 pub use problem::{Problem, Problems};
+pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
     By, Check, CheckMode, Compared, Job, Limits, Log, OnUndecided, OnUnverifiable, Origin, Pair,

@@ -2,8 +2,10 @@
 */
 
 mod budget;
+mod distrusted;
 
 pub use budget::{Budget, Reserved};
+pub use distrusted::Distrusted;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ pub struct Context {
     pub stop: CancellationToken,
     /// Decide everything, change nothing.
     pub dry_run: bool,
+    /// What is transferred whatever a comparison says.
+    pub distrusted: Distrusted,
 }
 
 impl Context {

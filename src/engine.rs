@@ -178,7 +178,8 @@ async fn carry_out(
             () = fatal.happened() => break Ok(false),
             decision = plan.next() => decision,
         };
-        match decision {
+        let overruled = |decision| context.distrusted.overrule(decision);
+        match decision.map(|decision| decision.map(overruled)) {
             Err(error) => {
                 break Err(PairError {
                     error,

@@ -54,6 +54,8 @@ pub enum Cause {
     Undecided,
     /// The user wants everything transferred.
     Forced,
+    /// An earlier run has left something there that is damaged or was not proved.
+    Distrusted,
 }
 
 impl Cause {
@@ -67,6 +69,7 @@ impl Cause {
             Self::ChecksumDiffers => "checksum_differs",
             Self::Undecided => "undecided",
             Self::Forced => "forced",
+            Self::Distrusted => "distrusted",
         }
     }
 }
@@ -235,6 +238,11 @@ pub enum Event {
         /// The sum of their sizes.
         bytes: u64,
     },
+    /// A side turned out to be one object: its prefix is the whole key.
+    OneObject {
+        /// Which side.
+        side: Side,
+    },
     /// A side is completely listed.
     ListingDone {
         /// Which.
@@ -261,6 +269,24 @@ pub enum Event {
         target: Listed,
         /// Why it could not be told.
         why: Why,
+    },
+    /// The target has something that must not count as unchanged: it is damaged, or is not proved
+    /// where it has to be. Told before it is taken back or sent again, so that nothing that happens
+    /// in between makes it look sound.
+    Distrusted {
+        /// The key.
+        key: ObjectKey,
+        /// What the target has.
+        etag: Option<ETag>,
+        /// Its version, in a versioned bucket.
+        version: Option<Arc<str>>,
+        /// Why.
+        reason: FailReason,
+    },
+    /// What was distrusted is no longer there.
+    Withdrawn {
+        /// The key.
+        key: ObjectKey,
     },
     /// It was compared; nothing was to be transferred.
     Compared(Box<Compared>),

@@ -2,12 +2,14 @@
 
 It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs in order,
 listens for signals, and ends with the final report and the last words on the terminal. What ends
-one pair does not end the others.
+one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
 */
 
+mod distrust;
 mod online;
 mod pair;
 mod rehearsal;
+mod reverify;
 mod signals;
 mod terminal;
 
@@ -21,9 +23,11 @@ use crate::engine::{self, Context, PairDone, PairError};
 use crate::report::{
     ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd, RunReport, Status, log_summary,
 };
+use distrust::Ledger;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
+pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::Signals;
 
 /// How a job is run, beside what it says itself.
@@ -98,6 +102,12 @@ async fn run_with(
         (None, Some(directory)) => Output::Evidence(directory),
         (None, None) => unreachable!("what is no plan has a directory"),
     };
+    // by the places the job says, which a sandbox takes the place of
+    let ledgers: Vec<Ledger> = job
+        .pairs
+        .iter()
+        .map(|pair| Ledger::of(&job, pair))
+        .collect();
     let rehearsed = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
     let reason = match rehearsed {
         Ok(rehearsal) => {
@@ -109,8 +119,9 @@ async fn run_with(
                 shown: terminal::progress_shown(&job, &options),
                 output,
             };
-            for (pair, part) in job.pairs.iter().zip(report.pairs()) {
-                run.run(pair, part).await;
+            let pairs = job.pairs.iter().zip(report.pairs());
+            for ((pair, part), ledger) in pairs.zip(&ledgers) {
+                run.run(pair, part, ledger).await;
             }
             rehearsal.end().await;
             None

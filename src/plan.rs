@@ -21,7 +21,7 @@ use self::join::Join;
 use self::shadow::Shadow;
 use crate::config::{By, Check};
 use crate::event::{Cause, Event, Listed, Side, Sinks, SkipReason};
-use crate::object::{Entry, LocalKey, Timestamp};
+use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
 use crate::store::{Listing, StoreError};
 
 /// What is to be done with one key of the source.
@@ -35,6 +35,39 @@ pub enum Decision {
     Leave(Leave),
     /// Say whether both sides are the same: the run only compares.
     Compare(Joined),
+}
+
+impl Decision {
+    /// The key it is about, where the source has it.
+    pub fn key(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::Transfer(Transfer { source, .. })
+            | Self::Examine(Examine { source, .. })
+            | Self::Leave(Leave::Unchanged { source, .. } | Leave::Skip { source, .. })
+            | Self::Compare(Joined::Both { source, .. } | Joined::OnlySource(source)) => {
+                Some(&source.key)
+            }
+            Self::Compare(Joined::OnlyTarget(_)) => None,
+        }
+    }
+
+    /// The same, or a transfer where the object would be left as unchanged or looked into.
+    /// What cannot be brought over is not, and what is only compared is compared.
+    #[must_use]
+    pub fn forced(self, because: Cause) -> Self {
+        let (source, replaces) = match self {
+            Self::Leave(Leave::Unchanged { source, target }) => (source, Some(target)),
+            Self::Examine(Examine { source, target, .. }) => (source, target),
+            other @ (Self::Transfer(_) | Self::Leave(Leave::Skip { .. }) | Self::Compare(_)) => {
+                return other;
+            }
+        };
+        Self::Transfer(Transfer {
+            source,
+            replaces: replaces.as_ref().map(Into::into),
+            because,
+        })
+    }
 }
 
 /// One object to bring over.

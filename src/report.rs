@@ -4,8 +4,14 @@ and the exit code.
 A [`RunReport`] exists from the first second of a run. Every pair gets a [`PairReport`], whose
 sinks count and write evidence; what the report says is read from the same counters that the table,
 the progress and the exit code are made from.
+
+Runs of the past are found in an [`Archive`], [listed](list()) and [shown](show()), and their evidence
+is held against its digest ([`audit_evidence`]). What protects a proof is the SHA-256 in
+`report.json`, which nothing protects: who needs evidence against those who can write the report
+directory keeps a copy of `report.json`, or of its digests, elsewhere.
 */
 
+mod archive;
 mod directory;
 mod evidence;
 mod exit;
@@ -13,6 +19,7 @@ mod facts;
 mod figures;
 mod history;
 mod human;
+mod list;
 mod log;
 #[cfg(feature = "cli")]
 mod one_line;
@@ -22,15 +29,21 @@ mod plan;
 mod progress;
 mod run;
 pub mod schema;
+mod show;
 mod status;
 mod summary;
 mod table;
 
+pub use archive::{Archive, PastRun, Unnamed};
 pub use directory::{ReportError, RunDirectory};
-pub use evidence::{Evidence, Scope, evidence_schema};
+pub use evidence::{
+    Claim, ClaimedComparison, ClaimedEnd, ClaimedError, ClaimedParts, ClaimedProof, Evidence,
+    EvidenceAudit, EvidenceReader, ReadLine, Repeats, Scope, audit_evidence, evidence_schema,
+};
 pub use exit::ExitCode;
 pub use facts::BUILD;
 pub use history::history_schema;
+pub use list::{Listed, list};
 pub use log::{LogSink, log_summary};
 #[cfg(feature = "cli")]
 pub use one_line::one_line;
@@ -40,6 +53,7 @@ pub use plan::{PairPlan, PlanFormat, PlanOutput, PlanSettings};
 pub use progress::{Progress, Shown};
 pub use run::{RunEnd, RunReport};
 pub use schema::report_schema;
+pub use show::{Objects, object_line, show, standing_line};
 pub use status::Status;
 pub use table::table;
 

@@ -55,6 +55,9 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// What stood among them and cannot be synchronized.
     pub oddities: Vec<Oddity>,
+    /// Whether the store is one object: its prefix is the whole key of the only entry, which has
+    /// the last segment of it for a name.
+    pub is_one_object: bool,
 }
 
 /// Something a listing met that is no entry.

@@ -196,7 +196,7 @@ impl Transferrer {
             layout: None,
         };
         let mut attempts = 1;
-        let mut published: Option<Stored> = None;
+        let mut published: Vec<Stored> = Vec::new();
         let trouble = loop {
             let trouble = match attempt::attempt(self, &work).await {
                 Ok(done) => {
@@ -208,13 +208,26 @@ impl Transferrer {
                         attempts,
                         elapsed: started.elapsed(),
                     };
+                    let sound = done.settled.stored().version.clone();
                     self.arrived(&source, done.settled, conduct);
+                    // versions below the sound one: what has none was overwritten
+                    published.retain(|stored| stored.version.is_some() && stored.version != sound);
+                    self.withdraw(&source, &published).await;
                     return Ok(());
                 }
                 Err(trouble) => trouble,
             };
             if let Trouble::Published(rejected) = &trouble {
-                published = Some(rejected.stored.clone());
+                self.distrust(
+                    &source,
+                    &rejected.stored,
+                    attempt::reason_of(&rejected.verdict),
+                );
+                // each version stays until it is removed; without versions only the last is there
+                published.retain(|stored| {
+                    stored.version.is_some() && stored.version != rejected.stored.version
+                });
+                published.push(rejected.stored.clone());
             }
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
                 break trouble;
@@ -237,8 +250,9 @@ impl Transferrer {
             attempts += 1;
         };
         // whatever the last attempt ended with, what an earlier one left is still there
-        if let Some(stored) = published {
-            self.withdraw(&source, &stored).await;
+        if self.withdraw(&source, &published).await {
+            let key = source.key.clone();
+            self.sinks.emit(&Event::Withdrawn { key });
         }
         self.conclude(&source, trouble, attempts)
     }
@@ -280,7 +294,9 @@ impl Transferrer {
         {
             let message = format!("it cannot be verified: {}", why.as_str());
             let error = StoreError::new("verify", listed.key.as_str(), ErrorKind::Other, message);
-            self.failed(listed, FailReason::Unverifiable, error, conduct.attempts);
+            let reason = FailReason::Unverifiable;
+            self.distrust(listed, settled.stored(), reason);
+            self.failed(listed, reason, error, conduct.attempts);
             return;
         }
         self.sinks.emit(&Event::Transferred {
@@ -375,18 +391,37 @@ impl Transferrer {
         });
     }
 
-    /// Takes back what was published and is damaged: better absent than wrong.
-    async fn withdraw(&self, source: &Entry, stored: &Stored) {
+    /// What was published must not count as unchanged.
+    fn distrust(&self, source: &Entry, stored: &Stored, reason: FailReason) {
+        self.sinks.emit(&Event::Distrusted {
+            key: source.key.clone(),
+            etag: stored.etag.clone(),
+            version: stored.version.clone(),
+            reason,
+        });
+    }
+
+    /// Takes back what was published and is damaged: better absent than wrong. Says whether
+    /// anything was there and all of it is gone.
+    async fn withdraw(&self, source: &Entry, published: &[Stored]) -> bool {
         let key = &source.key;
-        let message = match self.target.withdraw(key, stored).await {
-            Ok(()) => {
-                format!("`{key}` was damaged on its way; it was removed from the target")
-            }
-            Err(error) => {
-                format!("`{key}` is damaged at the target and could not be removed: {error}")
-            }
-        };
-        self.sinks.emit(&Event::Warning { message });
+        let mut is_gone = !published.is_empty();
+        // the newest first, so that nothing damaged comes to light again
+        for stored in published.iter().rev() {
+            let message = match self.target.withdraw(key, stored).await {
+                Ok(()) => {
+                    format!("`{key}` was damaged on its way; it was removed from the target")
+                }
+                Err(error) => {
+                    is_gone = false;
+                    format!(
+                        "`{key}` is damaged at the target and could not be removed: {error}; it is sent again by every run until it is proved"
+                    )
+                }
+            };
+            self.sinks.emit(&Event::Warning { message });
+        }
+        is_gone
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.

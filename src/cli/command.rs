@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::schema::SCHEMAS;
-use super::{completions, man};
+use super::{completions, man, report};
 use crate::config::{self, Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
@@ -17,14 +17,10 @@ const NOT_YET: [&str; 1] = ["report-sync-status"];
 
 /// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
 /// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 2] = [
     (
         "check",
         "`s3sync plan` shows what is missing or older, by size and time",
-    ),
-    (
-        "report",
-        "report.json of every run is in its report directory",
     ),
     ("lua", ""),
 ];
@@ -56,7 +52,8 @@ pub(super) fn build() -> Command {
         .subcommand(validate())
         .subcommand(schema())
         .subcommand(explain())
-        .subcommand(init());
+        .subcommand(init())
+        .subcommand(report::command());
     #[cfg(feature = "sandbox")]
     let command = command.subcommand(sandbox());
     let command = command
@@ -214,7 +211,7 @@ fn plan() -> Command {
 }
 
 /// `--format text|json`.
-fn format(help: &'static str) -> Arg {
+pub(super) fn format(help: &'static str) -> Arg {
     Arg::new("format")
         .long("format")
         .value_name("FORMAT")
@@ -371,7 +368,7 @@ fn with_emit(command: Command) -> Command {
 }
 
 /// Every flag of the table, and `--set` for what has none.
-fn with_options(command: Command) -> Command {
+pub(super) fn with_options(command: Command) -> Command {
     let mut command = command.arg(
         Arg::new("set")
             .long("set")
@@ -557,8 +554,8 @@ mod tests {
             assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
         }
         assert_eq!(
-            refusal("report"),
-            "error: not supported yet: the command `report`\n  = report.json of every run is in its report directory; for a path of that name write ./report"
+            refusal("lua"),
+            "error: not supported yet: the command `lua`\n  = for a path of that name write ./lua"
         );
     }
 

@@ -172,6 +172,14 @@ impl Environment {
         &self.directory
     }
 
+    /// Where runs leave their reports when no job file and no flag says it.
+    pub fn report_directory(&self) -> PathBuf {
+        match self.get("S3SYNC_REPORT__DIR") {
+            Some(dir) => self.directory.join(dir),
+            None => self.state_directory(),
+        }
+    }
+
     /// Where runs leave their reports when nobody says: the user's state directory.
     pub(super) fn state_directory(&self) -> PathBuf {
         let absolute = |name| {

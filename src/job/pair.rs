@@ -4,11 +4,12 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::RunPair;
+use super::distrust::{Keeper, Ledger, Opened};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
-use crate::context::Budget;
+use crate::context::{Budget, Distrusted};
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
 use crate::report::{
@@ -39,26 +40,45 @@ pub(super) enum Output<'a> {
 
 impl PairRun<'_> {
     /// Runs one pair and writes its end into its part of the report.
-    pub(super) async fn run(&self, pair: &Pair, part: &PairReport) {
+    pub(super) async fn run(&self, pair: &Pair, part: &PairReport, ledger: &Ledger) {
         if self.stop.is_cancelled() {
             part.finish(Status::Interrupted, Some("not started".to_owned()));
             return;
         }
-        let (sinks, lines) = match self.begin(part) {
-            Ok((sinks, lines)) => (Sinks::new(sinks), lines),
+        let refuse = |error: String| {
+            tracing::error!(pair = part.name(), "{error}");
+            part.finish(Status::Failed, Some(error));
+        };
+        // without it what is damaged could pass for unchanged
+        let distrusted = match ledger.open() {
+            Ok(distrusted) => distrusted,
             Err(error) => {
-                tracing::error!(pair = part.name(), "{error}");
-                part.finish(Status::Failed, Some(error.to_string()));
-                return;
+                return refuse(format!(
+                    "cannot read `{}`: {error}",
+                    ledger.path().display()
+                ));
             }
         };
+        let (mut sinks, lines) = match self.begin(part) {
+            Ok(begun) => begun,
+            Err(error) => return refuse(error.to_string()),
+        };
+        let keys = distrusted.keys();
+        let warnings = distrusted.warnings.clone();
+        let keeper = self.keeper(distrusted);
+        sinks.extend(keeper.clone().map(|keeper| keeper as Arc<dyn Sink>));
+        let sinks = Sinks::new(sinks);
+        for message in warnings {
+            sinks.emit(&Event::Warning { message });
+        }
         let progress = self
             .shown
             .zip(part.stats())
             .map(|(shown, stats)| Progress::start(part.name(), stats, shown));
-        let ended = self.start(pair, sinks.clone()).await;
+        let ended = self.start(pair, sinks.clone(), keys).await;
         drop(progress);
-        if let Some(message) = part.complete_evidence() {
+        let not_kept = keeper.and_then(|keeper| keeper.finish());
+        for message in not_kept.into_iter().chain(part.complete_evidence()) {
             sinks.emit(&Event::Warning { message });
         }
         let (status, reason) = self.settle(ended, part, &sinks);
@@ -78,13 +98,29 @@ impl PairRun<'_> {
         }
     }
 
+    /// Writes down what becomes distrusted; a dry run writes nothing.
+    fn keeper(&self, distrusted: Opened) -> Option<Arc<Keeper>> {
+        match self.output {
+            Output::Evidence(directory) if !self.dry_run => {
+                Some(Arc::new(distrusted.keeper(directory.id())))
+            }
+            Output::Evidence(_) | Output::Plan(_) => None,
+        }
+    }
+
     /// The engine runs as a task of its own, so that its panic is a value here.
-    fn start(&self, pair: &Pair, sinks: Sinks) -> JoinHandle<Result<PairDone, PairError>> {
+    fn start(
+        &self,
+        pair: &Pair,
+        sinks: Sinks,
+        distrusted: Distrusted,
+    ) -> JoinHandle<Result<PairDone, PairError>> {
         let context = Context {
             sinks,
             budget: self.budget.clone(),
             stop: self.stop.clone(),
             dry_run: self.dry_run,
+            distrusted,
         };
         tokio::spawn((self.engine)(pair.clone(), context))
     }

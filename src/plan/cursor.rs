@@ -106,7 +106,14 @@ impl Cursor {
             });
             return Ok(false);
         };
-        let Page { entries, oddities } = page?;
+        let Page {
+            entries,
+            oddities,
+            is_one_object,
+        } = page?;
+        if is_one_object {
+            self.sinks.emit(&Event::OneObject { side: self.side });
+        }
         let odd = oddities
             .iter()
             .filter(|oddity| SkipReason::of_oddity(oddity.kind).is_some());

@@ -40,6 +40,11 @@ impl RunDirectory {
         Ok(directory)
     }
 
+    /// The run's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The run's own directory.
     pub fn path(&self) -> &Path {
         &self.run

@@ -1,20 +1,29 @@
 //! Evidence: one NDJSON line per object, written after the act.
 
+mod audit;
+mod claim;
 mod encode;
 mod file;
 mod line;
+mod reader;
+mod repeats;
 mod schema;
 
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
+pub use audit::{EvidenceAudit, audit_evidence};
+pub use claim::{Claim, ClaimedComparison, ClaimedEnd, ClaimedError, ClaimedParts, ClaimedProof};
+pub use reader::{EvidenceReader, ReadLine};
+pub use repeats::Repeats;
 pub use schema::evidence_schema;
 
 use super::locked;
 use super::schema::EvidenceFile;
 use crate::config::ReportLevel;
-use crate::event::{Event, Sink, Unverifiable};
+use crate::event::{Event, Side, Sink, Unverifiable};
 use file::HashedFile;
 pub(super) use line::Line;
 
@@ -35,10 +44,30 @@ pub struct Scope {
     pub level: ReportLevel,
     /// What stands before a relative key at the source.
     pub source_prefix: String,
+    /// Whether that is the whole key of the only object there is; its listing tells.
+    pub is_one_object: Arc<AtomicBool>,
     /// What stands before a relative key at the target.
     pub target_prefix: String,
     /// Whether an object that could not be proved is a warning.
     pub unverifiable: Unverifiable,
+}
+
+impl Scope {
+    /// Takes in what an event says of the pair's ends.
+    pub(super) fn learn(&self, event: &Event) {
+        if let Event::OneObject { side: Side::Source } = event {
+            self.is_one_object.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The whole key at the source of a relative one.
+    fn source_key(&self, key: &str) -> String {
+        if self.is_one_object.load(Ordering::Relaxed) {
+            self.source_prefix.clone()
+        } else {
+            format!("{}{key}", self.source_prefix)
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -113,6 +142,7 @@ impl Evidence {
 
 impl Sink for Evidence {
     fn event(&self, event: &Event) {
+        self.scope.learn(event);
         let Some(line) = Line::of(event, &self.scope) else {
             return;
         };

@@ -37,6 +37,19 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// Text that keeps to its line and leaves the terminal alone: control characters are escaped.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 fn scaled(number: u64, step: f64, units: &[&str], decimals: usize) -> String {
     let mut value = number as f64;
     let mut unit = 0;

@@ -156,10 +156,13 @@ impl Sink for LogSink {
             }
             Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::OneObject { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
             | Event::Compared(_)
             | Event::NotAttempted { .. }
+            | Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. } => {}

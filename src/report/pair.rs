@@ -60,6 +60,7 @@ impl PairReport {
                 pair: pair.name.clone(),
                 level,
                 source_prefix,
+                is_one_object: Arc::default(),
                 target_prefix,
                 unverifiable: match pair.verify.unverifiable {
                     OnUnverifiable::Warn => Unverifiable::Warns,

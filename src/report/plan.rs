@@ -152,7 +152,7 @@ impl PlanOutput {
         let summary = match &self.settings.key {
             None => Some(text::summary(&part.tally().counts, reasons)),
             Some(key) => (lines.lines.load(Ordering::Relaxed) == 0)
-                .then(|| format!("the source lists no key `{}`", text::printable(key))),
+                .then(|| format!("the source lists no key `{}`", super::human::printable(key))),
         };
         let status = part.status();
         if matches!(status, Status::Success | Status::Warning) {
@@ -209,6 +209,7 @@ impl PairPlan {
     fn line(&self, event: &Event) -> Option<String> {
         match self.format {
             PlanFormat::Json => {
+                self.scope.learn(event);
                 let line = Line::of(event, &self.scope)?;
                 let number = self.lines.fetch_add(1, Ordering::Relaxed) + 1;
                 return Some(json::line(&line.numbered(number)));

@@ -1,5 +1,6 @@
 //! The report of a run, from its first second to its last.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -238,12 +239,21 @@ fn config_of(job: &Job) -> schema::Config {
     };
     schema::Config {
         origin: match &job.origin {
-            Origin::File(path) => Some(path.display().to_string()),
+            Origin::File(path) => Some(whole(path)),
             Origin::CommandLine | Origin::Environment => None,
         },
         digest: job.digest.clone(),
         non_file_origins: job.non_file_origins.clone(),
         secrets: job.secrets.iter().map(secret).collect(),
+    }
+}
+
+/// A job file's path from the root on, so that the file is found from anywhere; what is no path
+/// stays what it is.
+fn whole(path: &Path) -> String {
+    match path.canonicalize() {
+        Ok(whole) => whole.display().to_string(),
+        Err(_) => path.display().to_string(),
     }
 }
 

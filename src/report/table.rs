@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
+use super::archive::SHORT_ID;
 use super::schema::{Pair, Report};
 use super::{Status, human};
 
 /// No line is wider.
 const MAX_WIDTH: usize = 100;
-
-/// How much of a run's id is shown: its time to the millisecond. With less, the runs of a minute
-/// look the same.
-const SHORT_ID: usize = 13;
 
 /// A pair's name is never cut shorter than this.
 const MIN_NAME: usize = 8;

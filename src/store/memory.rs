@@ -127,8 +127,11 @@ impl MemoryStore {
             })
             .collect();
         let last = entries.last()?.key.clone();
-        let oddities = Vec::new();
-        Some((Page { entries, oddities }, last))
+        let page = Page {
+            entries,
+            ..Page::default()
+        };
+        Some((page, last))
     }
 
     fn store(&self, put: &Put, content: Stamped) -> Stored {

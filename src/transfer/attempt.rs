@@ -98,10 +98,7 @@ pub(super) async fn attempt(via: &Transferrer, work: &Work) -> Result<Done, Trou
 pub(super) fn damage(source: &Entry, verdict: &Verdict) -> (FailReason, StoreError) {
     let (reason, message) = match verdict {
         Verdict::Mismatch { sent, stored } => {
-            let reason = match sent.algorithm() {
-                Algorithm::Md5 => FailReason::ETagMismatch,
-                _ => FailReason::ChecksumMismatch,
-            };
+            let reason = reason_of(verdict);
             let what = match reason {
                 FailReason::ETagMismatch => "ETag".to_owned(),
                 _ => sent.algorithm().to_string(),
@@ -120,4 +117,15 @@ pub(super) fn damage(source: &Entry, verdict: &Verdict) -> (FailReason, StoreErr
         reason,
         StoreError::new("verify", source.key.as_str(), ErrorKind::Corrupted, message),
     )
+}
+
+/// The report's reason for a verdict against an object.
+pub(super) fn reason_of(verdict: &Verdict) -> FailReason {
+    match verdict {
+        Verdict::Mismatch { sent, .. } if sent.algorithm() == Algorithm::Md5 => {
+            FailReason::ETagMismatch
+        }
+        Verdict::Mismatch { .. } => FailReason::ChecksumMismatch,
+        Verdict::Verified(_) | Verdict::Unverifiable(_) => FailReason::Other,
+    }
 }

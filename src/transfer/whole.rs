@@ -58,6 +58,11 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     if let Some(algorithm) = unasked {
         compute(&mut content, algorithm).await;
     }
+    if via.target.keeps_no_digests() {
+        // what a directory does not keep is kept of it: so a file can be verified again later
+        let computed = content.digests.iter().copied().map(Checksum::Whole);
+        stored.checksums.extend(computed);
+    }
     let under = |algorithm: Algorithm| {
         content
             .digests

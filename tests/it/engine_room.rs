@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use s3sync::config::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
-use s3sync::context::{Budget, Ends};
+use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
 use s3sync::engine::Context;
 use s3sync::event::{Event, FailReason, Side, Sink, Sinks, SkipReason};
@@ -73,6 +73,7 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         budget: Budget::new(1 << 20),
         stop: CancellationToken::new(),
         dry_run: false,
+        distrusted: Distrusted::default(),
     }
 }
 

@@ -224,6 +224,16 @@ fn no_command_shows_a_secret_of_a_job_that_is_right() {
             "--sandbox",
             "own",
         ],
+        &["report", "list", "given/job.toml"],
+        &["report", "show", "job/latest", "--job", "given/job.toml"],
+        &[
+            "report",
+            "verify",
+            "job/latest",
+            "--job",
+            "given/job.toml",
+            loud[0],
+        ],
     ] {
         case(format_args!("{arguments:?}"));
         cage.keeps(cage.command(arguments)).exit(0);
@@ -262,7 +272,8 @@ fn no_command_shows_a_secret_that_is_not_its_own() {
         (&["run", "given/job.toml", "--pair", "nobody"], 2),
         (&["explain", "given/job.toml", "nobody"], 2),
         (&["check", "given/job.toml"], 2),
-        (&["report", "list"], 2),
+        (&["report", "list"], 0),
+        (&["report", "show", "nothing"], 2),
         (&["lua", "check", "given/from-file"], 2),
     ] {
         case(format_args!("{arguments:?}"));

@@ -241,7 +241,7 @@ fn a_copy_is_cut_as_its_source_is_whoever_tells() {
 #[test]
 fn a_copy_is_told_with_the_version_it_is_of() {
     let world = world();
-    world.version("first");
+    world.keep_versions("first");
     for round in ["old", "new"] {
         world.put("first", "small", &content(round, 1000));
         world.put_in_parts("first", "large", &content(round, PART + 7), &[PART, 7]);
@@ -369,7 +369,7 @@ fn a_completion_without_a_clear_answer_is_settled_by_the_object() {
             for when in [When::First(1), When::Always] {
                 case(format_args!("{name}, {when:?}, under {encryption}"));
                 let world = world();
-                world.version("second");
+                world.keep_versions("second");
                 world.tree("tree").file("large", PART + 7);
                 let rule = Rule::new(action.clone()).operation("CompleteMultipartUpload");
                 world.faults().add(rule.when(when));

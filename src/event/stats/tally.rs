@@ -120,6 +120,8 @@ impl Tally {
                 message: message.clone(),
                 ..Sample::default()
             }),
+            // what became of the object is told by its own event
+            Event::Distrusted { .. } | Event::Withdrawn { .. } | Event::OneObject { .. } => {}
             Event::Moved { bytes } => {
                 self.traffic.moved += bytes;
                 self.traffic.series.add(at, *bytes, 0);

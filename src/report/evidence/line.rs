@@ -343,9 +343,12 @@ impl<'a> Line<'a> {
             }),
             Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. }
@@ -413,7 +416,7 @@ impl<'a> Line<'a> {
         let because = Reason::Transferred(conduct.because);
         Self {
             source: Some(SourceEnd {
-                key: format!("{}{key}", scope.source_prefix),
+                key: scope.source_key(key),
                 version_id: source.version.as_deref().map(str::to_owned),
                 size: source.size,
                 etag: source.etag.as_ref().map(ETag::quoted),
@@ -524,7 +527,7 @@ impl<'a> Error<'a> {
 
 fn listed(scope: &Scope, key: &str, source: &Listed) -> SourceEnd {
     SourceEnd {
-        key: format!("{}{key}", scope.source_prefix),
+        key: scope.source_key(key),
         version_id: None,
         size: source.size,
         etag: source.etag.as_ref().map(ETag::quoted),

@@ -122,6 +122,7 @@ fn write(level: ReportLevel, unverifiable: Unverifiable, events: &[Event]) -> Wr
         pair: "photos".to_owned(),
         level,
         source_prefix: "originals/".to_owned(),
+        is_one_object: Arc::default(),
         target_prefix: "photos/".to_owned(),
         unverifiable,
     };
@@ -336,6 +337,7 @@ fn only_level_all_wants_every_unchanged_object() {
             pair: "p".to_owned(),
             level,
             source_prefix: String::new(),
+            is_one_object: Arc::default(),
             target_prefix: String::new(),
             unverifiable: Unverifiable::Warns,
         };

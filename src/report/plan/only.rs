@@ -64,8 +64,11 @@ impl Sink for Only {
             // of other keys
             Event::Listed { .. } | Event::UnchangedMany { .. } | Event::Compared(_) => {}
             Event::ListingDone { .. }
+            | Event::OneObject { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. }

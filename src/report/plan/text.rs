@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Reasons;
 use crate::event::{Counts, Event, Listed};
 use crate::object::ETag;
-use crate::report::human;
+use crate::report::human::{self, printable};
 use crate::report::schema::Report;
 
 /// One decision as a line; not every event is one.
@@ -80,19 +80,6 @@ pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
         },
         reasons,
     )
-}
-
-/// Text that keeps to its line and leaves the terminal alone: control characters are escaped.
-pub(super) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 /// What the target has under a key.
@@ -170,9 +157,12 @@ impl<'a> Decision<'a> {
             | Event::NotAttempted { .. }
             | Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. }

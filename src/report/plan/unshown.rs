@@ -15,6 +15,7 @@ impl Sink for Unshown {
             }
             Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::OneObject { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
             | Event::Undecided { .. }
@@ -25,6 +26,8 @@ impl Sink for Unshown {
             | Event::Failed { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }
+            | Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. } => {}

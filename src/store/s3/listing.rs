@@ -131,6 +131,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
     let mut page = Page {
         entries: Vec::with_capacity(raw.rows.len()),
         oddities: Vec::new(),
+        is_one_object: false,
     };
     let alone = only && store.0.may_be_one && raw.rows.len() == 1 && !raw.truncated;
     for row in raw.rows {
@@ -143,6 +144,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
         let key = match key {
             "" if alone && !prefix.ends_with('/') => {
                 store.0.one_object.store(true, Ordering::Relaxed);
+                page.is_one_object = true;
                 prefix.rsplit('/').next().unwrap_or(prefix)
             }
             "" => {

@@ -67,19 +67,26 @@ impl World {
         self.runtime.block_on(request.send()).expect("encryption");
     }
 
-    /// Has a bucket keep versions.
-    pub(crate) fn version(&self, bucket: &str) {
-        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
-        let request = self.buckets.client.put_bucket_versioning().bucket(bucket);
-        let request = request.versioning_configuration(enabled.build());
-        self.runtime.block_on(request.send()).expect("versions");
-    }
-
     /// Gives a bucket a policy.
     pub(crate) fn policy(&self, bucket: &str, policy: &str) {
         let request = self.buckets.client.put_bucket_policy().bucket(bucket);
         let request = request.policy(policy);
         self.runtime.block_on(request.send()).expect("a policy");
+    }
+
+    /// Keeps the versions of a bucket.
+    pub(crate) fn keep_versions(&self, bucket: &str) {
+        let versioning = VersioningConfiguration::builder();
+        let versioning = versioning.status(BucketVersioningStatus::Enabled).build();
+        let request = self.buckets.client.put_bucket_versioning().bucket(bucket);
+        let request = request.versioning_configuration(versioning);
+        self.runtime.block_on(request.send()).expect("versioning");
+    }
+
+    /// Removes an object.
+    pub(crate) fn remove(&self, bucket: &str, key: &str) {
+        let request = self.buckets.client.delete_object().bucket(bucket).key(key);
+        self.runtime.block_on(request.send()).expect("a deletion");
     }
 
     /// Writes an object in one go.

@@ -1,0 +1,238 @@
+//! What runs have left at a target and do not trust: `distrusted.ndjson` beside the job's history.
+//!
+//! Lines are appended while objects are found to be damaged or are sound again, before anything
+//! else is done about them, and the file is rewritten at the end of a pair with what is left. Runs
+//! of jobs of one name share it: they take turns by a lock.
+
+mod file;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use self::file::{Line, LinesFile, Word};
+use crate::config::{Job, Pair, TargetSpec};
+use crate::context::Distrusted;
+use crate::digest::Verdict;
+use crate::event::{Event, FailReason, Sink, locked};
+use crate::object::{ETag, ObjectKey, Timestamp};
+
+/// The part of the file that is about one pair's target.
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    file: LinesFile,
+    pair: String,
+    /// What stands before a relative key in the name of an object.
+    root: String,
+    /// Where the object is, if not at AWS or in this machine's files.
+    endpoint: Option<String>,
+}
+
+/// What a ledger says when a pair begins.
+#[derive(Debug)]
+pub(super) struct Opened {
+    ledger: Ledger,
+    keys: HashMap<ObjectKey, FailReason>,
+    /// What is wrong with the file, in words.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Ledger {
+    /// For a pair of a job, whose places are still those the job says: not those of a sandbox.
+    pub(super) fn of(job: &Job, pair: &Pair) -> Self {
+        let (root, endpoint) = match &pair.target {
+            TargetSpec::Local(local) => (format!("{}/", local.root.display()), None),
+            TargetSpec::S3(s3) => (s3.location.url(), s3.endpoint_url.clone()),
+        };
+        let sandbox = job.sandbox.as_ref().filter(|_| root.starts_with("s3://"));
+        let endpoint = match (sandbox, endpoint) {
+            (None, endpoint) => endpoint,
+            (Some(sandbox), None) => Some(format!("sandbox {}", sandbox.dir.display())),
+            (Some(sandbox), Some(of)) => {
+                Some(format!("sandbox {} for {of}", sandbox.dir.display()))
+            }
+        };
+        Self {
+            file: LinesFile::below(&job.report.dir.join(&job.name)),
+            pair: pair.name.clone(),
+            root,
+            endpoint,
+        }
+    }
+
+    /// Reads what is distrusted at the target. Nothing is written.
+    pub(super) fn open(&self) -> io::Result<Opened> {
+        let read = self.file.read()?;
+        let mut warnings = Vec::new();
+        for (number, why) in read.damaged() {
+            warnings.push(format!(
+                "{}:{number}: cannot be read: {why}; what it names may count as unchanged: mend the line or remove it",
+                self.path().display()
+            ));
+        }
+        let ours = read.distrusted().filter_map(|line| {
+            let key = line.object.strip_prefix(&self.root)?;
+            let key = ObjectKey::new(key).ok()?;
+            (line.endpoint == self.endpoint).then_some((key, line.reason?))
+        });
+        Ok(Opened {
+            keys: ours.collect(),
+            ledger: self.clone(),
+            warnings,
+        })
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    fn line(&self, word: Word, key: &ObjectKey, run: &str) -> Line {
+        Line {
+            v: file::VERSION,
+            r#type: word,
+            object: format!("{}{key}", self.root),
+            endpoint: self.endpoint.clone(),
+            etag: None,
+            version_id: None,
+            reason: None,
+            pair: self.pair.clone(),
+            run: run.to_owned(),
+            ts: Timestamp::now().rfc3339_millis(),
+        }
+    }
+}
+
+impl Opened {
+    /// The keys to be transferred whatever a comparison says.
+    pub(super) fn keys(&self) -> Distrusted {
+        Distrusted::new(self.keys.keys().cloned())
+    }
+
+    /// What keeps the file up to date during a run.
+    pub(super) fn keeper(self, run: &str) -> Keeper {
+        Keeper {
+            ledger: self.ledger,
+            run: run.to_owned(),
+            state: Mutex::new(State {
+                keys: self.keys,
+                has_written: false,
+                trouble: None,
+            }),
+        }
+    }
+}
+
+/// Writes down what becomes distrusted, and what no longer is.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    ledger: Ledger,
+    run: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    keys: HashMap<ObjectKey, FailReason>,
+    has_written: bool,
+    trouble: Option<io::Error>,
+}
+
+impl Keeper {
+    /// Rewrites the file with what is left, if anything has changed; what went wrong, in words.
+    pub(super) fn finish(&self) -> Option<String> {
+        let mut state = locked(&self.state);
+        if state.has_written
+            && let Err(error) = self.ledger.file.compact()
+        {
+            state.trouble.get_or_insert(error);
+        }
+        let error = state.trouble.as_ref()?;
+        let path: PathBuf = self.ledger.path().to_owned();
+        Some(format!(
+            "{}: what is damaged at the target could not be written down, and the next run may take it for unchanged: {error}",
+            path.display()
+        ))
+    }
+
+    fn distrust(
+        &self,
+        key: &ObjectKey,
+        etag: Option<&ETag>,
+        version: Option<&str>,
+        reason: FailReason,
+    ) {
+        let line = Line {
+            etag: etag.map(ETag::quoted),
+            version_id: version.map(str::to_owned),
+            reason: Some(reason),
+            ..self.ledger.line(Word::Distrusted, key, &self.run)
+        };
+        let mut state = locked(&self.state);
+        state.keys.insert(key.clone(), reason);
+        // damage is rare and must outlive a power cut; what cannot be proved may be everything
+        let durably = reason != FailReason::Unverifiable;
+        self.append(&mut state, &line, durably);
+    }
+
+    /// Trusts a key again, if it was not trusted for a reason that `ends`.
+    fn trust(&self, key: &ObjectKey, ends: impl Fn(FailReason) -> bool) {
+        let mut state = locked(&self.state);
+        if state.keys.get(key).copied().is_some_and(ends) {
+            state.keys.remove(key);
+            let line = self.ledger.line(Word::Trusted, key, &self.run);
+            self.append(&mut state, &line, false);
+        }
+    }
+
+    fn append(&self, state: &mut State, line: &Line, durably: bool) {
+        state.has_written = true;
+        if let Err(error) = self.ledger.file.append(line, durably) {
+            state.trouble.get_or_insert(error);
+        }
+    }
+}
+
+impl Sink for Keeper {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Distrusted {
+                key,
+                etag,
+                version,
+                reason,
+            } => self.distrust(key, etag.as_ref(), version.as_deref(), *reason),
+            Event::Withdrawn { key } => self.trust(key, |_| true),
+            Event::Transferred { settled, .. } => {
+                let key = &settled.source().key;
+                match settled.integrity().verdict() {
+                    Verdict::Verified(_) => self.trust(key, |_| true),
+                    // the user now takes what cannot be proved; damage wants a proof
+                    Verdict::Unverifiable(_) => {
+                        self.trust(key, |reason| reason == FailReason::Unverifiable);
+                    }
+                    Verdict::Mismatch { .. } => {}
+                }
+            }
+            Event::Listed { .. }
+            | Event::ListingDone { .. }
+            | Event::OneObject { .. }
+            | Event::Unchanged { .. }
+            | Event::UnchangedMany { .. }
+            | Event::Undecided { .. }
+            | Event::Compared(_)
+            | Event::Planned { .. }
+            | Event::Skipped { .. }
+            | Event::Failed { .. }
+            | Event::NotAttempted { .. }
+            | Event::SubtreeUnreadable { .. }
+            | Event::PairFailed { .. }
+            | Event::Warning { .. }
+            | Event::Moved { .. }
+            | Event::Request { .. }
+            | Event::Retried { .. }
+            | Event::GuaranteeLost { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A run of the past in full: its table again, and what an auditor asks beyond it.
+
+use std::fmt::Write as _;
+
+use super::evidence::Claim;
+use super::human::{self, printable};
+use super::schema::{AxisCounts, End, Pair, Report, Sample};
+use super::table::table;
+
+/// How wide the names of facts are.
+const NAMES: usize = 16;
+
+/// Which lines of evidence are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Objects {
+    /// Only what failed.
+    pub failed: bool,
+    /// Only what arrived without a proof.
+    pub unproved: bool,
+}
+
+impl Objects {
+    /// Whether a line is one of those. Two conditions ask for either.
+    pub fn wants(self, claim: &Claim) -> bool {
+        match (self.failed, self.unproved) {
+            (false, false) => true,
+            (failed, unproved) => failed && claim.is_failure() || unproved && claim.is_unproved(),
+        }
+    }
+}
+
+/// The table of a run, and everything else its report says to people.
+pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
+    let mut text = table(report, report_path, colour);
+    text.push('\n');
+    of_run(report, &mut text);
+    for pair in &report.pairs {
+        let _ = write!(text, "\n{}: {}", pair.name, pair.status.as_str());
+        if let Some(reason) = &pair.status_reason {
+            let _ = write!(text, ": {}", printable(reason));
+        }
+        text.push('\n');
+        of_pair(pair, &mut text);
+    }
+    text
+}
+
+/// One line of evidence for people: what became of the object, why, its size, its key, what
+/// proves it.
+pub fn object_line(claim: &Claim) -> String {
+    let end = claim.source.as_ref().or(claim.target.as_ref());
+    let size = end.map_or_else(|| "-".to_owned(), |end| human::bytes(end.size));
+    let mut line = format!(
+        "{:<8}  {:<8}  {:<20}  {size:>10}  {}",
+        printable(&claim.action),
+        printable(&claim.outcome),
+        printable(&claim.reason),
+        printable(&claim.key)
+    );
+    let proofs: Vec<String> = claim
+        .comparisons()
+        .map(|(axis, compared)| {
+            let what = compared.algorithm.as_deref().unwrap_or(axis);
+            let how = compared.why.as_deref().unwrap_or(&compared.method);
+            printable(&format!("{what} {}: {how}", compared.result))
+        })
+        .collect();
+    if !proofs.is_empty() {
+        let _ = write!(line, "  [{}]", proofs.join(", "));
+    }
+    if let Some(error) = &claim.error {
+        let _ = write!(line, "  ({})", printable(&error.message));
+    }
+    line.push('\n');
+    line
+}
+
+/// Whether what a line of evidence says still holds, as a line for people.
+pub fn standing_line(standing: &str, pair: &str, key: &str, why: Option<&str>) -> String {
+    let why = why.map_or_else(String::new, |why| format!("  ({})", printable(why)));
+    format!("{standing:<8}  {pair}  {}{why}\n", printable(key))
+}
+
+fn of_run(report: &Report, text: &mut String) {
+    let (run, host, tool, config) = (&report.run, &report.host, &report.tool, &report.config);
+    let mut fact = |name: &str, value: &str| fact(text, "", name, value);
+    fact("run", &run.id);
+    let dry = if run.dry_run { ", dry run" } else { "" };
+    fact("command", &format!("{}{dry}", run.command));
+    if let Some(reason) = &run.status_reason {
+        fact("reason", reason);
+    }
+    if let Some(signal) = &run.interrupted_by {
+        fact("interrupted by", signal);
+    }
+    fact("started", &run.started_at);
+    match &run.finished_at {
+        Some(finished) => fact("finished", finished),
+        None => fact("last heard of", &run.heartbeat_at),
+    }
+    fact(
+        "on",
+        &format!("{} ({}, {})", host.hostname, host.os, host.arch),
+    );
+    let commit = tool.commit.as_deref();
+    let commit = commit.map_or_else(String::new, |commit| format!(" ({commit})"));
+    fact("by", &format!("{} {}{commit}", tool.name, tool.version));
+    if let Some(origin) = &config.origin {
+        fact("job file", origin);
+    }
+    fact("settings", &format!("sha256 {}", config.digest));
+    if !config.non_file_origins.is_empty() {
+        fact("also said by", &config.non_file_origins.join(", "));
+    }
+}
+
+fn of_pair(pair: &Pair, text: &mut String) {
+    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
+    fact("source", &end(&pair.source));
+    fact("target", &end(&pair.target));
+    fact("settings", &format!("sha256 {}", pair.settings_digest));
+    let counts = &pair.counts;
+    let moved = &counts.transferred;
+    fact(
+        "transferred",
+        &format!(
+            "{} ({} new, {} replaced, {} copied inside S3), {}",
+            human::count(moved.total),
+            human::count(moved.created),
+            human::count(moved.updated),
+            human::count(moved.server_side_copied),
+            human::bytes(pair.bytes.transferred),
+        ),
+    );
+    let proved = &counts.verified.objects;
+    fact(
+        "verified",
+        &format!(
+            "{} by at least one proof, {} by none",
+            human::count(proved.verified),
+            human::count(proved.not_verifiable)
+        ),
+    );
+    fact("by ETag", &axis(&counts.verified.etag));
+    let checksum = &counts.verified.checksum;
+    let name = checksum
+        .algorithm
+        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
+    fact(&name, &axis(&checksum.results));
+    for because in &counts.verified.not_verifiable_by {
+        fact(
+            "not verifiable",
+            &format!(
+                "{} {}",
+                because.reason.as_str(),
+                human::count(because.count)
+            ),
+        );
+    }
+    for skipped in &counts.skipped.by {
+        fact(
+            "skipped",
+            &format!(
+                "{} {}",
+                skipped.reason.as_str(),
+                human::count(skipped.count)
+            ),
+        );
+    }
+    for (name, number) in [
+        ("failed", counts.failed),
+        ("not attempted", counts.not_attempted),
+    ] {
+        if number > 0 {
+            fact(name, &human::count(number));
+        }
+    }
+    if !counts.reconciled {
+        fact("books", "do not balance: this is a bug of s3sync");
+    }
+    for lost in &pair.guarantees_lost {
+        fact("guarantee lost", &format!("{}: {}", lost.what, lost.why));
+    }
+    for (name, samples, total) in [
+        ("warning", &pair.warnings_sample, counts.warnings),
+        ("error", &pair.errors_sample, counts.errors),
+    ] {
+        for one in samples {
+            fact(name, &sample(one));
+        }
+        let more = total.saturating_sub(samples.len() as u64);
+        if more > 0 {
+            fact("", &format!("and {} more", human::count(more)));
+        }
+    }
+    match &pair.evidence {
+        None => fact("evidence", "none"),
+        Some(evidence) => {
+            let lines = human::count(evidence.lines);
+            fact("evidence", &format!("{}, {lines} lines", evidence.path));
+            let digest = evidence.sha256.as_deref();
+            let digest = digest.map_or_else(
+                || "not completed".to_owned(),
+                |digest| format!("sha256 {digest}"),
+            );
+            fact("", &digest);
+        }
+    }
+}
+
+/// A name and a value, which may be anybody's text.
+fn fact(text: &mut String, indent: &str, name: &str, value: &str) {
+    let _ = writeln!(text, "{indent}{name:<NAMES$}{}", printable(value));
+}
+
+fn end(end: &End) -> String {
+    let about: Vec<&str> = [&end.region, &end.endpoint]
+        .into_iter()
+        .filter_map(|value| value.as_deref())
+        .collect();
+    if about.is_empty() {
+        end.url.clone()
+    } else {
+        format!("{} ({})", end.url, about.join(", "))
+    }
+}
+
+fn axis(counts: &AxisCounts) -> String {
+    format!(
+        "{} matched, {} mismatched, {} not verifiable",
+        human::count(counts.matched),
+        human::count(counts.mismatched),
+        human::count(counts.not_verifiable)
+    )
+}
+
+fn sample(sample: &Sample) -> String {
+    let key = sample.key.as_deref();
+    let key = key.map_or_else(String::new, |key| format!("{key}: "));
+    let id = sample.request_id.as_deref();
+    let id = id.map_or_else(String::new, |id| format!(" (request {id})"));
+    format!("{key}{}{id}", sample.message)
+}
