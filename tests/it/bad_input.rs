@@ -147,8 +147,8 @@ fn flags_are_refused_as_the_file_is() {
     ran.exit(2);
     // what is right and only not built counts where it counts
     up(&world)
-        .set("check.mode", "\"etag\"")
-        .arguments(&["--set", "check.mode=mtime"])
+        .set("delete", "true")
+        .arguments(&["--set", "pairs.up.delete=false"])
         .run()
         .exit(0);
 }

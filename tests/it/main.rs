@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod bad_input;
+mod comparing;
 mod directions;
 mod directory;
 mod engine_room;
