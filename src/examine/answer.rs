@@ -123,13 +123,12 @@ async fn future_time(
     target: &Entry,
     head: Option<Head>,
 ) -> Result<Answer, Obstacle> {
-    let head = match head {
-        Some(head) => head,
-        None => {
-            let (_, side) = via.sides(source, target);
-            let head = via.ends.target.head(&target.key, false).await;
-            head.map_err(|error| side.obstacle(error))?
-        }
+    let head = if let Some(head) = head {
+        head
+    } else {
+        let (_, side) = via.sides(source, target);
+        let head = via.ends.target.head(&target.key, false).await;
+        head.map_err(|error| side.obstacle(error))?
     };
     let kept = head.metadata.get(ORIGIN_LAST_MODIFIED);
     if kept == Some(&source.modified.rfc3339_offset()) {

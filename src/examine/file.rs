@@ -26,10 +26,9 @@ pub(super) async fn compare(
     known: Option<Kept>,
 ) -> Result<Found, Obstacle> {
     let pass = Pass { via, ends };
-    if by == By::ETag && known.is_none() && ends.0.entry.size <= PIECE {
-        if let Some(found) = pass.at_once().await? {
-            return Ok(found);
-        }
+    let is_quick = by == By::ETag && known.is_none() && ends.0.entry.size <= PIECE;
+    if is_quick && let Some(found) = pass.at_once().await? {
+        return Ok(found);
     }
     let kept = match known {
         Some(kept) => kept,
@@ -287,15 +286,14 @@ impl<'a> Pass<'a> {
             return Ok(unknown);
         };
         let is_this = |wanted: &Wanted| wanted.parts.as_ref() == Some(&parts);
-        let made = match wanted.iter().position(is_this) {
-            Some(index) => made[index],
-            None => {
-                let wanted = Wanted {
-                    algorithm: kept.algorithm(),
-                    parts: Some(parts),
-                };
-                self.make(vec![wanted]).await?[0]
-            }
+        let made = if let Some(index) = wanted.iter().position(is_this) {
+            made[index]
+        } else {
+            let wanted = Wanted {
+                algorithm: kept.algorithm(),
+                parts: Some(parts),
+            };
+            self.make(vec![wanted]).await?[0]
         };
         Ok(Shown {
             made: Some(made),

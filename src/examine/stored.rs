@@ -31,18 +31,20 @@ pub(super) async fn compare(
     let mut found = Found::default();
     match by {
         By::ETag => {
-            let (etag, checksum) = (both.etag(), both.whole());
-            let same = checksum.as_ref().is_some_and(is_same);
-            found.likeness.etag = Some(both.with_layouts(via, etag, same).await?);
-            let decided = found.verdict().is_some_and(|verdict| verdict.is_decided());
-            found.likeness.checksum = checksum.filter(|_| !decided);
+            let (etag, whole) = (both.etag(), both.whole());
+            let backed = whole.as_ref().is_some_and(is_same);
+            let values = both.each(Kept::etag);
+            let etag = both.with_layouts(via, values, etag, backed).await?;
+            found.likeness.checksum = whole.filter(|_| !is_decided(&etag));
+            found.likeness.etag = Some(etag);
         }
         By::Checksum(algorithm) => {
-            let checksum = both.under(algorithm);
             let etag = Some(both.etag()).filter(is_decided);
             let aside = both.whole().filter(|whole| whole.algorithm != algorithm);
-            let same = etag.iter().chain(&aside).any(is_same);
-            let checksum = both.with_layouts(via, checksum, same).await?;
+            let backed = etag.iter().chain(&aside).any(is_same);
+            let values = both.each(|kept| kept.under(algorithm));
+            let checksum = both.under(algorithm);
+            let checksum = both.with_layouts(via, values, checksum, backed).await?;
             if !is_decided(&checksum) {
                 found.likeness.etag = etag;
                 found.aside = aside;
@@ -80,12 +82,7 @@ pub(super) async fn resized(
     if let By::Checksum(algorithm) = by {
         let (from, to) = (source.kept().await?, target.kept().await?);
         let values = (from.under(algorithm), to.under(algorithm));
-        let text = |kept: Result<Checksum, Why>| kept.ok().map(|kept| kept.to_string());
-        let texts = Values {
-            source: text(values.0),
-            target: text(values.1),
-        };
-        let checksum = texts.with(algorithm, apart(values));
+        let checksum = texts(values).with(algorithm, apart(values));
         let decided = is_decided(&checksum);
         found.likeness.checksum = Some(checksum);
         if decided {
@@ -94,16 +91,16 @@ pub(super) async fn resized(
     }
     let (from, to) = (source.entry.etag.as_ref(), target.entry.etag.as_ref());
     let digest = |etag: Option<&ETag>| etag.and_then(Checksum::of_etag).ok_or(Why::OpaqueETag);
-    let texts = Values {
+    let etags = Values {
         source: from.map(ETag::to_string),
         target: to.map(ETag::to_string),
     };
-    found.likeness.etag = Some(texts.with(Algorithm::Md5, apart((digest(from), digest(to)))));
+    found.likeness.etag = Some(etags.with(Algorithm::Md5, apart((digest(from), digest(to)))));
     Ok(found)
 }
 
 /// Two values that cannot be of the same content.
-fn apart(values: (Result<Checksum, Why>, Result<Checksum, Why>)) -> Proof {
+fn apart(values: Two) -> Proof {
     match values {
         (Ok(sent), Ok(stored)) => Proof {
             verdict: Verdict::Mismatch { sent, stored },
@@ -127,33 +124,35 @@ struct Both<'a> {
     kept: (Kept, Kept),
 }
 
+/// One value of each end, or why there is none.
+type Two = (Result<Checksum, Why>, Result<Checksum, Why>);
+
 impl Both<'_> {
+    fn each(&self, value: impl Fn(&Kept) -> Result<Checksum, Why>) -> Two {
+        (value(&self.kept.0), value(&self.kept.1))
+    }
+
     fn etag(&self) -> Comparison {
-        let (source, target) = &self.kept;
         let values = Values {
-            source: source.etag_text(),
-            target: target.etag_text(),
+            source: self.kept.0.etag_text(),
+            target: self.kept.1.etag_text(),
         };
-        values.with(Algorithm::Md5, weigh(source.etag(), target.etag()))
+        let (source, target) = self.each(Kept::etag);
+        values.with(Algorithm::Md5, weigh(source, target))
     }
 
     fn under(&self, algorithm: Algorithm) -> Comparison {
-        let (source, target) = (&self.kept.0.under(algorithm), &self.kept.1.under(algorithm));
-        let text = |kept: &Result<Checksum, Why>| kept.ok().map(|kept| kept.to_string());
-        let values = Values {
-            source: text(source),
-            target: text(target),
-        };
-        values.with(algorithm, weigh(*source, *target))
+        let (source, target) = self.each(|kept| kept.under(algorithm));
+        texts((source, target)).with(algorithm, weigh(source, target))
     }
 
     /// By a checksum of the whole that both keep, if there is one.
     fn whole(&self) -> Option<Comparison> {
         let (source, target) = &self.kept;
-        let algorithm = source.wholes().map(|whole| whole.algorithm()).find(|one| {
-            let kept = target.under(*one);
-            matches!(kept, Ok(Checksum::Whole(_)))
-        })?;
+        let algorithm = source
+            .wholes()
+            .map(|whole| whole.algorithm())
+            .find(|one| matches!(target.under(*one), Ok(Checksum::Whole(_))))?;
         Some(self.under(algorithm))
     }
 
@@ -162,23 +161,22 @@ impl Both<'_> {
     async fn with_layouts(
         &self,
         via: &Examiner,
+        values: Two,
         comparison: Comparison,
-        same: bool,
+        backed: bool,
     ) -> Result<Comparison, Obstacle> {
-        let algorithm = comparison.algorithm;
-        let (source, target) = &self.kept;
-        let values = match algorithm {
-            // an ETag, or an additional MD5: whichever these texts are
-            Algorithm::Md5 if comparison.source == source.etag_text() => {
-                (source.etag(), target.etag())
-            }
-            _ => (source.under(algorithm), target.under(algorithm)),
-        };
-        let (Ok(sent @ Checksum::Composite { parts, .. }), Ok(stored)) = values else {
+        let (Ok(sent), Ok(stored)) = values else {
             return Ok(comparison);
         };
-        let alike = matches!(stored, Checksum::Composite { parts: others, .. } if others == parts);
-        if is_decided(&comparison) || same || !alike || via.depth == Depth::Inferred {
+        let parts = match (sent, stored) {
+            (Checksum::Composite { parts, .. }, Checksum::Composite { parts: others, .. })
+                if parts == others =>
+            {
+                parts
+            }
+            _ => return Ok(comparison),
+        };
+        if is_decided(&comparison) || backed || via.depth == Depth::Inferred {
             return Ok(comparison);
         }
         let Some(of_source) = asked::parts(via, self.sides.0, parts).await? else {
@@ -187,10 +185,17 @@ impl Both<'_> {
         if asked::parts(via, self.sides.1, parts).await? != Some(of_source) {
             return Ok(comparison);
         }
-        let proof = Proof::compare(sent, stored, Method::ComparedStored);
         Ok(Comparison {
-            proof,
+            proof: Proof::compare(sent, stored, Method::ComparedStored),
             ..comparison
         })
+    }
+}
+
+/// Checksums as S3 writes them.
+fn texts((source, target): Two) -> Values {
+    Values {
+        source: source.ok().map(|kept| kept.to_string()),
+        target: target.ok().map(|kept| kept.to_string()),
     }
 }
