@@ -32,6 +32,7 @@ mod headers;
 mod host;
 mod intake;
 mod journal;
+mod lies;
 mod list;
 mod lock;
 mod multipart;

@@ -97,6 +97,8 @@ pub struct Head {
     pub version: Option<Arc<str>>,
     /// Additional checksums the store keeps, where it was asked for them.
     pub checksums: Vec<Checksum>,
+    /// The store's name for a checksum it keeps under an algorithm that is not known here.
+    pub unknown_checksum: Option<String>,
     /// The media type, where the store keeps one.
     pub content_type: Option<String>,
     /// User metadata, keys in lower case.
@@ -144,7 +146,7 @@ pub struct Content {
 }
 
 /// What to write beside the bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Put {
     /// Where to.
     pub key: ObjectKey,
@@ -158,6 +160,15 @@ pub struct Put {
     pub metadata: BTreeMap<String, String>,
     /// The additional checksum the object is to carry.
     pub checksum: Option<Algorithm>,
+    /// Whether that is of the whole object even where it is written in parts: CRCs only.
+    pub full_object: bool,
+}
+
+impl Put {
+    /// Whether a checksum under this algorithm is kept of the whole object, however it is written.
+    pub fn keeps_whole(&self, algorithm: Algorithm) -> bool {
+        algorithm.is_always_full_object() || (self.full_object && algorithm.is_crc())
+    }
 }
 
 /// One part of an upload: bytes, where they stand, and what they hash to.
@@ -188,6 +199,34 @@ pub struct StoredPart {
     pub size: u64,
 }
 
+/// The parts an object was uploaded in, as the store tells them, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartLayout {
+    /// The ETag of the object that was told about.
+    pub etag: Option<ETag>,
+    /// Its parts; one at least.
+    pub parts: Vec<ToldPart>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldPart {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its additional checksum, where the store tells one.
+    pub checksum: Option<Digest>,
+}
+
+/// What came of a copy inside S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an object that was stored must be settled"]
+pub struct Copied {
+    /// What the target has now.
+    pub stored: Stored,
+    /// The version that was copied, in a versioned bucket.
+    pub of: Option<Arc<str>>,
+}
+
 /// Where an S3 object is, for a copy inside S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopySource {
@@ -199,6 +238,8 @@ pub struct CopySource {
     pub version: Option<Arc<str>>,
     /// Copy only if the source still has this ETag.
     pub if_match: Option<ETag>,
+    /// The user's key it is encrypted with (SSE-C).
+    pub customer_key: Option<s3::CustomerKey>,
 }
 
 /// A store that can be listed and read.
@@ -226,6 +267,21 @@ pub trait Source: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
+    /// The parts of a multipart object, where the store tells them all at once.
+    async fn parts(&self, _key: &ObjectKey) -> Result<Option<PartLayout>, StoreError> {
+        Ok(None)
+    }
+
+    /// What the store says of one version of an object, checksums included; of the latest where
+    /// none is named.
+    async fn head_version(
+        &self,
+        key: &ObjectKey,
+        _version: Option<&str>,
+    ) -> Result<Head, StoreError> {
+        self.head(key, true).await
+    }
+
     /// Where the object is inside S3, if it is there.
     fn copy_source(&self, _key: &ObjectKey) -> Option<CopySource> {
         None
@@ -243,7 +299,7 @@ pub trait Target: Source {
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError>;
 
     /// Copies an object that is already inside S3, in one request (5 GiB at most).
-    async fn copy(&self, _put: &Put, _from: &CopySource) -> Result<Stored, StoreError> {
+    async fn copy(&self, _put: &Put, _from: &CopySource) -> Result<Copied, StoreError> {
         Err(StoreError::unsupported(
             "copy",
             "this store cannot copy by itself",
@@ -282,6 +338,12 @@ pub trait Target: Source {
 pub trait Upload: Send + Sync + fmt::Debug {
     /// Writes one part; parts may come in any order and at the same time.
     async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError>;
+
+    /// Whether the ETags of its parts, and of the object, will be worth what their shapes say, as
+    /// far as it is known yet.
+    fn etag_is_digest(&self) -> bool {
+        true
+    }
 
     /// Copies one part from inside S3.
     async fn copy_part(

@@ -8,6 +8,8 @@ was not settled.
 */
 
 mod attempt;
+mod copy_proof;
+mod part_copies;
 mod parts;
 mod server_side;
 mod source_proof;
@@ -433,6 +435,7 @@ impl Transferrer {
             content_type,
             metadata,
             checksum: self.pair.checksum,
+            full_object: self.pair.checksum_full_object,
         }
     }
 

@@ -7,7 +7,7 @@ use super::resolved::{
     By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec,
     TargetSpec, Verify,
 };
-use super::sides::{Side, s3_settings};
+use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 
@@ -20,6 +20,7 @@ pub(super) fn build(
     digest: &str,
     never_list: &[PathBuf],
 ) -> Pair {
+    let checksum = checksum(&target, merged);
     Pair {
         name: name.to_owned(),
         after: merged.value("after"),
@@ -40,7 +41,8 @@ pub(super) fn build(
         },
         server_side_copy: merged.value("server_side_copy"),
         check: check(merged),
-        checksum: algorithm(merged, "checksum.algorithm"),
+        checksum,
+        checksum_full_object: merged.value("checksum.full_object"),
         checksum_download: merged.value("checksum.download"),
         verify: Verify {
             etag: merged.value("verify.etag"),
@@ -102,4 +104,17 @@ fn algorithm(merged: &Merged, path: &str) -> Option<Algorithm> {
     merged
         .optional::<String>(path)
         .and_then(|name| name.parse().ok())
+}
+
+/// The additional checksum of uploads: the user's, or the one without which nothing would be
+/// proved. A copy inside S3 keeps what its source has.
+fn checksum(target: &Side, merged: &Merged) -> Option<Algorithm> {
+    if let Some(named) = algorithm(merged, "checksum.algorithm") {
+        return Some(named);
+    }
+    let wanted = merged.value::<bool>("checksum.express_one_zone_default")
+        && target.is_s3()
+        && !merged.value::<bool>("server_side_copy");
+    let opaque = target.is_directory_bucket() || encryption("target", merged).hides_digests();
+    (wanted && opaque).then_some(Algorithm::Crc64Nvme)
 }

@@ -6,17 +6,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bounded::{self, Pipes};
-use super::file::{SaidVar, belongs_in_files};
+use super::bounded;
 use super::layer::Layer;
 use super::option::{OptionRow, Scope};
 use super::options::OPTIONS;
 use super::problem::{Place, Problem};
 use super::reading::{element_of, read_text, row_of, take};
-use super::setting::{Keeper, Refusal, Setting, from_text, secret};
+use super::said::{Said, SaidVar, belongs_in_files, split_pair};
+use super::secrets::secret_of_file;
+use super::setting::{Setting, from_text};
 use super::suggest::nearest;
 use crate::object::Timestamp;
-use crate::store::Secret;
 
 /// The variables and the directory a process was started with, as values: nothing in this module
 /// reads the real ones.
@@ -60,13 +60,6 @@ pub(super) enum InputError {
 
 /// How the names of variables that say `[vars]` begin.
 const VARS: &str = "S3SYNC_VARS__";
-
-/// What the environment says, or the flags: for every pair, and for single ones.
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    pub(super) every_pair: Layer,
-    pub(super) pairs: BTreeMap<String, Layer>,
-}
 
 impl Environment {
     /// These variables, and the directory relative paths begin at.
@@ -337,58 +330,6 @@ fn named_for_flag(variable: &str) -> Option<&'static OptionRow> {
     let flag = flag.replace('_', "-");
     let named = |row: &&OptionRow| row.flags.iter().any(|it| it.name() == flag);
     OPTIONS.iter().find(named)
-}
-
-/// Splits `pairs.NAME.path` into the pair and the path; a path without a pair stays whole.
-pub(super) fn split_pair(path: &str) -> Option<(Option<&str>, &str)> {
-    match path.strip_prefix("pairs.") {
-        None => Some((None, path)),
-        Some(rest) => rest.split_once('.').map(|(pair, path)| (Some(pair), path)),
-    }
-}
-
-/// Most bytes in a file that holds a secret.
-const LONGEST_SECRET: u64 = 64 << 10;
-
-/// A secret option's value from a file below `base`.
-pub(super) fn secret_of_file(
-    row: &OptionRow,
-    base: &Path,
-    path: &str,
-    place: &Place,
-    problems: &mut Vec<Problem>,
-) -> Result<Setting, Refusal> {
-    let text = read_secret(base, path, place, problems).map_err(|what| Refusal {
-        message: format!("`{}` {what}", row.path),
-        remedy: String::new(),
-    })?;
-    secret(row, text, Keeper::File(base.join(path)))
-}
-
-/// The content of a file below `base` that holds a secret, without the newline editors put at its
-/// end. The error is the second half of a sentence; a file that everybody may read is a warning.
-fn read_secret(
-    base: &Path,
-    path: &str,
-    place: &Place,
-    problems: &mut Vec<Problem>,
-) -> Result<Secret, String> {
-    let refuse = |what: &str| format!("is to come from the file `{path}`: {what}");
-    let content = bounded::read(&base.join(path), LONGEST_SECRET, Pipes::Read)
-        .map_err(|what| refuse(&what))?;
-    let text = String::from_utf8(content.bytes).map_err(|_| refuse("it is not UTF-8"))?;
-    let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() {
-        return Err(format!("is to come from the file `{path}`, which is empty"));
-    }
-    if secret.contains('\0') {
-        return Err(refuse("it contains a NUL character"));
-    }
-    if content.is_for_everybody {
-        let message = format!("every user of this machine can read the secret in `{path}`");
-        problems.push(Problem::warning(message, place).remedy("chmod o-r it"));
-    }
-    Ok(Secret::new(secret))
 }
 
 /// Whether a variable is one that says options, and not one for hooks, tests, the way to the job

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::environment::Said;
 use super::file::FileLayers;
 use super::layer::{self, Layer};
 use super::merged::Merged;
 use super::option::Scope;
 use super::problem::{Place, Problem};
 use super::resolved::Origin;
+use super::said::Said;
 use super::suggest::nearest;
 
 /// Everything that was said, and what to call it.

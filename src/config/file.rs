@@ -16,20 +16,20 @@ mod texts;
 mod vars;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) use include::{MOST_BYTES, decode};
 pub use outline::Outline;
-pub(super) use vars::SaidVar;
 
 use toml_edit::Item;
 
-use super::JobFile;
-use super::environment::{Environment, Said};
+use super::environment::Environment;
 use super::flags::FlagValues;
 use super::layer::Layer;
 use super::pairs;
 use super::problem::{Place, Problem};
+use super::resolved::Origin;
+use super::said::Said;
 use source::SourceFile;
 
 /// What a job file says.
@@ -118,13 +118,16 @@ fn pair_names(files: &[SourceFile]) -> Vec<String> {
         .collect()
 }
 
-/// What may be done instead, of a path that only a file can say.
-pub(super) fn belongs_in_files(path: &str) -> Option<&'static str> {
-    match path {
-        "include" => Some("write include = [\"common.toml\"] in it"),
-        "vars" => Some("say one variable: S3SYNC_VARS__NAME=… or --set vars.NAME=…"),
-        _ => None,
-    }
+/// A job file's text and how to read it.
+pub(super) struct JobFile<'a> {
+    pub(super) origin: Origin,
+    /// What messages call it.
+    pub(super) name: &'a Path,
+    pub(super) content: &'a str,
+    /// Where its relative paths begin.
+    pub(super) base: &'a Path,
+    /// The job's name when it says none.
+    pub(super) job: &'a str,
 }
 
 impl FileLayers {

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
-use super::environment::{Said as Settings, secret_of_file, split_pair};
-use super::file::{SaidVar, belongs_in_files};
 use super::layer::Said;
 use super::option::{Flag, OptionRow, Scope};
 use super::options::find;
 use super::problem::{Place, Problem};
 use super::reading::{Spelling, advice, element_of, read_text, row_of, take};
+use super::said::{Said as Settings, SaidVar, belongs_in_files, split_pair};
+use super::secrets::secret_of_file;
 use super::setting::{Refusal, Setting, from_text};
 
 /// What flags say, in the words of the command line.

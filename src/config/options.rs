@@ -60,19 +60,6 @@ const ANY_NUMBER: Kind = Number {
 };
 const ANY_DURATION: Kind = Duration { min_millis: 0 };
 const SOME_DURATION: Kind = Duration { min_millis: 1 };
-const ALGORITHM: Kind = Word {
-    now: &["CRC64NVME", "SHA256"],
-    later: &[
-        "SHA1",
-        "CRC32",
-        "CRC32C",
-        "SHA512",
-        "MD5",
-        "XXHASH64",
-        "XXHASH3",
-        "XXHASH128",
-    ],
-};
 const CHECK_MODES: Kind = words(&[
     "mtime",
     "size",
@@ -250,21 +237,21 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("target.acl", CANNED_ACLS, "the canned ACL of what is written")
         .under(TARGET).fits(TargetS3).flags(&[Value("acl")]).not_yet(),
     pair("target.sse", words(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
-        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]).not_yet(),
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]),
     pair("target.sse_kms_key_id", Text, "the KMS key it is encrypted with")
-        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse-kms-key-id")]).not_yet(),
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse-kms-key-id")]),
     pair("source.sse_c", words(&["AES256"]), "the source is encrypted with a key of yours (SSE-C)")
-        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c")]).not_yet(),
+        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c")]),
     pair("source.sse_c_key", SecretKey, "the source's SSE-C key, 256 bits in base64")
-        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key"), File("source-sse-c-key-file")]).not_yet(),
+        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key"), File("source-sse-c-key-file")]),
     pair("source.sse_c_key_md5", Text, "the MD5 of the source's SSE-C key, in base64; computed when not given")
-        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key-md5")]).not_yet(),
+        .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key-md5")]),
     pair("target.sse_c", words(&["AES256"]), "encrypt what is written with a key of yours (SSE-C)")
-        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c")]).not_yet(),
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c")]),
     pair("target.sse_c_key", SecretKey, "the target's SSE-C key, 256 bits in base64")
-        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key"), File("target-sse-c-key-file")]).not_yet(),
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key"), File("target-sse-c-key-file")]),
     pair("target.sse_c_key_md5", Text, "the MD5 of the target's SSE-C key, in base64; computed when not given")
-        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key-md5")]).not_yet(),
+        .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key-md5")]),
 
     // --- what is looked at
     pair("filter.mtime_before", Time, "only what was modified before this time")
@@ -322,14 +309,14 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")).not_yet(),
 
     // --- proof
-    pair("checksum.algorithm", ALGORITHM, "the additional checksum of uploads: CRC64NVME or SHA256")
+    pair("checksum.algorithm", CHECKSUM_ALGORITHMS, "the additional checksum of uploads")
         .under(VERIFICATION).fits(TargetS3).flags(&[Value("additional-checksum-algorithm")]),
     pair("checksum.full_object", Bool, "checksums of whole objects for multipart uploads (CRCs only; CRC64NVME always is)")
-        .default("false").under(VERIFICATION).fits(TargetS3).flags(switch!("full-object-checksum")).not_yet(),
+        .default("false").under(VERIFICATION).fits(TargetS3).flags(switch!("full-object-checksum")),
     pair("checksum.download", Bool, "ask for stored additional checksums and verify them when downloading")
         .default("false").under(VERIFICATION).fits(SourceS3).flags(switch!("enable-additional-checksum")),
     pair("checksum.express_one_zone_default", Bool, "send CRC64NVME to directory buckets, and wherever the ETag will be no MD5")
-        .default("true").under(VERIFICATION).flags(inverse!("disable-express-one-zone-additional-checksum", "express-one-zone-additional-checksum")).not_yet(),
+        .default("true").under(VERIFICATION).flags(inverse!("disable-express-one-zone-additional-checksum", "express-one-zone-additional-checksum")),
     pair("verify.unverifiable", words(&["warn", "accept", "fail"]), "what becomes of an object that cannot be proved: warn, accept or fail")
         .default("warn").under(VERIFICATION),
     pair("verify.etag", Bool, "compare ETags")

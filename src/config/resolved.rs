@@ -79,6 +79,8 @@ pub struct Pair {
     pub check: Check,
     /// The additional checksum of uploads.
     pub checksum: Option<Algorithm>,
+    /// Keep it of the whole object also where that is uploaded in parts: CRCs only.
+    pub checksum_full_object: bool,
     /// Ask for and verify stored additional checksums when downloading.
     pub checksum_download: bool,
     /// What is verified.

@@ -7,7 +7,8 @@ use super::merged::Merged;
 use super::setting::Setting;
 use crate::store::retry::RetrySettings;
 use crate::store::s3::{
-    KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location, S3Settings, Timeouts,
+    CustomerKey, Encryption, KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location,
+    S3Settings, Timeouts,
 };
 
 /// Most keys S3 puts in a page.
@@ -31,10 +32,9 @@ impl Side {
         }
     }
 
-    /// Whether it is a directory bucket, which says so by its name.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>
+    /// Whether it is a directory bucket.
     pub(super) fn is_directory_bucket(&self) -> bool {
-        matches!(self, Self::S3(location) if location.bucket.ends_with("--x-s3"))
+        matches!(self, Self::S3(location) if location.is_directory_bucket())
     }
 
     /// Whether it is a bucket.
@@ -99,6 +99,7 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
         timeouts: Timeouts {
             connect: merged.duration("timeout.connect"),
             read: merged.duration("timeout.read"),
+            ..Timeouts::default()
         },
         payload_signing: match merged.value::<String>("protocol.payload_signing").as_str() {
             "always" => PayloadSigning::Always,
@@ -107,5 +108,24 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
         },
         content_md5: merged.value("protocol.content_md5_header"),
         read_checksums: merged.value("checksum.download"),
+        encryption: encryption(side, merged),
+    }
+}
+
+/// How a side is encrypted: a source only by its key, which has to be presented.
+pub(super) fn encryption(side: &str, merged: &Merged) -> Encryption {
+    let customer_key = merged.secret(&format!("{side}.sse_c_key"));
+    if let Some(key) = customer_key.and_then(CustomerKey::new) {
+        return Encryption::Customer(key);
+    }
+    if side == "source" {
+        return Encryption::Bucket;
+    }
+    let kms_key = merged.optional("target.sse_kms_key_id");
+    match merged.optional::<String>("target.sse").as_deref() {
+        Some("AES256") => Encryption::Managed,
+        Some("aws:kms") => Encryption::Kms(kms_key),
+        Some("aws:kms:dsse") => Encryption::DualKms(kms_key),
+        _ => Encryption::Bucket,
     }
 }

@@ -11,6 +11,12 @@ mod many;
 mod secrets;
 mod table;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::file::JobFile;
+use super::setting::from_text;
+use super::ways::load;
 use super::*;
 
 /// An environment with these variables, in the repository's root.

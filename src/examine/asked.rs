@@ -15,8 +15,30 @@ const AT_ONCE: usize = 8;
 /// The lengths of all parts of an object that has so many; `None` where the store does not tell
 /// them, or tells something that does not add up.
 ///
-/// One request for each part. A store that tells them all at once would be asked here, first.
+/// One request for each part; only where that tells nothing, all at once, which not every server
+/// knows.
 pub(super) async fn parts(
+    via: &Examiner,
+    of: Side<'_>,
+    count: NonZeroU16,
+) -> Result<Option<Parts>, StoreError> {
+    match one_by_one(via, of, count).await? {
+        Some(parts) => Ok(Some(parts)),
+        None => all_at_once(of, count).await,
+    }
+}
+
+async fn all_at_once(of: Side<'_>, count: NonZeroU16) -> Result<Option<Parts>, StoreError> {
+    let told = of.store.parts(&of.entry.key).await;
+    Ok(answered(told)?.flatten().and_then(|told| {
+        let lengths: Vec<u64> = told.parts.iter().map(|part| part.size).collect();
+        let is_all = lengths.len() == usize::from(count.get());
+        let parts = Parts::of_lengths(lengths, of.entry.size);
+        parts.filter(|_| is_all && (of.entry.etag.is_none() || told.etag == of.entry.etag))
+    }))
+}
+
+async fn one_by_one(
     via: &Examiner,
     of: Side<'_>,
     count: NonZeroU16,
@@ -43,8 +65,13 @@ pub(super) async fn parts(
 
 /// The length of one part, where the store tells it.
 pub(super) async fn part(of: Side<'_>, number: NonZeroU16) -> Result<Option<u64>, StoreError> {
-    match of.store.part_size(&of.entry.key, number).await {
-        Ok(length) => Ok(length),
+    Ok(answered(of.store.part_size(&of.entry.key, number).await)?.flatten())
+}
+
+/// What was told; nothing, where the store refuses to tell.
+fn answered<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match answer {
+        Ok(told) => Ok(Some(told)),
         Err(error) if error.kind.is_fatal() || error.kind == ErrorKind::Cancelled => Err(error),
         Err(_) => Ok(None),
     }

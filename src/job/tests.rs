@@ -27,6 +27,7 @@ pub(super) fn pair(name: &str) -> Pair {
         server_side_copy: false,
         check: Check::default(),
         checksum: None,
+        checksum_full_object: false,
         checksum_download: false,
         verify: Verify {
             etag: true,

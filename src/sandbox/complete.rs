@@ -45,7 +45,10 @@ pub(super) async fn upload(store: &Store, call: &mut Call) -> Result<Answer> {
     if let Some(key) = CustomerKey::of(&call.headers)? {
         upload.encryption.admit_part(Some(&key))?;
     }
-    let parts = choose(&upload, &listed)?;
+    let mut parts = choose(&upload, &listed)?;
+    if call.tampering.swaps_parts() && parts.len() > 1 {
+        parts.swap(0, 1);
+    }
     let checksum = checksum(&upload, &parts)?;
     check_claims(call, &upload, &parts, &checksum)?;
     let object = assemble(&bucket, &upload, &parts, checksum)?;

@@ -72,7 +72,11 @@ pub(super) async fn object(store: &Store, call: &Call) -> Result<Answer> {
             .as_ref()
             .map_or(Algorithm::Crc64Nvme, |checksum| checksum.algorithm),
     };
-    let (md5, checksum) = digests(store, &source.located, algorithm).await?;
+    let rotten = call
+        .tampering
+        .rots_stored()
+        .then(|| halves_swapped(from, 0, from.size));
+    let (md5, checksum) = digests(store, &source.located, algorithm, rotten.as_ref()).await?;
     let annotations = match call.header("x-amz-object-annotation-directive") {
         None | Some("COPY") => from.annotations.clone(),
         Some("EXCLUDE") => Default::default(),
@@ -81,7 +85,7 @@ pub(super) async fn object(store: &Store, call: &Call) -> Result<Answer> {
     let copy = Object {
         etag: put::etag(&bucket, &encryption, md5),
         size: from.size,
-        segments: from.segments.clone(),
+        segments: rotten.unwrap_or_else(|| from.segments.clone()),
         parts: Vec::new(),
         checksum: Some(checksum),
         encryption,
@@ -124,7 +128,10 @@ pub(super) async fn part(store: &Store, call: &Call) -> Result<Answer> {
             "The specified copy source is larger than the maximum allowable size for a copy source: {LARGEST_COPY}"
         )));
     }
-    let segments: Vec<Segment> = from.slice(start, length);
+    let mut segments: Vec<Segment> = from.slice(start, length);
+    if call.tampering.rots_stored() {
+        segments = halves_swapped(from, start, length);
+    }
     let digests = outflow::hash(
         &store.blobs,
         segments.clone(),
@@ -279,9 +286,11 @@ async fn digests(
     store: &Store,
     located: &Located,
     algorithm: Algorithm,
+    rotten: Option<&Vec<Segment>>,
 ) -> Result<(String, StoredChecksum)> {
     let object = located.object();
-    let known_md5 = (object.parts.is_empty()
+    let known_md5 = (rotten.is_none()
+        && object.parts.is_empty()
         && object.encryption == Encryption::Managed
         && !located.bucket.is_directory())
     .then(|| object.etag.clone());
@@ -294,7 +303,7 @@ async fn digests(
     }
     let digests = outflow::hash(
         &store.blobs,
-        object.segments.clone(),
+        rotten.unwrap_or(&object.segments).clone(),
         [Algorithm::Md5, algorithm],
     )
     .await?;
@@ -308,6 +317,14 @@ async fn digests(
         digest(Algorithm::Md5).hex(),
         StoredChecksum::whole(digest(algorithm)),
     ))
+}
+
+/// A run of an object's bytes as a fault has it: of the same length, and not the same.
+fn halves_swapped(from: &Object, start: u64, length: u64) -> Vec<Segment> {
+    let half = length / 2;
+    let mut segments = from.slice(start + half, length - half);
+    segments.extend(from.slice(start, half));
+    segments
 }
 
 fn tell_source(answer: &mut Answer, source: &Source) {

@@ -60,10 +60,20 @@ pub enum Action {
     /// the sandbox sees it. What claims a digest of its body is refused.
     FlipRequest(u64),
     /// One bit of the content is flipped after all claims were verified: the object is stored, and
-    /// its ETag and checksum are those of what is stored.
+    /// its ETag and checksum are those of what is stored. Of what is copied, the halves are swapped.
     FlipStored,
+    /// CompleteMultipartUpload puts the first two parts in each other's place.
+    SwapParts,
+    /// The answer tells another ETag than the object has.
+    WrongETag,
+    /// The answer tells another checksum than the object has.
+    WrongChecksum,
+    /// The answer tells the object's checksum under an algorithm that does not exist.
+    UnknownChecksum,
     /// The call starts so much later.
     Delay(Duration),
+    /// The call is performed, and answered so much later.
+    DelayAnswer(Duration),
     /// CompleteMultipartUpload and CopyObject answer 200 with an `<Error>` in the body. Other
     /// operations are not affected.
     ErrorInOk(Moment),
@@ -253,6 +263,11 @@ impl Tampering {
     /// Whether content is to be stored wrong.
     pub(super) fn rots_stored(&self) -> bool {
         self.actions.contains(&Action::FlipStored)
+    }
+
+    /// Whether parts are to be put in the wrong order.
+    pub(super) fn swaps_parts(&self) -> bool {
+        self.actions.contains(&Action::SwapParts)
     }
 
     /// Whether the answer is to be an error in a 200, and when.

@@ -21,7 +21,7 @@ use super::faults::{Action, Faults, Moment, Tampering};
 use super::operation::{Operation, Target};
 use super::query::Query;
 use super::wire::{self, Remains};
-use super::{express, host};
+use super::{express, host, lies};
 
 /// An unread request body is read to its end up to this size.
 const DRAINED: u64 = 64 << 20;
@@ -97,6 +97,11 @@ impl Server {
                 | Action::CutResponse(_)
                 | Action::FlipResponse(_)
                 | Action::FlipStored
+                | Action::SwapParts
+                | Action::WrongETag
+                | Action::WrongChecksum
+                | Action::UnknownChecksum
+                | Action::DelayAnswer(_)
                 | Action::ErrorInOk(_) => {}
             }
         }
@@ -116,11 +121,16 @@ impl Server {
                 Action::FlipResponse(offset) => {
                     response = response.map(|body| wire::flip(body, *offset));
                 }
+                Action::WrongETag => response = lies::of_etag(response).await?,
+                Action::WrongChecksum => response = lies::of_checksum(response).await?,
+                Action::UnknownChecksum => lies::of_algorithm(response.headers_mut()),
+                Action::DelayAnswer(delay) => tokio::time::sleep(*delay).await,
                 Action::Close(Moment::Before)
                 | Action::Delay(_)
                 | Action::FlipRequest(_)
                 | Action::Refuse { .. }
                 | Action::FlipStored
+                | Action::SwapParts
                 | Action::ErrorInOk(_) => {}
             }
         }

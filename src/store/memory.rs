@@ -306,7 +306,7 @@ impl MemoryUpload {
         };
         let checksum = match self.put.checksum {
             None => None,
-            Some(algorithm) if whole.is_some() || algorithm.is_always_full_object() => {
+            Some(algorithm) if self.put.keeps_whole(algorithm) => {
                 Some(Checksum::Whole(digest(algorithm, &bytes)))
             }
             Some(algorithm) => Some(of_parts(algorithm)?),
@@ -362,6 +362,7 @@ fn head_of(object: &MemoryObject) -> Head {
         etag_is_digest: true,
         version: None,
         checksums: object.checksum.into_iter().collect(),
+        unknown_checksum: None,
         content_type: object.content_type.clone(),
         metadata: object.metadata.clone(),
         file_id: None,

@@ -4,17 +4,23 @@ The SDK's retries are off (every operation goes through `S3Store::retrying`), an
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
+mod answer;
+mod attributes;
 mod client;
+mod completion;
 mod copy;
+mod encryption;
 mod error;
 mod listing;
 mod logs;
 mod probe;
 mod read;
 mod settings;
+mod strangers;
 mod upload;
 mod write;
 
+pub use encryption::{CustomerKey, Encryption, KmsKey};
 pub use logs::logs_identities;
 pub use probe::{Wanted, probe};
 pub use settings::{
@@ -30,13 +36,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::retry::RetrySettings;
 use super::{
-    Content, CopySource, Description, Head, Listing, Meter, Put, Read, Source, StoreError,
-    StoreKind, Stored, Target, Upload,
+    Content, Copied, CopySource, Description, Head, Listing, Meter, PartLayout, Put, Read, Source,
+    StoreError, StoreKind, Stored, Target, Upload,
 };
 use crate::digest::Digest;
 use crate::object::ObjectKey;
@@ -52,6 +59,8 @@ struct Shared {
     region: Option<String>,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
+    /// Whether it was told that the endpoint tells no parts.
+    told_no_parts: AtomicBool,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -70,9 +79,6 @@ const ATTEMPTS_TO_REACH: u32 = 3;
 
 /// On top of the user's patience, a body is given the time it takes at this rate, bytes a second.
 const SLOWEST_BODY: u64 = 64 << 10;
-
-/// Operations that S3 works on before it answers (copies, completing an upload) get this long.
-const SERVER_SIDE_WORK: Duration = Duration::from_mins(15);
 
 impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
@@ -102,6 +108,7 @@ impl S3Store {
             meter,
             region,
             reached: AtomicBool::new(false),
+            told_no_parts: AtomicBool::new(false),
             may_be_one,
             one_object: AtomicBool::new(false),
         };
@@ -124,6 +131,32 @@ impl S3Store {
 
     fn prefix(&self) -> &str {
         &self.0.settings.location.prefix
+    }
+
+    /// How what is written is encrypted.
+    fn encryption(&self) -> &Encryption {
+        &self.0.settings.encryption
+    }
+
+    /// The user's key for SSE-C.
+    fn key(&self) -> Option<&CustomerKey> {
+        self.encryption().customer_key()
+    }
+
+    /// How much longer than the user's read timeout S3 may work before it answers.
+    fn server_side_work(&self) -> Duration {
+        self.0.settings.timeouts.server_side_work
+    }
+
+    /// Whether an ETag of this bucket, made under this encryption, is worth what its shape says.
+    fn etag_is_digest(
+        &self,
+        encryption: Option<&ServerSideEncryption>,
+        customer_algorithm: Option<&str>,
+    ) -> bool {
+        !self.0.settings.location.is_directory_bucket()
+            && self.key().is_none()
+            && answer::etag_is_digest(encryption, customer_algorithm)
     }
 
     /// The whole key of a relative one.
@@ -240,7 +273,7 @@ impl Source for S3Store {
     }
 
     async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
-        read::head(self, key, checksums).await
+        read::head(self, key, None, checksums).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
@@ -255,12 +288,25 @@ impl Source for S3Store {
         read::part_size(self, key, number).await
     }
 
+    async fn parts(&self, key: &ObjectKey) -> Result<Option<PartLayout>, StoreError> {
+        attributes::parts(self, key).await
+    }
+
+    async fn head_version(
+        &self,
+        key: &ObjectKey,
+        version: Option<&str>,
+    ) -> Result<Head, StoreError> {
+        read::head(self, key, version, true).await
+    }
+
     fn copy_source(&self, key: &ObjectKey) -> Option<CopySource> {
         Some(CopySource {
             bucket: self.bucket().to_owned(),
             key: self.full_key(key),
             version: None,
             if_match: None,
+            customer_key: self.key().cloned(),
         })
     }
 }
@@ -275,7 +321,7 @@ impl Target for S3Store {
         upload::begin(self, put).await
     }
 
-    async fn copy(&self, put: &Put, from: &CopySource) -> Result<Stored, StoreError> {
+    async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
         copy::copy(self, put, from).await
     }
 

@@ -21,20 +21,24 @@ use super::{Done, Transferrer, Work, target_proof};
 use crate::context::Reserved;
 use crate::context::cancelled;
 use crate::digest::{
-    Algorithm, Checksum, Digest, Hasher, Integrity, Method, Proof, Verdict, Why, combine_crc,
+    Algorithm, Checksum, Digest, Hashers, Integrity, Method, Proof, Verdict, Why, combine_crc,
     composite,
 };
 use crate::event::Event;
 use crate::examine::Layout;
-use crate::store::{Head, Part, Read, SourceFacts, StoreError, StoredPart, Upload};
+use crate::store::{Head, Part, Put, Read, SourceFacts, StoreError, StoredPart, Upload};
 
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
     let plan = Scheme::of(via, work).await?;
     let put = via.put_of(&work.entry, Some(&plan.head), work.entry.modified);
     let upload = via.target.begin(&put).await.map_err(of_target)?;
+    let plan = Scheme {
+        unasked: target_proof::unasked(via, &put, &*upload),
+        ..plan
+    };
     match run(via, work, &plan, &*upload).await {
-        Ok(moved) => finish(via, work, &plan, moved, upload).await,
+        Ok(moved) => finish(via, work, &plan, &put, moved, upload).await,
         Err(trouble) => {
             give_up(upload).await;
             Err(trouble)
@@ -50,10 +54,13 @@ struct Scheme {
     layout: Layout,
     /// The parts its ETag speaks of, if it does; equal to `layout` then.
     known: Option<KnownLayout>,
-    /// The digest of the whole that its ETag is, to be computed along the front.
-    front: Option<Algorithm>,
+    /// The digests of the whole that it is stored with, to be computed along the front.
+    front: Vec<Algorithm>,
     /// The checksum the source stores.
     stored_checksum: Option<Checksum>,
+    /// The checksum the target keeps although it was not asked to, where nothing else proves what
+    /// it has.
+    unasked: Option<Algorithm>,
 }
 
 impl Scheme {
@@ -68,36 +75,46 @@ impl Scheme {
                 etag_is_digest: true,
                 version: None,
                 checksums: Vec::new(),
+                unknown_checksum: None,
                 content_type: None,
                 metadata: BTreeMap::new(),
                 file_id: None,
             },
         };
         let wanted = Layout::for_upload(entry.size, via.pair.multipart_chunksize);
-        let mut known = None;
-        let mut front = None;
+        let stored_checksum = source_proof::expected_checksum(via, Some(&head));
+        let mut front = Vec::new();
+        let mut of_parts = matches!(stored_checksum, Some(Checksum::Composite { .. }));
         if let Expected::ETag(etag) = source_proof::expected(via, &head) {
             if etag.parts().is_none() {
-                front = Some(Algorithm::Md5);
-            } else if let Some(layout) = work.layout {
-                known = Some(KnownLayout {
-                    layout,
-                    confirmed: true,
-                });
+                front.push(Algorithm::Md5);
             } else {
-                known = source_proof::layout_of(via, &entry.key, &head).await?;
+                of_parts = true;
             }
         }
+        if let Some(Checksum::Whole(stored)) = stored_checksum
+            && !stored.algorithm().is_crc()
+        {
+            front.push(stored.algorithm());
+        }
+        let mut known = match work.layout {
+            _ if !of_parts => None,
+            Some(layout) => Some(KnownLayout {
+                layout,
+                confirmed: true,
+            }),
+            None => source_proof::layout_of(via, &entry.key, &head).await?,
+        };
         // parts too large to be held at once cannot be followed
         known = known.filter(|known| known.layout.part_size <= via.budget.bytes() / 2);
         let layout = known.map_or(wanted, |known| known.layout);
-        let stored_checksum = source_proof::expected_checksum(via, Some(&head));
         Ok(Self {
             head,
             layout,
             known,
             front,
             stored_checksum,
+            unasked: None,
         })
     }
 
@@ -108,6 +125,7 @@ impl Scheme {
             algorithms.retain(|algorithm| *algorithm != Algorithm::Md5);
         }
         algorithms.extend(self.stored_checksum.map(|checksum| checksum.algorithm()));
+        algorithms.extend(self.unasked);
         algorithms
     }
 }
@@ -119,10 +137,19 @@ struct Moved {
     head: Head,
 }
 
-/// All parts, in order, and the digest along the front.
+/// All parts, in order, and the digests along the front.
 struct AllMoved {
     parts: Vec<Moved>,
-    front: Option<Digest>,
+    front: Vec<Digest>,
+}
+
+impl AllMoved {
+    /// The digest of the whole under an algorithm, if the front computed it.
+    fn front(&self, algorithm: Algorithm) -> Option<Checksum> {
+        let mut front = self.front.iter();
+        let found = front.find(|digest| digest.algorithm() == algorithm);
+        found.copied().map(Checksum::Whole)
+    }
 }
 
 /// Reads and writes all parts. They start in order, as memory and parallelism allow.
@@ -133,7 +160,7 @@ async fn run(
     upload: &dyn Upload,
 ) -> Result<AllMoved, Trouble> {
     let algorithms = plan.algorithms(via);
-    let mut front = plan.front.map(Front::new);
+    let mut front = (!plan.front.is_empty()).then(|| Front::new(&plan.front));
     let mut waiting = plan.layout.parts();
     let mut next = waiting.next();
     let mut flying = FuturesUnordered::new();
@@ -185,7 +212,7 @@ async fn run(
     }
     Ok(AllMoved {
         parts,
-        front: front.and_then(Front::finish),
+        front: front.map(Front::finish).unwrap_or_default(),
     })
 }
 
@@ -250,6 +277,7 @@ async fn finish(
     via: &Transferrer,
     work: &Work,
     plan: &Scheme,
+    put: &Put,
     moved: AllMoved,
     upload: Box<dyn Upload>,
 ) -> Result<Done, Trouble> {
@@ -274,14 +302,15 @@ async fn finish(
         parts.into_iter().map(|(digest, _)| digest).collect()
     };
     let etag = under(Algorithm::Md5).and_then(|parts| composite(&digests(parts)));
-    let additional = via.pair.checksum.and_then(|algorithm| {
+    let additional = put.checksum.and_then(|algorithm| {
         let parts = under(algorithm)?;
-        if algorithm.is_always_full_object() {
+        if put.keeps_whole(algorithm) {
             combine_crc(&parts).map(Checksum::Whole)
         } else {
             composite(&digests(parts))
         }
     });
+    let unasked = plan.unasked.and_then(under);
     let whole = match additional {
         Some(Checksum::Whole(digest)) => Some(digest),
         _ => None,
@@ -296,6 +325,16 @@ async fn finish(
         .complete(stored_parts, whole)
         .await
         .map_err(of_target)?;
+    // a checksum that nobody asked for is used where it is there
+    let additional = additional.or_else(|| {
+        let parts = unasked?;
+        let kept = stored.checksums.iter();
+        let whole = Checksum::Whole(combine_crc(&parts)?);
+        (kept
+            .clone()
+            .any(|kept| kept.algorithm() == whole.algorithm()))
+        .then_some(whole)
+    });
     let target = target_proof::of_stored(via, &stored, etag, additional);
     let facts = SourceFacts {
         key: work.entry.key.clone(),
@@ -340,26 +379,37 @@ async fn verify_source(
     let etag = match source_proof::expected(via, head) {
         Expected::Nothing => None,
         Expected::Unusable(why) => Some(Proof::impossible(why)),
-        Expected::ETag(etag) => Some(match (Checksum::of_etag(etag), moved.front, plan.known) {
-            (Some(stored), Some(front), _) => {
-                Proof::compare(Checksum::Whole(front), stored, Method::Recomputed)
-            }
-            (Some(stored), None, Some(known)) => match of_parts(stored) {
-                Some((computed, method)) if computed == stored || known.confirmed => {
-                    judge(via, work, plan, computed, (stored, method)).await?
+        Expected::ETag(etag) => Some(
+            match (
+                Checksum::of_etag(etag),
+                moved.front(Algorithm::Md5),
+                plan.known,
+            ) {
+                (Some(stored @ Checksum::Whole(_)), Some(front), _) => {
+                    Proof::compare(front, stored, Method::Recomputed)
                 }
-                // a guess that did not come true: the layout or the bytes are to blame
-                Some(_) => blame(via, work, head, known).await?,
-                None => Proof::impossible(Why::LayoutUnknown),
+                (Some(stored), _, Some(known)) => match of_parts(stored) {
+                    Some((computed, method)) if computed == stored || known.confirmed => {
+                        judge(via, work, plan, computed, (stored, method)).await?
+                    }
+                    // a guess that did not come true: the layout or the bytes are to blame
+                    Some(_) => blame(via, work, head, known).await?,
+                    None => Proof::impossible(Why::LayoutUnknown),
+                },
+                _ => Proof::impossible(Why::LayoutUnknown),
             },
-            _ => Proof::impossible(Why::LayoutUnknown),
-        }),
+        ),
     };
     let checksum = match plan.stored_checksum {
-        None => None,
-        Some(stored) => Some(match of_parts(stored) {
-            Some((computed, method)) => judge(via, work, plan, computed, (stored, method)).await?,
-            None => Proof::impossible(Why::LayoutUnknown),
+        None => source_proof::unknown_checksum(via, &plan.head),
+        Some(stored) => Some(match (of_parts(stored), moved.front(stored.algorithm())) {
+            (_, Some(front)) if matches!(stored, Checksum::Whole(_)) => {
+                Proof::compare(front, stored, Method::Recomputed)
+            }
+            (Some((computed, method)), _) => {
+                judge(via, work, plan, computed, (stored, method)).await?
+            }
+            (None, _) => Proof::impossible(Why::LayoutUnknown),
         }),
     };
     let integrity = Integrity { etag, checksum };
@@ -385,7 +435,10 @@ async fn judge(
     {
         return Ok(Proof::compare(computed, stored, method));
     }
-    Ok(Proof::impossible(Why::LayoutUnknown))
+    match plan.known {
+        Some(known) if !known.confirmed => blame(via, work, &plan.head, known).await,
+        _ => Ok(Proof::impossible(Why::LayoutUnknown)),
+    }
 }
 
 /// Asks the store for the parts: the same as guessed begins again as confirmed, so that a
@@ -416,7 +469,7 @@ pub(super) fn tell_leftover(error: &StoreError) {
     tracing::warn!(%error, "a multipart upload could not be aborted");
 }
 
-/// A digest of the whole, fed with parts as soon as all before them have been.
+/// Digests of the whole, fed with parts as soon as all before them have been.
 struct Front {
     state: Hashing,
     next: u16,
@@ -424,15 +477,15 @@ struct Front {
 }
 
 enum Hashing {
-    Idle(Box<Hasher>),
+    Idle(Box<Hashers>),
     /// A part is being hashed on the blocking pool.
-    Running(tokio::task::JoinHandle<Box<Hasher>>),
+    Running(tokio::task::JoinHandle<Box<Hashers>>),
 }
 
 impl Front {
-    fn new(algorithm: Algorithm) -> Self {
+    fn new(algorithms: &[Algorithm]) -> Self {
         Self {
-            state: Hashing::Idle(Box::new(Hasher::new(algorithm))),
+            state: Hashing::Idle(Box::new(Hashers::new(algorithms.iter().copied()))),
             next: 1,
             early: BTreeMap::new(),
         }
@@ -468,10 +521,10 @@ impl Front {
         }
     }
 
-    fn finish(self) -> Option<Digest> {
+    fn finish(self) -> Vec<Digest> {
         match self.state {
-            Hashing::Idle(hasher) => Some(hasher.finish()),
-            Hashing::Running(_) => None,
+            Hashing::Idle(hasher) => hasher.finish(),
+            Hashing::Running(_) => Vec::new(),
         }
     }
 }

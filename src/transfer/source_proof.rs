@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU16;
 
+use futures::{StreamExt as _, stream};
+
 use super::Transferrer;
 use crate::digest::{
     Algorithm, Checksum, Digest, Integrity, Method, Proof, Why, combine_crc, composite, digest,
@@ -32,10 +34,17 @@ pub(super) fn expected<'a>(via: &Transferrer, head: &'a Head) -> Expected<'a> {
     }
 }
 
-/// The additional checksums to verify a download with, as the source stores them.
+/// The additional checksum to verify a download with, as the source stores it.
 pub(super) fn expected_checksum(via: &Transferrer, head: Option<&Head>) -> Option<Checksum> {
     let wanted = via.pair.checksum_download && via.pair.verify.checksum;
     head.filter(|_| wanted)?.checksums.first().copied()
+}
+
+/// What there is to say where the source stores a checksum, and none that is known here.
+pub(super) fn unknown_checksum(via: &Transferrer, head: &Head) -> Option<Proof> {
+    let wanted = via.pair.checksum_download && via.pair.verify.checksum;
+    let unknown = head.checksums.is_empty() && head.unknown_checksum.is_some();
+    (wanted && unknown).then(|| Proof::impossible(Why::AlgorithmUnknown))
 }
 
 /// Proof of a small object from its bytes. A layout that reproduces the stored value is a proof;
@@ -57,7 +66,9 @@ pub(super) fn of_bytes(
                 Some(Checksum::of_etag(etag).map_or(Proof::impossible(Why::OpaqueETag), prove))
             }
         },
-        checksum: stored_checksum.map(prove),
+        checksum: stored_checksum
+            .map(prove)
+            .or_else(|| unknown_checksum(via, head)),
     }
 }
 
@@ -153,6 +164,42 @@ pub(super) async fn ask(
         Err(error) if error.kind.is_fatal() => Err(error),
         Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// The size of every part, where the store tells them: all at once, or one by one.
+pub(super) async fn sizes(
+    via: &Transferrer,
+    key: &ObjectKey,
+    head: &Head,
+) -> Result<Option<Vec<u64>>, StoreError> {
+    let Some(count) = head.etag.as_ref().and_then(ETag::parts) else {
+        return Ok(None);
+    };
+    let fit = |sizes: &Vec<u64>| {
+        sizes.len() == usize::from(count.get()) && sizes.iter().sum::<u64>() == head.size
+    };
+    match via.source.parts(key).await {
+        Ok(Some(told)) if told.etag == head.etag => {
+            let sizes = told.parts.iter().map(|part| part.size).collect();
+            return Ok(Some(sizes).filter(fit));
+        }
+        Err(error) if error.kind.is_fatal() => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let numbers = (1..=count.get()).filter_map(NonZeroU16::new);
+    let at_once = usize::from(via.pair.performance.max_parallel_uploads);
+    let mut told = stream::iter(numbers)
+        .map(|number| async move { via.source.part_size(key, number).await })
+        .buffered(at_once);
+    let mut sizes = Vec::with_capacity(usize::from(count.get()));
+    while let Some(size) = told.next().await {
+        match size {
+            Ok(Some(size)) => sizes.push(size),
+            Err(error) if error.kind.is_fatal() => return Err(error),
+            Ok(None) | Err(_) => return Ok(None),
+        }
+    }
+    Ok(Some(sizes).filter(fit))
 }
 
 /// Whether the object's parts are known to be cut like this, every one of them: equal counts and an

@@ -1,9 +1,9 @@
 //! Did what arrived equal what was sent?
 
 use super::Transferrer;
-use crate::digest::{Checksum, Integrity, Method, Proof, Verdict, Why};
+use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Verdict, Why};
 use crate::object::ETag;
-use crate::store::{Stored, StoredPart};
+use crate::store::{Put, Stored, StoredPart, Upload};
 
 /// Proof from what the target says of the object, against what was computed of the bytes sent.
 pub(super) fn of_stored(
@@ -26,6 +26,22 @@ pub(super) fn of_stored(
             .filter(|_| verify.checksum)
             .map(|computed| by_checksum(stored, computed)),
     }
+}
+
+/// The checksum S3 keeps of an upload that asked for none; wanted where its ETag will be opaque,
+/// because the bucket encrypts so by default:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
+pub(super) fn unasked(via: &Transferrer, put: &Put, upload: &dyn Upload) -> Option<Algorithm> {
+    let unproved = put.checksum.is_none() && !upload.etag_is_digest();
+    (unproved && via.pair.verify.checksum).then_some(Algorithm::Crc64Nvme)
+}
+
+/// The same of an object that was written at once, which tells by itself what it keeps.
+pub(super) fn unasked_of(via: &Transferrer, put: &Put, stored: &Stored) -> Option<Algorithm> {
+    let unproved = put.checksum.is_none() && !stored.etag_is_digest;
+    let mut kept = stored.checksums.iter();
+    let whole = kept.find(|kept| matches!(kept, Checksum::Whole(_)))?;
+    (unproved && via.pair.verify.checksum).then(|| whole.algorithm())
 }
 
 fn by_etag(stored: &Stored, computed: Checksum) -> Proof {

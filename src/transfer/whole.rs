@@ -48,12 +48,16 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     let put = via.put_of(entry, Some(&content.head), content.head.modified);
     let mut stored = via
         .target
-        .put(&put, content.bytes, &content.digests)
+        .put(&put, content.bytes.clone(), &content.digests)
         .await
         .map_err(of_target)?;
     via.sinks.emit(&Event::Moved { bytes: entry.size });
     // a directory gives none: the download's is the one to ask about
-    stored.request_id = stored.request_id.or(content.request_id);
+    stored.request_id = stored.request_id.or(content.request_id.take());
+    let unasked = target_proof::unasked_of(via, &put, &stored);
+    if let Some(algorithm) = unasked {
+        compute(&mut content, algorithm).await;
+    }
     let under = |algorithm: Algorithm| {
         content
             .digests
@@ -62,7 +66,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             .copied()
             .map(Checksum::Whole)
     };
-    let checksum = put.checksum.and_then(under);
+    let checksum = put.checksum.or(unasked).and_then(under);
     let target = target_proof::of_stored(via, &stored, under(Algorithm::Md5), checksum);
     let facts = SourceFacts {
         key: entry.key.clone(),

@@ -62,8 +62,8 @@ fn what_a_job_says_wrong_is_refused_before_anything_starts() {
         ),
         (
             "another algorithm",
-            up(&world).set("checksum.algorithm", "\"CRC32C\""),
-            &["not supported yet", "CRC32C", "job.toml:"],
+            up(&world).set("checksum.algorithm", "\"CRC16\""),
+            &["CRC16", "job.toml:"],
         ),
         (
             "no bucket",

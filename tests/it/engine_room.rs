@@ -32,6 +32,7 @@ pub(crate) fn pair() -> Pair {
         server_side_copy: false,
         check: Check::default(),
         checksum: None,
+        checksum_full_object: false,
         checksum_download: false,
         verify: Verify {
             etag: true,

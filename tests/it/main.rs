@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod bad_input;
+mod checksums;
 mod comparing;
 mod directions;
 mod directory;
@@ -15,6 +16,7 @@ mod listing;
 mod local_files;
 mod model;
 mod online;
+mod other_clients;
 mod other_server;
 mod plan;
 mod predecessor;
@@ -26,4 +28,5 @@ mod secrets;
 mod shape;
 mod store_contract;
 mod support;
+mod verification;
 mod world;

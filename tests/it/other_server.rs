@@ -1,5 +1,6 @@
-//! The same against somebody else's S3: the server `S3SYNC_TEST_ENDPOINT` names, with the keys
-//! `test` and `test`. Without it, these tests say that they were skipped.
+//! The same against somebody else's S3: the server `S3SYNC_TEST_ENDPOINT` names, with the keys of
+//! `S3SYNC_TEST_KEYS` (`ID:SECRET`, otherwise `test:test`). Without it, these tests say that they
+//! were skipped.
 
 use s3sync::digest::{Algorithm, digest};
 
@@ -17,10 +18,12 @@ fn world(test: &str) -> Option<World> {
         skipped(test, "S3SYNC_TEST_ENDPOINT names no server");
         return None;
     };
+    let keys = std::env::var("S3SYNC_TEST_KEYS").unwrap_or_else(|_| "test:test".to_owned());
+    let (access_key, secret_key) = keys.split_once(':').expect("ID:SECRET");
     Some(World::at(Endpoint {
         url,
-        access_key: "test".to_owned(),
-        secret_key: "test".to_owned(),
+        access_key: access_key.to_owned(),
+        secret_key: secret_key.to_owned(),
         region: "us-east-1".to_owned(),
     }))
 }

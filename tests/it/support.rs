@@ -24,6 +24,7 @@ pub(crate) fn put(text: &str, size: usize) -> Put {
         modified: Timestamp::new(1_234_567_890, 123_456_789),
         content_type: None,
         metadata: BTreeMap::new(),
+        full_object: false,
         checksum: None,
     }
 }

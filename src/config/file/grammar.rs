@@ -8,6 +8,7 @@ what is filled in is never looked at again.
 
 use std::ops::Range;
 
+use crate::config::said::is_var;
 use crate::config::suggest::nearest;
 
 /// A text in parts.
@@ -275,14 +276,6 @@ fn name(spelling: &str) -> Result<Name, (String, String)> {
             ),
         ),
     }
-}
-
-/// Whether it can be the name of a variable of `[vars]`.
-pub(super) fn is_var(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 fn is_of_environment(name: &str) -> bool {

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use toml_edit::Value;
 
+use super::JobFile;
 use super::names::{Names, Within};
 use super::source::{SourceFile, Words, item_span};
 use super::syntax;
-use crate::config::JobFile;
 use crate::config::bounded::{self, Pipes};
 use crate::config::environment::Environment;
 use crate::config::problem::{Place, Problem};

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::JobFile;
 use super::include::{self, Sources};
 use super::pair_names;
-use crate::config::JobFile;
 use crate::config::environment::Environment;
 
 /// Which files a job file consists of, and its pairs. What cannot be read or parsed is not in it:

@@ -14,19 +14,10 @@ use super::include::Sources;
 use super::names::{Names, fill_in, is_empty, no_pair_here, of_the_environment, unknown};
 use super::source::{SourceFile, Words, item_span, key_span};
 use crate::config::environment::Environment;
-use crate::config::layer::Layer;
 use crate::config::problem::{Place, Problem};
-use crate::config::reading::row_of;
+use crate::config::said::{SaidVar, is_var};
 use crate::config::suggest::nearest;
 use crate::config::text::sounds_secret;
-
-/// A variable that is said outside of files.
-#[derive(Debug)]
-pub(in crate::config) struct SaidVar {
-    pub(in crate::config) name: String,
-    pub(in crate::config) value: String,
-    pub(in crate::config) place: Place,
-}
 
 /// What is said outside of files, and names are made of.
 pub(super) struct Outside {
@@ -36,32 +27,6 @@ pub(super) struct Outside {
     pub(super) job: Option<String>,
     /// The job's name when nobody says one.
     pub(super) stem: String,
-}
-
-impl SaidVar {
-    /// Why it is of no use where there is no job file.
-    pub(in crate::config) fn without_file(&self) -> Problem {
-        let message = format!("`vars.{}` has no file to stand in", self.name);
-        Problem::new(message, &self.place)
-            .remedy("variables are for job files: write the value itself")
-    }
-
-    /// Puts it into a layer, to be shown.
-    pub(in crate::config) fn say(&self, layer: &mut Layer) {
-        if let Some(row) = row_of("vars").filter(|_| grammar::is_var(&self.name)) {
-            let shown = shown_var(&self.name, &self.value);
-            layer.say_key(row, self.name.clone(), shown, self.place.clone());
-        }
-    }
-}
-
-/// What may be shown of a variable.
-pub(super) fn shown_var(name: &str, text: &str) -> String {
-    if sounds_secret(name) {
-        "[redacted]".to_owned()
-    } else {
-        text.to_owned()
-    }
 }
 
 /// Every name that texts of the job's files can refer to.
@@ -85,7 +50,7 @@ pub(super) fn names<'a>(
         walk.read_job_name(file);
     }
     for var in outside.vars {
-        if grammar::is_var(&var.name) {
+        if is_var(&var.name) {
             // a misspelt name would leave the file's own value in place, in silence
             if !walk.said.contains_key(&var.name) && !is_used(sources, &var.name) {
                 let names = walk.said.keys().map(String::as_str);
@@ -187,7 +152,7 @@ impl<'a> Walk<'a, '_> {
         };
         for (name, item) in table.iter() {
             let path = format!("vars.{name}");
-            if !grammar::is_var(name) {
+            if !is_var(name) {
                 let place = file.place(&key_span(table, name), path);
                 let problem = Problem::new(bad_name(name), &place);
                 self.problems.push(problem.remedy(GOOD_NAME));

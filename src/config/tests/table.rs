@@ -16,15 +16,21 @@ fn decided(job: &Job) -> String {
 
 /// A job of one pair that an option has a meaning for, with what it needs beside it.
 fn text_for(row: &OptionRow) -> &'static str {
-    match row.fits {
+    match (row.path, row.fits) {
         // without comparing content it needs a source that has parts
-        _ if row.path == "multipart.auto_chunksize" => {
+        ("multipart.auto_chunksize", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\n"
         }
-        Fits::SourceS3 => {
+        ("checksum.express_one_zone_default", _) => {
+            "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b--use1-az4--x-s3/'\n"
+        }
+        ("target.sse_kms_key_id", _) => {
+            "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.sse = 'aws:kms'\n"
+        }
+        (_, Fits::SourceS3) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\nsource.secret_access_key = 'k'\nsource.access_key = 'k'\n"
         }
-        Fits::BothS3 => "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n",
+        (_, Fits::BothS3) => "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n",
         _ => {
             "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.secret_access_key = 'k'\ntarget.access_key = 'k'\nchecksum.algorithm = 'CRC64NVME'\n"
         }
@@ -80,7 +86,8 @@ fn sayable() -> impl Iterator<Item = &'static OptionRow> {
 
 #[test]
 fn nothing_accepted_is_ignored_and_nothing_unbuilt_is_accepted() {
-    for row in sayable() {
+    // the options of SSE-C are said together or not at all
+    for row in sayable().filter(|row| !row.path.contains(".sse_c")) {
         let plain = job(text_for(row), &environment(&[]), &FlagValues::default());
         let plain = plain.unwrap_or_else(|problems| panic!("{}: {problems}", row.path));
         match saying(row).into_job() {
@@ -109,6 +116,88 @@ fn nothing_accepted_is_ignored_and_nothing_unbuilt_is_accepted() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_key_of_the_users_is_for_its_side() {
+    use crate::store::Secret;
+    use crate::store::s3::{CustomerKey, Encryption};
+    let key = example(Kind::SecretKey);
+    let expected = CustomerKey::new(Secret::new(key)).map(Encryption::Customer);
+    for (side, md5) in [
+        ("source", ""),
+        ("target", ""),
+        ("target", "hRasmdxgYDKV3nvbahU1MA=="),
+    ] {
+        let mut text = format!(
+            "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n{side}.sse_c = 'AES256'\n{side}.sse_c_key = '{key}'\n"
+        );
+        if !md5.is_empty() {
+            text += &format!("{side}.sse_c_key_md5 = '{md5}'\n");
+        }
+        let job = job(&text, &environment(&[]), &FlagValues::default()).expect("a job");
+        let [pair] = &job.pairs[..] else {
+            panic!("one pair")
+        };
+        let (SourceSpec::S3(source), TargetSpec::S3(target)) = (&pair.source, &pair.target) else {
+            panic!("two buckets")
+        };
+        let of = |name| {
+            if name == side {
+                expected.clone()
+            } else {
+                Some(Encryption::Bucket)
+            }
+        };
+        assert_eq!(
+            Some(source.encryption.clone()),
+            of("source"),
+            "{side} {md5}"
+        );
+        assert_eq!(
+            Some(target.encryption.clone()),
+            of("target"),
+            "{side} {md5}"
+        );
+    }
+}
+
+#[test]
+fn what_hides_its_etag_gets_a_checksum_by_default() {
+    use crate::digest::Algorithm::{Crc64Nvme, Sha256};
+    let key = format!(
+        "target.sse_c = 'AES256'\ntarget.sse_c_key = '{}'",
+        example(Kind::SecretKey)
+    );
+    for (target, options, expected) in [
+        ("s3://b/", "", None),
+        ("s3://b/", "target.sse = 'AES256'", None),
+        ("s3://b/", "target.sse = 'aws:kms'", Some(Crc64Nvme)),
+        ("s3://b/", "target.sse = 'aws:kms:dsse'", Some(Crc64Nvme)),
+        ("s3://b/", &key, Some(Crc64Nvme)),
+        ("s3://b--use1-az4--x-s3/", "", Some(Crc64Nvme)),
+        (
+            "s3://b--use1-az4--x-s3/",
+            "checksum.express_one_zone_default = false",
+            None,
+        ),
+        (
+            "s3://b/",
+            "target.sse = 'aws:kms'\nchecksum.algorithm = 'SHA256'",
+            Some(Sha256),
+        ),
+        // what S3 copies keeps the checksum it has
+        (
+            "s3://b/",
+            "target.sse = 'aws:kms'\nserver_side_copy = true",
+            None,
+        ),
+    ] {
+        let text =
+            format!("[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '{target}'\n{options}\n");
+        let job = job(&text, &environment(&[]), &FlagValues::default()).expect("a job");
+        assert_eq!(job.pairs[0].checksum, expected, "{target} {options}");
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) fn head(status: &Stat) -> Head {
         etag_is_digest: false,
         version: None,
         checksums: Vec::new(),
+        unknown_checksum: None,
         content_type: None,
         metadata: std::collections::BTreeMap::new(),
         file_id: Some(status.st_ino),

@@ -6,12 +6,12 @@ use std::ops::Range;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::read::{checksums_of, digest_under, etag_is_digest};
-use super::write::request_id;
-use super::{S3Store, SERVER_SIDE_WORK, range_header};
+use super::answer::{part_of, stored_of};
+use super::encryption::{with_encryption, with_key, with_source_key};
+use super::{S3Store, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
-use crate::store::{CopySource, ErrorKind, Put, StoreError, Stored, StoredPart};
+use crate::store::{Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
 
 /// Everything but RFC 3986's unreserved characters and the slash.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -44,7 +44,7 @@ pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
     from: &CopySource,
-) -> Result<Stored, StoreError> {
+) -> Result<Copied, StoreError> {
     const OPERATION: &str = "CopyObject";
     let full_key = store.full_key(&put.key);
     let output = store
@@ -60,24 +60,20 @@ pub(super) async fn copy(
                     put.checksum
                         .map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 );
-            store.send(OPERATION, &full_key, SERVER_SIDE_WORK, request.send())
+            let request = with_encryption!(request, store.encryption());
+            let request = with_source_key!(request, from.customer_key.as_ref());
+            let patience = store.server_side_work();
+            store.send(OPERATION, &full_key, patience, request.send())
         })
         .await
         .map_err(changed)?;
     let result = output
         .copy_object_result()
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
-    Ok(Stored {
-        size: put.size,
-        etag: result.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        version: output.version_id().map(Into::into),
-        checksums: checksums_of!(result),
-        request_id: request_id(&output),
-    })
+    let customer = output.sse_customer_algorithm();
+    let stored = stored_of!(store, output, result, customer, put.size);
+    let of = output.copy_source_version_id().map(Into::into);
+    Ok(Copied { stored, of })
 }
 
 /// UploadPartCopy.
@@ -104,24 +100,17 @@ pub(super) async fn copy_part(
                 .copy_source(encoded(from))
                 .copy_source_range(range_header(&range))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted));
-            store.send(OPERATION, full_key, SERVER_SIDE_WORK, request.send())
+            let request = with_key!(request, store.key());
+            let request = with_source_key!(request, from.customer_key.as_ref());
+            let patience = store.server_side_work();
+            store.send(OPERATION, full_key, patience, request.send())
         })
         .await
         .map_err(changed)?;
     let result = output
         .copy_part_result()
         .ok_or_else(|| no_result(OPERATION, full_key))?;
-    let stored = checksums_of!(result);
-    Ok(StoredPart {
-        number,
-        etag: result.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        checksum: checksum.and_then(|algorithm| digest_under(&stored, algorithm)),
-        size,
-    })
+    Ok(part_of!(store, output, result, number, checksum, size))
 }
 
 /// The source is guarded by the ETag it was listed with.
@@ -168,6 +157,7 @@ mod tests {
                 key: key.into(),
                 version: version.map(Into::into),
                 if_match: None,
+                customer_key: None,
             };
             assert_eq!(encoded(&from), header, "{key}");
         }

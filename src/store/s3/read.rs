@@ -1,70 +1,34 @@
 //! HEAD and GET: what an object is, and its bytes, hashed as they arrive.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
 use bytes::{Bytes, BytesMut};
 
+use super::answer::{head_of, request_id};
+use super::encryption::with_key;
 use super::error::broken_body;
+use super::strangers::Strangers;
 use super::{S3Store, range_header};
-use crate::digest::{Algorithm, Checksum, Digest, Hashers};
-use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::digest::{Algorithm, Digest, Hashers};
+use crate::object::{ETag, ObjectKey};
 use crate::store::{Content, ErrorKind, Head, Read, StoreError};
 
 /// Above this many bytes, hashing leaves the async threads.
 const HASH_INLINE: u64 = 256 << 10;
 
-/// Whether an ETag is worth what its shape says:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>.
-pub(super) fn etag_is_digest(
-    encryption: Option<&ServerSideEncryption>,
-    customer_algorithm: Option<&str>,
-) -> bool {
-    customer_algorithm.is_none() && matches!(encryption, None | Some(ServerSideEncryption::Aes256))
-}
-
-/// A time of the SDK as ours.
-pub(super) fn timestamp(time: Option<&DateTime>) -> Timestamp {
-    time.map_or(Timestamp::new(0, 0), |time| {
-        Timestamp::new(time.secs(), time.subsec_nanos())
-    })
-}
-
-/// The checksum fields of an answer of the SDK, parsed; fields that are not there are left out.
-macro_rules! checksums_of {
-    ($output:expr) => {{
-        use $crate::digest::{Algorithm, Checksum};
-        let output = &$output;
-        [
-            (Algorithm::Crc32, output.checksum_crc32()),
-            (Algorithm::Crc32c, output.checksum_crc32_c()),
-            (Algorithm::Crc64Nvme, output.checksum_crc64_nvme()),
-            (Algorithm::Sha1, output.checksum_sha1()),
-            (Algorithm::Sha256, output.checksum_sha256()),
-            (Algorithm::Sha512, output.checksum_sha512()),
-            (Algorithm::Md5, output.checksum_md5()),
-            (Algorithm::XxHash64, output.checksum_xxhash64()),
-            (Algorithm::XxHash3, output.checksum_xxhash3()),
-            (Algorithm::XxHash128, output.checksum_xxhash128()),
-        ]
-        .into_iter()
-        .filter_map(|(algorithm, text)| Checksum::parse(algorithm, text?))
-        .collect::<Vec<Checksum>>()
-    }};
-}
-pub(super) use checksums_of;
-
 /// HEAD: what S3 says of one object.
 pub(super) async fn head(
     store: &S3Store,
     key: &ObjectKey,
+    version: Option<&str>,
     checksums: bool,
 ) -> Result<Head, StoreError> {
     const OPERATION: &str = "HeadObject";
     let full_key = store.full_key(key);
+    let strangers = Strangers::default();
     let output = store
         .retrying(OPERATION, || {
             let request = store
@@ -72,28 +36,18 @@ pub(super) async fn head(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
+                .set_version_id(version.map(str::to_owned))
+                .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
+            let request = with_key!(request, store.key())
+                .customize()
+                .interceptor(strangers.clone())
                 .send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
         .await?;
-    Ok(Head {
-        size: output
-            .content_length()
-            .and_then(|n| u64::try_from(n).ok())
-            .unwrap_or(0),
-        modified: timestamp(output.last_modified()),
-        etag: output.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        version: output.version_id().map(Into::into),
-        checksums: checksums_of!(output),
-        content_type: output.content_type().map(str::to_owned),
-        metadata: lower_case(output.metadata()),
-        file_id: None,
-    })
+    let size = output.content_length().and_then(|n| u64::try_from(n).ok());
+    let unknown = strangers.seen();
+    Ok(head_of!(store, output, unknown, size.unwrap_or(0)))
 }
 
 /// HEAD of one part: its length, where the server counts parts at all.
@@ -111,8 +65,8 @@ pub(super) async fn part_size(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .part_number(i32::from(number.get()))
-                .send();
+                .part_number(i32::from(number.get()));
+            let request = with_key!(request, store.key()).send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
         })
         .await?;
@@ -134,14 +88,17 @@ pub(super) async fn read(store: &S3Store, read: &Read) -> Result<Content, StoreE
 async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content, StoreError> {
     const OPERATION: &str = "GetObject";
     let checksums = store.0.settings.read_checksums && read.range.is_none();
+    let strangers = Strangers::default();
     let request = store
         .client()
         .get_object()
         .bucket(store.bucket())
         .key(full_key)
         .set_range(read.range.as_ref().map(range_header))
-        .set_if_match(read.if_match.as_ref().map(ETag::quoted))
+        .set_if_match(read.if_match.as_ref().map(ETag::quoted));
+    let request = with_key!(request, store.key())
         .customize()
+        .interceptor(strangers.clone())
         .mutate_request(move |request| {
             // set this way the SDK hands the checksum on without computing it as well
             if checksums {
@@ -186,29 +143,12 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     let (bytes, digests) = collect(body, length, &read.hash, silence)
         .await
         .map_err(|what| broken_body(OPERATION, full_key, what))?;
-    let head = Head {
-        size,
-        modified: timestamp(output.last_modified()),
-        etag: output.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        version: output.version_id().map(Into::into),
-        checksums: if checksums {
-            checksums_of!(output)
-        } else {
-            Vec::new()
-        },
-        content_type: output.content_type().map(str::to_owned),
-        metadata: lower_case(output.metadata()),
-        file_id: None,
-    };
+    let head = head_of!(store, output, strangers.seen(), size);
     Ok(Content {
         bytes,
         digests,
         head,
-        request_id: super::write::request_id(&output),
+        request_id: request_id(&output),
     })
 }
 
@@ -292,23 +232,4 @@ async fn collect(
     .await
     .map_err(|error| format!("hashing stopped: {error}"))?;
     Ok((bytes, digests))
-}
-
-fn lower_case(
-    metadata: Option<&std::collections::HashMap<String, String>>,
-) -> BTreeMap<String, String> {
-    metadata
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
-        .collect()
-}
-
-/// The stored checksum under one algorithm, if there is one.
-pub(super) fn digest_under(checksums: &[Checksum], algorithm: Algorithm) -> Option<Digest> {
-    checksums
-        .iter()
-        .map(Checksum::digest)
-        .find(|digest| digest.algorithm() == algorithm)
-        .copied()
 }

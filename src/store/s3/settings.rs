@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::encryption::Encryption;
 use crate::store::Secret;
 use crate::store::retry::RetrySettings;
 
@@ -39,6 +40,8 @@ pub struct S3Settings {
     pub content_md5: bool,
     /// Ask for the stored additional checksum with every read of a whole object.
     pub read_checksums: bool,
+    /// How what is written is encrypted; a key of the user's is for what is read as well.
+    pub encryption: Encryption,
 }
 
 /// `s3://bucket[/prefix]`, used as written: nothing is decoded and no slash is added.
@@ -92,6 +95,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// Of silence from the server after a request is sent.
     pub read: Duration,
+    /// On top of it, for what S3 works on before it answers: copies, completing an upload.
+    pub server_side_work: Duration,
 }
 
 /// Whether the payload is hashed for the signature.
@@ -142,6 +147,13 @@ impl S3Location {
         })
     }
 
+    /// Whether it is in a directory bucket, which says so by its name and whose ETags are no
+    /// digests:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>.
+    pub fn is_directory_bucket(&self) -> bool {
+        self.bucket.ends_with("--x-s3")
+    }
+
     /// The URL again.
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix)
@@ -164,6 +176,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_mins(1),
+            server_side_work: Duration::from_mins(15),
         }
     }
 }
@@ -187,6 +200,7 @@ impl S3Settings {
             payload_signing: PayloadSigning::default(),
             content_md5: true,
             read_checksums: false,
+            encryption: Encryption::default(),
         }
     }
 }

@@ -10,10 +10,12 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
-use super::read::{checksums_of, digest_under, etag_is_digest};
-use super::write::{content_md5, pick, request_id, with_checksum};
-use super::{S3Store, SERVER_SIDE_WORK, copy, patience_for};
-use crate::digest::{Algorithm, Checksum, Digest, composite};
+use super::answer::{part_of, stored_of};
+use super::completion::Expected;
+use super::encryption::{with_encryption, with_key};
+use super::write::{content_md5, pick, with_checksum};
+use super::{S3Store, copy, patience_for};
+use crate::digest::Digest;
 use crate::object::ETag;
 use crate::store::{
     CopySource, ErrorKind, Part, Put, Source as _, StoreError, Stored, StoredPart, Upload,
@@ -26,6 +28,7 @@ pub(super) struct S3Upload {
     put: Put,
     full_key: String,
     upload_id: String,
+    etag_is_digest: bool,
 }
 
 /// CreateMultipartUpload. Content type and metadata are given here: S3 takes them nowhere else.
@@ -45,10 +48,11 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             }
             if let Some(algorithm) = put.checksum {
                 request = request.checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
-                if algorithm.is_always_full_object() {
+                if put.keeps_whole(algorithm) {
                     request = request.checksum_type(ChecksumType::FullObject);
                 }
             }
+            let request = with_encryption!(request, store.encryption());
             store.send(OPERATION, &full_key, Duration::ZERO, request.send())
         })
         .await?;
@@ -67,6 +71,10 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         store: store.clone(),
         put: put.clone(),
         upload_id: upload_id.to_owned(),
+        etag_is_digest: store.etag_is_digest(
+            output.server_side_encryption(),
+            output.sse_customer_algorithm(),
+        ),
         full_key,
     }))
 }
@@ -88,6 +96,7 @@ impl Upload for S3Upload {
                     .part_number(i32::from(part.number.get()))
                     .set_content_md5(content_md5(store, &part.digests))
                     .body(ByteStream::from(part.bytes.clone()));
+                let request = with_key!(request, store.key());
                 let request = with_checksum!(request, pick(&part.digests, self.put.checksum));
                 store.send(
                     OPERATION,
@@ -97,20 +106,12 @@ impl Upload for S3Upload {
                 )
             })
             .await?;
-        let stored = checksums_of!(output);
-        Ok(StoredPart {
-            number: part.number,
-            etag: output.e_tag().map(ETag::parse),
-            etag_is_digest: etag_is_digest(
-                output.server_side_encryption(),
-                output.sse_customer_algorithm(),
-            ),
-            checksum: self
-                .put
-                .checksum
-                .and_then(|algorithm| digest_under(&stored, algorithm)),
-            size,
-        })
+        let checksum = self.put.checksum;
+        Ok(part_of!(store, output, output, part.number, checksum, size))
+    }
+
+    fn etag_is_digest(&self) -> bool {
+        self.etag_is_digest
     }
 
     async fn copy_part(
@@ -135,6 +136,7 @@ impl Upload for S3Upload {
                 parts.iter().map(|part| self.completed(part)).collect(),
             ))
             .build();
+        let size: u64 = parts.iter().map(|part| part.size).sum();
         let attempts = AtomicU32::new(0);
         let answer = store
             .retrying(OPERATION, || {
@@ -145,41 +147,65 @@ impl Upload for S3Upload {
                     .bucket(store.bucket())
                     .key(&self.full_key)
                     .upload_id(&self.upload_id)
+                    .set_mpu_object_size(i64::try_from(size).ok())
                     .multipart_upload(completed.clone());
                 if let Some(whole) = &whole {
                     request = with_checksum!(request, Some(whole))
                         .checksum_type(ChecksumType::FullObject);
                 }
-                store.send(OPERATION, &self.full_key, SERVER_SIDE_WORK, request.send())
+                let request = with_key!(request, store.key());
+                let patience = store.server_side_work();
+                store.send(OPERATION, &self.full_key, patience, request.send())
             })
             .await;
-        let size = parts.iter().map(|part| part.size).sum();
         match answer {
-            Ok(output) => Ok(Stored {
-                size,
-                etag: output.e_tag().map(ETag::parse),
-                etag_is_digest: etag_is_digest(output.server_side_encryption(), None),
-                version: output.version_id().map(Into::into),
-                checksums: checksums_of!(output),
-                request_id: request_id(&output),
-            }),
-            // a lost answer: the upload is gone because it was completed the first time
-            Err(error)
-                if error.kind == ErrorKind::NotFound && attempts.load(Ordering::Relaxed) > 1 =>
-            {
-                self.completed_before(&parts, size).await.ok_or(error)
+            Ok(output) => {
+                // it names no algorithm of SSE-C
+                let stored = stored_of!(store, output, output, None, size);
+                let parts_are_digests =
+                    self.etag_is_digest && parts.iter().all(|part| part.etag_is_digest);
+                Ok(Stored {
+                    etag_is_digest: stored.etag_is_digest && parts_are_digests,
+                    ..stored
+                })
             }
             Err(error) => {
-                // nothing may stay behind; the first error is the one to tell
-                if let Err(also) = self.abort().await {
-                    tracing::warn!(error = %also, "a multipart upload could not be aborted");
-                }
-                Err(error)
+                let expected = Expected::of(&self.put, &parts, whole);
+                // what was gone when it was first asked for, this upload did not complete
+                let may_be_done =
+                    error.kind != ErrorKind::NotFound || attempts.load(Ordering::Relaxed) > 1;
+                let settled = self.settle(&expected).await;
+                settled.filter(|_| may_be_done).ok_or(error)
             }
         }
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
+        self.end().await.map(drop)
+    }
+}
+
+/// What an upload was when it was to be aborted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Under way: nothing of it stays.
+    Now,
+    /// Completed, or aborted by somebody else.
+    Before,
+}
+
+impl S3Upload {
+    fn completed(&self, part: &StoredPart) -> CompletedPart {
+        let builder = CompletedPart::builder()
+            .part_number(i32::from(part.number.get()))
+            .set_e_tag(part.etag.as_ref().map(ETag::quoted));
+        let checksum = part.checksum.as_ref();
+        debug_assert!(checksum.is_none_or(|sum| Some(sum.algorithm()) == self.put.checksum));
+        with_checksum!(builder, checksum).build()
+    }
+
+    /// AbortMultipartUpload.
+    async fn end(&self) -> Result<Ended, StoreError> {
         const OPERATION: &str = "AbortMultipartUpload";
         let store = &self.store;
         let aborted = store
@@ -194,41 +220,27 @@ impl Upload for S3Upload {
             })
             .await;
         match aborted {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(Ended::Now),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Ended::Before),
+            Err(error) => Err(error),
         }
     }
-}
 
-impl S3Upload {
-    fn completed(&self, part: &StoredPart) -> CompletedPart {
-        let builder = CompletedPart::builder()
-            .part_number(i32::from(part.number.get()))
-            .set_e_tag(part.etag.as_ref().map(ETag::quoted));
-        let checksum = part.checksum.as_ref();
-        debug_assert!(checksum.is_none_or(|sum| Some(sum.algorithm()) == self.put.checksum));
-        with_checksum!(builder, checksum).build()
-    }
-
-    /// The object as it is, if it is the one these parts make.
-    async fn completed_before(&self, parts: &[StoredPart], size: u64) -> Option<Stored> {
-        let part_md5s: Option<Vec<Digest>> = parts
-            .iter()
-            .map(|part| match &part.etag {
-                Some(ETag::Md5Shaped(md5)) => Digest::from_bytes(Algorithm::Md5, md5),
-                _ => None,
-            })
-            .collect();
-        let expected = composite(&part_md5s?)?;
-        let head = self
-            .store
-            .head(&self.put.key, self.put.checksum.is_some())
-            .await
-            .ok()?;
-        let same =
-            head.size == size && head.etag.as_ref().and_then(Checksum::of_etag) == Some(expected);
-        same.then_some(Stored {
-            size,
+    /// Finds out what became of an upload whose completion failed or got no answer. What can still
+    /// be aborted was not completed, and nothing of it stays; otherwise the object as it is tells
+    /// whether it is the one the parts make.
+    async fn settle(&self, expected: &Expected) -> Option<Stored> {
+        match self.end().await {
+            Ok(Ended::Now) => return None,
+            Ok(Ended::Before) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a multipart upload could not be aborted");
+            }
+        }
+        let wants_checksums = self.put.checksum.is_some();
+        let head = self.store.head(&self.put.key, wants_checksums).await.ok()?;
+        expected.is(&head).then_some(Stored {
+            size: head.size,
             etag: head.etag,
             etag_is_digest: head.etag_is_digest,
             version: head.version,

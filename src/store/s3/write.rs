@@ -7,7 +7,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
-use super::read::{checksums_of, etag_is_digest};
+use super::answer::stored_of;
+use super::encryption::with_encryption;
 use super::{S3Store, patience_for};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
@@ -80,21 +81,13 @@ pub(super) async fn put(
             for (name, value) in &put.metadata {
                 request = request.metadata(name, value);
             }
+            let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, put.checksum));
             store.send(OPERATION, &full_key, patience_for(size), request.send())
         })
         .await?;
-    Ok(Stored {
-        size,
-        etag: output.e_tag().map(ETag::parse),
-        etag_is_digest: etag_is_digest(
-            output.server_side_encryption(),
-            output.sse_customer_algorithm(),
-        ),
-        version: output.version_id().map(Into::into),
-        checksums: checksums_of!(output),
-        request_id: request_id(&output),
-    })
+    let customer = output.sse_customer_algorithm();
+    Ok(stored_of!(store, output, output, customer, size))
 }
 
 /// DeleteObject of the very object that was stored: its version where there is one, otherwise the
@@ -200,9 +193,4 @@ async fn delete_batch(
         .iter()
         .map(|key| failed.remove(key.as_str()).map_or(Ok(()), Err))
         .collect())
-}
-
-/// S3's request id, where the answer names one.
-pub(super) fn request_id(output: &impl aws_sdk_s3::operation::RequestId) -> Option<String> {
-    output.request_id().map(str::to_owned)
 }

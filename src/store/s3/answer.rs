@@ -1,0 +1,196 @@
+//! What S3 answers, as ours: each of its answers says the same things of an object, by the same
+//! names, and is read in one place.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_s3::operation::RequestId;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{ChecksumType, ServerSideEncryption};
+
+use crate::digest::{Algorithm, Checksum, Digest};
+use crate::object::{ETag, Timestamp};
+
+/// The checksum fields of an answer of the SDK: algorithms and values, those that are not there
+/// left out.
+macro_rules! checksum_texts {
+    ($output:expr) => {{
+        use $crate::digest::Algorithm;
+        let output = &$output;
+        [
+            (Algorithm::Crc32, output.checksum_crc32()),
+            (Algorithm::Crc32c, output.checksum_crc32_c()),
+            (Algorithm::Crc64Nvme, output.checksum_crc64_nvme()),
+            (Algorithm::Sha1, output.checksum_sha1()),
+            (Algorithm::Sha256, output.checksum_sha256()),
+            (Algorithm::Sha512, output.checksum_sha512()),
+            (Algorithm::Md5, output.checksum_md5()),
+            (Algorithm::XxHash64, output.checksum_xxhash64()),
+            (Algorithm::XxHash3, output.checksum_xxhash3()),
+            (Algorithm::XxHash128, output.checksum_xxhash128()),
+        ]
+        .into_iter()
+        .filter_map(|(algorithm, text)| Some((algorithm, text?)))
+    }};
+}
+pub(super) use checksum_texts;
+
+/// What HEAD and GET answer of an object of this size.
+macro_rules! head_of {
+    ($store:expr, $output:expr, $unknown:expr, $size:expr) => {{
+        use $crate::store::s3::answer;
+        let output = &$output;
+        let etag = output.e_tag().map($crate::object::ETag::parse);
+        $crate::store::Head {
+            size: $size,
+            modified: answer::timestamp(output.last_modified()),
+            etag_is_digest: $store.etag_is_digest(
+                output.server_side_encryption(),
+                output.sse_customer_algorithm(),
+            ),
+            version: output.version_id().map(Into::into),
+            checksums: answer::checksums(
+                answer::checksum_texts!(output),
+                output.checksum_type(),
+                etag.as_ref(),
+            ),
+            etag,
+            unknown_checksum: $unknown,
+            content_type: output.content_type().map(str::to_owned),
+            metadata: answer::lower_case(output.metadata()),
+            file_id: None,
+        }
+    }};
+}
+pub(super) use head_of;
+
+/// What a write answers of an object of this size: what is said of the object itself in `$object`,
+/// what of the request in `$output`, and under which SSE-C algorithm it was written.
+macro_rules! stored_of {
+    ($store:expr, $output:expr, $object:expr, $customer:expr, $size:expr) => {{
+        use $crate::store::s3::answer;
+        let (output, object) = (&$output, &$object);
+        let etag = object.e_tag().map($crate::object::ETag::parse);
+        $crate::store::Stored {
+            size: $size,
+            etag_is_digest: $store.etag_is_digest(output.server_side_encryption(), $customer),
+            version: output.version_id().map(Into::into),
+            checksums: answer::checksums(
+                answer::checksum_texts!(object),
+                object.checksum_type(),
+                etag.as_ref(),
+            ),
+            etag,
+            request_id: answer::request_id(output),
+        }
+    }};
+}
+pub(super) use stored_of;
+
+/// What is answered of a part: of the part itself in `$part`, of the request in `$output`.
+macro_rules! part_of {
+    ($store:expr, $output:expr, $part:expr, $number:expr, $checksum:expr, $size:expr) => {{
+        use $crate::store::s3::answer;
+        let (output, part) = (&$output, &$part);
+        $crate::store::StoredPart {
+            number: $number,
+            etag: part.e_tag().map($crate::object::ETag::parse),
+            etag_is_digest: $store.etag_is_digest(
+                output.server_side_encryption(),
+                output.sse_customer_algorithm(),
+            ),
+            checksum: answer::digest_under(answer::checksum_texts!(part), $checksum),
+            size: $size,
+        }
+    }};
+}
+pub(super) use part_of;
+
+/// Whether an ETag made under this encryption is worth what its shape says:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>.
+pub(super) fn etag_is_digest(
+    encryption: Option<&ServerSideEncryption>,
+    customer_algorithm: Option<&str>,
+) -> bool {
+    customer_algorithm.is_none() && matches!(encryption, None | Some(ServerSideEncryption::Aes256))
+}
+
+/// A time of the SDK as ours.
+pub(super) fn timestamp(time: Option<&DateTime>) -> Timestamp {
+    time.map_or(Timestamp::new(0, 0), |time| {
+        Timestamp::new(time.secs(), time.subsec_nanos())
+    })
+}
+
+/// Stored checksums, parsed. A server may say only by the type that a value is a composite, and
+/// leave out of how many parts: then it is of as many as the ETag's.
+pub(super) fn checksums<'a>(
+    texts: impl Iterator<Item = (Algorithm, &'a str)>,
+    kind: Option<&ChecksumType>,
+    etag: Option<&ETag>,
+) -> Vec<Checksum> {
+    texts
+        .filter_map(
+            |(algorithm, text)| match (Checksum::parse(algorithm, text)?, kind) {
+                (Checksum::Whole(digest), Some(ChecksumType::Composite)) => {
+                    let parts = etag.and_then(ETag::parts)?;
+                    Some(Checksum::Composite { digest, parts })
+                }
+                (checksum, _) => Some(checksum),
+            },
+        )
+        .collect()
+}
+
+/// The digest under one algorithm, if it is among them.
+pub(super) fn digest_under<'a>(
+    mut texts: impl Iterator<Item = (Algorithm, &'a str)>,
+    wanted: Option<Algorithm>,
+) -> Option<Digest> {
+    texts
+        .find(|(algorithm, _)| Some(*algorithm) == wanted)
+        .and_then(|(algorithm, text)| Digest::from_base64(algorithm, text))
+}
+
+/// User metadata with its keys in lower case.
+pub(super) fn lower_case(metadata: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
+    metadata
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+        .collect()
+}
+
+/// S3's request id, where the answer names one.
+pub(super) fn request_id(output: &impl RequestId) -> Option<String> {
+    output.request_id().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::digest;
+
+    #[test]
+    fn a_composite_is_known_by_its_count_or_by_its_type() {
+        let sum = digest(Algorithm::Sha256, b"a");
+        let text = sum.base64();
+        let counted = format!("{text}-3");
+        let three = ETag::parse("\"0123456789abcdef0123456789abcdef-3\"");
+        let whole = Some(Checksum::Whole(sum));
+        let composite = Checksum::parse(Algorithm::Sha256, &counted);
+        let kinds = [ChecksumType::Composite, ChecksumType::FullObject];
+        let [of_parts, of_all] = kinds.each_ref().map(Some);
+        for (text, kind, etag, expected) in [
+            (&text, None, None, whole),
+            (&text, of_all, Some(&three), whole),
+            (&counted, None, None, composite),
+            (&counted, of_parts, None, composite),
+            (&text, of_parts, Some(&three), composite),
+            (&text, of_parts, None, None),
+        ] {
+            let texts = [(Algorithm::Sha256, text.as_str())].into_iter();
+            let seen = checksums(texts, kind, etag);
+            assert_eq!(seen.first().copied(), expected, "{text} {kind:?} {etag:?}");
+        }
+    }
+}
