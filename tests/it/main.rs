@@ -6,6 +6,7 @@ mod comparing;
 mod directions;
 mod directory;
 mod engine_room;
+mod examining;
 mod explain;
 mod explain_words;
 mod faults;
