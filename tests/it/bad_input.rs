@@ -56,14 +56,14 @@ fn what_a_job_says_wrong_is_refused_before_anything_starts() {
             &["not supported yet", "delete", "job.toml:"],
         ),
         (
-            "another comparison",
-            up(&world).set("check.mode", "\"etag\""),
-            &["not supported yet", "etag", "job.toml:"],
+            "a checksum that is not named",
+            up(&world).set("check.mode", "\"checksum\""),
+            &["without `check.checksum_algorithm`", "job.toml:"],
         ),
         (
             "another algorithm",
-            up(&world).set("checksum.algorithm", "\"CRC32C\""),
-            &["not supported yet", "CRC32C", "job.toml:"],
+            up(&world).set("checksum.algorithm", "\"CRC16\""),
+            &["CRC16", "job.toml:"],
         ),
         (
             "no bucket",
@@ -105,11 +105,11 @@ fn flags_are_refused_as_the_file_is() {
             "not supported yet",
         ),
         (
-            "etag",
+            "parts of no object",
             world
                 .sync("tree", "s3://first/")
-                .arguments(&["--check-etag"]),
-            "not supported yet",
+                .arguments(&["--auto-chunksize"]),
+            "`multipart.auto_chunksize` without",
         ),
         (
             "unknown",
@@ -147,8 +147,8 @@ fn flags_are_refused_as_the_file_is() {
     ran.exit(2);
     // what is right and only not built counts where it counts
     up(&world)
-        .set("check.mode", "\"etag\"")
-        .arguments(&["--set", "check.mode=mtime"])
+        .set("delete", "true")
+        .arguments(&["--set", "pairs.up.delete=false"])
         .run()
         .exit(0);
 }

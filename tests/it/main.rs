@@ -2,10 +2,12 @@
 
 mod bad_input;
 mod checksums;
+mod comparing;
 mod directions;
 mod directory;
 mod distrusted;
 mod engine_room;
+mod examining;
 mod explain;
 mod explain_words;
 mod faults;

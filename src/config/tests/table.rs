@@ -17,6 +17,10 @@ fn decided(job: &Job) -> String {
 /// A job of one pair that an option has a meaning for, with what it needs beside it.
 fn text_for(row: &OptionRow) -> &'static str {
     match (row.path, row.fits) {
+        // without comparing content it needs a source that has parts
+        ("multipart.auto_chunksize", _) => {
+            "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\n"
+        }
         ("checksum.express_one_zone_default", _) => {
             "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b--use1-az4--x-s3/'\n"
         }
