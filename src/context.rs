@@ -2,8 +2,10 @@
 */
 
 mod budget;
+mod conclusion;
 
 pub use budget::{Budget, Reserved};
+pub use conclusion::{Conclusion, conclude};
 
 use std::sync::Arc;
 

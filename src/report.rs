@@ -6,11 +6,13 @@ sinks count and write evidence; what the report says is read from the same count
 the progress and the exit code are made from.
 */
 
+mod check;
 mod directory;
 mod evidence;
 mod exit;
 mod facts;
 mod figures;
+mod grid;
 mod history;
 mod human;
 mod log;
@@ -26,12 +28,13 @@ mod status;
 mod summary;
 mod table;
 
+pub use check::{CheckForm, CheckOutput, CheckSettings, Combined, check_table};
 pub use directory::{ReportError, RunDirectory};
 pub use evidence::{Evidence, Scope, evidence_schema};
 pub use exit::ExitCode;
 pub use facts::BUILD;
 pub use history::history_schema;
-pub use log::{LogSink, log_summary};
+pub use log::{LogSink, log_check_summary, log_summary};
 #[cfg(feature = "cli")]
 pub use one_line::one_line;
 pub use output::Stream;

@@ -12,7 +12,8 @@ use crate::context::Budget;
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
 use crate::report::{
-    PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown, Status,
+    CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
+    Status,
 };
 use crate::store::ErrorKind;
 
@@ -33,6 +34,8 @@ pub(super) struct PairRun<'a> {
 pub(super) enum Output<'a> {
     /// In evidence below the run's directory.
     Evidence(&'a RunDirectory),
+    /// In evidence, and in what a check shows beside it.
+    Check(&'a RunDirectory, &'a CheckOutput),
     /// On standard output.
     Plan(&'a PlanOutput),
 }
@@ -44,7 +47,7 @@ impl PairRun<'_> {
             part.finish(Status::Interrupted, Some("not started".to_owned()));
             return;
         }
-        let (sinks, lines) = match self.begin(part) {
+        let (sinks, lines) = match self.begin(pair, part) {
             Ok((sinks, lines)) => (Sinks::new(sinks), lines),
             Err(error) => {
                 tracing::error!(pair = part.name(), "{error}");
@@ -68,9 +71,14 @@ impl PairRun<'_> {
         }
     }
 
-    fn begin(&self, part: &PairReport) -> Result<Begun, ReportError> {
+    fn begin(&self, pair: &Pair, part: &PairReport) -> Result<Begun, ReportError> {
         match self.output {
             Output::Evidence(directory) => Ok((part.begin(directory)?, None)),
+            Output::Check(directory, check) => {
+                let mut sinks = part.begin(directory)?;
+                sinks.extend(check.sinks(pair, part));
+                Ok((sinks, None))
+            }
             Output::Plan(plan) => {
                 let (sinks, lines) = plan.begin(part);
                 Ok((sinks, Some(lines)))

@@ -15,6 +15,7 @@ use super::locked;
 use super::schema::EvidenceFile;
 use crate::config::ReportLevel;
 use crate::event::{Event, Sink, Unverifiable};
+use crate::plan::Aim;
 use file::HashedFile;
 pub(super) use line::Line;
 
@@ -31,6 +32,8 @@ pub struct Evidence {
 pub struct Scope {
     /// The pair.
     pub pair: String,
+    /// What the pair is run for.
+    pub aim: Aim,
     /// How much is written.
     pub level: ReportLevel,
     /// What stands before a relative key at the source.

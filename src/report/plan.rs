@@ -24,7 +24,8 @@ use super::{PairReport, Status, Stream, locked};
 use crate::config::{Job, Origin};
 use crate::event::{Cause, Event, Sink};
 use only::Only;
-use pages::Pages;
+pub(super) use pages::Pages;
+pub(super) use text::printable;
 use unshown::Unshown;
 use upstream::Upstream;
 

@@ -83,7 +83,7 @@ pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
 }
 
 /// Text that keeps to its line and leaves the terminal alone: control characters are escaped.
-pub(super) fn printable(text: &str) -> String {
+pub(in crate::report) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
