@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::carry::Worker;
 use super::lineup::{Lineup, Place};
-use crate::config::{self, OnUnverifiable, Pair};
+use crate::config::{self, By, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, conclude};
 use crate::digest::Likeness;
 use crate::event::{Compared, Event, FailReason, SkipReason};
@@ -153,6 +153,21 @@ impl Checking {
         Ok(true)
     }
 
+    /// A record is of the evidence that was asked for, whatever else is known.
+    fn wanted(&self, likeness: Likeness) -> Likeness {
+        match (self.manner, self.pair.check.compared) {
+            (Manner::Records, config::Compared::Content(By::ETag)) => Likeness {
+                checksum: None,
+                ..likeness
+            },
+            (Manner::Records, config::Compared::Content(By::Checksum(_))) => Likeness {
+                etag: None,
+                ..likeness
+            },
+            (Manner::Records, config::Compared::Size) | (Manner::Audit, _) => likeness,
+        }
+    }
+
     /// Where nothing tells, the user may want that to fail.
     fn judged(&self, compared: Compared) -> Event {
         match (
@@ -218,7 +233,7 @@ impl Worker for Checking {
                 key,
                 source: Some((&source).into()),
                 target: Some((&target).into()),
-                likeness: Some(likeness),
+                likeness: Some(self.wanted(likeness)),
                 elapsed: started.elapsed(),
             }),
             Ok(Outcome::TargetVanished) => {

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod bad_input;
+mod check;
 mod directions;
 mod directory;
 mod engine_room;
@@ -25,4 +26,5 @@ mod secrets;
 mod shape;
 mod store_contract;
 mod support;
+mod sync_status;
 mod world;

@@ -195,6 +195,12 @@ impl OfPair {
             }
             Verdict::Unverifiable(why) => ("UNKNOWN", Some(why.as_str())),
         };
+        // a file's is made only where there is another to compare it with
+        let is_unknown = status == "UNKNOWN";
+        let value = |value: &'_ Option<String>, is_local: bool| {
+            let value = value.clone().filter(|_| !(is_unknown && is_local));
+            value.unwrap_or_default()
+        };
         let (source_modified, target_modified) = self.times(source, target);
         record!(
             message;
@@ -203,8 +209,8 @@ impl OfPair {
             status,
             key,
             checksum_algorithm = checksum.algorithm.as_str(),
-            source_checksum = checksum.source.as_deref().unwrap_or_default(),
-            target_checksum = checksum.target.as_deref().unwrap_or_default(),
+            source_checksum = value(&checksum.source, self.source_is_local),
+            target_checksum = value(&checksum.target, self.target_is_local),
             source_version_id = "",
             target_version_id = "",
             source_last_modified = source_modified,
