@@ -216,6 +216,14 @@ impl Verdict {
         }
     }
 
+    /// Whether it says one way or the other.
+    pub fn is_decided(&self) -> bool {
+        match self {
+            Self::Verified(_) | Self::Mismatch { .. } => true,
+            Self::Unverifiable(_) => false,
+        }
+    }
+
     /// How bad it is: 0 verified, 1 unverifiable, 2 mismatch.
     fn rank(&self) -> u8 {
         match self {

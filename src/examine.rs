@@ -6,29 +6,37 @@ cheap evidence first: what the listings say, then a HEAD, and a read last.
 */
 
 mod answer;
+mod asked;
+mod content;
+mod file;
+mod found;
 mod layout;
+mod side;
+mod stored;
 
 pub use answer::{Answer, ORIGIN_LAST_MODIFIED};
 pub use layout::{Layout, candidates};
 
-use crate::config::{Check, Pair};
+use self::found::Found;
+use self::side::{Kept, Obstacle, Side};
+use crate::config::{By, Check, Compared, Pair};
 use crate::context::{Context, Ends};
 use crate::digest::Likeness;
-use crate::object::Entry;
-use crate::plan::Examine;
-use crate::store::StoreError;
+use crate::object::{Entry, Timestamp};
+use crate::plan::{Aim, Direction, Examine, Rules};
+use crate::store::{ErrorKind, StoreError};
 
 /// Looks into what the listings of one pair do not tell.
 #[derive(Debug)]
 pub struct Examiner {
     ends: Ends,
     context: Context,
-    #[allow(dead_code, reason = "the comparing modes read it")]
     check: Check,
     /// The part size this pair uploads with: the first guess at another's.
     chunksize: u64,
-    #[allow(dead_code, reason = "the comparing modes read it")]
     depth: Depth,
+    /// Times later than this lie in the future.
+    now: Timestamp,
 }
 
 /// How far a part layout is looked for.
@@ -49,6 +57,7 @@ impl Examiner {
             check: pair.check,
             chunksize: pair.multipart_chunksize,
             depth,
+            now: Timestamp::now(),
         }
     }
 
@@ -58,10 +67,80 @@ impl Examiner {
     }
 
     /// Whether two objects of one key are the same, by what [`Check::compared`] names.
-    pub async fn compare(&self, _source: &Entry, _target: &Entry) -> Result<Likeness, StoreError> {
-        Err(StoreError::unsupported(
-            "compare",
-            "contents cannot be compared yet",
-        ))
+    ///
+    /// What was asked for is always told; the other kind of evidence as well where the first
+    /// decided nothing. So [`Likeness::verdict`] is what is known of the content, whatever showed
+    /// it. That either object changed or went away meanwhile is an error.
+    pub async fn compare(&self, source: &Entry, target: &Entry) -> Result<Likeness, StoreError> {
+        let Compared::Content(by) = self.check.compared else {
+            return Ok(Likeness::default());
+        };
+        let ends = self.sides(source, target);
+        let found = if source.size == target.size {
+            self.look(by, ends, None).await
+        } else {
+            self.look_at_sizes(by, ends).await
+        };
+        found.map(Found::into_likeness).map_err(|obstacle| {
+            let gone = "the object went away since it was listed";
+            match obstacle {
+                Obstacle::Store(error) => error,
+                Obstacle::TargetGone => {
+                    StoreError::new("compare", target.key.as_str(), ErrorKind::NotFound, gone)
+                }
+            }
+        })
+    }
+
+    /// Compares the content of two objects of equal size. `known` is what the target's store is
+    /// known to keep.
+    async fn look(
+        &self,
+        by: By,
+        ends: (Side<'_>, Side<'_>),
+        known: Option<Kept>,
+    ) -> Result<Found, Obstacle> {
+        match self.ends.direction {
+            Direction::S3ToS3 => stored::compare(self, by, ends, known).await,
+            Direction::LocalToS3 => file::compare(self, by, ends, known).await,
+            // what is known of a file is its size
+            Direction::S3ToLocal => file::compare(self, by, ends, None).await,
+        }
+    }
+
+    /// Tells the values of two objects of different sizes, which are not the same.
+    async fn look_at_sizes(&self, by: By, ends: (Side<'_>, Side<'_>)) -> Result<Found, Obstacle> {
+        match self.ends.direction {
+            Direction::S3ToS3 => stored::resized(by, ends).await,
+            Direction::LocalToS3 | Direction::S3ToLocal => file::resized(self, by, ends).await,
+        }
+    }
+
+    fn sides<'a>(&'a self, source: &'a Entry, target: &'a Entry) -> (Side<'a>, Side<'a>) {
+        let from = Side {
+            store: &*self.ends.source,
+            entry: source,
+            is_target: false,
+        };
+        let to = Side {
+            store: &*self.ends.target,
+            entry: target,
+            is_target: true,
+        };
+        (from, to)
+    }
+
+    fn is_source_local(&self) -> bool {
+        self.ends.direction == Direction::LocalToS3
+    }
+
+    /// What the pair's plan goes by.
+    fn rules(&self) -> Rules {
+        Rules {
+            aim: Aim::Sync,
+            check: self.check,
+            direction: self.ends.direction,
+            now: self.now,
+        }
     }
 }

@@ -106,6 +106,13 @@ pub struct Rules {
     pub now: Timestamp,
 }
 
+impl Rules {
+    /// The decision on a key that both sides have.
+    pub fn decide(&self, source: Entry, target: Entry) -> Decision {
+        compare::decide(self, source, target)
+    }
+}
+
 /// What a plan is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aim {

@@ -73,17 +73,15 @@ const ALGORITHM: Kind = Word {
         "XXHASH128",
     ],
 };
-const CHECK_MODES: Kind = Word {
-    now: &["mtime"],
-    later: &[
-        "size",
-        "etag",
-        "checksum",
-        "mtime_and_etag",
-        "mtime_and_checksum",
-        "always",
-    ],
-};
+const CHECK_MODES: Kind = words(&[
+    "mtime",
+    "size",
+    "etag",
+    "checksum",
+    "mtime_and_etag",
+    "mtime_and_checksum",
+    "always",
+]);
 const STORAGE_CLASSES: Kind = Word {
     now: &[
         "STANDARD",
@@ -311,11 +309,11 @@ pub static OPTIONS: &[OptionRow] = &[
             Says("remove-modified-filter", "always"),
         ]),
     pair("check.on_unverifiable", words(&["skip", "transfer", "fail"]), "what becomes of an object of equal size whose content cannot be compared: skip, transfer or fail")
-        .default("skip").under(CHECKING).not_yet(),
+        .default("skip").under(CHECKING),
     pair("check.checksum_algorithm", CHECKSUM_ALGORITHMS, "the checksum that the two checksum modes compare")
-        .under(CHECKING).not_yet(),
+        .under(CHECKING),
     pair("check.head_each_target", Bool, "ask the target for each object (HEAD) instead of listing it")
-        .default("false").under(CHECKING).flags(switch!("head-each-target")).not_yet(),
+        .default("false").under(CHECKING).flags(switch!("head-each-target")),
     pair("check.metadata", Bool, "compare metadata too, when only comparing")
         .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")).not_yet(),
     pair("check.tagging", Bool, "compare tags too, when only comparing")
@@ -373,7 +371,7 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("multipart.chunksize", PART_SIZE, "size of a part; grows by itself past 10,000 parts")
         .default("8MiB").under(MULTIPART).flags(&[Value("multipart-chunksize")]),
     pair("multipart.auto_chunksize", Bool, "find the part layout of the other side with requests, one for each part")
-        .default("false").under(MULTIPART).flags(switch!("auto-chunksize")).not_yet(),
+        .default("false").under(MULTIPART).flags(switch!("auto-chunksize")),
     // its default is the one that is not built: saying it would promise what does not happen
     pair("multipart.resume", Bool, "go on with the confirmed parts of an interrupted upload")
         .default("false").under(MULTIPART).not_yet(),

@@ -1,15 +1,13 @@
 //! Is the object to be transferred?
 
-use std::num::NonZeroU16;
-
-use super::Examiner;
-use super::layout::candidates;
-use crate::context::cancelled;
-use crate::digest::{Algorithm, Checksum, Digest, Why, composite};
+use super::side::Obstacle;
+use super::{Examiner, Kept};
+use crate::config::{By, CheckMode};
+use crate::digest::{Verdict, Why};
 use crate::event::{Cause, Listed};
-use crate::object::{ETag, Entry};
-use crate::plan::{Examine, Question};
-use crate::store::{ErrorKind, Read, StoreError};
+use crate::object::Entry;
+use crate::plan::{Decision, Direction, Examine, Leave, Question};
+use crate::store::{ErrorKind, Head, StoreError};
 
 /// User metadata that carries a source's time which lies after the upload's own.
 pub const ORIGIN_LAST_MODIFIED: &str = "s3sync_origin_last_modified";
@@ -37,37 +35,85 @@ pub enum Answer {
 
 /// Finds out what the question asks.
 pub(super) async fn answer(via: &Examiner, examine: &Examine) -> Result<Answer, StoreError> {
-    let (Some(target), source) = (&examine.target, &examine.source) else {
-        return Err(not_yet());
+    let answer = match &examine.target {
+        Some(target) => question(via, examine.question, &examine.source, target, None).await,
+        None => ask_target(via, &examine.source).await,
     };
-    let cause = match examine.question {
-        Question::SameSecond => match same_second(via, source, target).await {
-            // no longer what was listed: the transfer looks again, and has its retries
-            Err(error) if error.kind == ErrorKind::Changed => Some(Cause::Undecided),
-            answer => answer?,
-        },
-        Question::FutureTime => match future_time(via, source, target).await? {
-            Some(Cause::Missing) => {
-                return Ok(Answer::Transfer {
-                    because: Cause::Missing,
-                    replaces: None,
-                });
-            }
-            cause => cause,
-        },
-        Question::Content(_) | Question::Target => return Err(not_yet()),
-    };
-    Ok(match cause {
-        None => Answer::Unchanged(target.into()),
-        Some(because) => Answer::Transfer {
-            because,
-            replaces: Some(target.into()),
-        },
-    })
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(Obstacle::TargetGone) => Ok(Answer::missing()),
+        // no longer what was listed: the transfer looks again, and has its retries
+        Err(Obstacle::Store(error)) if error.kind == ErrorKind::Changed => Ok(Answer::Transfer {
+            because: Cause::Undecided,
+            replaces: examine.target.as_ref().map(Into::into),
+        }),
+        Err(Obstacle::Store(error)) => Err(error),
+    }
 }
 
-fn not_yet() -> StoreError {
-    StoreError::unsupported("examine", "contents cannot be compared yet")
+/// Answers a question about two objects. `head` is what the target's store told of its object, if
+/// it was asked.
+async fn question(
+    via: &Examiner,
+    question: Question,
+    source: &Entry,
+    target: &Entry,
+    head: Option<Head>,
+) -> Result<Answer, Obstacle> {
+    match question {
+        Question::FutureTime => future_time(via, source, target, head).await,
+        // by time nothing else is asked for checksums, so a HEAD did not tell them
+        Question::SameSecond => match content(via, By::ETag, source, target, None).await? {
+            Answer::Undecided { target, .. } => Ok(Answer::Transfer {
+                because: Cause::Undecided,
+                replaces: Some(target),
+            }),
+            answer => Ok(answer),
+        },
+        Question::Content(by) => content(via, by, source, target, head).await,
+        Question::Target => ask_target(via, source).await,
+    }
+}
+
+/// Asks what the target has under the key, and goes on as the plan does with what it lists.
+async fn ask_target(via: &Examiner, source: &Entry) -> Result<Answer, Obstacle> {
+    let down = via.ends.direction == Direction::S3ToLocal;
+    if down && source.key.is_directory_marker() {
+        return Ok(Answer::missing());
+    }
+    let wants_checksums = matches!(
+        via.check.mode,
+        CheckMode::Content(_) | CheckMode::MtimeAndContent(_)
+    );
+    let head = match via.ends.target.head(&source.key, wants_checksums).await {
+        Ok(head) => head,
+        // what stands in the way of a file is for the transfer to tell
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Occupied) => {
+            return Err(Obstacle::TargetGone);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let target = Entry {
+        key: source.key.clone(),
+        size: head.size,
+        modified: head.modified,
+        etag: head.etag.clone(),
+        version: head.version.clone(),
+    };
+    match via.rules().decide(source.clone(), target.clone()) {
+        Decision::Transfer(transfer) => Ok(Answer::Transfer {
+            because: transfer.because,
+            replaces: transfer.replaces,
+        }),
+        Decision::Leave(Leave::Unchanged { .. }) => Ok(Answer::Unchanged((&target).into())),
+        Decision::Examine(examine) => {
+            let asked = Box::pin(question(via, examine.question, source, &target, Some(head)));
+            asked.await
+        }
+        Decision::Leave(Leave::Skip { .. }) | Decision::Compare(_) => {
+            unreachable!("two entries of one key are compared")
+        }
+    }
 }
 
 /// The target keeps the source's time as metadata, if this program wrote it.
@@ -75,95 +121,63 @@ async fn future_time(
     via: &Examiner,
     source: &Entry,
     target: &Entry,
-) -> Result<Option<Cause>, StoreError> {
-    let head = match via.ends.target.head(&target.key, false).await {
-        Ok(head) => head,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Some(Cause::Missing)),
-        Err(error) => return Err(error),
+    head: Option<Head>,
+) -> Result<Answer, Obstacle> {
+    let head = match head {
+        Some(head) => head,
+        None => {
+            let (_, side) = via.sides(source, target);
+            let head = via.ends.target.head(&target.key, false).await;
+            head.map_err(|error| side.obstacle(error))?
+        }
     };
     let kept = head.metadata.get(ORIGIN_LAST_MODIFIED);
-    let same = kept == Some(&source.modified.rfc3339_offset());
-    Ok((!same).then_some(Cause::Newer))
+    if kept == Some(&source.modified.rfc3339_offset()) {
+        Ok(Answer::Unchanged(target.into()))
+    } else {
+        Ok(Answer::Transfer {
+            because: Cause::Newer,
+            replaces: Some(target.into()),
+        })
+    }
 }
 
-/// Compares the file's digest with the target's ETag.
-async fn same_second(
+/// Compares contents of equal size.
+async fn content(
     via: &Examiner,
+    by: By,
     source: &Entry,
     target: &Entry,
-) -> Result<Option<Cause>, StoreError> {
-    let size = source.size;
-    let layouts = match &target.etag {
-        Some(ETag::Md5Shaped(_)) => vec![None],
-        Some(ETag::MultipartShaped { parts, .. }) => {
-            let wanted = via.chunksize;
-            candidates(size, *parts, wanted)
-                .into_iter()
-                .map(Some)
-                .collect()
-        }
-        Some(ETag::Opaque(_)) | None => Vec::new(),
-    };
-    let stored = target.etag.as_ref().and_then(Checksum::of_etag);
-    // the first two guesses: reading a large file more often costs more than sending it
-    for layout in layouts.into_iter().take(2) {
-        let digests = digests(via, source, layout.map(|layout| layout.part_size)).await?;
-        let computed = match layout {
-            None => digests.first().copied().map(Checksum::Whole),
-            Some(_) => composite(&digests),
-        };
-        if computed == stored {
-            return Ok(None);
-        }
-        if layout.is_none() {
-            return Ok(Some(Cause::ETagDiffers));
-        }
-    }
-    Ok(Some(Cause::Undecided))
+    head: Option<Head>,
+) -> Result<Answer, Obstacle> {
+    let ends = via.sides(source, target);
+    let known: Option<Kept> = head.map(|head| ends.1.kept_of(head)).transpose()?;
+    let listed = || target.into();
+    Ok(match via.look(by, ends, known).await?.verdict() {
+        Some(Verdict::Verified(_)) => Answer::Unchanged(listed()),
+        Some(Verdict::Mismatch { .. }) => Answer::Transfer {
+            because: match by {
+                By::ETag => Cause::ETagDiffers,
+                By::Checksum(_) => Cause::ChecksumDiffers,
+            },
+            replaces: Some(listed()),
+        },
+        Some(Verdict::Unverifiable(why)) => Answer::Undecided {
+            target: listed(),
+            why,
+        },
+        None => Answer::Undecided {
+            target: listed(),
+            why: Why::EndpointCannot,
+        },
+    })
 }
 
-/// The MD5s of the source's parts; one of the whole without a part size.
-async fn digests(
-    via: &Examiner,
-    source: &Entry,
-    part_size: Option<u64>,
-) -> Result<Vec<Digest>, StoreError> {
-    let size = source.size;
-    let piece = via.chunksize.min(part_size.unwrap_or(u64::MAX));
-    let mut digests = Vec::new();
-    let mut hasher = crate::digest::Hasher::new(Algorithm::Md5);
-    let mut in_part = 0;
-    let mut at = 0;
-    while at < size {
-        if via.context.stop.is_cancelled() {
-            return Err(cancelled(source.key.as_str()));
-        }
-        let left_in_part = part_size.map_or(u64::MAX, |part_size| part_size - in_part);
-        let end = (at + piece.min(left_in_part)).min(size);
-        let _reserved = via.context.budget.reserve(end - at).await;
-        let read = Read {
-            key: source.key.clone(),
-            range: Some(at..end),
-            if_match: source.etag.clone(),
-            hash: Vec::new(),
-        };
-        let content = via.ends.source.read(&read).await?;
-        hasher = tokio::task::spawn_blocking(move || {
-            hasher.update(&content.bytes);
-            hasher
-        })
-        .await
-        .expect("hashing does not panic");
-        in_part += end - at;
-        at = end;
-        if part_size == Some(in_part) && at < size {
-            digests.push(
-                std::mem::replace(&mut hasher, crate::digest::Hasher::new(Algorithm::Md5)).finish(),
-            );
-            in_part = 0;
+impl Answer {
+    fn missing() -> Self {
+        Self::Transfer {
+            because: Cause::Missing,
+            replaces: None,
         }
     }
-    digests.push(hasher.finish());
-    debug_assert!(NonZeroU16::new(digests.len().try_into().unwrap_or(0)).is_some());
-    Ok(digests)
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// S3's limits: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
 const MAX_PARTS: u64 = 10_000;
@@ -70,6 +71,34 @@ impl Layout {
     /// Whether an object of so many parts may be cut like this.
     pub fn fits(self, parts: NonZeroU16) -> bool {
         self.count() == parts.get()
+    }
+}
+
+/// The lengths of an object's parts, in order, whatever they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parts(Arc<[u64]>);
+
+impl Parts {
+    /// Parts of these lengths, if there are any and they add up to the size.
+    pub(super) fn of_lengths(lengths: Vec<u64>, size: u64) -> Option<Self> {
+        let sum = lengths
+            .iter()
+            .try_fold(0_u64, |sum, length| sum.checked_add(*length));
+        let some = lengths.len() == 1 || !lengths.is_empty() && !lengths.contains(&0);
+        let fit = some && lengths.len() as u64 <= MAX_PARTS && sum == Some(size);
+        fit.then(|| Self(lengths.into()))
+    }
+
+    /// The length of a part, counted from zero. Past the last, there is no end to it.
+    pub(super) fn length(&self, index: usize) -> u64 {
+        self.0.get(index).copied().unwrap_or(u64::MAX)
+    }
+}
+
+impl From<Layout> for Parts {
+    fn from(layout: Layout) -> Self {
+        let lengths = layout.parts().map(|(_, bytes)| bytes.end - bytes.start);
+        Self(lengths.collect())
     }
 }
 

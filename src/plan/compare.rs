@@ -10,7 +10,7 @@ use crate::object::{ETag, Entry};
 /// Decides by what both listings say. Times compare in whole seconds, as S3 keeps them.
 pub(super) fn compare(rules: &Rules, source: Entry, target: Option<Entry>) -> Decision {
     let Some(target) = target else {
-        if rules.check.head_each_target && rules.check.mode != CheckMode::Always {
+        if rules.check.head_each_target {
             return examine(source, None, Question::Target);
         }
         return transfer(source, None, Cause::Missing);
@@ -70,6 +70,9 @@ fn by_time(rules: &Rules, source: Entry, target: Entry) -> Decision {
 /// Sizes are equal. What the listings say may already prove sameness; a difference is for the
 /// workers to look into, as a listing cannot tell an MD5 from what only looks like one.
 fn by_content(by: By, source: Entry, target: Entry) -> Decision {
+    if source.size == 0 {
+        return unchanged(source, target);
+    }
     if by == By::ETag && tags(&source, &target) == Some(true) {
         return unchanged(source, target);
     }

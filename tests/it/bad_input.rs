@@ -56,9 +56,9 @@ fn what_a_job_says_wrong_is_refused_before_anything_starts() {
             &["not supported yet", "delete", "job.toml:"],
         ),
         (
-            "another comparison",
-            up(&world).set("check.mode", "\"etag\""),
-            &["not supported yet", "etag", "job.toml:"],
+            "a checksum that is not named",
+            up(&world).set("check.mode", "\"checksum\""),
+            &["without `check.checksum_algorithm`", "job.toml:"],
         ),
         (
             "another algorithm",
@@ -105,11 +105,11 @@ fn flags_are_refused_as_the_file_is() {
             "not supported yet",
         ),
         (
-            "etag",
+            "parts of no object",
             world
                 .sync("tree", "s3://first/")
-                .arguments(&["--check-etag"]),
-            "not supported yet",
+                .arguments(&["--auto-chunksize"]),
+            "`multipart.auto_chunksize` without",
         ),
         (
             "unknown",

@@ -1,0 +1,395 @@
+//! A file and an object in S3: the file is read once, and every value that may decide is made of
+//! it in that pass.
+
+use std::num::NonZeroU16;
+
+use super::content::{PIECE, Wanted, checksums};
+use super::found::{Found, Values, etag_text};
+use super::layout::{Layout, Parts, candidates};
+use super::side::{Kept, Obstacle, Side};
+use super::{Depth, Examiner, asked};
+use crate::config::By;
+use crate::digest::{Algorithm, Checksum, Comparison, Method, Proof, Verdict, Why};
+
+/// Layouts that are tried in one pass.
+const HANDFUL: usize = 4;
+
+/// Compares a file with an object of its size.
+///
+/// A small file is read before anything is asked: most are unchanged, and then the ETag of the
+/// listing is proof enough. What would take long to read is asked for first, so that one pass
+/// makes all that is needed.
+pub(super) async fn compare(
+    via: &Examiner,
+    by: By,
+    ends: (Side<'_>, Side<'_>),
+    known: Option<Kept>,
+) -> Result<Found, Obstacle> {
+    let pass = Pass { via, ends };
+    if by == By::ETag && known.is_none() && ends.0.entry.size <= PIECE {
+        if let Some(found) = pass.at_once().await? {
+            return Ok(found);
+        }
+    }
+    let kept = match known {
+        Some(kept) => kept,
+        None => pass.object().kept().await?,
+    };
+    match by {
+        By::ETag => pass.by_etag(&kept).await,
+        By::Checksum(algorithm) => pass.by_checksum(&kept, algorithm).await,
+    }
+}
+
+/// A file and an object of different sizes: their values differ, and both are told.
+pub(super) async fn resized(
+    via: &Examiner,
+    by: By,
+    ends: (Side<'_>, Side<'_>),
+) -> Result<Found, Obstacle> {
+    let pass = Pass { via, ends };
+    let object = pass.object();
+    let etag = object.entry.etag.as_ref().and_then(Checksum::of_etag);
+    let mut found = Found::default();
+    if let By::Checksum(algorithm) = by {
+        let kept = object.kept().await?.under(algorithm);
+        let checksum = pass.apart(by, algorithm, kept).await?;
+        let decided = checksum.proof.verdict.is_decided();
+        found.likeness.checksum = Some(checksum);
+        if decided {
+            return Ok(found);
+        }
+    }
+    let etag = etag.ok_or(Why::OpaqueETag);
+    found.likeness.etag = Some(pass.apart(By::ETag, Algorithm::Md5, etag).await?);
+    Ok(found)
+}
+
+/// One comparison of a file with an object.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    via: &'a Examiner,
+    /// The source and the target.
+    ends: (Side<'a>, Side<'a>),
+}
+
+/// What the file was found to hash to, and what that proves.
+struct Shown {
+    made: Option<Checksum>,
+    proof: Proof,
+}
+
+impl<'a> Pass<'a> {
+    fn file(&self) -> Side<'a> {
+        if self.via.is_source_local() {
+            self.ends.0
+        } else {
+            self.ends.1
+        }
+    }
+
+    fn object(&self) -> Side<'a> {
+        if self.via.is_source_local() {
+            self.ends.1
+        } else {
+            self.ends.0
+        }
+    }
+
+    /// The object's value, and what the file would have, which cannot be the same.
+    async fn apart(
+        &self,
+        by: By,
+        algorithm: Algorithm,
+        kept: Result<Checksum, Why>,
+    ) -> Result<Comparison, Obstacle> {
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(why) => return Ok(self.told(by, algorithm, None, None, Proof::impossible(why))),
+        };
+        let size = self.file().entry.size;
+        let parts = match kept {
+            Checksum::Whole(_) => None,
+            Checksum::Composite { .. } => Some(Layout::for_upload(size, self.via.chunksize).into()),
+        };
+        let made = self.make(vec![Wanted { algorithm, parts }]).await?[0];
+        let (sent, stored) = self.in_order(made, kept);
+        let proof = Proof {
+            verdict: Verdict::Mismatch { sent, stored },
+            method: method_of(&made),
+        };
+        Ok(self.told(by, algorithm, Some(made), Some(kept), proof))
+    }
+
+    /// What the ETag of the listing proves by itself: sameness, or nothing.
+    async fn at_once(&self) -> Result<Option<Found>, Obstacle> {
+        let Some(etag) = self.object().entry.etag.as_ref() else {
+            return Ok(None);
+        };
+        let Some(kept) = Checksum::of_etag(etag) else {
+            return Ok(None);
+        };
+        let mut guesses = self.guesses(kept);
+        guesses.truncate(HANDFUL);
+        if guesses.is_empty() {
+            return Ok(None);
+        }
+        let made = self.make(guesses).await?;
+        if !made.contains(&kept) {
+            return Ok(None);
+        }
+        let proof = Proof::compare(kept, kept, method_of(&kept));
+        let mut found = Found::default();
+        found.likeness.etag =
+            Some(self.told(By::ETag, Algorithm::Md5, Some(kept), Some(kept), proof));
+        Ok(Some(found))
+    }
+
+    /// By the ETag; where that is none or of unknown parts, by a checksum of the whole as well.
+    async fn by_etag(&self, kept: &Kept) -> Result<Found, Obstacle> {
+        let mut found = Found::default();
+        let whole = kept.wholes().next();
+        let (etag, other) = match kept.etag() {
+            Ok(etag @ Checksum::Whole(_)) => (self.prove(etag, None).await?.0, None),
+            Ok(etag @ Checksum::Composite { .. }) => self.prove(etag, whole).await?,
+            Err(why) => {
+                let etag = Shown {
+                    made: None,
+                    proof: Proof::impossible(why),
+                };
+                let other = match whole {
+                    Some(whole) => Some(self.prove(whole, None).await?.0),
+                    None => None,
+                };
+                (etag, other)
+            }
+        };
+        let decided = etag.proof.verdict.is_decided();
+        if let (Some(other), Some(whole), false) = (other, whole, decided) {
+            let by = By::Checksum(whole.algorithm());
+            found.likeness.checksum =
+                Some(self.told(by, whole.algorithm(), other.made, Some(whole), other.proof));
+        }
+        let mut etag = self.told(By::ETag, Algorithm::Md5, etag.made, None, etag.proof);
+        *self.text_of_object(&mut etag) = kept.etag_text();
+        found.likeness.etag = Some(etag);
+        Ok(found)
+    }
+
+    /// By the stored checksum of one algorithm; where there is none, or it is of unknown parts, by
+    /// what else is kept.
+    async fn by_checksum(&self, kept: &Kept, algorithm: Algorithm) -> Result<Found, Obstacle> {
+        let mut found = Found::default();
+        let by = By::Checksum(algorithm);
+        let asked = kept.under(algorithm);
+        let shown = match asked {
+            Ok(asked) => self.prove(asked, None).await?.0,
+            Err(why) => Shown {
+                made: None,
+                proof: Proof::impossible(why),
+            },
+        };
+        let decided = shown.proof.verdict.is_decided();
+        found.likeness.checksum =
+            Some(self.told(by, algorithm, shown.made, asked.ok(), shown.proof));
+        if decided {
+            return Ok(found);
+        }
+        let other = kept.wholes().find(|whole| whole.algorithm() != algorithm);
+        match (kept.etag(), other) {
+            (Ok(Checksum::Composite { .. }) | Err(_), Some(other)) => {
+                let shown = self.prove(other, None).await?.0;
+                let by = By::Checksum(other.algorithm());
+                let aside = self.told(by, other.algorithm(), shown.made, Some(other), shown.proof);
+                found.aside = Some(aside);
+            }
+            (Ok(etag), _) => {
+                let shown = self.prove(etag, None).await?.0;
+                if shown.proof.verdict.is_decided() {
+                    let told = self.told(
+                        By::ETag,
+                        Algorithm::Md5,
+                        shown.made,
+                        Some(etag),
+                        shown.proof,
+                    );
+                    found.likeness.etag = Some(told);
+                }
+            }
+            (Err(_), None) => {}
+        }
+        Ok(found)
+    }
+
+    /// What the file's content says of a stored value, and of another, of the whole, that is made
+    /// in the same pass. Parts are guessed, as a match is proof, and asked for where no guess
+    /// matches and nothing else shows that the content is the same.
+    async fn prove(
+        &self,
+        kept: Checksum,
+        whole: Option<Checksum>,
+    ) -> Result<(Shown, Option<Shown>), Obstacle> {
+        let mut wanted = self.likely(kept, whole.is_some()).await?;
+        let guessed = wanted.len();
+        wanted.extend(whole.map(|whole| Wanted {
+            algorithm: whole.algorithm(),
+            parts: None,
+        }));
+        if wanted.is_empty() {
+            return Ok((self.by_asked_parts(kept, &[], &[]).await?, None));
+        }
+        let made = self.make(wanted.clone()).await?;
+        let other = whole.zip(made.get(guessed)).map(|(whole, made)| Shown {
+            made: Some(*made),
+            proof: self.compare(*made, whole),
+        });
+        let (wanted, made) = (&wanted[..guessed], &made[..guessed]);
+        let hit = made.iter().find(|made| **made == kept);
+        let only = match kept {
+            Checksum::Whole(_) => true,
+            Checksum::Composite { parts, .. } => parts.get() == 1,
+        };
+        if let Some(made) = hit.or_else(|| made.first().filter(|_| only)) {
+            let proof = self.compare(*made, kept);
+            let shown = Shown {
+                made: Some(*made),
+                proof,
+            };
+            return Ok((shown, other));
+        }
+        let same = other.as_ref().is_some_and(Shown::is_same);
+        let shown = if same {
+            Shown {
+                made: None,
+                proof: Proof::impossible(Why::LayoutUnknown),
+            }
+        } else {
+            self.by_asked_parts(kept, wanted, made).await?
+        };
+        Ok((shown, other))
+    }
+
+    /// By the parts the store tells: made already, or in another pass.
+    async fn by_asked_parts(
+        &self,
+        kept: Checksum,
+        wanted: &[Wanted],
+        made: &[Checksum],
+    ) -> Result<Shown, Obstacle> {
+        let unknown = Shown {
+            made: None,
+            proof: Proof::impossible(Why::LayoutUnknown),
+        };
+        let (Checksum::Composite { parts, .. }, Depth::Asked) = (kept, self.via.depth) else {
+            return Ok(unknown);
+        };
+        let Some(parts) = asked::parts(self.via, self.object(), parts).await? else {
+            return Ok(unknown);
+        };
+        let is_this = |wanted: &Wanted| wanted.parts.as_ref() == Some(&parts);
+        let made = match wanted.iter().position(is_this) {
+            Some(index) => made[index],
+            None => {
+                let wanted = Wanted {
+                    algorithm: kept.algorithm(),
+                    parts: Some(parts),
+                };
+                self.make(vec![wanted]).await?[0]
+            }
+        };
+        Ok(Shown {
+            made: Some(made),
+            proof: self.compare(made, kept),
+        })
+    }
+
+    /// What to make for a stored value: the whole, or its likely parts, few of them. Where several
+    /// are likely, part 1 tells more, if it may be asked for.
+    async fn likely(&self, kept: Checksum, is_backed: bool) -> Result<Vec<Wanted>, Obstacle> {
+        let mut guesses = self.guesses(kept);
+        if guesses.len() > 1 && self.via.depth == Depth::Asked {
+            let first = asked::part(self.object(), NonZeroU16::MIN).await?;
+            if let Some(first) = first {
+                let is_so = |wanted: &Wanted| {
+                    let parts = wanted.parts.as_ref();
+                    parts.is_some_and(|parts| parts.length(0) == first)
+                };
+                guesses.retain(is_so);
+            }
+        }
+        // with a checksum of the whole beside them, guesses decide nothing but their own value
+        guesses.truncate(if is_backed { 1 } else { HANDFUL });
+        Ok(guesses)
+    }
+
+    fn guesses(&self, kept: Checksum) -> Vec<Wanted> {
+        let algorithm = kept.algorithm();
+        let Checksum::Composite { parts, .. } = kept else {
+            let parts = None;
+            return vec![Wanted { algorithm, parts }];
+        };
+        let size = self.file().entry.size;
+        let layouts = candidates(size, parts, self.via.chunksize).into_iter();
+        layouts
+            .map(|layout| Wanted {
+                algorithm,
+                parts: Some(Parts::from(layout)),
+            })
+            .collect()
+    }
+
+    async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<Checksum>, Obstacle> {
+        checksums(self.via, self.file(), wanted).await
+    }
+
+    fn compare(&self, made: Checksum, kept: Checksum) -> Proof {
+        let (sent, stored) = self.in_order(made, kept);
+        Proof::compare(sent, stored, method_of(&made))
+    }
+
+    /// The file's value and the object's, the source's first.
+    fn in_order<T>(&self, file: T, object: T) -> (T, T) {
+        if self.via.is_source_local() {
+            (file, object)
+        } else {
+            (object, file)
+        }
+    }
+
+    fn told(
+        &self,
+        by: By,
+        algorithm: Algorithm,
+        made: Option<Checksum>,
+        kept: Option<Checksum>,
+        proof: Proof,
+    ) -> Comparison {
+        let text = |checksum: Checksum| match by {
+            By::ETag => etag_text(&checksum),
+            By::Checksum(_) => checksum.to_string(),
+        };
+        let (source, target) = self.in_order(made.map(text), kept.map(text));
+        Values { source, target }.with(algorithm, proof)
+    }
+
+    fn text_of_object<'c>(&self, comparison: &'c mut Comparison) -> &'c mut Option<String> {
+        if self.via.is_source_local() {
+            &mut comparison.target
+        } else {
+            &mut comparison.source
+        }
+    }
+}
+
+impl Shown {
+    fn is_same(&self) -> bool {
+        matches!(self.proof.verdict, Verdict::Verified(_))
+    }
+}
+
+fn method_of(made: &Checksum) -> Method {
+    match made {
+        Checksum::Whole(_) => Method::Recomputed,
+        Checksum::Composite { .. } => Method::Composite,
+    }
+}

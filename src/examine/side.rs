@@ -1,0 +1,121 @@
+//! One end of a comparison, and what its store keeps of the object.
+
+use crate::digest::{Algorithm, Checksum, Why};
+use crate::object::{ETag, Entry};
+use crate::store::{ErrorKind, Head, Source, StoreError};
+
+/// One end of a comparison.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'a> {
+    /// Where the object is.
+    pub(super) store: &'a dyn Source,
+    /// What is known of it: as listed, or as a HEAD told.
+    pub(super) entry: &'a Entry,
+    /// Whether it is the target's.
+    pub(super) is_target: bool,
+}
+
+/// Why a comparison came to no end.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// The target does not have the object any more.
+    TargetGone,
+    /// Anything else.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Obstacle {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Side<'_> {
+    /// What the store keeps of the object: one HEAD.
+    pub(super) async fn kept(&self) -> Result<Kept, Obstacle> {
+        let head = self.store.head(&self.entry.key, true).await;
+        self.kept_of(head.map_err(|error| self.obstacle(error))?)
+    }
+
+    /// What a HEAD told of the object, if it is still as long as it was listed.
+    pub(super) fn kept_of(&self, head: Head) -> Result<Kept, Obstacle> {
+        if head.size != self.entry.size {
+            return Err(self.changed("its size changed since it was listed"));
+        }
+        Ok(Kept {
+            etag: head.etag,
+            etag_is_digest: head.etag_is_digest,
+            checksums: head.checksums,
+        })
+    }
+
+    /// The object is not what it was.
+    pub(super) fn changed(&self, how: &str) -> Obstacle {
+        let key = self.entry.key.as_str();
+        StoreError::new("compare", key, ErrorKind::Changed, how).into()
+    }
+
+    /// An error of this end's store.
+    pub(super) fn obstacle(&self, error: StoreError) -> Obstacle {
+        if self.is_target && error.kind == ErrorKind::NotFound {
+            Obstacle::TargetGone
+        } else {
+            Obstacle::Store(error)
+        }
+    }
+}
+
+/// What a store keeps of an object's content.
+#[derive(Debug)]
+pub(super) struct Kept {
+    etag: Option<ETag>,
+    etag_is_digest: bool,
+    checksums: Vec<Checksum>,
+}
+
+/// Whole checksums to fall back on, the quickest to compute first.
+const BY_SPEED: [Algorithm; 10] = [
+    Algorithm::Crc64Nvme,
+    Algorithm::Crc32c,
+    Algorithm::Crc32,
+    Algorithm::XxHash3,
+    Algorithm::XxHash128,
+    Algorithm::XxHash64,
+    Algorithm::Sha256,
+    Algorithm::Sha1,
+    Algorithm::Md5,
+    Algorithm::Sha512,
+];
+
+impl Kept {
+    /// The ETag as S3 writes it, without quotes.
+    pub(super) fn etag_text(&self) -> Option<String> {
+        self.etag.as_ref().map(ETag::to_string)
+    }
+
+    /// The digest the ETag is, or why it is none.
+    pub(super) fn etag(&self) -> Result<Checksum, Why> {
+        self.etag
+            .as_ref()
+            .filter(|_| self.etag_is_digest)
+            .and_then(Checksum::of_etag)
+            .ok_or(Why::OpaqueETag)
+    }
+
+    /// The additional checksum under an algorithm.
+    pub(super) fn under(&self, algorithm: Algorithm) -> Result<Checksum, Why> {
+        self.checksums
+            .iter()
+            .find(|kept| kept.algorithm() == algorithm)
+            .copied()
+            .ok_or(Why::NoChecksum)
+    }
+
+    /// The additional checksums of the whole object, the quickest to compute first.
+    pub(super) fn wholes(&self) -> impl Iterator<Item = Checksum> {
+        BY_SPEED.into_iter().filter_map(|algorithm| {
+            let kept = self.under(algorithm).ok()?;
+            matches!(kept, Checksum::Whole(_)).then_some(kept)
+        })
+    }
+}
