@@ -1,8 +1,8 @@
 //! `check`: whether both sides are the same; and nothing changed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
+use s3sync::sandbox::{Action, Rule};
 use serde_json::{Value, json};
 
 use crate::support::case;
@@ -274,27 +274,122 @@ fn what_cannot_be_read_is_told_and_the_others_are_compared() {
         }],
     });
     world.policy("first", &denied.to_string());
-    let run = check(&world, WAYS[1]).arguments(&["--combined", "-"]);
-    // the key has to be asked for, which is denied
-    let run = run.set("checksum.download", "true");
-    let ran = unchanging(&world, run);
-    // by its ETag it need not be read at all
-    ran.exit(3);
-    assert_eq!(ran.pair("pair").count("compared/total"), 5);
-
-    let unreadable = world.tree("tree").join("flipped");
-    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0)).expect("permissions");
-    if fs::read(&unreadable).is_ok() {
-        crate::support::skipped("check: an unreadable file", "root reads everything");
-        return;
+    for (source, target) in &WAYS[1..] {
+        case(format_args!("{source} {target}"));
+        let run = check(&world, (source, target)).arguments(&["--combined", "-"]);
+        let ran = unchanging(&world, run);
+        ran.exit(3);
+        let pair = ran.pair("pair");
+        assert_eq!(pair.count("compared/total"), 4, "{}", ran.told());
+        assert_eq!(pair.line("flipped")["reason"], "access_denied");
+        assert!(ran.stdout.contains("! pair: flipped\n"), "{}", ran.told());
+        ran.says("skipped  flipped\n");
     }
-    let ran = check(&world, WAYS[0]).arguments(&["--combined", "-"]).run();
-    ran.exit(3);
-    assert!(ran.stdout.contains("! pair: flipped\n"), "{}", ran.told());
+}
+
+#[test]
+fn what_goes_away_meanwhile_is_missing_where_it_is_missing() {
+    for (gone, reason, symbol) in [
+        ("q/flipped", "not_found", "+"),
+        ("p/flipped", "source_vanished", "!"),
+    ] {
+        case(format_args!("{gone}"));
+        let world = world();
+        let refuse = Action::Refuse {
+            status: 404,
+            code: "NoSuchKey".to_owned(),
+            retry_after: None,
+        };
+        world.faults().add(Rule::new(refuse).key(gone));
+        let run = check(&world, WAYS[2]).arguments(&["--combined", "-"]);
+        let ran = unchanging(&world, run);
+        ran.exit(3);
+        let pair = ran.pair("pair");
+        assert_eq!(pair.line("flipped")["reason"], reason, "{}", ran.told());
+        let line = format!("{symbol} pair: flipped\n");
+        assert!(ran.stdout.contains(&line), "{}", ran.told());
+    }
+}
+
+#[test]
+fn an_object_that_cannot_be_compared_fails_and_the_others_are_compared() {
+    let world = world();
+    let refuse = Action::Refuse {
+        status: 501,
+        code: "NotImplemented".to_owned(),
+        retry_after: None,
+    };
+    world.faults().add(Rule::new(refuse).key("q/flipped"));
+    let run = check(&world, WAYS[2]).arguments(&["--combined", "list"]);
+    let ran = unchanging(&world, run);
+    ran.exit(1).says("failed   flipped\n");
+    let line = ran.pair("pair").line("flipped");
     assert_eq!(
-        ran.pair("pair").line("flipped")["reason"],
-        "unreadable_file"
+        (&line["action"], &line["outcome"]),
+        (&json!("check"), &json!("failed"))
     );
+    assert_eq!(ran.pair("pair").count("compared/total"), 4);
+}
+
+#[test]
+fn what_cannot_be_told_is_a_warning_unless_the_user_says_otherwise() {
+    let world = World::new();
+    world.bucket("first");
+    // put in one, and in parts that nobody could guess: their ETags do not compare
+    let bytes = content("k", (11 << 20) + 1);
+    world.put("first", "p/k", &bytes);
+    world.put_in_parts("first", "q/k", &bytes, &[5 << 20, (6 << 20) + 1]);
+    for (unverifiable, exit, symbol, outcome) in [
+        ("warn", 3, "?", "warning"),
+        ("accept", 0, "?", "ok"),
+        ("fail", 1, "!", "failed"),
+    ] {
+        case(format_args!("{unverifiable}"));
+        let run = check(&world, ("s3://first/p/", "s3://first/q/"))
+            .set("verify.unverifiable", &format!("{unverifiable:?}"))
+            .arguments(&["--combined", "-"]);
+        let ran = unchanging(&world, run);
+        ran.exit(exit);
+        assert_eq!(ran.stdout, format!("{symbol} pair: k\n"), "{}", ran.told());
+        let line = ran.pair("pair").line("k");
+        assert_eq!(line["outcome"], outcome, "{line}");
+        if exit != 1 {
+            assert_eq!(line["reason"], "unknown", "{line}");
+            let unknown = &ran.pair("pair").report["counts"]["compared"]["unknown_by"];
+            assert_eq!(*unknown, json!([{"reason": "layout_unknown", "count": 1}]));
+        }
+    }
+}
+
+#[test]
+fn sizes_alone_or_checksums_are_compared_where_that_is_asked_for() {
+    let world = world();
+    for (mode, algorithm, mismatch, etag, checksum) in [
+        ("size", "", 1, 0, 0),
+        ("etag", "", 2, 3, 0),
+        ("mtime", "", 2, 3, 0),
+        ("always", "", 2, 3, 0),
+        ("mtime", "CRC32", 2, 0, 3),
+        ("checksum", "CRC32", 2, 0, 3),
+    ] {
+        case(format_args!("{mode} {algorithm}"));
+        let mut run = check(&world, WAYS[2]).set("check.mode", &format!("{mode:?}"));
+        if !algorithm.is_empty() {
+            run = run.set("check.checksum_algorithm", &format!("{algorithm:?}"));
+        }
+        let ran = unchanging(&world, run);
+        ran.exit(3);
+        let pair = ran.pair("pair");
+        assert_eq!(pair.count("compared/mismatch"), mismatch, "{}", ran.told());
+        let looked_at = |axis| {
+            let parts = ["matches", "mismatch", "unknown"].into_iter();
+            parts
+                .map(|part| pair.count(&format!("compared/{axis}/{part}")))
+                .sum::<u64>()
+        };
+        let seen = (looked_at("etag"), looked_at("checksum"));
+        assert_eq!(seen, (etag, checksum), "{}", ran.told());
+    }
 }
 
 #[test]

@@ -39,7 +39,6 @@ fn world() -> World {
         touch(&world.tree(tree));
         upload(&world, tree, &format!("s3://fixture/{tree}/"), "CRC64NVME");
         // one that has another checksum
-        fs::remove_file(world.path("nosum")).ok();
         fs::copy(world.tree(tree).join("nosum"), world.path("nosum")).expect("a copy");
         upload(&world, "nosum", &format!("s3://fixture/{tree}/"), "SHA256");
     }
@@ -64,7 +63,11 @@ fn touch(tree: &Tree) {
 
 fn upload(world: &World, source: &str, target: &str, algorithm: &str) {
     let run = world.sync(source, target);
-    let run = run.arguments(&["--additional-checksum-algorithm", algorithm]);
+    let run = run.arguments(&[
+        "--additional-checksum-algorithm",
+        algorithm,
+        "--remove-modified-filter",
+    ]);
     run.run().exit(0);
 }
 

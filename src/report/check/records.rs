@@ -144,6 +144,7 @@ impl OfPair {
     }
 
     fn by_etag(&self, key: &str, etag: &Comparison, (source, target): (&Listed, &Listed)) {
+        let ours;
         let (status, message) = match &etag.proof.verdict {
             Verdict::Verified(_) => ("MATCHES", None),
             Verdict::Mismatch { .. } => ("MISMATCH", None),
@@ -151,7 +152,10 @@ impl OfPair {
                 "UNKNOWN",
                 Some("Unknown. Only ServerSideEncryption::Aes256 is supported."),
             ),
-            Verdict::Unverifiable(why) => ("UNKNOWN", Some(why.as_str())),
+            Verdict::Unverifiable(why) => {
+                ours = unknown(*why);
+                ("UNKNOWN", Some(&*ours))
+            }
         };
         let (source_modified, target_modified) = self.times(source, target);
         record!(
@@ -173,6 +177,7 @@ impl OfPair {
 
     fn by_checksum(&self, key: &str, checksum: &Comparison, (source, target): (&Listed, &Listed)) {
         let between_buckets = !self.source_is_local && !self.target_is_local;
+        let ours;
         let mut source_size: &dyn Value = &source.size;
         let (status, message) = match &checksum.proof.verdict {
             Verdict::Verified(_) => {
@@ -193,7 +198,10 @@ impl OfPair {
                 };
                 ("UNKNOWN", Some(message))
             }
-            Verdict::Unverifiable(why) => ("UNKNOWN", Some(why.as_str())),
+            Verdict::Unverifiable(why) => {
+                ours = unknown(*why);
+                ("UNKNOWN", Some(&*ours))
+            }
         };
         // a file's is made only where there is another to compare it with
         let is_unknown = status == "UNKNOWN";
@@ -234,4 +242,9 @@ impl OfPair {
             shown(target, self.target_is_local),
         )
     }
+}
+
+/// What the predecessor does not know: there is no record of it to be like.
+fn unknown(why: Why) -> String {
+    format!("Unknown. {}.", why.as_str().replace('_', " "))
 }
