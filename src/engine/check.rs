@@ -42,12 +42,11 @@ pub(super) struct Both {
     place: Place,
 }
 
-/// What became of a comparison.
-enum Outcome {
-    /// The target as it is now, and what its content showed.
-    Looked(Entry, Entry, Likeness),
-    /// It went away in the meantime.
-    TargetVanished,
+/// Both sides as they were when they were compared, and what their contents showed.
+struct Looked {
+    source: Entry,
+    target: Entry,
+    likeness: Likeness,
 }
 
 impl Checking {
@@ -116,13 +115,25 @@ impl Checking {
         })
     }
 
-    /// Looks at the content, again where it changed meanwhile.
-    async fn look(&self, source: &Entry, target: &Entry) -> (Result<Outcome, StoreError>, u32) {
+    /// Looks at the content, again where it changed meanwhile; `None` where the target does not have
+    /// it any more. Also says how often it was begun.
+    async fn look(
+        &self,
+        source: &Entry,
+        target: &Entry,
+    ) -> (Result<Option<Looked>, StoreError>, u32) {
         let (mut source, mut target) = (source.clone(), target.clone());
         let mut attempts = 1;
         loop {
             let error = match self.examiner.compare(&source, &target).await {
-                Ok(likeness) => return (Ok(Outcome::Looked(source, target, likeness)), attempts),
+                Ok(likeness) => {
+                    let looked = Looked {
+                        source,
+                        target,
+                        likeness,
+                    };
+                    return (Ok(Some(looked)), attempts);
+                }
                 Err(error) => error,
             };
             let looked_again = match error.kind {
@@ -136,7 +147,7 @@ impl Checking {
                 Ok(true) if error.kind == ErrorKind::Changed => attempts += 1,
                 // it is there, and was not found: no more can be said
                 Ok(true) => return (Err(error), attempts),
-                Ok(false) => return (Ok(Outcome::TargetVanished), attempts),
+                Ok(false) => return (Ok(None), attempts),
                 Err(error) => return (Err(error), attempts),
             }
         }
@@ -229,16 +240,14 @@ impl Worker for Checking {
         let (outcome, attempts) = self.look(&source, &target).await;
         let key = source.key.clone();
         let event = match outcome {
-            Ok(Outcome::Looked(source, target, likeness)) => self.judged(Compared {
+            Ok(Some(looked)) => self.judged(Compared {
                 key,
-                source: Some((&source).into()),
-                target: Some((&target).into()),
-                likeness: Some(self.wanted(likeness)),
+                source: Some((&looked.source).into()),
+                target: Some((&looked.target).into()),
+                likeness: Some(self.wanted(looked.likeness)),
                 elapsed: started.elapsed(),
             }),
-            Ok(Outcome::TargetVanished) => {
-                compared(key, Some(&source), None, None, started.elapsed())
-            }
+            Ok(None) => compared(key, Some(&source), None, None, started.elapsed()),
             Err(error) => {
                 let concluded = conclude(&source, error, self.ends.direction, attempts);
                 self.lineup.tell(place, concluded.event);

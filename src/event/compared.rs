@@ -126,7 +126,7 @@ impl fmt::Display for Compared {
                 if let (Some(source), Some(target)) = (&self.source, &self.target)
                     && source.size != target.size
                 {
-                    return write!(f, "{} bytes, in the target {}", source.size, target.size);
+                    return write!(f, "size {}, in the target {}", source.size, target.size);
                 }
                 let Some(difference) = self.difference() else {
                     return f.write_str("different");
@@ -147,5 +147,122 @@ impl Compared {
     fn is_by_etag(&self, comparison: &Comparison) -> bool {
         let etag = self.likeness.as_ref().and_then(|all| all.etag.as_ref());
         etag == Some(comparison)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::{Checksum, Method, Proof, digest};
+    use crate::object::Timestamp;
+
+    fn listed(size: u64) -> Listed {
+        Listed {
+            size,
+            modified: Timestamp::new(0, 0),
+            etag: None,
+        }
+    }
+
+    fn by(algorithm: Algorithm, source: &str, target: Option<&str>) -> Comparison {
+        let checksum = |text: &str| Checksum::Whole(digest(algorithm, text.as_bytes()));
+        let proof = match target {
+            Some(target) => Proof::compare(checksum(source), checksum(target), Method::Recomputed),
+            None => Proof::impossible(Why::NoChecksum),
+        };
+        Comparison {
+            source: Some(source.to_owned()),
+            target: target.map(str::to_owned),
+            algorithm,
+            proof,
+        }
+    }
+
+    #[test]
+    fn what_both_sides_have_says_whether_they_are_the_same() {
+        let etag = |source, target| by(Algorithm::Md5, source, target);
+        let sha = |source, target| by(Algorithm::Sha256, source, target);
+        for (source, target, etag, checksum, word, text) in [
+            (Some(1), None, None, None, "not_found", "not in the target"),
+            (
+                None,
+                Some(1),
+                None,
+                None,
+                "only_in_target",
+                "only in the target",
+            ),
+            (
+                Some(1),
+                Some(1),
+                None,
+                None,
+                "matches",
+                "the same on both sides",
+            ),
+            (
+                Some(1),
+                Some(2),
+                None,
+                None,
+                "mismatch",
+                "size 1, in the target 2",
+            ),
+            (
+                Some(1),
+                Some(1),
+                Some(etag("a", Some("b"))),
+                None,
+                "mismatch",
+                "ETag a, in the target b",
+            ),
+            // one counterproof is enough, whatever else says
+            (
+                Some(1),
+                Some(1),
+                Some(etag("a", Some("a"))),
+                Some(sha("a", Some("b"))),
+                "mismatch",
+                "SHA256 a, in the target b",
+            ),
+            // and one proof where the other kind tells nothing
+            (
+                Some(1),
+                Some(1),
+                Some(etag("a", None)),
+                Some(sha("a", Some("a"))),
+                "matches",
+                "the same on both sides",
+            ),
+            (
+                Some(1),
+                Some(1),
+                None,
+                Some(sha("a", None)),
+                "unknown",
+                "cannot be told: no_checksum",
+            ),
+            // sizes tell even where contents do not
+            (
+                Some(1),
+                Some(2),
+                None,
+                Some(sha("a", None)),
+                "mismatch",
+                "size 1, in the target 2",
+            ),
+        ] {
+            let compared = Compared {
+                key: ObjectKey::new("k").expect("short"),
+                source: source.map(listed),
+                target: target.map(listed),
+                likeness: (etag.is_some() || checksum.is_some())
+                    .then_some(Likeness { etag, checksum }),
+                elapsed: Duration::ZERO,
+            };
+            assert_eq!(compared.sameness().as_str(), word, "{compared:?}");
+            assert_eq!(compared.to_string(), text, "{compared:?}");
+            assert_eq!(compared.why_unknown().is_some(), word == "unknown");
+        }
     }
 }

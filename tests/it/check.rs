@@ -140,7 +140,7 @@ fn every_difference_is_found_in_every_direction() {
             "differs  flipped\n         ETag ",
             ", in the target ",
             "missing  missing\n",
-            "differs  size\n         1000 bytes, in the target 999\n",
+            "differs  size\n         size 1000, in the target 999\n",
         ] {
             ran.says(words);
         }

@@ -1,5 +1,7 @@
 //! The table at the end of a check: how much is the same in each pair, and what is not.
 
+use std::fmt::Write as _;
+
 use crate::report::grid::{GAP, Grid, MAX_WIDTH};
 use crate::report::plan::printable;
 use crate::report::schema::{Pair, Report, Sample};
@@ -29,7 +31,7 @@ pub fn table(report: &Report, report_path: &str, colour: bool) -> String {
     let all = counts.warnings + counts.errors;
     let more = all.saturating_sub(found.len().min(SHOWN) as u64);
     if more > 0 {
-        text += &format!("… and {more} more, all of them in the evidence\n");
+        let _ = writeln!(text, "… and {more} more, all of them in the evidence");
     }
     text + &format!("report: {report_path}\n")
 }
@@ -136,6 +138,44 @@ fn cut(text: &str, room: usize, end: End) -> String {
         End::Last => {
             let kept: String = text.chars().take(room - 1).collect();
             format!("{kept}…")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_keeps_to_the_width_and_to_its_line() {
+        let long = format!("{}/end.jpg", "d".repeat(200));
+        let digest = "x".repeat(200);
+        for (pair, key, more, line) in [
+            (None, "a b", None, "missing  a b\n".to_owned()),
+            (Some("photos"), "a", None, "missing  photos: a\n".to_owned()),
+            (None, "a\nb", None, "missing  a\\nb\n".to_owned()),
+            (
+                None,
+                &long,
+                None,
+                format!("missing  …{}/end.jpg\n", "d".repeat(82)),
+            ),
+            (
+                None,
+                "a",
+                Some(&*digest),
+                format!("missing  a\n         {}…\n", "x".repeat(90)),
+            ),
+        ] {
+            let finding = Finding {
+                pair: pair.unwrap_or("alone"),
+                word: "missing",
+                key: Some(key),
+                more,
+            };
+            let text = finding.text("missing".len(), pair.is_some());
+            assert_eq!(text, line);
+            assert!(text.lines().all(|line| line.chars().count() <= MAX_WIDTH));
         }
     }
 }
