@@ -193,7 +193,7 @@ impl PlanOutput {
 
     /// Why the plan could not be written, if it could not.
     pub fn trouble(&self) -> Option<String> {
-        self.pages.trouble()
+        self.pages.trouble().map(|why| format!("the plan {why}"))
     }
 
     fn label(&self, pair: &str) -> String {

@@ -64,7 +64,7 @@ impl Combined {
         match &self.0 {
             Way::Stdout(pages) => {
                 pages.flush();
-                pages.trouble()
+                pages.trouble().map(|why| format!("the list of keys {why}"))
             }
             Way::File { path, file, broken } => {
                 if let Err(error) = locked(file).flush() {

@@ -84,9 +84,7 @@ impl Pages {
 
     pub(in crate::report) fn trouble(&self) -> Option<String> {
         match self.lost.get() {
-            Some(Lost::Failed(error)) => Some(format!(
-                "standard output could not be written to the end: {error}"
-            )),
+            Some(Lost::Failed(error)) => Some(format!("could not be written to the end: {error}")),
             Some(Lost::NobodyReads) | None => None,
         }
     }
