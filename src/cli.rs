@@ -4,6 +4,7 @@ Flags come from the option table (`config::OPTIONS`) and only carry what was typ
 types and checks it, together with the job file and the environment.
 */
 
+mod check;
 mod command;
 mod completions;
 mod explain;
@@ -61,15 +62,14 @@ pub fn main() -> Status {
 fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let directory = std::env::current_dir()?;
     let environment = Environment::new(std::env::vars_os(), directory);
-    let (command, of_command) = matches
+    let (name, of_command) = matches
         .subcommand()
         .map_or(("sync", matches), |(name, matches)| (name, matches));
-    if matches!(command, "run" | "sync") && of_command.get_flag("emit-job") {
-        return Ok(explain::emit_job(
-            of_command,
-            &environment,
-            command == "sync",
-        ));
+    if matches!(name, "run" | "sync") && of_command.get_flag("emit-job") {
+        if name == "sync" && of_command.get_flag(command::RECORDS) {
+            return Ok(init::refuse_records("--report-sync-status"));
+        }
+        return Ok(explain::emit_job(of_command, &environment, name == "sync"));
     }
     match matches.subcommand() {
         Some(("run", matches)) => run::jobs(matches, &environment),
@@ -78,6 +78,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("init", matches)) => Ok(init::job(matches, &environment)),
         Some(("plan", matches)) => plan::show(matches, &environment),
         Some(("report", matches)) => report::dispatch(matches, &environment),
+        Some(("check", matches)) => check::jobs(matches, &environment),
         Some(("validate", matches)) => validate::files(matches, &environment),
         Some(("schema", matches)) => Ok(schema::print(matches)),
         #[cfg(feature = "sandbox")]

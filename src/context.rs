@@ -2,9 +2,11 @@
 */
 
 mod budget;
+mod conclusion;
 mod distrusted;
 
 pub use budget::{Budget, Reserved};
+pub use conclusion::{Conclusion, conclude};
 pub use distrusted::Distrusted;
 
 use std::sync::Arc;

@@ -5,11 +5,13 @@ The engine emits; [`Sink`]s listen. Statistics are a fold over these events ([`S
 writer, so that no two places can count differently.
 */
 
+mod compared;
 mod stats;
 
+pub use compared::{Compared, Sameness};
 pub use stats::{
-    Axis, Counts, Latency, Lost, PerSide, Progress, Sample, Samples, Series, Stats, Tally, Traffic,
-    Unverifiable, Verified, is_warning,
+    Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
+    Series, Stats, Tally, Traffic, Unverifiable, Verified, is_warning,
 };
 
 use std::fmt;
@@ -19,7 +21,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Likeness, Why};
+use crate::digest::Why;
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::store::{OddityKind, Settled, StoreError};
 
@@ -192,21 +194,6 @@ pub struct Listed {
     pub modified: Timestamp,
     /// The ETag, if the source has any.
     pub etag: Option<ETag>,
-}
-
-/// One key of a run that only compares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compared {
-    /// The key.
-    pub key: ObjectKey,
-    /// What the source has; `None` where only the target has the key.
-    pub source: Option<Listed>,
-    /// What the target has; `None` where only the source has the key.
-    pub target: Option<Listed>,
-    /// What their contents showed, where both have it and content was asked for.
-    pub likeness: Option<Likeness>,
-    /// From the beginning of the comparison to its end.
-    pub elapsed: Duration,
 }
 
 /// How an object was moved.

@@ -19,9 +19,11 @@ use futures::future::BoxFuture;
 
 use crate::config::{self, Pair};
 use crate::context::Budget;
-use crate::engine::{self, Context, PairDone, PairError};
+use crate::engine::{self, Context, Manner, PairDone, PairError};
+use crate::plan::Aim;
 use crate::report::{
-    ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd, RunReport, Status, log_summary,
+    CheckForm, CheckOutput, CheckSettings, ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd,
+    RunReport, Status, log_summary,
 };
 use distrust::Ledger;
 pub use online::{Probed, probe};
@@ -51,6 +53,8 @@ pub enum Purpose {
     Run,
     /// To show what would be done: a dry run that leaves nothing behind.
     Plan(PlanSettings),
+    /// To say where both sides differ, and change nothing.
+    Check(CheckSettings),
 }
 
 /// How a job ended.
@@ -65,10 +69,20 @@ pub struct Outcome {
 /// Runs a job to its end. Whatever happens is in the report and the log; the outcome is the exit
 /// code of the worst pair.
 pub async fn run(job: config::Job, options: RunOptions, signals: &Signals) -> Outcome {
-    run_with(job, options, signals, |pair, context| {
-        Box::pin(async move { engine::run_pair(&pair, &context).await })
-    })
-    .await
+    let engine: RunPair = match &options.purpose {
+        Purpose::Run | Purpose::Plan(_) => {
+            |pair, context| Box::pin(async move { engine::run_pair(&pair, &context).await })
+        }
+        Purpose::Check(settings) => match settings.form {
+            CheckForm::Table => |pair, context| {
+                Box::pin(async move { engine::check_pair(&pair, &context, Manner::Audit).await })
+            },
+            CheckForm::Records => |pair, context| {
+                Box::pin(async move { engine::check_pair(&pair, &context, Manner::Records).await })
+            },
+        },
+    };
+    run_with(job, options, signals, engine).await
 }
 
 /// What runs one pair: the engine, or what stands for it in tests.
@@ -80,7 +94,12 @@ async fn run_with(
     signals: &Signals,
     engine: RunPair,
 ) -> Outcome {
-    job.dry_run |= matches!(options.purpose, Purpose::Plan(_));
+    match options.purpose {
+        Purpose::Run => {}
+        Purpose::Plan(_) => job.dry_run = true,
+        // it decides nothing that could be carried out
+        Purpose::Check(_) => job.dry_run = false,
+    }
     let report = match open(&job, &options) {
         Ok(report) => report,
         Err(error) => {
@@ -94,13 +113,18 @@ async fn run_with(
     let heartbeat = report.heartbeat();
     let stop = signals.begin(&report);
     let plan = match &options.purpose {
-        Purpose::Run => None,
+        Purpose::Run | Purpose::Check(_) => None,
         Purpose::Plan(settings) => Some(PlanOutput::new(&job, settings.clone(), stop.clone())),
     };
-    let output = match (&plan, report.directory()) {
-        (Some(plan), _) => Output::Plan(plan),
-        (None, Some(directory)) => Output::Evidence(directory),
-        (None, None) => unreachable!("what is no plan has a directory"),
+    let check = match &options.purpose {
+        Purpose::Run | Purpose::Plan(_) => None,
+        Purpose::Check(settings) => Some(CheckOutput::new(&job, settings.clone())),
+    };
+    let output = match (&plan, &check, report.directory()) {
+        (Some(plan), ..) => Output::Plan(plan),
+        (None, Some(check), Some(directory)) => Output::Check(directory, check),
+        (None, None, Some(directory)) => Output::Evidence(directory),
+        (None, _, None) => unreachable!("what is no plan has a directory"),
     };
     // by the places the job says, which a sandbox takes the place of
     let ledgers: Vec<Ledger> = job
@@ -140,11 +164,19 @@ async fn run_with(
         return show(&report, &plan, received, reason);
     }
     let end = end_of(&report, received, reason);
-    let exit = end.exit;
+    let mut exit = end.exit;
     let record = report.finish(end);
-    log_summary(&record);
+    match &check {
+        None => log_summary(&record),
+        Some(check) => {
+            if let Some(trouble) = check.finish(&record) {
+                tracing::error!("{trouble}");
+                exit = exit.worse(ExitCode::Failed);
+            }
+        }
+    }
     if let Some(directory) = report.directory() {
-        terminal::last_words(&job, &options, &record, directory);
+        terminal::last_words(&job, &options, &record, directory, check.as_ref());
     }
     Outcome {
         exit,
@@ -154,7 +186,8 @@ async fn run_with(
 
 fn open(job: &config::Job, options: &RunOptions) -> Result<Arc<RunReport>, ReportError> {
     match options.purpose {
-        Purpose::Run => RunReport::open(job, &options.command),
+        Purpose::Run => RunReport::open(job, &options.command, Aim::Sync),
+        Purpose::Check(_) => RunReport::open(job, &options.command, Aim::Compare),
         Purpose::Plan(_) => Ok(RunReport::unwritten(job, &options.command)),
     }
 }

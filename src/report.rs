@@ -12,11 +12,13 @@ directory keeps a copy of `report.json`, or of its digests, elsewhere.
 */
 
 mod archive;
+mod check;
 mod directory;
 mod evidence;
 mod exit;
 mod facts;
 mod figures;
+mod grid;
 mod history;
 mod human;
 mod list;
@@ -35,6 +37,7 @@ mod summary;
 mod table;
 
 pub use archive::{Archive, PastRun, Unnamed};
+pub use check::{CheckForm, CheckOutput, CheckSettings, Combined, check_table};
 pub use directory::{ReportError, RunDirectory};
 pub use evidence::{
     Claim, ClaimedComparison, ClaimedEnd, ClaimedError, ClaimedParts, ClaimedProof, Evidence,
@@ -44,7 +47,7 @@ pub use exit::ExitCode;
 pub use facts::BUILD;
 pub use history::history_schema;
 pub use list::{Listed, list};
-pub use log::{LogSink, log_summary};
+pub use log::{LogSink, log_check_summary, log_summary};
 #[cfg(feature = "cli")]
 pub use one_line::one_line;
 pub use output::Stream;

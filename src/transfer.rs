@@ -28,7 +28,7 @@ use self::attempt::Trouble;
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
-use crate::context::{Budget, Context, Ends};
+use crate::context::{Budget, Context, Ends, conclude};
 use crate::digest::{Algorithm, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Layout, ORIGIN_LAST_MODIFIED};
@@ -307,15 +307,6 @@ impl Transferrer {
 
     /// Tells what became of an object that did not arrive.
     fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<(), StoreError> {
-        let skip = |reason, error: &StoreError| {
-            self.sinks.emit(&Event::Skipped {
-                key: source.key.as_str().to_owned(),
-                source: Some(source.into()),
-                reason,
-                message: Some(error.to_string()),
-            });
-            Ok(())
-        };
         let error = match trouble {
             Trouble::Damaged(verdict) => {
                 self.damaged(source, &verdict, attempts);
@@ -333,47 +324,9 @@ impl Transferrer {
             ),
             Trouble::Store(error) => error,
         };
-        match error.kind {
-            ErrorKind::NotFound => skip(SkipReason::SourceVanished, &error),
-            ErrorKind::AccessDenied
-                if self.direction == Direction::LocalToS3 && error.operation == "open" =>
-            {
-                skip(SkipReason::UnreadableFile, &error)
-            }
-            ErrorKind::AccessDenied => skip(SkipReason::AccessDenied, &error),
-            ErrorKind::Archived => skip(SkipReason::Archived, &error),
-            ErrorKind::PreconditionFailed => skip(SkipReason::PreconditionFailed, &error),
-            ErrorKind::UnsafeKey => skip(SkipReason::UnsafeKey, &error),
-            ErrorKind::Occupied => skip(SkipReason::ShadowedKey, &error),
-            ErrorKind::Cancelled => {
-                let (key, listed) = (source.key.clone(), source.into());
-                self.sinks.emit(&Event::NotAttempted {
-                    key,
-                    source: listed,
-                });
-                Ok(())
-            }
-            ErrorKind::Fatal | ErrorKind::NoSpace | ErrorKind::TooManyOpenFiles => {
-                let reason = match error.kind {
-                    ErrorKind::NoSpace => FailReason::NoSpace,
-                    _ => FailReason::Other,
-                };
-                self.failed(source, reason, error.clone(), attempts);
-                Err(error)
-            }
-            ErrorKind::Changed => {
-                self.failed(source, FailReason::SourceChanged, error, attempts);
-                Ok(())
-            }
-            ErrorKind::Transient | ErrorKind::Corrupted => {
-                self.failed(source, FailReason::RetriesExhausted, error, attempts);
-                Ok(())
-            }
-            ErrorKind::Unsupported | ErrorKind::Other => {
-                self.failed(source, FailReason::Other, error, attempts);
-                Ok(())
-            }
-        }
+        let concluded = conclude(source, error, self.direction, attempts);
+        self.sinks.emit(&concluded.event);
+        concluded.ends_pair.map_or(Ok(()), Err)
     }
 
     fn damaged(&self, source: &Entry, verdict: &Verdict, attempts: u32) {

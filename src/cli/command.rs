@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use clap::builder::PossibleValue;
-use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::schema::SCHEMAS;
@@ -11,30 +10,32 @@ use super::{completions, man, report};
 use crate::config::{self, Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
-/// Flags of the predecessor that are no options: known, so that they are refused as not supported
-/// yet rather than as unknown.
-const NOT_YET: [&str; 1] = ["report-sync-status"];
-
-/// Commands that are not built yet, and what does for now. They are known, so that `s3sync check
-/// s3://bucket/` says so instead of taking `check` for a directory and sending it.
-const LATER: [(&str, &str); 2] = [
-    (
-        "check",
-        "`s3sync plan` shows what is missing or older, by size and time",
-    ),
-    ("lua", ""),
-];
+/// Commands that are not built yet, and what does for now. They are known, so that `s3sync lua
+/// s3://bucket/` says so instead of taking `lua` for a directory and sending it.
+const LATER: [(&str, &str); 1] = [("lua", "")];
 
 /// What stands below the options: what somebody looks for who has read that far.
 const AFTER_HELP: &str = "\
 Examples:
   s3sync run jobs/quickstart.toml                     a job file, here one that needs no account
   s3sync plan photos/ s3://acme/photos/               say what would be transferred, and why
+  s3sync check photos/ s3://acme/photos/              say where both sides differ, by content
   s3sync sync photos/ s3://acme/photos/ --sandbox s3  rehearse it on an S3 kept in ./s3
 
 Exit codes:
   0 success   1 an object or a pair failed   2 usage or job file, nothing started
   3 finished with warnings   101 a bug   130 SIGINT   143 SIGTERM";
+
+/// The flag that makes a synchronization a check.
+pub(super) const RECORDS: &str = "report-sync-status";
+
+/// What stands below the options of `check`.
+const CHECK_HELP: &str = "\
+Compared are the sizes, and the contents by ETag, or by --check-additional-checksum ALGORITHM;
+with --check-size the sizes alone. The report and its evidence are those of a run.
+
+Exit codes: 0 the same on both sides   3 they differ, or it cannot be told
+            1 an object or a pair could not be compared";
 
 /// Everything the program understands.
 pub(super) fn build() -> Command {
@@ -49,6 +50,7 @@ pub(super) fn build() -> Command {
         .subcommand(run())
         .subcommand(sync())
         .subcommand(plan())
+        .subcommand(check())
         .subcommand(validate())
         .subcommand(schema())
         .subcommand(explain())
@@ -60,7 +62,9 @@ pub(super) fn build() -> Command {
         .subcommand(completions::command())
         .subcommand(man::command());
     let command = command.subcommands(LATER.map(|(name, _)| later(name)));
-    with_emit(with_options(with_sides(command))).arg(completions::flag())
+    with_emit(with_options(with_sides(command)))
+        .arg(records())
+        .arg(completions::flag())
 }
 
 /// The plain form alone: `s3sync SOURCE TARGET` with its flags.
@@ -68,6 +72,7 @@ pub(super) fn plain() -> Command {
     with_options(with_sides(
         Command::new("s3sync").disable_version_flag(true),
     ))
+    .arg(records())
 }
 
 /// What the flags of a command say.
@@ -97,11 +102,6 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
     }
     for assignment in texts(matches, "set") {
         values.set(assignment);
-    }
-    for name in NOT_YET {
-        if matches.value_source(name) == Some(ValueSource::CommandLine) {
-            values.not_yet(name);
-        }
     }
     values
 }
@@ -177,7 +177,9 @@ fn sync() -> Command {
         "SOURCE" | "TARGET" => arg.required_unless_present(completions::FLAG),
         _ => arg,
     });
-    with_emit(with_options(command)).arg(completions::flag())
+    with_emit(with_options(command))
+        .arg(records())
+        .arg(completions::flag())
 }
 
 fn plan() -> Command {
@@ -208,6 +210,50 @@ fn plan() -> Command {
             "How it is shown: lines of columns, or one JSON object per line",
         ));
     with_options(command)
+}
+
+fn check() -> Command {
+    let command = Command::new("check")
+        .about("Say where both sides differ, and change nothing")
+        .override_usage("s3sync check [OPTIONS] [FILE]...\n       s3sync check [OPTIONS] SOURCE TARGET")
+        .arg(
+            Arg::new("job")
+                .value_name("FILE | SOURCE TARGET")
+                .num_args(0..)
+                .action(ArgAction::Append)
+                .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
+        )
+        .arg(
+            Arg::new("pair")
+                .long("pair")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("Only this pair; may be repeated"),
+        )
+        .arg(
+            Arg::new("combined")
+                .long("combined")
+                .value_name("FILE")
+                .help("Write a line for each key to a file, or to stdout where it is -: `=` the same, `*` different, `+` only in the source, `-` only in the target, `?` cannot be told, `!` not compared because of an error"),
+        )
+        .after_help(CHECK_HELP);
+    with_options(command)
+}
+
+/// `--report-sync-status`, of the plain form and of `sync`: a check in the predecessor's words.
+fn records() -> Arg {
+    Arg::new(RECORDS)
+        .long(RECORDS)
+        .action(ArgAction::SetTrue)
+        .conflicts_with_all([
+            "dry-run",
+            "delete",
+            "enable-versioning",
+            "head-each-target",
+            "point-in-time",
+        ])
+        .help_heading("Update checking")
+        .help("Copy nothing: log whether each object of the source is the same in the target, as s3sync 1.x did; `s3sync check` tells more")
 }
 
 /// `--format text|json`.
@@ -377,10 +423,6 @@ pub(super) fn with_options(command: Command) -> Command {
             .help_heading("General")
             .help("Say any option by its path in a job file, also of one pair: pairs.NAME.PATH=VALUE; may be repeated"),
     );
-    for name in NOT_YET {
-        let action = ArgAction::SetTrue;
-        command = command.arg(Arg::new(name).long(name).action(action).hide(true));
-    }
     for row in OPTIONS {
         for (number, flag) in row.flags.iter().enumerate() {
             command = command.arg(argument(row, number, flag));

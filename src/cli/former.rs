@@ -5,20 +5,25 @@ use crate::config::{Environment, Flag, FlagValues, OPTIONS, OptionRow};
 
 /// Why nothing may be started: a variable that kept the predecessor from changing anything is set
 /// for a program that does not read it, and data would move.
-pub(super) fn refusal(environment: &Environment, is_dry: bool) -> Option<String> {
+pub(super) fn refusal(environment: &Environment, changes_nothing: bool) -> Option<String> {
     let wanted = ["DRY_RUN", "REPORT_SYNC_STATUS"];
     let said = wanted
         .iter()
         .find(|name| environment.get(name).is_some_and(is_on))?;
     let instead = match *said {
         "DRY_RUN" => "say S3SYNC_DRY_RUN=true or --dry-run, or unset it",
-        _ => "comparing without changing anything is not supported yet: unset it, or say --dry-run",
+        _ => "say --report-sync-status, or unset it",
     };
-    (!is_dry).then(|| {
+    (!changes_nothing).then(|| {
         format!(
             "error: {said} is not read any more, and this run would change data\n --> environment variable {said}\n  = {instead}"
         )
     })
+}
+
+/// Whether the predecessor's variables ask for a comparison instead of a synchronization.
+pub(super) fn only_compares(environment: &Environment) -> bool {
+    environment.get("REPORT_SYNC_STATUS").is_some_and(is_on)
 }
 
 /// A warning for each variable of the predecessor that is set in vain. Those of the AWS SDK are
@@ -36,9 +41,6 @@ pub(super) fn warnings(environment: &Environment) -> Vec<String> {
 /// What the predecessor's variables say, as its flags would.
 pub(super) fn flag_values(environment: &Environment) -> FlagValues {
     let mut values = FlagValues::default();
-    if environment.get("REPORT_SYNC_STATUS").is_some_and(is_on) {
-        values.not_yet("report-sync-status");
-    }
     for (row, flag, former) in variables() {
         match (environment.get(&former), flag) {
             (Some(value), Flag::Says(..)) if is_on(value) => values.say(row, flag, ""),

@@ -43,6 +43,9 @@ fn from_command_line(words: &[&str], environment: &Environment) -> ExitCode {
             return ExitCode::Usage;
         }
     };
+    if matches.get_flag(command::RECORDS) {
+        return refuse_records("--report-sync-status");
+    }
     let side = |name| matches.get_one::<String>(name).map(String::as_str);
     let (Some(source), Some(target)) = (side("SOURCE"), side("TARGET")) else {
         Stream::Stderr.print(
@@ -63,7 +66,18 @@ fn from_environment(words: &[&str], environment: &Environment) -> ExitCode {
         );
         return ExitCode::Usage;
     };
+    if former::only_compares(environment) {
+        return refuse_records("the variable REPORT_SYNC_STATUS");
+    }
     let flags = former::flag_values(environment);
     let settings = config::read_adhoc(source, target, &environment.without_options(), &flags);
     explain::emit(&settings, &PAIR)
+}
+
+/// Whoever only compared must not get a job that copies without a word.
+pub(super) fn refuse_records(what: &str) -> ExitCode {
+    Stream::Stderr.print(&format!(
+        "error: {what} is nothing a job file says\n  = leave it out, and compare with `s3sync check` and the job file"
+    ));
+    ExitCode::Usage
 }

@@ -19,8 +19,8 @@ static LOGGING: OnceLock<reload::Handle<Logging, Registry>> = OnceLock::new();
 
 /// Starts logging, or goes on as another job has it. `RUST_LOG`, when it is set, decides what is
 /// logged.
-pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
-    let logging = logging(log, stream, dry_run);
+pub(super) fn start(log: &Log, stream: Stream, is_read: bool) {
+    let logging = logging(log, stream, is_read);
     let failed = if let Some(handle) = LOGGING.get() {
         handle.reload(logging).is_err()
     } else {
@@ -35,9 +35,9 @@ pub(super) fn start(log: &Log, stream: Stream, dry_run: bool) {
     }
 }
 
-fn logging(log: &Log, stream: Stream, dry_run: bool) -> Logging {
-    // a dry run is there to be read
-    let level = if dry_run { log.level.max(1) } else { log.level };
+fn logging(log: &Log, stream: Stream, is_read: bool) -> Logging {
+    // a dry run is there to be read, and so is a check that tells in records
+    let level = if is_read { log.level.max(1) } else { log.level };
     let directives = std::env::var("RUST_LOG")
         .ok()
         .filter(|text| !text.is_empty());

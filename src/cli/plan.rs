@@ -2,16 +2,15 @@
 
 use clap::ArgMatches;
 
-use super::job_files::JobFiles;
 use super::{command, run};
-use crate::config::{self, Environment, FlagValues};
+use crate::config::Environment;
 use crate::job::Purpose;
 use crate::report::{ExitCode, PlanFormat, PlanSettings, Stream};
 
 /// `plan [FILE]… | SOURCE TARGET`: makes the decisions of a run and carries none of them out.
 pub(super) fn show(matches: &ArgMatches, environment: &Environment) -> anyhow::Result<ExitCode> {
     let flags = command::flag_values(matches);
-    let Some(jobs) = jobs(matches, environment, &flags) else {
+    let Some(jobs) = run::jobs_or_pair(matches, environment, &flags, "plan") else {
         return Ok(ExitCode::Usage);
     };
     let settings = PlanSettings {
@@ -31,31 +30,4 @@ pub(super) fn show(matches: &ArgMatches, environment: &Environment) -> anyhow::R
             purpose: Purpose::Plan(settings),
         },
     )
-}
-
-fn jobs(
-    matches: &ArgMatches,
-    environment: &Environment,
-    flags: &FlagValues,
-) -> Option<Vec<config::Job>> {
-    let names = command::texts(matches, "job");
-    let loaded = match &names[..] {
-        // one side of a pair is in S3, and no job file is
-        [source, target] if is_s3(source) || is_s3(target) => {
-            run::of_one(config::adhoc(source, target, environment, flags))?
-        }
-        names if names.iter().any(|name| is_s3(name)) => {
-            Stream::Stderr.print(
-                "error: a source and a target are needed, or job files: s3sync plan SOURCE TARGET (see s3sync plan --help)",
-            );
-            return None;
-        }
-        [] => run::of_one(config::from_environment(environment, flags))?,
-        names => JobFiles::load(names, environment, flags).all_right()?,
-    };
-    run::only(loaded, &command::texts(matches, "pair"))
-}
-
-fn is_s3(name: &str) -> bool {
-    name.starts_with("s3://")
 }

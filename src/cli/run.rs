@@ -7,9 +7,9 @@ use clap::ArgMatches;
 
 use super::job_files::JobFiles;
 use super::{command, completions, former, log, process};
-use crate::config::{self, Environment, Job, Problems};
+use crate::config::{self, Environment, FlagValues, Job, Problems};
 use crate::job::{self, Outcome, Purpose, RunOptions, Signals};
-use crate::report::{ExitCode, Stream};
+use crate::report::{CheckForm, CheckSettings, ExitCode, Stream};
 
 /// How one pair was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,19 +78,33 @@ pub(super) fn pair(
     let Some(jobs) = of_one(config::adhoc(source, target, environment, &flags)) else {
         return Ok(ExitCode::Usage);
     };
+    let compares = matches.get_flag(command::RECORDS);
     let mut notes = Vec::new();
     if form == Form::Plain {
-        if let Some(refusal) = former::refusal(environment, jobs.iter().all(|job| job.dry_run)) {
+        if let Some(refusal) =
+            former::refusal(environment, compares || jobs.iter().all(|job| job.dry_run))
+        {
             Stream::Stderr.print(&refusal);
             return Ok(ExitCode::Usage);
         }
         notes = former::warnings(environment);
     }
     let to_stderr = form == Form::Subcommand || jobs.iter().any(|job| job.log.stderr);
+    let (command, purpose) = if compares {
+        (
+            "check",
+            Purpose::Check(CheckSettings {
+                form: CheckForm::Records,
+                combined: None,
+            }),
+        )
+    } else {
+        ("sync", Purpose::Run)
+    };
     start(
         jobs,
         &RunRequest {
-            command: "sync",
+            command,
             plain: true,
             stream: if to_stderr {
                 Stream::Stderr
@@ -98,7 +112,7 @@ pub(super) fn pair(
                 Stream::Stdout
             },
             notes,
-            purpose: Purpose::Run,
+            purpose,
         },
     )
 }
@@ -109,6 +123,36 @@ fn misspelt(source: &str) -> Option<String> {
         return None;
     }
     command::nearest(source)
+}
+
+/// The jobs of a command that takes job files or the two sides of a pair; what is wrong is on
+/// stderr.
+pub(super) fn jobs_or_pair(
+    matches: &ArgMatches,
+    environment: &Environment,
+    flags: &FlagValues,
+    command: &str,
+) -> Option<Vec<config::Job>> {
+    let names = super::command::texts(matches, "job");
+    let loaded = match &names[..] {
+        // one side of a pair is in S3, and no job file is
+        [source, target] if is_s3(source) || is_s3(target) => {
+            of_one(config::adhoc(source, target, environment, flags))?
+        }
+        names if names.iter().any(|name| is_s3(name)) => {
+            Stream::Stderr.print(&format!(
+                "error: a source and a target are needed, or job files: s3sync {command} SOURCE TARGET (see s3sync {command} --help)"
+            ));
+            return None;
+        }
+        [] => of_one(config::from_environment(environment, flags))?,
+        names => JobFiles::load(names, environment, flags).all_right()?,
+    };
+    only(loaded, &super::command::texts(matches, "pair"))
+}
+
+fn is_s3(name: &str) -> bool {
+    name.starts_with("s3://")
 }
 
 /// The only job of a command, or its problems on stderr.
@@ -183,8 +227,12 @@ pub(super) struct RunRequest {
 pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
     let runtime = process::runtime().context("start the runtime")?;
     let log_as = |job: &Job| {
-        let logs_decisions = job.dry_run && matches!(request.purpose, Purpose::Run);
-        log::start(&job.log, request.stream, logs_decisions);
+        let is_read = match &request.purpose {
+            Purpose::Run => job.dry_run,
+            Purpose::Plan(_) => false,
+            Purpose::Check(settings) => settings.form == CheckForm::Records,
+        };
+        log::start(&job.log, request.stream, is_read);
     };
     jobs.first().inspect(|first| log_as(first));
     for note in &request.notes {
@@ -243,7 +291,6 @@ fn each(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::FlagValues;
 
     fn job(pairs: &[&str]) -> Job {
         let sides = "source = '/a'\ntarget = 's3://bucket/'\n";

@@ -17,8 +17,6 @@ use super::setting::{Refusal, Setting, from_text};
 pub struct FlagValues {
     said: Vec<FlagValue>,
     set: Vec<String>,
-    /// Flags of the predecessor that are no options and not built yet.
-    not_yet: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -78,11 +76,6 @@ impl FlagValues {
         self.set.push(assignment.into());
     }
 
-    /// Notes a flag that is no option and that this version only knows by name.
-    pub fn not_yet(&mut self, name: &str) {
-        self.not_yet.push(format!("--{name}"));
-    }
-
     /// What they say of `[vars]`: `--set vars.dr_bucket=…`.
     pub(super) fn vars(&self) -> Vec<SaidVar> {
         self.set.iter().filter_map(|set| as_var(set)).collect()
@@ -96,10 +89,6 @@ impl FlagValues {
     /// Reads everything, `--set` last; relative paths begin at `directory`.
     pub(super) fn read(&self, directory: &Path, problems: &mut Vec<Problem>) -> Settings {
         let mut said = Settings::default();
-        for flag in &self.not_yet {
-            let problem = Problem::new(format!("not supported yet: `{flag}`"), &Place::Nowhere);
-            problems.push(problem.remedy("leave it out: this version does not have it"));
-        }
         for (at, flag) in self.said.iter().enumerate() {
             let other = self.said[..at].iter().find(|other| flag.contradicts(other));
             if let Some(other) = other {

@@ -1,5 +1,6 @@
 //! Statistics: the one fold over events, shared by all tasks of a pair.
 
+mod comparisons;
 mod counts;
 mod latency;
 mod samples;
@@ -7,6 +8,7 @@ mod series;
 mod tally;
 mod traffic;
 
+pub use comparisons::{Agreement, Comparisons};
 pub use counts::{Axis, Counts, PerSide, Verified};
 pub use latency::Latency;
 pub use samples::{Sample, Samples};

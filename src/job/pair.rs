@@ -13,7 +13,8 @@ use crate::context::{Budget, Distrusted};
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
 use crate::report::{
-    PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown, Status,
+    CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
+    Status,
 };
 use crate::store::ErrorKind;
 
@@ -34,6 +35,8 @@ pub(super) struct PairRun<'a> {
 pub(super) enum Output<'a> {
     /// In evidence below the run's directory.
     Evidence(&'a RunDirectory),
+    /// In evidence, and in what a check shows beside it.
+    Check(&'a RunDirectory, &'a CheckOutput),
     /// On standard output.
     Plan(&'a PlanOutput),
 }
@@ -59,7 +62,7 @@ impl PairRun<'_> {
                 ));
             }
         };
-        let (mut sinks, lines) = match self.begin(part) {
+        let (mut sinks, lines) = match self.begin(pair, part) {
             Ok(begun) => begun,
             Err(error) => return refuse(error.to_string()),
         };
@@ -88,9 +91,14 @@ impl PairRun<'_> {
         }
     }
 
-    fn begin(&self, part: &PairReport) -> Result<Begun, ReportError> {
+    fn begin(&self, pair: &Pair, part: &PairReport) -> Result<Begun, ReportError> {
         match self.output {
             Output::Evidence(directory) => Ok((part.begin(directory)?, None)),
+            Output::Check(directory, check) => {
+                let mut sinks = part.begin(directory)?;
+                sinks.extend(check.sinks(pair, part));
+                Ok((sinks, None))
+            }
             Output::Plan(plan) => {
                 let (sinks, lines) = plan.begin(part);
                 Ok((sinks, Some(lines)))
@@ -104,7 +112,7 @@ impl PairRun<'_> {
             Output::Evidence(directory) if !self.dry_run => {
                 Some(Arc::new(distrusted.keeper(directory.id())))
             }
-            Output::Evidence(_) | Output::Plan(_) => None,
+            Output::Evidence(_) | Output::Check(..) | Output::Plan(_) => None,
         }
     }
 

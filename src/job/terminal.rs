@@ -2,11 +2,13 @@
 
 use super::{Purpose, RunOptions};
 use crate::config::{Job, Origin};
-use crate::report::{RunDirectory, Shown, Stream, schema, table};
+use crate::report::{
+    CheckForm, CheckOutput, RunDirectory, Shown, Stream, check_table, schema, table,
+};
 
 /// A bar where somebody watches, log records otherwise.
 pub(super) fn progress_shown(job: &Job, options: &RunOptions) -> Option<Shown> {
-    if !options.progress || !job.log.progress {
+    if !options.progress || !job.log.progress || is_recorded(options) {
         None
     } else if matches!(options.purpose, Purpose::Plan(_)) && Stream::Stdout.is_terminal() {
         // its lines are progress enough
@@ -25,10 +27,25 @@ pub(super) fn last_words(
     options: &RunOptions,
     report: &schema::Report,
     directory: &RunDirectory,
+    check: Option<&CheckOutput>,
 ) {
+    if is_recorded(options) {
+        // the last record is the sum
+        return;
+    }
     let path = directory.latest_report().display().to_string();
     tracing::info!(report = path, "report written");
     if job.log.json {
+        return;
+    }
+    if let Some(check) = check {
+        let stream = if check.has_taken_stdout() {
+            Stream::Stderr
+        } else {
+            Stream::Stdout
+        };
+        let colour = job.log.color && stream.is_terminal();
+        stream.print(&check_table(report, &path, colour));
         return;
     }
     if is_ad_hoc(job, options) {
@@ -39,6 +56,11 @@ pub(super) fn last_words(
     }
     let colour = job.log.color && Stream::Stdout.is_terminal();
     Stream::Stdout.print(&table(report, &path, colour));
+}
+
+/// Whether a check is told in records of the log, and nothing else is to stand among them.
+fn is_recorded(options: &RunOptions) -> bool {
+    matches!(&options.purpose, Purpose::Check(settings) if settings.form == CheckForm::Records)
 }
 
 fn is_ad_hoc(job: &Job, options: &RunOptions) -> bool {

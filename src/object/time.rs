@@ -54,6 +54,24 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%S+00:00")
     }
 
+    /// The same with milliseconds where there are any: `2024-05-06T07:08:09.500+00:00`.
+    pub fn rfc3339_offset_millis(self) -> String {
+        if self.nanos < 1_000_000 {
+            return self.rfc3339_offset();
+        }
+        self.format("%Y-%m-%dT%H:%M:%S%.3f+00:00")
+    }
+
+    /// RFC 3339 in UTC with as many digits as it takes: `2024-05-06T07:08:09.5Z`.
+    pub fn rfc3339_exact(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%S%.fZ")
+    }
+
+    /// The same without what is below a second.
+    pub fn whole_seconds(self) -> Self {
+        Self { nanos: 0, ..self }
+    }
+
     /// The same point as the standard library has it.
     pub fn to_system_time(self) -> SystemTime {
         let nanos = Duration::from_nanos(u64::from(self.nanos));

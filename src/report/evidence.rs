@@ -24,6 +24,7 @@ use super::locked;
 use super::schema::EvidenceFile;
 use crate::config::ReportLevel;
 use crate::event::{Event, Side, Sink, Unverifiable};
+use crate::plan::Aim;
 use file::HashedFile;
 pub(super) use line::Line;
 
@@ -40,6 +41,8 @@ pub struct Evidence {
 pub struct Scope {
     /// The pair.
     pub pair: String,
+    /// What the pair is run for.
+    pub aim: Aim,
     /// How much is written.
     pub level: ReportLevel,
     /// What stands before a relative key at the source.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::schema;
-use crate::event::{Axis, Counts, Latency, Sample, Samples, Tally, Traffic, Verified};
+use crate::event::{
+    Agreement, Axis, Comparisons, Counts, Latency, Sample, Samples, Tally, Traffic, Verified,
+};
 
 /// Objects by outcome.
 pub(super) fn counts(counts: &Counts) -> schema::Counts {
@@ -24,6 +26,7 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
             updated: counts.updated,
             server_side_copied: counts.server_side_copied,
         },
+        compared: compared(&counts.compared),
         skipped: schema::Skipped {
             total: counts.skipped_total(),
             by: reasons(&counts.skipped),
@@ -168,6 +171,32 @@ fn verified(verified: &Verified) -> schema::Verified {
             results: axis(verified.checksum),
         },
         not_verifiable_by: reasons(&verified.not_verifiable_by),
+    }
+}
+
+fn compared(compared: &Comparisons) -> schema::Compared {
+    schema::Compared {
+        total: compared.total(),
+        matches: compared.matches,
+        mismatch: compared.mismatch,
+        not_found: compared.not_found,
+        unknown: compared.unknown,
+        only_in_target: compared.only_in_target,
+        size_differs: compared.size_differs,
+        etag: agreement(compared.etag),
+        checksum: schema::ChecksumAgreementCounts {
+            algorithm: compared.algorithm,
+            results: agreement(compared.checksum),
+        },
+        unknown_by: reasons(&compared.unknown_by),
+    }
+}
+
+fn agreement(agreement: Agreement) -> schema::AgreementCounts {
+    schema::AgreementCounts {
+        matches: agreement.matches,
+        mismatch: agreement.mismatch,
+        unknown: agreement.unknown,
     }
 }
 

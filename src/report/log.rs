@@ -3,7 +3,7 @@
 use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
-use crate::event::{Cause, Event, Listed, Sink, SkipReason, Unverifiable, is_warning};
+use crate::event::{Cause, Compared, Event, Listed, Sink, SkipReason, Unverifiable, is_warning};
 use crate::store::{Settled, StoreError};
 
 /// Turns the events of one pair into log records: what went well at info, proofs at debug, what
@@ -96,6 +96,17 @@ impl LogSink {
         );
     }
 
+    /// Debug, because a check has better ways to tell of each object.
+    fn compared(&self, compared: &Compared) {
+        let pair = self.pair.as_str();
+        tracing::debug!(
+            pair,
+            key = compared.key.as_str(),
+            result = compared.sameness().as_str(),
+            "{compared}"
+        );
+    }
+
     fn skipped(&self, key: &str, reason: SkipReason, detail: Option<&str>) {
         let (pair, word) = (self.pair.as_str(), reason.as_str());
         if reason.is_warning() {
@@ -154,12 +165,12 @@ impl Sink for LogSink {
                     "the endpoint cannot do this; going on without"
                 );
             }
+            Event::Compared(compared) => self.compared(compared),
             Event::Listed { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
-            | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
@@ -186,6 +197,24 @@ pub fn log_summary(report: &Report) {
         warning = summary.warnings,
         duration_sec = report.run.duration_ms as f64 / 1000.0,
         "sync summary"
+    );
+}
+
+/// The one record `check summary` of a run that only compares.
+pub fn log_check_summary(report: &Report) {
+    let counts = &report.totals.counts;
+    let compared = &counts.compared;
+    tracing::info!(
+        matches = compared.matches,
+        mismatch = compared.mismatch,
+        not_found = compared.not_found,
+        unknown = compared.unknown,
+        only_in_target = compared.only_in_target,
+        skipped = counts.filtered.total + counts.skipped.total,
+        error = counts.errors,
+        warning = counts.warnings,
+        duration_sec = report.run.duration_ms as f64 / 1000.0,
+        "check summary"
     );
 }
 

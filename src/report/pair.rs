@@ -10,6 +10,7 @@ use super::{LogSink, ReportError, RunDirectory, Status, figures, locked};
 use crate::config::{OnUnverifiable, Pair, ReportLevel, SourceSpec, TargetSpec};
 use crate::event::{Sink, Stats, Tally, Unverifiable};
 use crate::object::Timestamp;
+use crate::plan::Aim;
 use crate::store::s3::S3Settings;
 use crate::store::{Description, StoreKind};
 
@@ -44,7 +45,7 @@ struct Ending {
 
 impl PairReport {
     /// A pair whose turn has not come.
-    pub fn new(pair: &Pair, level: ReportLevel) -> Self {
+    pub fn new(pair: &Pair, level: ReportLevel, aim: Aim) -> Self {
         let (source, source_prefix) = match &pair.source {
             SourceSpec::Local(local) => (end_of_path(&local.root), String::new()),
             SourceSpec::S3(s3) => (end_of_s3(s3), s3.location.prefix.clone()),
@@ -58,6 +59,7 @@ impl PairReport {
             digest: pair.digest.clone(),
             scope: Scope {
                 pair: pair.name.clone(),
+                aim,
                 level,
                 source_prefix,
                 is_one_object: Arc::default(),

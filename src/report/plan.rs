@@ -24,7 +24,7 @@ use super::{PairReport, Status, Stream, locked};
 use crate::config::{Job, Origin};
 use crate::event::{Cause, Event, Sink};
 use only::Only;
-use pages::Pages;
+pub(super) use pages::Pages;
 use unshown::Unshown;
 use upstream::Upstream;
 
@@ -192,7 +192,7 @@ impl PlanOutput {
 
     /// Why the plan could not be written, if it could not.
     pub fn trouble(&self) -> Option<String> {
-        self.pages.trouble()
+        self.pages.trouble().map(|why| format!("the plan {why}"))
     }
 
     fn label(&self, pair: &str) -> String {

@@ -15,6 +15,7 @@ use super::{
 use crate::config::{Job, Origin};
 use crate::event::Tally;
 use crate::object::Timestamp;
+use crate::plan::Aim;
 
 /// How often a running report is rewritten.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -68,11 +69,11 @@ struct Ending {
 impl RunReport {
     /// Makes the run's directory and writes the first report. A run that cannot report does not
     /// start. The pairs are the job's, in the order it has them.
-    pub fn open(job: &Job, command: &str) -> Result<Arc<Self>, ReportError> {
+    pub fn open(job: &Job, command: &str, aim: Aim) -> Result<Arc<Self>, ReportError> {
         let facts = RunFacts::new(job, command);
         let directory = RunDirectory::create(&job.report.dir, &job.name, &facts.id)?;
         directory.write("resolved.json", &json(&job.resolved.to_json()))?;
-        let report = Self::new(job, facts, Some(directory));
+        let report = Self::new(job, facts, Some(directory), aim);
         report.write()?;
         Ok(Arc::new(report))
     }
@@ -80,16 +81,16 @@ impl RunReport {
     /// A report that is kept in memory only: what is no run leaves nothing behind, and replaces
     /// nothing that a run has left.
     pub fn unwritten(job: &Job, command: &str) -> Arc<Self> {
-        Arc::new(Self::new(job, RunFacts::new(job, command), None))
+        Arc::new(Self::new(job, RunFacts::new(job, command), None, Aim::Sync))
     }
 
-    fn new(job: &Job, facts: RunFacts, directory: Option<RunDirectory>) -> Self {
+    fn new(job: &Job, facts: RunFacts, directory: Option<RunDirectory>, aim: Aim) -> Self {
         Self {
             directory,
             pairs: job
                 .pairs
                 .iter()
-                .map(|pair| Arc::new(PairReport::new(pair, job.report.level)))
+                .map(|pair| Arc::new(PairReport::new(pair, job.report.level, aim)))
                 .collect(),
             facts,
             config: config_of(job),

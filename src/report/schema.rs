@@ -10,8 +10,9 @@ mod pair;
 mod words;
 
 pub use counts::{
-    AxisCounts, ChecksumCounts, Counts, Deleted, FilterCount, Filtered, Listed, ReasonCount,
-    Skipped, Transferred, Verified, VerifiedObjects,
+    AgreementCounts, AxisCounts, ChecksumAgreementCounts, ChecksumCounts, Compared, Counts,
+    Deleted, FilterCount, Filtered, Listed, ReasonCount, Skipped, Transferred, Verified,
+    VerifiedObjects,
 };
 pub(super) use document::document;
 pub use pair::{

@@ -28,7 +28,7 @@ async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) ->
     let md5 = |bytes: &Bytes| digest(Algorithm::Md5, bytes);
     if lengths.is_empty() {
         let digests = [md5(&bytes)];
-        store.put(&put, bytes, &digests).await.expect("a put");
+        let _ = store.put(&put, bytes, &digests).await.expect("a put");
         return store;
     }
     let upload = store.begin(&put).await.expect("an upload");
@@ -44,7 +44,7 @@ async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) ->
         parts.push(upload.put_part(&part).await.expect("a part"));
         at += length;
     }
-    upload.complete(parts, None).await.expect("completion");
+    let _ = upload.complete(parts, None).await.expect("completion");
     store
 }
 

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod bad_input;
+mod check;
 mod checksums;
 mod comparing;
 mod directions;
@@ -31,5 +32,6 @@ mod secrets;
 mod shape;
 mod store_contract;
 mod support;
+mod sync_status;
 mod verification;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Comparisons;
 use crate::digest::{Algorithm, Why};
 use crate::event::{Side, SkipReason};
 
@@ -24,6 +25,8 @@ pub struct Counts {
     pub server_side_copied: u64,
     /// The sum of the transferred sizes in bytes; in a dry run, planned.
     pub transferred_bytes: u64,
+    /// Compared, in a run that only does that; those only the target has are not in the books.
+    pub compared: Comparisons,
     /// Left out because of their state.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Could not be transferred.
@@ -89,6 +92,7 @@ impl Counts {
         self.filtered
             + self.unchanged
             + self.transferred()
+            + self.compared.total()
             + self.skipped_total()
             + self.failed
             + self.not_attempted
@@ -109,6 +113,7 @@ impl Counts {
         self.updated += other.updated;
         self.server_side_copied += other.server_side_copied;
         self.transferred_bytes += other.transferred_bytes;
+        self.compared.add(&other.compared);
         add_each(&mut self.skipped, &other.skipped);
         self.failed += other.failed;
         self.not_attempted += other.not_attempted;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Counts, PerSide, Sample, Samples, Traffic};
 use crate::digest::{Proof, Verdict, Why};
-use crate::event::{Conduct, Event, FailReason, SkipReason};
+use crate::event::{Compared, Conduct, Event, FailReason, SkipReason};
 use crate::store::{Settled, StoreError};
 
 /// More lost guarantees than this are not kept: an endpoint has only so many gaps.
@@ -84,7 +84,7 @@ impl Tally {
             Event::ListingDone { side, elapsed } => *self.listing.of(*side) = Some(*elapsed),
             Event::Unchanged { .. } => self.counts.unchanged += 1,
             Event::Undecided { key, why, .. } => self.undecided(key.as_str(), *why),
-            Event::Compared(_) => {}
+            Event::Compared(compared) => self.compared(compared, at),
             Event::UnchangedMany { count } => self.counts.unchanged += count,
             Event::Transferred { settled, conduct } => self.transferred(settled, conduct, at),
             Event::Planned {
@@ -175,6 +175,20 @@ impl Tally {
                 self.not_verifiable(settled.source().key.as_str(), why);
             }
             Verdict::Mismatch { .. } => unreachable!("a mismatch cannot be settled"),
+        }
+    }
+
+    fn compared(&mut self, compared: &Compared, at: Duration) {
+        self.counts.compared.count(compared);
+        self.traffic.object_latency.record(compared.elapsed);
+        self.traffic.series.add(at, 0, 1);
+        if compared.sameness().is_warning(self.unverifiable) {
+            self.warn(|| Sample {
+                key: Some(compared.key.as_str().to_owned()),
+                code: Some(compared.sameness().as_str().to_owned()),
+                message: compared.to_string(),
+                ..Sample::default()
+            });
         }
     }
 

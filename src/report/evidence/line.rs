@@ -8,9 +8,12 @@ use serde::Serialize;
 
 use super::{Scope, encode};
 use crate::config::ReportLevel;
-use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Verdict, Why};
-use crate::event::{Cause, Conduct, Event, FailReason, Listed, SkipReason, is_warning};
+use crate::digest::{
+    Algorithm, Checksum, Comparison, Integrity, Likeness, Method, Proof, Verdict, Why,
+};
+use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sameness, SkipReason, is_warning};
 use crate::object::{ETag, Timestamp};
+use crate::plan::Aim;
 use crate::report::schema::Time;
 use crate::store::{Settled, StoreError};
 
@@ -47,9 +50,9 @@ pub(in crate::report) struct Line<'a> {
     key_encoding: Option<KeyEncoding>,
     /// The object at the source; `null` where nothing is known of it.
     source: Option<SourceEnd>,
-    /// The object at the target, once it is there.
+    /// The object at the target, once it is there; `null` where it is not.
     target: Option<TargetEnd>,
-    /// What was proved; `null` where nothing was transferred.
+    /// What was proved; `null` where no content was transferred or looked at.
     verify: Option<Verify>,
     /// How it was cut, where it went in parts.
     parts: Option<Parts>,
@@ -83,6 +86,8 @@ enum Action {
     Transfer,
     /// It was left alone.
     Skip,
+    /// Both sides were compared.
+    Check,
 }
 
 /// How an action ended.
@@ -111,6 +116,8 @@ enum Reason {
     Skipped(SkipReason),
     /// Why it failed.
     Failed(FailReason),
+    /// What comparing both sides showed.
+    Compared(Sameness),
     /// Why there was nothing to do.
     Untouched(Untouched),
 }
@@ -179,7 +186,7 @@ struct TargetEnd {
 /// S3's name of the algorithm → the value as S3 reports it; in the order of the names.
 type Checksums = BTreeMap<&'static str, String>;
 
-/// What was proved of a transferred object.
+/// What was proved of an object that was transferred, or is compared.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Verify {
     /// By its ETag; `null` where that did not apply.
@@ -203,6 +210,14 @@ struct Compared {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Why")]
     why: Option<Why>,
+    /// The source's value, where it was compared without being transferred; what a file would have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    source: Option<String>,
+    /// The target's value, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    target: Option<String>,
 }
 
 /// What a comparison showed.
@@ -280,7 +295,10 @@ impl<'a> Line<'a> {
                 error: Some(Error::of(error)),
                 ..about(
                     key.as_str(),
-                    Action::Transfer,
+                    match scope.aim {
+                        Aim::Sync => Action::Transfer,
+                        Aim::Compare => Action::Check,
+                    },
                     Outcome::Failed,
                     Reason::Failed(*reason),
                 )
@@ -330,8 +348,7 @@ impl<'a> Line<'a> {
                     Reason::Untouched(Untouched::Undecided),
                 )
             }),
-            // what is only compared has lines of its own
-            Event::Compared(_) => None,
+            Event::Compared(compared) => Some(Self::compared(scope, compared)),
             Event::NotAttempted { key, source } => Some(Self {
                 source: Some(listed(scope, key.as_str(), source)),
                 ..about(
@@ -441,6 +458,26 @@ impl<'a> Line<'a> {
         }
     }
 
+    fn compared(scope: &'a Scope, compared: &'a crate::event::Compared) -> Self {
+        let key = compared.key.as_str();
+        let sameness = compared.sameness();
+        let outcome = if sameness.is_warning(scope.unverifiable) {
+            Outcome::Warning
+        } else {
+            Outcome::Ok
+        };
+        let (source, target) = (compared.source.as_ref(), compared.target.as_ref());
+        let reason = Reason::Compared(sameness);
+        Self {
+            source: source.map(|source| listed(scope, key, source)),
+            target: target.map(|target| there(scope, key, target)),
+            verify: compared.likeness.as_ref().map(Verify::of_likeness),
+            attempts: u32::from(compared.likeness.is_some()),
+            duration_ms: u64::try_from(compared.elapsed.as_millis()).ok(),
+            ..Self::about(scope, key, Action::Check, outcome, reason)
+        }
+    }
+
     fn skipped(
         scope: &'a Scope,
         key: &'a str,
@@ -488,28 +525,47 @@ const UNCHANGED: Reason = Reason::Untouched(Untouched::Unchanged);
 
 impl Verify {
     fn of(integrity: &Integrity) -> Self {
-        let compared = |proof: &Proof| {
-            let (result, algorithm, why) = match &proof.verdict {
-                Verdict::Verified(checksum) => (Shown::Matched, Some(checksum.algorithm()), None),
-                Verdict::Mismatch { stored, .. } => {
-                    (Shown::Mismatched, Some(stored.algorithm()), None)
-                }
-                Verdict::Unverifiable(why) => (Shown::NotVerifiable, None, Some(*why)),
-            };
-            Compared {
-                result,
-                algorithm,
-                method: proof.method,
-                why,
-            }
-        };
         Self {
             // an ETag's algorithm is always MD5 and not worth a word
             etag: integrity.etag.as_ref().map(|proof| Compared {
                 algorithm: None,
-                ..compared(proof)
+                ..Compared::of(proof)
             }),
-            checksum: integrity.checksum.as_ref().map(compared),
+            checksum: integrity.checksum.as_ref().map(Compared::of),
+        }
+    }
+
+    fn of_likeness(likeness: &Likeness) -> Self {
+        let compared = |comparison: &Comparison, algorithm| Compared {
+            algorithm,
+            source: comparison.source.clone(),
+            target: comparison.target.clone(),
+            ..Compared::of(&comparison.proof)
+        };
+        Self {
+            etag: likeness.etag.as_ref().map(|one| compared(one, None)),
+            checksum: likeness
+                .checksum
+                .as_ref()
+                .map(|one| compared(one, Some(one.algorithm))),
+        }
+    }
+}
+
+impl Compared {
+    fn of(proof: &Proof) -> Self {
+        let (result, algorithm, why) = match &proof.verdict {
+            Verdict::Verified(checksum) => (Shown::Matched, Some(checksum.algorithm()), None),
+            Verdict::Mismatch { stored, .. } => (Shown::Mismatched, Some(stored.algorithm()), None),
+            Verdict::Unverifiable(why) => (Shown::NotVerifiable, None, Some(*why)),
+        };
+        Self {
+            result,
+            algorithm,
+            method: proof.method,
+            why,
+            source: None,
+            target: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Why, digest};
 use crate::event::{Cause, Conduct, FailReason, Listed, Side, SkipReason};
 use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::plan::Aim;
 use crate::store::{ErrorKind, Settled, SourceFacts, StoreError, Stored};
 
 const ETAG: &str = "d41d8cd98f00b204e9800998ecf8427e-117";
@@ -119,6 +120,7 @@ fn write(level: ReportLevel, unverifiable: Unverifiable, events: &[Event]) -> Wr
     let dir = tempfile::tempdir().expect("tempdir");
     let path = dir.path().join("photos.objects.ndjson");
     let scope = Scope {
+        aim: Aim::Sync,
         pair: "photos".to_owned(),
         level,
         source_prefix: "originals/".to_owned(),
@@ -334,6 +336,7 @@ fn only_level_all_wants_every_unchanged_object() {
     ] {
         let dir = tempfile::tempdir().expect("tempdir");
         let scope = Scope {
+            aim: Aim::Sync,
             pair: "p".to_owned(),
             level,
             source_prefix: String::new(),

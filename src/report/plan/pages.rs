@@ -14,7 +14,7 @@ const PAGE: usize = 16 << 10;
 
 /// Writes lines in the order they come. Whoever fills a page writes it, and waits for the reader:
 /// the plan is made no faster than it is read.
-pub(super) struct Pages {
+pub(in crate::report) struct Pages {
     stream: Stream,
     /// Where a page ends: behind every line where somebody watches.
     page: usize,
@@ -33,7 +33,7 @@ enum Lost {
 }
 
 impl Pages {
-    pub(super) fn new(stream: Stream, stop: CancellationToken) -> Self {
+    pub(in crate::report) fn new(stream: Stream, stop: CancellationToken) -> Self {
         Self {
             stream,
             page: if stream.is_terminal() { 1 } else { PAGE },
@@ -45,7 +45,7 @@ impl Pages {
     }
 
     /// Takes a line, or several.
-    pub(super) fn add(&self, lines: &str) {
+    pub(in crate::report) fn add(&self, lines: &str) {
         if self.lost.get().is_some() {
             return;
         }
@@ -60,7 +60,7 @@ impl Pages {
     }
 
     /// Writes what is waiting.
-    pub(super) fn flush(&self) {
+    pub(in crate::report) fn flush(&self) {
         waiting_for_somebody(|| {
             let _writing = locked(&self.writing);
             let page = std::mem::take(&mut *locked(&self.waiting));
@@ -78,15 +78,13 @@ impl Pages {
         });
     }
 
-    pub(super) fn is_unread(&self) -> bool {
+    pub(in crate::report) fn is_unread(&self) -> bool {
         matches!(self.lost.get(), Some(Lost::NobodyReads))
     }
 
-    pub(super) fn trouble(&self) -> Option<String> {
+    pub(in crate::report) fn trouble(&self) -> Option<String> {
         match self.lost.get() {
-            Some(Lost::Failed(error)) => {
-                Some(format!("the plan could not be written to the end: {error}"))
-            }
+            Some(Lost::Failed(error)) => Some(format!("could not be written to the end: {error}")),
             Some(Lost::NobodyReads) | None => None,
         }
     }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{self, Limits, Log, ReportLevel};
+use crate::plan::Aim;
 
 fn job(dir: &Path) -> Job {
     Job {
@@ -44,7 +45,8 @@ fn read(report: &RunReport) -> Report {
 #[tokio::test]
 async fn the_report_is_there_from_the_start_and_says_how_it_ended() {
     let dir = tempfile::tempdir().expect("tempdir");
-    let report = RunReport::open(&job(dir.path()), "sync").expect("a writable directory");
+    let report =
+        RunReport::open(&job(dir.path()), "sync", Aim::Sync).expect("a writable directory");
     let running = read(&report);
     assert_eq!(running.schema_version, 1);
     assert_eq!(running.run.status, Status::Running);
@@ -84,7 +86,8 @@ async fn the_report_is_there_from_the_start_and_says_how_it_ended() {
 #[tokio::test]
 async fn the_heart_beats() {
     let dir = tempfile::tempdir().expect("tempdir");
-    let report = RunReport::open(&job(dir.path()), "sync").expect("a writable directory");
+    let report =
+        RunReport::open(&job(dir.path()), "sync", Aim::Sync).expect("a writable directory");
     let path = report
         .directory()
         .expect("it is kept")

@@ -17,6 +17,8 @@ pub struct Counts {
     pub unchanged: u64,
     /// Moved; in a dry run, planned.
     pub transferred: Transferred,
+    /// Compared by a run that only does that; all zero for any other.
+    pub compared: Compared,
     /// Left out because of their state.
     pub skipped: Skipped,
     /// Could not be transferred.
@@ -31,7 +33,7 @@ pub struct Counts {
     pub warnings: u64,
     /// What makes the status a failure.
     pub errors: u64,
-    /// Whether `listed.source = filtered + unchanged + transferred + skipped + failed +
+    /// Whether `listed.source = filtered + unchanged + transferred + compared + skipped + failed +
     /// not_attempted`.
     pub reconciled: bool,
 }
@@ -78,6 +80,52 @@ pub struct Transferred {
     pub updated: u64,
     /// Of the total: copied by S3 itself.
     pub server_side_copied: u64,
+}
+
+/// What comparing both sides showed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Compared {
+    /// Objects of the source, each counted once: the sum of the next four.
+    pub total: u64,
+    /// The same in the target, by everything that was looked at.
+    pub matches: u64,
+    /// Different in the target.
+    pub mismatch: u64,
+    /// Not in the target.
+    pub not_found: u64,
+    /// In both, and nothing tells whether they are the same.
+    pub unknown: u64,
+    /// Keys the source does not have; not in the total.
+    pub only_in_target: u64,
+    /// Of the mismatches: told by their sizes.
+    pub size_differs: u64,
+    /// By ETag.
+    pub etag: AgreementCounts,
+    /// By additional checksum.
+    pub checksum: ChecksumAgreementCounts,
+    /// Objects of which nothing tells, by reason.
+    pub unknown_by: Vec<ReasonCount<Why>>,
+}
+
+/// What one kind of evidence showed of the objects both sides have.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AgreementCounts {
+    /// The same.
+    pub matches: u64,
+    /// Different.
+    pub mismatch: u64,
+    /// Not comparable.
+    pub unknown: u64,
+}
+
+/// What additional checksums showed of the objects both sides have.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ChecksumAgreementCounts {
+    /// S3's name of the algorithm; `null` where none was used.
+    pub algorithm: Option<Algorithm>,
+    /// The results.
+    #[serde(flatten)]
+    pub results: AgreementCounts,
 }
 
 /// Objects left out because of their state.

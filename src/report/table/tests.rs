@@ -2,6 +2,8 @@ use super::super::figures;
 use super::super::schema::{self, SCHEMA_VERSION};
 use super::*;
 use crate::event::{Counts, PerSide, Tally, Unverifiable, Verified};
+use crate::report::Status;
+use crate::report::grid::MAX_WIDTH;
 use crate::store::StoreKind;
 
 fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Counts {

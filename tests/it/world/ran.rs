@@ -198,6 +198,7 @@ impl PairSeen<'_> {
             "filtered/total",
             "unchanged",
             "transferred/total",
+            "compared/total",
             "skipped/total",
             "failed",
             "not_attempted",
@@ -245,6 +246,17 @@ impl PairSeen<'_> {
                 .filter_map(|line| line["bytes"].as_u64())
                 .sum();
             assert_eq!(bytes, self.number("/bytes/transferred"), "{}", told());
+            for found in [
+                "matches",
+                "mismatch",
+                "not_found",
+                "unknown",
+                "only_in_target",
+            ] {
+                let of = |line: &&Value| line["action"] == "check" && line["reason"] == found;
+                let count = self.count(&format!("compared/{found}"));
+                assert_eq!(lines.iter().filter(of).count() as u64, count, "{}", told());
+            }
         }
     }
 }

@@ -1,0 +1,181 @@
+//! The table at the end of a check: how much is the same in each pair, and what is not.
+
+use std::fmt::Write as _;
+
+use crate::report::grid::{GAP, Grid, MAX_WIDTH};
+use crate::report::human::printable;
+use crate::report::schema::{Pair, Report, Sample};
+use crate::report::table::headline;
+
+/// So many findings are shown; the evidence has all of them.
+const SHOWN: usize = 10;
+
+const HEADINGS: [&str; 11] = [
+    "pair", "status", "source", "target", "same", "differ", "missing", "extra", "unknown",
+    "skipped", "errors",
+];
+
+/// A line on the run, a line for each pair, what was found first, and where the report is.
+pub fn table(report: &Report, report_path: &str, colour: bool) -> String {
+    let grid = Grid::fitting(HEADINGS, |count| {
+        report.pairs.iter().map(|pair| row(pair, count)).collect()
+    });
+    let states: Vec<_> = report.pairs.iter().map(|pair| pair.status).collect();
+    let mut text = headline(report, colour) + &grid.text(&states, colour);
+    let found: Vec<_> = report.pairs.iter().flat_map(findings).collect();
+    let width = found.iter().map(|found| found.word.len()).max();
+    for found in found.iter().take(SHOWN) {
+        text += &found.text(width.unwrap_or_default(), report.pairs.len() > 1);
+    }
+    let counts = &report.totals.counts;
+    let all = counts.warnings + counts.errors;
+    let more = all.saturating_sub(found.len().min(SHOWN) as u64);
+    if more > 0 {
+        let _ = writeln!(text, "… and {more} more, all of them in the evidence");
+    }
+    text + &format!("report: {report_path}\n")
+}
+
+fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 11] {
+    let counts = &pair.counts;
+    let compared = &counts.compared;
+    [
+        pair.name.clone(),
+        pair.status.as_str().to_owned(),
+        count(counts.listed.source),
+        count(counts.listed.target),
+        count(compared.matches),
+        count(compared.mismatch),
+        count(compared.not_found),
+        count(compared.only_in_target),
+        count(compared.unknown),
+        count(counts.skipped.total + counts.filtered.total),
+        count(counts.errors),
+    ]
+}
+
+/// Something somebody should look at.
+struct Finding<'a> {
+    pair: &'a str,
+    word: &'static str,
+    key: Option<&'a str>,
+    /// What is to be said beside the word.
+    more: Option<&'a str>,
+}
+
+/// Errors first; both as far as the report has kept them.
+fn findings(pair: &Pair) -> impl Iterator<Item = Finding<'_>> {
+    let failed = pair.errors_sample.iter().map(|sample| Finding {
+        word: "failed",
+        more: Some(&sample.message),
+        ..found(pair, sample)
+    });
+    failed.chain(
+        pair.warnings_sample
+            .iter()
+            .map(|sample| found(pair, sample)),
+    )
+}
+
+fn found<'a>(pair: &'a Pair, sample: &'a Sample) -> Finding<'a> {
+    let (word, more) = match sample.code.as_deref() {
+        Some("mismatch") => ("differs", Some(&*sample.message)),
+        Some("not_found") => ("missing", None),
+        Some("only_in_target") => ("extra", None),
+        Some("unknown") => ("unknown", Some(&*sample.message)),
+        Some(_) => ("skipped", Some(&*sample.message)),
+        None => ("note", Some(&*sample.message)),
+    };
+    Finding {
+        pair: &pair.name,
+        word,
+        key: sample.key.as_deref(),
+        more,
+    }
+}
+
+impl Finding<'_> {
+    fn text(&self, width: usize, with_pair: bool) -> String {
+        let word = format!("{:<width$}{GAP}", self.word);
+        let indent = " ".repeat(word.len());
+        let room = MAX_WIDTH - indent.len();
+        let pair = if with_pair {
+            format!("{}: ", self.pair)
+        } else {
+            String::new()
+        };
+        let more = self.more.map(printable);
+        let Some(key) = self.key else {
+            return format!("{word}{pair}{}\n", more.unwrap_or_default());
+        };
+        // the end of a key tells it from its neighbours
+        let key = pair + &printable(key);
+        let key = cut(&key, room, End::First);
+        let more = more.map_or_else(String::new, |more| {
+            format!("{indent}{}\n", cut(&more, room, End::Last))
+        });
+        format!("{word}{key}\n{more}")
+    }
+}
+
+/// Which end of a text is left out where it is too long.
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Last,
+}
+
+fn cut(text: &str, room: usize, end: End) -> String {
+    let length = text.chars().count();
+    if length <= room {
+        return text.to_owned();
+    }
+    match end {
+        End::First => {
+            let kept: String = text.chars().skip(length - room + 1).collect();
+            format!("…{kept}")
+        }
+        End::Last => {
+            let kept: String = text.chars().take(room - 1).collect();
+            format!("{kept}…")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_keeps_to_the_width_and_to_its_line() {
+        let long = format!("{}/end.jpg", "d".repeat(200));
+        let digest = "x".repeat(200);
+        for (pair, key, more, line) in [
+            (None, "a b", None, "missing  a b\n".to_owned()),
+            (Some("photos"), "a", None, "missing  photos: a\n".to_owned()),
+            (None, "a\nb", None, "missing  a\\nb\n".to_owned()),
+            (
+                None,
+                &long,
+                None,
+                format!("missing  …{}/end.jpg\n", "d".repeat(82)),
+            ),
+            (
+                None,
+                "a",
+                Some(&*digest),
+                format!("missing  a\n         {}…\n", "x".repeat(90)),
+            ),
+        ] {
+            let finding = Finding {
+                pair: pair.unwrap_or("alone"),
+                word: "missing",
+                key: Some(key),
+                more,
+            };
+            let text = finding.text("missing".len(), pair.is_some());
+            assert_eq!(text, line);
+            assert!(text.lines().all(|line| line.chars().count() <= MAX_WIDTH));
+        }
+    }
+}
