@@ -189,7 +189,7 @@ async fn run(
                     let bytes = &content.bytes;
                     let digests = via.desk.digests(expected, bytes, algorithms).await;
                     let content = Content { digests, ..content };
-                    let (moved, bytes) = write(via, upload, (number, range), content).await?;
+                    let (moved, bytes) = write(via, work, upload, (number, range), content).await?;
                     drop(place);
                     Ok::<_, Trouble>((moved, keep.then_some((bytes, reserved))))
                 });
@@ -244,11 +244,16 @@ async fn read(via: &Transferrer, work: &Work, range: Range<u64>) -> Result<Conte
 /// One part, written and compared.
 async fn write(
     via: &Transferrer,
+    work: &Work,
     upload: &dyn Upload,
     (number, range): (NonZeroU16, Range<u64>),
     content: Content,
 ) -> Result<(Moved, Bytes), Trouble> {
     let _place = via.parts.to_write().await;
+    // it was read ahead, and may have waited here for long
+    if via.stop.is_cancelled() {
+        return Err(cancelled(work.entry.key.as_str()).into());
+    }
     let part = Part {
         number,
         offset: range.start,
