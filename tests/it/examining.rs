@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use s3sync::config::{By, Check, Compared};
 use s3sync::digest::{Algorithm, Checksum, Digest, Likeness, Verdict, composite, digest};
+use s3sync::examine::Depth::{Asked, Inferred};
 use s3sync::examine::{Depth, Examiner};
 use s3sync::object::Entry;
 use s3sync::plan::Direction;
@@ -28,11 +29,13 @@ async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) ->
     let md5 = |bytes: &Bytes| digest(Algorithm::Md5, bytes);
     if lengths.is_empty() {
         let digests = [md5(&bytes)];
-        let _ = store.put(&put, bytes, &digests).await.expect("a put");
+        let stored = store.put(&put, bytes, &digests).await;
+        stored.map(drop).expect("a put");
         return store;
     }
     let upload = store.begin(&put).await.expect("an upload");
-    let (mut parts, mut at) = (Vec::new(), 0);
+    let mut parts = Vec::new();
+    let mut at = 0;
     for (number, length) in (1..).zip(lengths) {
         let bytes = bytes.slice(at..at + length);
         let part = Part {
@@ -44,7 +47,8 @@ async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) ->
         parts.push(upload.put_part(&part).await.expect("a part"));
         at += length;
     }
-    let _ = upload.complete(parts, None).await.expect("completion");
+    let stored = upload.complete(parts, None).await;
+    stored.map(drop).expect("completion");
     store
 }
 
@@ -110,7 +114,6 @@ async fn what_is_known_of_the_parts_decides_what_a_difference_is_worth() {
     let (equal, unequal): (&[usize], &[usize]) = (&[8192, 8192, 3616], &[7000, 12_000, 1000]);
     let md5 = By::ETag;
     let sha = By::Checksum(Algorithm::Sha256);
-    use Depth::{Asked, Inferred};
     // what the object in S3 is cut into, compared how, how deep; the same content, and another
     for (lengths, by, depth, same, differs) in [
         (&[][..], md5, Inferred, "verified", "mismatch"),

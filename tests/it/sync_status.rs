@@ -120,7 +120,7 @@ fn timeless(record: &str) -> String {
         } else {
             "S3TIME"
         };
-        shown += &format!("{before}{sign}{time}\"");
+        shown.extend([before, sign, time, "\""]);
         rest = behind;
     }
     shown + rest
