@@ -75,7 +75,7 @@ struct Work {
 #[derive(Debug)]
 struct Done {
     settled: Settled,
-    parts: Option<(u16, u64)>,
+    parts: Option<(u16, Option<u64>)>,
     server_side: bool,
 }
 

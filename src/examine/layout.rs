@@ -96,9 +96,12 @@ impl Parts {
         u16::try_from(self.0.len()).expect("at most 10,000")
     }
 
-    /// The length of the first.
-    pub fn first(&self) -> u64 {
-        self.length(0)
+    /// The length of each but the last, if they are of one length and the last is no longer.
+    pub fn size(&self) -> Option<u64> {
+        let first = self.length(0);
+        let (last, others) = self.0.split_last()?;
+        let equal = others.iter().all(|length| *length == first);
+        (equal && *last <= first).then_some(first)
     }
 
     /// The length of the largest.

@@ -18,8 +18,8 @@ use crate::store::{CopySource, Head, Put, StoreError, Stored, StoredPart, Upload
 /// What was made of the parts.
 pub(super) struct Made {
     pub(super) stored: Stored,
-    /// How many there were, and the size of the first.
-    pub(super) parts: (u16, u64),
+    /// How many there were, and the length of each but the last, if they are of one.
+    pub(super) parts: (u16, Option<u64>),
 }
 
 /// Copies the object as its source is cut. `None` where that is not known, and the object can be
@@ -81,7 +81,7 @@ pub(super) async fn copy(
         }
         let whole = whole_of(head, &put).filter(|_| via.pair.verify.checksum);
         let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
-        let size = cut.parts.first();
+        let size = cut.parts.size();
         let stored = upload.complete(parts, whole).await.map_err(of_target)?;
         return Ok(Some(Made {
             stored,

@@ -261,7 +261,13 @@ async fn finish(
     let settled = stored
         .settle(facts, source.and(target))
         .map_err(Trouble::from)?;
-    let parts = Some((plan.parts.count(), plan.parts.first()));
+    let parts = if via.target.keeps_no_digests() {
+        // a file is not cut: these are the parts that its checksum is made of
+        plan.cut.as_ref().map_or(&plan.parts, |cut| &cut.parts)
+    } else {
+        &plan.parts
+    };
+    let parts = Some((parts.count(), parts.size()));
     Ok(Done {
         settled,
         parts,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::answer::stored_of;
 use super::encryption::with_encryption;
-use super::{S3Store, patience_for};
+use super::{S3Store, patience_for, read};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
 use crate::store::{ErrorKind, Put, StoreError, Stored, Withdrawn};
@@ -118,8 +118,12 @@ pub(super) async fn withdraw(
         Ok(_) => Ok(Withdrawn::Removed),
         Err(error) => match error.kind {
             ErrorKind::NotFound => Ok(Withdrawn::Absent),
-            // another object took its place, or the ETag that was told is not the one it has
-            ErrorKind::PreconditionFailed => Ok(Withdrawn::Other),
+            // another object took its place, or the ETag that was told is not the one it has; S3
+            // says the same of one that is gone
+            ErrorKind::PreconditionFailed => match read::head(store, key, None, false).await {
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(Withdrawn::Absent),
+                Ok(_) | Err(_) => Ok(Withdrawn::Other),
+            },
             _ => Err(error),
         },
     }
