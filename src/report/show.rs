@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::check::check_table;
 use super::evidence::Claim;
 use super::human::{self, printable};
-use super::schema::{AxisCounts, End, Pair, Report, Sample};
+use super::schema::{AgreementCounts, AxisCounts, Compared, End, Pair, Report, Sample};
 use super::table::table;
+use crate::digest::Algorithm;
 
 /// How wide the names of facts are.
 const NAMES: usize = 16;
@@ -31,7 +33,12 @@ impl Objects {
 
 /// The table of a run, and everything else its report says to people.
 pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
-    let mut text = table(report, report_path, colour);
+    let has_compared = report.run.command == "check";
+    let mut text = if has_compared {
+        check_table(report, report_path, colour)
+    } else {
+        table(report, report_path, colour)
+    };
     text.push('\n');
     of_run(report, &mut text);
     for pair in &report.pairs {
@@ -40,7 +47,7 @@ pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
             let _ = write!(text, ": {}", printable(reason));
         }
         text.push('\n');
-        of_pair(pair, &mut text);
+        of_pair(pair, has_compared, &mut text);
     }
     text
 }
@@ -114,49 +121,21 @@ fn of_run(report: &Report, text: &mut String) {
     }
 }
 
-fn of_pair(pair: &Pair, text: &mut String) {
-    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
-    fact("source", &end(&pair.source));
-    fact("target", &end(&pair.target));
-    fact("settings", &format!("sha256 {}", pair.settings_digest));
-    let counts = &pair.counts;
-    let moved = &counts.transferred;
-    fact(
-        "transferred",
-        &format!(
-            "{} ({} new, {} replaced, {} copied inside S3), {}",
-            human::count(moved.total),
-            human::count(moved.created),
-            human::count(moved.updated),
-            human::count(moved.server_side_copied),
-            human::bytes(pair.bytes.transferred),
-        ),
-    );
-    let proved = &counts.verified.objects;
-    fact(
-        "verified",
-        &format!(
-            "{} by at least one proof, {} by none",
-            human::count(proved.verified),
-            human::count(proved.not_verifiable)
-        ),
-    );
-    fact("by ETag", &axis(&counts.verified.etag));
-    let checksum = &counts.verified.checksum;
-    let name = checksum
-        .algorithm
-        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
-    fact(&name, &axis(&checksum.results));
-    for because in &counts.verified.not_verifiable_by {
-        fact(
-            "not verifiable",
-            &format!(
-                "{} {}",
-                because.reason.as_str(),
-                human::count(because.count)
-            ),
-        );
+fn of_pair(pair: &Pair, has_compared: bool, text: &mut String) {
+    for (name, value) in [
+        ("source", end(&pair.source)),
+        ("target", end(&pair.target)),
+        ("settings", format!("sha256 {}", pair.settings_digest)),
+    ] {
+        fact(text, "  ", name, &value);
     }
+    if has_compared {
+        of_compared(&pair.counts.compared, text);
+    } else {
+        of_transferred(pair, text);
+    }
+    let counts = &pair.counts;
+    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
     for skipped in &counts.skipped.by {
         fact(
             "skipped",
@@ -206,6 +185,86 @@ fn of_pair(pair: &Pair, text: &mut String) {
             fact("", &digest);
         }
     }
+}
+
+/// What was brought over, and what proves it.
+fn of_transferred(pair: &Pair, text: &mut String) {
+    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
+    let counts = &pair.counts;
+    let moved = &counts.transferred;
+    fact(
+        "transferred",
+        &format!(
+            "{} ({} new, {} replaced, {} copied inside S3), {}",
+            human::count(moved.total),
+            human::count(moved.created),
+            human::count(moved.updated),
+            human::count(moved.server_side_copied),
+            human::bytes(pair.bytes.transferred),
+        ),
+    );
+    let proved = &counts.verified.objects;
+    fact(
+        "verified",
+        &format!(
+            "{} by at least one proof, {} by none",
+            human::count(proved.verified),
+            human::count(proved.not_verifiable)
+        ),
+    );
+    fact("by ETag", &axis(&counts.verified.etag));
+    let checksum = &counts.verified.checksum;
+    fact(&by_checksum(checksum.algorithm), &axis(&checksum.results));
+    for because in &counts.verified.not_verifiable_by {
+        fact(
+            "not verifiable",
+            &format!(
+                "{} {}",
+                because.reason.as_str(),
+                human::count(because.count)
+            ),
+        );
+    }
+}
+
+/// What a run that only compares has found.
+fn of_compared(compared: &Compared, text: &mut String) {
+    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
+    fact(
+        "compared",
+        &format!(
+            "{}: {} the same, {} different, {} not in the target, {} unknown",
+            human::count(compared.total),
+            human::count(compared.matches),
+            human::count(compared.mismatch),
+            human::count(compared.not_found),
+            human::count(compared.unknown),
+        ),
+    );
+    fact("only in target", &human::count(compared.only_in_target));
+    fact("by ETag", &agreement(&compared.etag));
+    let checksum = &compared.checksum;
+    fact(
+        &by_checksum(checksum.algorithm),
+        &agreement(&checksum.results),
+    );
+    for because in &compared.unknown_by {
+        let count = human::count(because.count);
+        fact("unknown", &format!("{} {count}", because.reason.as_str()));
+    }
+}
+
+fn by_checksum(algorithm: Option<Algorithm>) -> String {
+    algorithm.map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"))
+}
+
+fn agreement(counts: &AgreementCounts) -> String {
+    format!(
+        "{} the same, {} different, {} not comparable",
+        human::count(counts.matches),
+        human::count(counts.mismatch),
+        human::count(counts.unknown)
+    )
 }
 
 /// A name and a value, which may be anybody's text.
