@@ -18,7 +18,7 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use batch::{MOST_AT_ONCE, enough_at_once, md5_each};
 pub use combine::{combine_crc, composite};
 pub use hasher::{Hasher, Hashers, digest};
-pub use integrity::{Integrity, Method, Proof};
+pub use integrity::{Axis, Integrity, Method, Mismatch, Proof};
 pub use likeness::{Comparison, Likeness};
 
 use std::fmt;

@@ -205,8 +205,9 @@ pub struct Conduct {
     pub replaced: bool,
     /// Whether S3 copied it without the bytes passing through here.
     pub server_side: bool,
-    /// Number and size of its parts, when it went in parts.
-    pub parts: Option<(u16, u64)>,
+    /// Number of its parts, and the size of each but the last if they are of one, when it went in
+    /// parts.
+    pub parts: Option<(u16, Option<u64>)>,
     /// How often the object was begun: 1 when all went well.
     pub attempts: u32,
     /// From the start of the first attempt to the proof.

@@ -11,11 +11,15 @@ mod content;
 mod file;
 mod found;
 mod layout;
+mod line;
 mod side;
 mod stored;
 
 pub use answer::{Answer, ORIGIN_LAST_MODIFIED};
-pub use layout::{Layout, candidates};
+pub use layout::{Cut, Layout, Parts, candidates};
+pub use line::{Line, Wanted};
+
+use std::num::NonZeroU16;
 
 use self::found::Found;
 use self::side::{Kept, Obstacle, Side};
@@ -92,6 +96,26 @@ impl Examiner {
         })
     }
 
+    /// How an object of the source is most likely cut into so many parts; `None` where nothing
+    /// tells. What is said of its parts is asked for whatever the [`Depth`]: whoever is about to
+    /// read the object wants to read it once.
+    pub async fn likely_parts(
+        &self,
+        source: &Entry,
+        count: NonZeroU16,
+    ) -> Result<Option<Cut>, StoreError> {
+        asked::likely(self, self.source(source), count).await
+    }
+
+    /// The parts of an object of the source that has so many, as its store tells them.
+    pub async fn told_parts(
+        &self,
+        source: &Entry,
+        count: NonZeroU16,
+    ) -> Result<Option<Parts>, StoreError> {
+        asked::parts(self, self.source(source), count).await
+    }
+
     /// Compares the content of two objects of equal size. `known` is what the target's store is
     /// known to keep.
     async fn look(
@@ -117,17 +141,20 @@ impl Examiner {
     }
 
     fn sides<'a>(&'a self, source: &'a Entry, target: &'a Entry) -> (Side<'a>, Side<'a>) {
-        let from = Side {
-            store: &*self.ends.source,
-            entry: source,
-            is_target: false,
-        };
         let to = Side {
             store: &*self.ends.target,
             entry: target,
             is_target: true,
         };
-        (from, to)
+        (self.source(source), to)
+    }
+
+    fn source<'a>(&'a self, entry: &'a Entry) -> Side<'a> {
+        Side {
+            store: &*self.ends.source,
+            entry,
+            is_target: false,
+        }
     }
 
     fn is_source_local(&self) -> bool {

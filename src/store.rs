@@ -25,7 +25,7 @@ mod settled;
 pub use error::{ErrorKind, StoreError};
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
-pub use settled::{Rejected, Settled, SourceFacts, Stored};
+pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -316,11 +316,10 @@ pub trait Target: Source {
 
     /// Takes back what this run has just stored, and only that: by its version, or only while the
     /// key still has its ETag. Whatever took its place meanwhile stays.
-    async fn withdraw(&self, key: &ObjectKey, _stored: &Stored) -> Result<(), StoreError> {
-        self.delete(std::slice::from_ref(key))
-            .await?
-            .into_iter()
-            .collect()
+    async fn withdraw(&self, key: &ObjectKey, _stored: &Stored) -> Result<Withdrawn, StoreError> {
+        let results = self.delete(std::slice::from_ref(key)).await?;
+        results.into_iter().collect::<Result<(), _>>()?;
+        Ok(Withdrawn::Removed)
     }
 
     /// Whether the whole of an object is proved before it can be seen (a directory), so that a

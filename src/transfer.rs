@@ -10,9 +10,12 @@ was not settled.
 mod attempt;
 mod copy_proof;
 mod desk;
+mod front;
 mod part_copies;
 mod parts;
+mod parts_proof;
 mod places;
+mod scheme;
 mod server_side;
 mod source_proof;
 mod target_proof;
@@ -28,13 +31,16 @@ use self::attempt::Trouble;
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
-use crate::context::{Budget, Context, Ends, conclude};
-use crate::digest::{Algorithm, Verdict, Why};
+use crate::context::{Budget, Context, Ends, cancelled, conclude};
+use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
-use crate::examine::{Answer, Depth, Examiner, Layout, ORIGIN_LAST_MODIFIED};
+use crate::examine::{Answer, Depth, Examiner, ORIGIN_LAST_MODIFIED, Parts};
 use crate::object::{Entry, Timestamp};
 use crate::plan::{Decision, Direction, Examine, Transfer};
-use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target};
+use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn};
+
+/// What becomes of an object that is distrusted.
+const AGAIN: &str = "it is sent again by every run until it is proved";
 
 /// Carries objects of one pair.
 #[derive(Debug)]
@@ -59,17 +65,17 @@ pub struct Transferrer {
 struct Work {
     /// What the source listed, or said when asked again.
     entry: Entry,
-    /// What is known of its content type and metadata; not asked for where it is not needed.
+    /// What the source said when it was asked again.
     head: Option<Head>,
-    /// The part layout, once it is known for sure.
-    layout: Option<Layout>,
+    /// The parts the source has it in, once they are known for sure.
+    parts: Option<Parts>,
 }
 
 /// How an attempt that worked went.
 #[derive(Debug)]
 struct Done {
     settled: Settled,
-    parts: Option<(u16, u64)>,
+    parts: Option<(u16, Option<u64>)>,
     server_side: bool,
 }
 
@@ -189,11 +195,11 @@ impl Transferrer {
             return Ok(());
         }
         let started = Instant::now();
-        let (again, pause) = self.pair.force_retry;
+        let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
             entry: source.clone(),
             head: None,
-            layout: None,
+            parts: None,
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -221,7 +227,7 @@ impl Transferrer {
                 self.distrust(
                     &source,
                     &rejected.stored,
-                    attempt::reason_of(&rejected.verdict),
+                    attempt::reason_of(&rejected.mismatch),
                 );
                 // each version stays until it is removed; without versions only the last is there
                 published.retain(|stored| {
@@ -229,6 +235,8 @@ impl Transferrer {
                 });
                 published.push(rejected.stored.clone());
             }
+            // to know more is no failure, and happens once to each version of the source
+            again += u32::from(trouble.is_news());
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
                 break trouble;
             }
@@ -260,15 +268,17 @@ impl Transferrer {
     /// What the next attempt begins with, and whether it should wait first.
     async fn look_again(&self, work: Work, trouble: Trouble) -> Result<(Work, bool), StoreError> {
         match trouble {
-            Trouble::Layout(layout) => Ok((
-                Work {
-                    layout: Some(layout),
-                    ..work
-                },
-                false,
-            )),
+            Trouble::Parts(parts) => {
+                let parts = Some(parts);
+                Ok((Work { parts, ..work }, false))
+            }
+            Trouble::Asked(head) => {
+                let head = Some(*head);
+                Ok((Work { head, ..work }, false))
+            }
             Trouble::Store(error) if error.kind == ErrorKind::Changed => {
-                let head = self.source.head(&work.entry.key, false).await?;
+                let checksums = self.asks_checksums();
+                let head = self.source.head(&work.entry.key, checksums).await?;
                 let entry = Entry {
                     size: head.size,
                     modified: head.modified,
@@ -279,7 +289,7 @@ impl Transferrer {
                     Work {
                         entry,
                         head: Some(head),
-                        layout: None,
+                        parts: None,
                     },
                     false,
                 ))
@@ -308,20 +318,16 @@ impl Transferrer {
     /// Tells what became of an object that did not arrive.
     fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<(), StoreError> {
         let error = match trouble {
-            Trouble::Damaged(verdict) => {
-                self.damaged(source, &verdict, attempts);
+            Trouble::Damaged(mismatch) => {
+                self.damaged(source, &mismatch, attempts);
                 return Ok(());
             }
             Trouble::Published(rejected) => {
-                self.damaged(source, &rejected.verdict, attempts);
+                self.damaged(source, &rejected.mismatch, attempts);
                 return Ok(());
             }
-            Trouble::Layout(_) => StoreError::new(
-                "verify",
-                source.key.as_str(),
-                ErrorKind::Other,
-                "its parts changed",
-            ),
+            // the run ends: otherwise it would have begun again
+            Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
             Trouble::Store(error) => error,
         };
         let concluded = conclude(source, error, self.direction, attempts);
@@ -329,8 +335,10 @@ impl Transferrer {
         concluded.ends_pair.map_or(Ok(()), Err)
     }
 
-    fn damaged(&self, source: &Entry, verdict: &Verdict, attempts: u32) {
-        let (reason, error) = attempt::damage(source, verdict);
+    fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {
+        let ends = [self.source.describe(), self.target.describe()];
+        let endpoint = ends.iter().find_map(|end| end.endpoint.as_deref());
+        let (reason, error) = attempt::damage(source, mismatch, endpoint);
         self.failed(source, reason, error, attempts);
     }
 
@@ -361,17 +369,29 @@ impl Transferrer {
         let mut is_gone = !published.is_empty();
         // the newest first, so that nothing damaged comes to light again
         for stored in published.iter().rev() {
-            let message = match self.target.withdraw(key, stored).await {
-                Ok(()) => {
-                    format!("`{key}` was damaged on its way; it was removed from the target")
-                }
-                Err(error) => {
-                    is_gone = false;
+            let (gone, message) = match self.target.withdraw(key, stored).await {
+                Ok(Withdrawn::Removed) => (
+                    true,
+                    format!("`{key}` was damaged on its way; it was removed from the target"),
+                ),
+                Ok(Withdrawn::Absent) => (
+                    true,
+                    format!("`{key}` was damaged on its way; the target does not have it any more"),
+                ),
+                Ok(Withdrawn::Other) => (
+                    false,
                     format!(
-                        "`{key}` is damaged at the target and could not be removed: {error}; it is sent again by every run until it is proved"
-                    )
-                }
+                        "`{key}` was damaged on its way and was not removed: what the target has now does not have the ETag it told of it; {AGAIN}"
+                    ),
+                ),
+                Err(error) => (
+                    false,
+                    format!(
+                        "`{key}` is damaged at the target and could not be removed: {error}; {AGAIN}"
+                    ),
+                ),
             };
+            is_gone &= gone;
             self.sinks.emit(&Event::Warning { message });
         }
         is_gone
@@ -434,13 +454,24 @@ impl Transferrer {
     }
 
     /// What has to be known of a large source object before it is read: its stored checksums, and
-    /// what a multipart upload must be given at its beginning. One request at most.
+    /// what a multipart upload must be given at its beginning. One request at most; what was told
+    /// before is not asked for again.
     async fn asked_head(&self, work: &Work) -> Result<Option<Head>, StoreError> {
+        if let Some(head) = &work.head {
+            return Ok(Some(head.clone()));
+        }
         let checksums = self.pair.checksum_download && self.direction != Direction::LocalToS3;
         if checksums || self.direction == Direction::S3ToS3 {
+            let checksums = self.asks_checksums();
             return self.source.head(&work.entry.key, checksums).await.map(Some);
         }
-        Ok(work.head.clone())
+        Ok(None)
+    }
+
+    /// Whether the source's checksums are asked for with what else is: a header more.
+    fn asks_checksums(&self) -> bool {
+        let may_be_wanted = self.pair.checksum_download || self.pair.checksum_of_opaque;
+        may_be_wanted && self.direction != Direction::LocalToS3
     }
 
     /// The digests a pass over the bytes has to make: MD5 for ETags, the additional one, and the

@@ -44,6 +44,7 @@ pub(super) fn build(
         checksum,
         checksum_full_object: merged.value("checksum.full_object"),
         checksum_download: merged.value("checksum.download"),
+        checksum_of_opaque: merged.value("checksum.express_one_zone_default"),
         verify: Verify {
             etag: merged.value("verify.etag"),
             multipart: merged.value("verify.multipart"),

@@ -315,7 +315,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(VERIFICATION).fits(TargetS3).flags(switch!("full-object-checksum")),
     pair("checksum.download", Bool, "ask for stored additional checksums and verify them when downloading")
         .default("false").under(VERIFICATION).fits(SourceS3).flags(switch!("enable-additional-checksum")),
-    pair("checksum.express_one_zone_default", Bool, "send CRC64NVME to directory buckets, and wherever the ETag will be no MD5")
+    pair("checksum.express_one_zone_default", Bool, "prove by a checksum what has no MD5 for an ETag (KMS, DSSE, SSE-C, directory buckets): uploads send CRC64NVME, downloads verify what S3 stores")
         .default("true").under(VERIFICATION).flags(inverse!("disable-express-one-zone-additional-checksum", "express-one-zone-additional-checksum")),
     pair("verify.unverifiable", words(&["warn", "accept", "fail"]), "what becomes of an object that cannot be proved: warn, accept or fail")
         .default("warn").under(VERIFICATION),

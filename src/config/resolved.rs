@@ -83,6 +83,8 @@ pub struct Pair {
     pub checksum_full_object: bool,
     /// Ask for and verify stored additional checksums when downloading.
     pub checksum_download: bool,
+    /// Verify them also unasked where the ETag is no digest.
+    pub checksum_of_opaque: bool,
     /// What is verified.
     pub verify: Verify,
     /// How much at once.

@@ -107,7 +107,9 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             _ => PayloadSigning::Auto,
         },
         content_md5: merged.value("protocol.content_md5_header"),
-        read_checksums: merged.value("checksum.download"),
+        // a header more; they are the proof where the ETag turns out to be none
+        read_checksums: merged.value("checksum.download")
+            || merged.value("checksum.express_one_zone_default"),
         encryption: encryption(side, merged),
     }
 }

@@ -1,6 +1,6 @@
 //! Streaming hashers, one per algorithm, and sets of them fed in one pass.
 
-use md5::Digest as _;
+use sha2::Digest as _;
 
 use super::{Algorithm, Digest};
 
@@ -10,7 +10,7 @@ pub struct Hasher(State);
 
 #[derive(Clone)]
 enum State {
-    Md5(md5::Md5),
+    Md5(md5_simd::Md5),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
     Sha512(Box<sha2::Sha512>),
@@ -32,7 +32,7 @@ impl Hasher {
     /// A hasher that has seen nothing yet.
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
-            Algorithm::Md5 => State::Md5(md5::Md5::new()),
+            Algorithm::Md5 => State::Md5(md5_simd::Md5::new()),
             Algorithm::Sha1 => State::Sha1(sha1::Sha1::new()),
             Algorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
             Algorithm::Sha512 => State::Sha512(Box::default()),

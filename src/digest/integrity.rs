@@ -80,7 +80,36 @@ pub struct Integrity {
     pub checksum: Option<Proof>,
 }
 
+/// Which evidence: the ETag and an additional checksum may be of one algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// The ETag.
+    ETag,
+    /// The additional checksum.
+    Checksum,
+}
+
+/// Proved damage: two values that were to be the same, and are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What showed it.
+    pub axis: Axis,
+    /// What was computed from the bytes that moved.
+    pub sent: Checksum,
+    /// What the store says it has.
+    pub stored: Checksum,
+}
+
 impl Integrity {
+    /// The damage that is proved, if any is.
+    pub fn mismatch(&self) -> Option<Mismatch> {
+        let of = |axis: Axis, proof: &Option<Proof>| match proof.as_ref()?.verdict {
+            Verdict::Mismatch { sent, stored } => Some(Mismatch { axis, sent, stored }),
+            Verdict::Verified(_) | Verdict::Unverifiable(_) => None,
+        };
+        of(Axis::ETag, &self.etag).or_else(|| of(Axis::Checksum, &self.checksum))
+    }
+
     /// What all evidence together says: one mismatch is a mismatch; one proof is enough otherwise.
     pub fn verdict(&self) -> Verdict {
         let proofs = || {
@@ -146,6 +175,20 @@ mod tests {
         ] {
             let integrity = Integrity { etag, checksum };
             assert_eq!(integrity.verdict().as_str(), word, "{integrity:?}");
+        }
+        let damage = |etag, checksum| Integrity { etag, checksum }.mismatch();
+        for (axis, found) in [
+            (
+                Some(Axis::ETag),
+                damage(Some(bad.clone()), Some(good.clone())),
+            ),
+            (
+                Some(Axis::Checksum),
+                damage(Some(good.clone()), Some(bad.clone())),
+            ),
+            (None, damage(Some(good.clone()), Some(none.clone()))),
+        ] {
+            assert_eq!(found.map(|found| found.axis), axis);
         }
         assert_eq!(good.clone().and(bad.clone()), bad);
         assert_eq!(none.clone().and(good), none);

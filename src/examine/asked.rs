@@ -1,16 +1,52 @@
-//! The parts of an object as its store tells them.
+//! The parts of an object: the likely ones, and those its store tells.
 
 use std::num::NonZeroU16;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::Examiner;
-use super::layout::Parts;
+use super::layout::{Cut, Layout, Parts, candidates};
 use super::side::Side;
 use crate::store::{ErrorKind, StoreError};
 
 /// Requests for parts of one object at a time.
 const AT_ONCE: usize = 8;
+
+/// The parts an object of so many most likely has: what size and count allow, by part 1 where that
+/// allows several, and as they are told where nothing common fits. `None` where nothing can be
+/// told.
+pub(super) async fn likely(
+    via: &Examiner,
+    of: Side<'_>,
+    count: NonZeroU16,
+) -> Result<Option<Cut>, StoreError> {
+    let layouts = candidates(of.entry.size, count, via.chunksize);
+    let layouts = narrowed(of, layouts).await?;
+    if let Some(likeliest) = layouts.first() {
+        return Ok(Some(Cut {
+            parts: Parts::from(*likeliest),
+            is_told: count.get() == 1,
+        }));
+    }
+    let told = parts(via, of, count).await?;
+    Ok(told.map(|parts| Cut {
+        parts,
+        is_told: true,
+    }))
+}
+
+/// Those among several likely layouts that have the object's part 1, where that is told.
+pub(super) async fn narrowed(
+    of: Side<'_>,
+    mut layouts: Vec<Layout>,
+) -> Result<Vec<Layout>, StoreError> {
+    if layouts.len() > 1
+        && let Some(first) = part(of, NonZeroU16::MIN).await?
+    {
+        layouts.retain(|layout| layout.part_size.min(layout.size) == first);
+    }
+    Ok(layouts)
+}
 
 /// The lengths of all parts of an object that has so many; `None` where the store does not tell
 /// them, or tells something that does not add up.
@@ -64,7 +100,7 @@ async fn one_by_one(
 }
 
 /// The length of one part, where the store tells it.
-pub(super) async fn part(of: Side<'_>, number: NonZeroU16) -> Result<Option<u64>, StoreError> {
+async fn part(of: Side<'_>, number: NonZeroU16) -> Result<Option<u64>, StoreError> {
     Ok(answered(of.store.part_size(&of.entry.key, number).await)?.flatten())
 }
 

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 
 use super::Examiner;
-use super::layout::Parts;
+use super::line::{Line, Wanted};
 use super::side::{Obstacle, Side};
-use crate::digest::{Algorithm, Checksum, Digest, Hasher, composite};
+use crate::digest::{Algorithm, Checksum};
 use crate::store::{Content, Read};
 
 /// Content is read in pieces of so many bytes.
@@ -16,14 +16,6 @@ pub(super) const PIECE: u64 = 2 << 20;
 
 /// Pieces read ahead of the one that is being hashed.
 const AHEAD: usize = 2;
-
-/// One checksum to make of a content.
-#[derive(Debug, Clone)]
-pub(super) struct Wanted {
-    pub(super) algorithm: Algorithm,
-    /// The parts of a composite; a digest of the whole when `None`.
-    pub(super) parts: Option<Parts>,
-}
 
 /// Reads the content once and makes all checksums that are wanted, in their order. It holds a few
 /// pieces, whatever the size; what changes meanwhile is an error.
@@ -98,61 +90,4 @@ async fn hash(lines: Vec<Line>, bytes: &Bytes) -> Vec<Line> {
     hashed
         .map(|line| line.expect("hashing does not panic"))
         .collect()
-}
-
-/// One checksum in the making.
-#[derive(Debug)]
-struct Line {
-    wanted: Wanted,
-    hasher: Hasher,
-    /// Digests of the parts that are complete.
-    digests: Vec<Digest>,
-    /// Bytes the part under way still lacks.
-    lacks: u64,
-}
-
-impl Line {
-    fn new(wanted: Wanted) -> Self {
-        Self {
-            hasher: Hasher::new(wanted.algorithm),
-            digests: Vec::new(),
-            lacks: wanted
-                .parts
-                .as_ref()
-                .map_or(u64::MAX, |parts| parts.length(0)),
-            wanted,
-        }
-    }
-
-    fn update(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.lacks == 0 {
-                self.begin_part();
-                continue;
-            }
-            let taken = usize::try_from(self.lacks).map_or(bytes.len(), |n| n.min(bytes.len()));
-            let (these, rest) = bytes.split_at(taken);
-            self.hasher.update(these);
-            self.lacks -= taken as u64;
-            bytes = rest;
-        }
-    }
-
-    fn begin_part(&mut self) {
-        let next = Hasher::new(self.wanted.algorithm);
-        let done = std::mem::replace(&mut self.hasher, next);
-        self.digests.push(done.finish());
-        let parts = self.wanted.parts.as_ref();
-        // what is longer than its parts would be a part more, and compare as different
-        self.lacks = parts.map_or(u64::MAX, |parts| parts.length(self.digests.len()));
-    }
-
-    fn finish(mut self) -> Checksum {
-        let last = self.hasher.finish();
-        if self.wanted.parts.is_none() {
-            return Checksum::Whole(last);
-        }
-        self.digests.push(last);
-        composite(&self.digests).expect("at most 10,000 parts of one algorithm")
-    }
 }

@@ -1,11 +1,10 @@
 //! A file and an object in S3: the file is read once, and every value that may decide is made of
 //! it in that pass.
 
-use std::num::NonZeroU16;
-
-use super::content::{PIECE, Wanted, checksums};
+use super::content::{PIECE, checksums};
 use super::found::{Found, Values, etag_text};
 use super::layout::{Layout, Parts, candidates};
+use super::line::Wanted;
 use super::side::{Kept, Obstacle, Side};
 use super::{Depth, Examiner, asked};
 use crate::config::By;
@@ -128,7 +127,7 @@ impl<'a> Pass<'a> {
         let Some(kept) = Checksum::of_etag(etag) else {
             return Ok(None);
         };
-        let mut guesses = self.guesses(kept);
+        let mut guesses = Self::guesses(kept, self.layouts(kept));
         guesses.truncate(HANDFUL);
         if guesses.is_empty() {
             return Ok(None);
@@ -304,36 +303,36 @@ impl<'a> Pass<'a> {
     /// What to make for a stored value: the whole, or its likely parts, few of them. Where several
     /// are likely, part 1 tells more, if it may be asked for.
     async fn likely(&self, kept: Checksum, is_backed: bool) -> Result<Vec<Wanted>, Obstacle> {
-        let mut guesses = self.guesses(kept);
-        if guesses.len() > 1 && self.via.depth == Depth::Asked {
-            let first = asked::part(self.object(), NonZeroU16::MIN).await?;
-            if let Some(first) = first {
-                let is_so = |wanted: &Wanted| {
-                    let parts = wanted.parts.as_ref();
-                    parts.is_some_and(|parts| parts.length(0) == first)
-                };
-                guesses.retain(is_so);
-            }
+        let mut layouts = self.layouts(kept);
+        if self.via.depth == Depth::Asked {
+            layouts = asked::narrowed(self.object(), layouts).await?;
         }
+        let mut guesses = Self::guesses(kept, layouts);
         // with a checksum of the whole beside them, guesses decide nothing but their own value
         guesses.truncate(if is_backed { 1 } else { HANDFUL });
         Ok(guesses)
     }
 
-    fn guesses(&self, kept: Checksum) -> Vec<Wanted> {
+    /// The layouts a composite may be of.
+    fn layouts(&self, kept: Checksum) -> Vec<Layout> {
+        match kept {
+            Checksum::Whole(_) => Vec::new(),
+            Checksum::Composite { parts, .. } => {
+                candidates(self.file().entry.size, parts, self.via.chunksize)
+            }
+        }
+    }
+
+    fn guesses(kept: Checksum, layouts: Vec<Layout>) -> Vec<Wanted> {
         let algorithm = kept.algorithm();
-        let Checksum::Composite { parts, .. } = kept else {
-            let parts = None;
-            return vec![Wanted { algorithm, parts }];
-        };
-        let size = self.file().entry.size;
-        let layouts = candidates(size, parts, self.via.chunksize).into_iter();
-        layouts
-            .map(|layout| Wanted {
-                algorithm,
-                parts: Some(Parts::from(layout)),
-            })
-            .collect()
+        let of = |parts: Option<Parts>| Wanted { algorithm, parts };
+        match kept {
+            Checksum::Whole(_) => vec![of(None)],
+            Checksum::Composite { .. } => {
+                let parts = layouts.into_iter().map(Parts::from);
+                parts.map(|parts| of(Some(parts))).collect()
+            }
+        }
     }
 
     async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<Checksum>, Obstacle> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 /// S3's limits: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
 const MAX_PARTS: u64 = 10_000;
+const MIN_PART: u64 = 5 * MIB;
+const MAX_PART: u64 = 5 << 30;
 
 const MIB: u64 = 1 << 20;
 
@@ -76,7 +78,7 @@ impl Layout {
 
 /// The lengths of an object's parts, in order, whatever they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Parts(Arc<[u64]>);
+pub struct Parts(Arc<[u64]>);
 
 impl Parts {
     /// Parts of these lengths, if there are any and they add up to the size.
@@ -89,10 +91,55 @@ impl Parts {
         fit.then(|| Self(lengths.into()))
     }
 
+    /// How many there are.
+    pub fn count(&self) -> u16 {
+        u16::try_from(self.0.len()).expect("at most 10,000")
+    }
+
+    /// The length of each but the last, if they are of one length and the last is no longer.
+    pub fn size(&self) -> Option<u64> {
+        let first = self.length(0);
+        let (last, others) = self.0.split_last()?;
+        let equal = others.iter().all(|length| *length == first);
+        (equal && *last <= first).then_some(first)
+    }
+
+    /// The length of the largest.
+    pub fn largest(&self) -> u64 {
+        self.0.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The parts with their numbers and bytes.
+    pub fn ranges(&self) -> impl Iterator<Item = (NonZeroU16, Range<u64>)> {
+        let mut start = 0;
+        (1..).zip(self.0.iter()).map(move |(number, length)| {
+            let range = start..start + length;
+            start = range.end;
+            (NonZeroU16::new(number).expect("counted from one"), range)
+        })
+    }
+
+    /// Whether S3 takes an upload in these parts: only the last may be small.
+    pub fn may_be_uploaded(&self) -> bool {
+        let (last, others) = self.0.split_last().expect("one at least");
+        let range = MIN_PART..=MAX_PART;
+        *last <= MAX_PART && others.iter().all(|length| range.contains(length))
+    }
+
     /// The length of a part, counted from zero. Past the last, there is no end to it.
     pub(super) fn length(&self, index: usize) -> u64 {
         self.0.get(index).copied().unwrap_or(u64::MAX)
     }
+}
+
+/// Where an object is cut, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Its parts.
+    pub parts: Parts,
+    /// Whether they are known to be so, every one of them. If not, what they make proves nothing
+    /// where it differs.
+    pub is_told: bool,
 }
 
 impl From<Layout> for Parts {
@@ -143,6 +190,30 @@ mod tests {
                 parts.windows(2).all(|two| two[0].1.end == two[1].1.start),
                 "{size}"
             );
+        }
+    }
+
+    #[test]
+    fn unequal_parts_cover_the_object_and_are_legal_but_for_the_last() {
+        for (lengths, is_legal) in [
+            (vec![5 * MIB, 7 * MIB + 1, 5 * MIB, 1], true),
+            (vec![5 * MIB - 1, 7], false),
+            (vec![1], true),
+            (vec![0], true),
+            (vec![(5 << 30) + 1, 1], false),
+            (vec![5 * MIB, (5 << 30) + 1], false),
+        ] {
+            let size = lengths.iter().sum();
+            let parts = Parts::of_lengths(lengths.clone(), size).expect("parts");
+            assert_eq!(parts.may_be_uploaded(), is_legal, "{lengths:?}");
+            assert_eq!(usize::from(parts.count()), lengths.len());
+            let mut end = 0;
+            for ((number, range), length) in parts.ranges().zip(&lengths) {
+                assert_eq!((range.start, range.end - range.start), (end, *length));
+                assert_eq!(lengths[usize::from(number.get()) - 1], *length);
+                end = range.end;
+            }
+            assert_eq!(end, size, "{lengths:?}");
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) fn pair(name: &str) -> Pair {
         checksum: None,
         checksum_full_object: false,
         checksum_download: false,
+        checksum_of_opaque: true,
         verify: Verify {
             etag: true,
             multipart: true,

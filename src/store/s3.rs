@@ -43,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 use super::retry::RetrySettings;
 use super::{
     Content, Copied, CopySource, Description, Head, Listing, Meter, PartLayout, Put, Read, Source,
-    StoreError, StoreKind, Stored, Target, Upload,
+    StoreError, StoreKind, Stored, Target, Upload, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::ObjectKey;
@@ -333,7 +333,7 @@ impl Target for S3Store {
         copy::copy(self, put, from).await
     }
 
-    async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<(), StoreError> {
+    async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {
         write::withdraw(self, key, stored).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::digest::{Checksum, Integrity, Verdict};
+use crate::digest::{Checksum, Integrity, Mismatch};
 use crate::object::{ETag, ObjectKey, Timestamp};
 
 /// What the target says of an object it has just taken. Not yet evidence: [`Stored::settle`].
@@ -21,6 +21,17 @@ pub struct Stored {
     pub checksums: Vec<Checksum>,
     /// S3's request id.
     pub request_id: Option<String>,
+}
+
+/// What became of an object that was to be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// It was removed.
+    Removed,
+    /// Nothing is there.
+    Absent,
+    /// Something is there that does not have the ETag which was told of it; it stays.
+    Other,
 }
 
 /// What was transferred, as the source had it.
@@ -46,7 +57,7 @@ pub struct Rejected {
     /// What the target has.
     pub stored: Stored,
     /// Why it must not keep it.
-    pub verdict: Verdict,
+    pub mismatch: Mismatch,
 }
 
 /// A transferred object together with what was proved of it. It cannot be made from a mismatch.
@@ -61,12 +72,12 @@ impl Stored {
     /// Makes a settled object of a stored one, unless the evidence says that it is damaged: then
     /// it comes back as the error, with the evidence.
     pub fn settle(self, source: SourceFacts, integrity: Integrity) -> Result<Settled, Rejected> {
-        match integrity.verdict() {
-            verdict @ Verdict::Mismatch { .. } => Err(Rejected {
+        match integrity.mismatch() {
+            Some(mismatch) => Err(Rejected {
                 stored: self,
-                verdict,
+                mismatch,
             }),
-            Verdict::Verified(_) | Verdict::Unverifiable(_) => Ok(Settled {
+            None => Ok(Settled {
                 source,
                 stored: self,
                 integrity,

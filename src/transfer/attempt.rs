@@ -1,13 +1,13 @@
 //! One try at one object: which way it goes, and what may go wrong.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{Done, Transferrer, Work, parts, server_side, whole};
-use crate::digest::{Algorithm, Verdict};
+use crate::digest::{Axis, Mismatch};
 use crate::event::FailReason;
-use crate::examine::Layout;
+use crate::examine::Parts;
 use crate::object::Entry;
-use crate::store::{ErrorKind, Rejected, StoreError};
+use crate::store::{ErrorKind, Head, Rejected, StoreError};
 
 /// Why an attempt did not work.
 #[derive(Debug)]
@@ -15,11 +15,13 @@ pub(super) enum Trouble {
     /// A store refused or failed.
     Store(StoreError),
     /// The bytes were damaged on the way; nothing was published.
-    Damaged(Verdict),
+    Damaged(Mismatch),
     /// The bytes were damaged on the way, and the target has them.
     Published(Box<Rejected>),
     /// The object's parts are not as they seemed: begin again with these.
-    Layout(Layout),
+    Parts(Parts),
+    /// What proves the object is known only now: begin again with what the source told.
+    Asked(Box<Head>),
 }
 
 impl From<StoreError> for Trouble {
@@ -35,12 +37,18 @@ impl fmt::Display for Trouble {
             Self::Damaged(_) | Self::Published(_) => {
                 f.write_str("the bytes were damaged on the way")
             }
-            Self::Layout(_) => f.write_str("the parts are of another size"),
+            Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
+            Self::Asked(_) => f.write_str("its ETag proves nothing"),
         }
     }
 }
 
 impl Trouble {
+    /// Whether nothing went wrong: more is known now than before, which happens once.
+    pub(super) fn is_news(&self) -> bool {
+        matches!(self, Self::Parts(_) | Self::Asked(_))
+    }
+
     /// Whether beginning the object again may help. Transient errors were retried already, each
     /// by itself, and have used their attempts up.
     pub(super) fn may_pass(&self) -> bool {
@@ -51,7 +59,7 @@ impl Trouble {
                 ErrorKind::Corrupted => error.operation == "CompleteMultipartUpload",
                 _ => false,
             },
-            Self::Damaged(_) | Self::Published(_) | Self::Layout(_) => true,
+            Self::Damaged(_) | Self::Published(_) | Self::Parts(_) | Self::Asked(_) => true,
         }
     }
 }
@@ -94,38 +102,35 @@ pub(super) async fn attempt(via: &Transferrer, work: &Work) -> Result<Done, Trou
     }
 }
 
-/// The report's reason and words for a proved mismatch.
-pub(super) fn damage(source: &Entry, verdict: &Verdict) -> (FailReason, StoreError) {
-    let (reason, message) = match verdict {
-        Verdict::Mismatch { sent, stored } => {
-            let reason = reason_of(verdict);
-            let what = match reason {
-                FailReason::ETagMismatch => "ETag".to_owned(),
-                _ => sent.algorithm().to_string(),
-            };
-            (
-                reason,
-                format!("{what} mismatch: {sent:?} was computed, {stored:?} is stored"),
-            )
-        }
-        Verdict::Verified(_) | Verdict::Unverifiable(_) => (
-            FailReason::Other,
-            "the object could not be settled".to_owned(),
-        ),
+/// The report's reason and words for proved damage. `endpoint` is one that is not AWS's own, if
+/// there is any: its ETags may be no digests, which only the user can know.
+pub(super) fn damage(
+    source: &Entry,
+    mismatch: &Mismatch,
+    endpoint: Option<&str>,
+) -> (FailReason, StoreError) {
+    let Mismatch { axis, sent, stored } = mismatch;
+    let what = match axis {
+        Axis::ETag => "ETag".to_owned(),
+        Axis::Checksum => sent.algorithm().to_string(),
     };
+    let mut message = format!("{what} mismatch: {sent:?} was computed, {stored:?} is stored");
+    if let (Axis::ETag, Some(endpoint)) = (axis, endpoint) {
+        let _ = write!(
+            message,
+            "; if {endpoint} gives ETags that are no MD5s, set verify.etag to false"
+        );
+    }
     (
-        reason,
+        reason_of(mismatch),
         StoreError::new("verify", source.key.as_str(), ErrorKind::Corrupted, message),
     )
 }
 
-/// The report's reason for a verdict against an object.
-pub(super) fn reason_of(verdict: &Verdict) -> FailReason {
-    match verdict {
-        Verdict::Mismatch { sent, .. } if sent.algorithm() == Algorithm::Md5 => {
-            FailReason::ETagMismatch
-        }
-        Verdict::Mismatch { .. } => FailReason::ChecksumMismatch,
-        Verdict::Verified(_) | Verdict::Unverifiable(_) => FailReason::Other,
+/// The report's reason for damage.
+pub(super) fn reason_of(mismatch: &Mismatch) -> FailReason {
+    match mismatch.axis {
+        Axis::ETag => FailReason::ETagMismatch,
+        Axis::Checksum => FailReason::ChecksumMismatch,
     }
 }

@@ -2,27 +2,24 @@
 checksum, and both are compared before it is published.
 */
 
-use std::num::NonZeroU16;
-use std::ops::Range;
-
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::attempt::{Trouble, of_target};
 use super::parts::tell_leftover;
 use super::server_side::MAX_COPY;
-use super::{Transferrer, Work, source_proof};
+use super::{Transferrer, Work};
 use crate::context::cancelled;
-use crate::digest::{Algorithm, Checksum, Digest, Verdict, combine_crc, composite};
+use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
 use crate::event::Event;
-use crate::examine::Layout;
+use crate::examine::{Cut, Layout, Parts};
 use crate::object::ETag;
 use crate::store::{CopySource, Head, Put, StoreError, Stored, StoredPart, Upload};
 
 /// What was made of the parts.
 pub(super) struct Made {
     pub(super) stored: Stored,
-    /// How many there were, and the size of the first.
-    pub(super) parts: (u16, u64),
+    /// How many there were, and the length of each but the last, if they are of one.
+    pub(super) parts: (u16, Option<u64>),
 }
 
 /// Copies the object as its source is cut. `None` where that is not known, and the object can be
@@ -40,7 +37,7 @@ pub(super) async fn copy(
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
-        let parts = match copy_parts(via, &*upload, from, &cut.ranges).await {
+        let parts = match copy_parts(via, &*upload, from, &cut.parts).await {
             Ok(parts) => parts,
             Err(error) => {
                 give_up(upload).await;
@@ -54,30 +51,37 @@ pub(super) async fn copy(
             put = plain.clone();
             continue;
         }
-        if let Some((ours, theirs)) = difference(via, head, &put, &parts) {
-            // of the whole it is no matter how it is cut
-            let is_clear = cut.is_real || matches!(ours, Checksum::Whole(_));
-            let real = if is_clear {
-                Some(cut.clone())
-            } else {
-                real_cut(via, work, head).await?
+        if let Some(mismatch) = difference(via, head, &put, &parts) {
+            let told = match mismatch.sent {
+                Checksum::Composite { parts: count, .. } if !cut.is_told => {
+                    via.examiner.told_parts(&work.entry, count).await
+                }
+                // of the whole it is no matter how it is cut
+                Checksum::Composite { .. } | Checksum::Whole(_) => Ok(Some(cut.parts.clone())),
+            };
+            let told = match told {
+                Ok(told) => told,
+                Err(error) => {
+                    give_up(upload).await;
+                    return Err(error.into());
+                }
             };
             // nobody tells how it is cut: then the difference proves nothing
-            if let Some(real) = real {
+            if let Some(told) = told {
                 give_up(upload).await;
-                if real == cut {
-                    return Err(Trouble::Damaged(Verdict::Mismatch {
-                        sent: ours,
-                        stored: theirs,
-                    }));
+                if told == cut.parts {
+                    return Err(Trouble::Damaged(mismatch));
                 }
-                cut = real;
+                cut = Cut {
+                    parts: told,
+                    is_told: true,
+                };
                 continue;
             }
         }
         let whole = whole_of(head, &put).filter(|_| via.pair.verify.checksum);
         let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
-        let size = cut.ranges.first().map_or(0, |part| part.end - part.start);
+        let size = cut.parts.size();
         let stored = upload.complete(parts, whole).await.map_err(of_target)?;
         return Ok(Some(Made {
             stored,
@@ -86,51 +90,21 @@ pub(super) async fn copy(
     }
 }
 
-/// Where an object is cut.
-#[derive(Debug, Clone)]
-struct Cut {
-    ranges: Vec<Range<u64>>,
-    /// Whether the store told of every part, so that a difference is none of the cut.
-    is_real: bool,
-}
-
-impl PartialEq for Cut {
-    fn eq(&self, other: &Self) -> bool {
-        self.ranges == other.ranges
-    }
-}
-
 /// The parts the object was uploaded in, as far as that can be guessed or asked; for one that is
 /// too large for one copy, parts of the user's size.
 async fn first_cut(via: &Transferrer, work: &Work, head: &Head) -> Result<Option<Cut>, StoreError> {
-    let of_layout = |layout: Layout| Cut {
-        ranges: layout.parts().map(|(_, range)| range).collect(),
-        is_real: layout.count() == 1,
+    let cut = match head.etag.as_ref().and_then(ETag::parts) {
+        Some(count) => via.examiner.likely_parts(&work.entry, count).await?,
+        None => None,
     };
-    if let Some(known) = source_proof::layout_of(via, &work.entry.key, head).await? {
-        return Ok(Some(of_layout(known.layout)).filter(|_| head.size > 0));
+    if cut.is_some() {
+        return Ok(cut.filter(|_| head.size > 0));
     }
-    if let Some(real) = real_cut(via, work, head).await? {
-        return Ok(Some(real));
-    }
-    let layout = Layout::for_upload(head.size, via.pair.multipart_chunksize);
-    Ok((head.size > MAX_COPY).then(|| of_layout(layout)))
-}
-
-/// The parts as the store tells them.
-async fn real_cut(via: &Transferrer, work: &Work, head: &Head) -> Result<Option<Cut>, StoreError> {
-    let sizes = source_proof::sizes(via, &work.entry.key, head).await?;
-    Ok(sizes.map(|sizes| Cut {
-        ranges: sizes
-            .iter()
-            .scan(0, |at, size| {
-                let start = *at;
-                *at += size;
-                Some(start..*at)
-            })
-            .collect(),
-        is_real: true,
-    }))
+    let own = || Cut {
+        parts: Layout::for_upload(head.size, via.pair.multipart_chunksize).into(),
+        is_told: false,
+    };
+    Ok((head.size > MAX_COPY).then(own))
 }
 
 /// What is written, with the checksum the source has where the user names no other.
@@ -165,13 +139,11 @@ async fn copy_parts(
     via: &Transferrer,
     upload: &dyn Upload,
     from: &CopySource,
-    ranges: &[Range<u64>],
+    cut: &Parts,
 ) -> Result<Vec<StoredPart>, StoreError> {
     let at_once = usize::from(via.pair.performance.max_parallel_uploads);
-    let numbered = (1..=u16::MAX)
-        .filter_map(NonZeroU16::new)
-        .zip(ranges.to_vec());
-    futures::stream::iter(numbered)
+    let ranges: Vec<_> = cut.ranges().collect();
+    futures::stream::iter(ranges)
         .map(|(number, range)| async move {
             let _place = via.parts.to_write().await;
             if via.stop.is_cancelled() {
@@ -187,12 +159,7 @@ async fn copy_parts(
 }
 
 /// What the copied parts make and what the source has, where both can be told and differ.
-fn difference(
-    via: &Transferrer,
-    head: &Head,
-    put: &Put,
-    parts: &[StoredPart],
-) -> Option<(Checksum, Checksum)> {
+fn difference(via: &Transferrer, head: &Head, put: &Put, parts: &[StoredPart]) -> Option<Mismatch> {
     let verify = via.pair.verify;
     let source = head.etag.as_ref().and_then(Checksum::of_etag);
     let by_etag = source
@@ -215,10 +182,12 @@ fn difference(
             *kept,
         ))
     });
-    by_etag
-        .into_iter()
-        .chain(by_checksum)
-        .find(|(ours, theirs)| matches!(Verdict::compare(*ours, *theirs), Verdict::Mismatch { .. }))
+    let differs = |axis: Axis, pair: Option<(Checksum, Checksum)>| {
+        let (sent, stored) = pair?;
+        let verdict = Verdict::compare(sent, stored);
+        matches!(verdict, Verdict::Mismatch { .. }).then_some(Mismatch { axis, sent, stored })
+    };
+    differs(Axis::ETag, by_etag).or_else(|| differs(Axis::Checksum, by_checksum))
 }
 
 /// The ETag that parts make, where theirs are digests.

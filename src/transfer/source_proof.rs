@@ -2,15 +2,12 @@
 
 use std::num::NonZeroU16;
 
-use futures::{StreamExt as _, stream};
-
-use super::Transferrer;
-use crate::digest::{
-    Algorithm, Checksum, Digest, Integrity, Method, Proof, Why, combine_crc, composite, digest,
-};
-use crate::examine::{Layout, candidates};
-use crate::object::{ETag, ObjectKey};
-use crate::store::{Head, StoreError};
+use super::attempt::Trouble;
+use super::{Transferrer, Work};
+use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Why};
+use crate::examine::{Parts, Wanted, candidates};
+use crate::object::ETag;
+use crate::store::{Content, Head, StoreError};
 
 /// What the source says its content hashes to.
 pub(super) enum Expected<'a> {
@@ -28,208 +25,114 @@ pub(super) fn expected<'a>(via: &Transferrer, head: &'a Head) -> Expected<'a> {
         None => Expected::Nothing,
         Some(_) if !via.pair.verify.etag => Expected::Nothing,
         Some(etag) if etag.parts().is_some() && !via.pair.verify.multipart => Expected::Nothing,
-        Some(ETag::Opaque(_)) => Expected::Unusable(Why::OpaqueETag),
-        Some(_) if !head.etag_is_digest => Expected::Unusable(Why::OpaqueETag),
+        Some(_) if is_opaque(head) => Expected::Unusable(Why::OpaqueETag),
         Some(etag) => Expected::ETag(etag),
     }
 }
 
-/// The additional checksum to verify a download with, as the source stores it.
-pub(super) fn expected_checksum(via: &Transferrer, head: Option<&Head>) -> Option<Checksum> {
-    let wanted = via.pair.checksum_download && via.pair.verify.checksum;
-    head.filter(|_| wanted)?.checksums.first().copied()
+/// Whether the source has an ETag that is no digest of its content.
+pub(super) fn is_opaque(head: &Head) -> bool {
+    let is_none = |etag: &ETag| Checksum::of_etag(etag).is_none();
+    head.etag.as_ref().is_some_and(is_none) || (head.etag.is_some() && !head.etag_is_digest)
+}
+
+/// Whether the additional checksum the source stores is to be verified: where the user says so,
+/// and by default where its ETag is no proof.
+pub(super) fn wants_checksum(via: &Transferrer, head: &Head) -> bool {
+    let pair = &via.pair;
+    pair.verify.checksum && (pair.checksum_download || pair.checksum_of_opaque && is_opaque(head))
+}
+
+/// The additional checksum to verify what is read with, as the source stores it.
+pub(super) fn expected_checksum(via: &Transferrer, head: &Head) -> Option<Checksum> {
+    let mut kept = head.checksums.iter().copied();
+    kept.next().filter(|_| wants_checksum(via, head))
 }
 
 /// What there is to say where the source stores a checksum, and none that is known here.
 pub(super) fn unknown_checksum(via: &Transferrer, head: &Head) -> Option<Proof> {
-    let wanted = via.pair.checksum_download && via.pair.verify.checksum;
     let unknown = head.checksums.is_empty() && head.unknown_checksum.is_some();
-    (wanted && unknown).then(|| Proof::impossible(Why::AlgorithmUnknown))
+    (unknown && wants_checksum(via, head)).then(|| Proof::impossible(Why::AlgorithmUnknown))
 }
 
-/// Proof of a small object from its bytes. A layout that reproduces the stored value is a proof;
-/// that none does proves nothing.
-pub(super) fn of_bytes(
+/// Proof of a small object from its bytes.
+pub(super) async fn of_content(
     via: &Transferrer,
-    head: &Head,
-    stored_checksum: Option<Checksum>,
-    bytes: &[u8],
-    digests: &[Digest],
-) -> Integrity {
-    let wanted = via.pair.multipart_chunksize;
-    let prove = |stored| of_small(stored, wanted, bytes, digests);
-    Integrity {
-        etag: match expected(via, head) {
-            Expected::Nothing => None,
-            Expected::Unusable(why) => Some(Proof::impossible(why)),
-            Expected::ETag(etag) => {
-                Some(Checksum::of_etag(etag).map_or(Proof::impossible(Why::OpaqueETag), prove))
-            }
+    work: &Work,
+    content: &Content,
+) -> Result<Integrity, Trouble> {
+    let head = &content.head;
+    let etag = match expected(via, head) {
+        Expected::Nothing => None,
+        Expected::Unusable(why) => Some(Proof::impossible(why)),
+        Expected::ETag(etag) => match Checksum::of_etag(etag) {
+            Some(stored) => Some(prove(via, work, content, stored).await?),
+            None => Some(Proof::impossible(Why::OpaqueETag)),
         },
-        checksum: stored_checksum
-            .map(prove)
-            .or_else(|| unknown_checksum(via, head)),
-    }
+    };
+    let checksum = match expected_checksum(via, head) {
+        Some(stored) => Some(prove(via, work, content, stored).await?),
+        None => unknown_checksum(via, head),
+    };
+    Ok(Integrity { etag, checksum })
 }
 
-fn of_small(stored: Checksum, wanted: u64, bytes: &[u8], digests: &[Digest]) -> Proof {
+/// Compares a stored value with what the bytes make. Parts that reproduce it are proof; where no
+/// likely ones do, the source is asked for the real ones.
+async fn prove(
+    via: &Transferrer,
+    work: &Work,
+    content: &Content,
+    stored: Checksum,
+) -> Result<Proof, StoreError> {
     let algorithm = stored.algorithm();
-    match stored {
-        Checksum::Whole(_) => {
-            let made = digests
-                .iter()
-                .find(|digest| digest.algorithm() == algorithm)
-                .copied();
-            let computed = made.unwrap_or_else(|| digest(algorithm, bytes));
-            Proof::compare(Checksum::Whole(computed), stored, Method::Recomputed)
-        }
-        Checksum::Composite { parts, .. } => {
-            let layouts = candidates(bytes.len() as u64, parts, wanted);
-            let mut computed = layouts
-                .iter()
-                .filter_map(|layout| composite(&digests_of(*layout, algorithm, bytes)));
-            let proved = computed.clone().find(|computed| *computed == stored);
-            match proved.or_else(|| computed.next().filter(|_| parts.get() == 1)) {
-                // one part is the whole: there is no other layout to blame
-                Some(computed) => Proof::compare(computed, stored, Method::Composite),
-                None => Proof::impossible(Why::LayoutUnknown),
-            }
-        }
-    }
-}
-
-fn digests_of(layout: Layout, algorithm: Algorithm, bytes: &[u8]) -> Vec<Digest> {
-    let slice =
-        |start: u64, end: u64| bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?);
-    layout
-        .parts()
-        .filter_map(|(_, range)| Some(digest(algorithm, slice(range.start, range.end)?)))
-        .collect()
-}
-
-/// What is known of a large object's parts before it is read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct KnownLayout {
-    pub(super) layout: Layout,
-    /// Whether the store confirmed it, as far as its first part tells.
-    pub(super) confirmed: bool,
-}
-
-/// The parts of a multipart object: by inference over common part sizes where only one fits, by
-/// HEAD of part 1 otherwise, by the likeliest guess where the store does not tell.
-pub(super) async fn layout_of(
-    via: &Transferrer,
-    key: &ObjectKey,
-    head: &Head,
-) -> Result<Option<KnownLayout>, StoreError> {
-    let Some(ETag::MultipartShaped { parts, .. }) = &head.etag else {
-        return Ok(None);
+    let Checksum::Composite { parts: count, .. } = stored else {
+        let mut made = content.digests.iter();
+        let made = match made.find(|digest| digest.algorithm() == algorithm) {
+            Some(digest) => Checksum::Whole(*digest),
+            None => of_whole(algorithm, content).await,
+        };
+        return Ok(Proof::compare(made, stored, Method::Recomputed));
     };
-    let guesses = candidates(head.size, *parts, via.pair.multipart_chunksize);
-    if let [only] = guesses[..] {
-        return Ok(Some(KnownLayout {
-            layout: only,
-            confirmed: parts.get() == 1,
-        }));
+    if let Some(proof) = guess(via, content, stored, count).await {
+        return Ok(proof);
     }
-    if let Some(layout) = ask(via, key, head).await? {
-        return Ok(Some(KnownLayout {
-            layout,
-            confirmed: true,
-        }));
-    }
-    Ok(guesses.first().map(|&layout| KnownLayout {
-        layout,
-        confirmed: false,
-    }))
-}
-
-/// The parts as the store tells them, if it does and they are of one size.
-pub(super) async fn ask(
-    via: &Transferrer,
-    key: &ObjectKey,
-    head: &Head,
-) -> Result<Option<Layout>, StoreError> {
-    let Some(ETag::MultipartShaped { parts, .. }) = &head.etag else {
-        return Ok(None);
+    let Some(parts) = via.examiner.told_parts(&work.entry, count).await? else {
+        return Ok(Proof::impossible(Why::LayoutUnknown));
     };
-    match via.source.part_size(key, NonZeroU16::MIN).await {
-        Ok(Some(part_size)) if part_size > 0 => {
-            let layout = Layout {
-                size: head.size,
-                part_size,
-            };
-            Ok(layout.fits(*parts).then_some(layout))
-        }
-        Err(error) if error.kind.is_fatal() => Err(error),
-        Ok(_) | Err(_) => Ok(None),
-    }
+    let made = of_parts(algorithm, parts, content).await;
+    Ok(Proof::compare(made, stored, Method::Composite))
 }
 
-/// The size of every part, where the store tells them: all at once, or one by one.
-pub(super) async fn sizes(
+/// Proof from parts that are likely. One part is the whole: there is no other layout to blame.
+async fn guess(
     via: &Transferrer,
-    key: &ObjectKey,
-    head: &Head,
-) -> Result<Option<Vec<u64>>, StoreError> {
-    let Some(count) = head.etag.as_ref().and_then(ETag::parts) else {
-        return Ok(None);
-    };
-    let fit = |sizes: &Vec<u64>| {
-        sizes.len() == usize::from(count.get()) && sizes.iter().sum::<u64>() == head.size
-    };
-    match via.source.parts(key).await {
-        Ok(Some(told)) if told.etag == head.etag => {
-            let sizes = told.parts.iter().map(|part| part.size).collect();
-            return Ok(Some(sizes).filter(fit));
-        }
-        Err(error) if error.kind.is_fatal() => return Err(error),
-        Ok(_) | Err(_) => {}
-    }
-    let numbers = (1..=count.get()).filter_map(NonZeroU16::new);
-    let at_once = usize::from(via.pair.performance.max_parallel_uploads);
-    let mut told = stream::iter(numbers)
-        .map(|number| async move { via.source.part_size(key, number).await })
-        .buffered(at_once);
-    let mut sizes = Vec::with_capacity(usize::from(count.get()));
-    while let Some(size) = told.next().await {
-        match size {
-            Ok(Some(size)) => sizes.push(size),
-            Err(error) if error.kind.is_fatal() => return Err(error),
-            Ok(None) | Err(_) => return Ok(None),
+    content: &Content,
+    stored: Checksum,
+    count: NonZeroU16,
+) -> Option<Proof> {
+    let size = content.bytes.len() as u64;
+    for layout in candidates(size, count, via.pair.multipart_chunksize) {
+        let made = of_parts(stored.algorithm(), layout.into(), content).await;
+        if made == stored || count.get() == 1 {
+            return Some(Proof::compare(made, stored, Method::Composite));
         }
     }
-    Ok(Some(sizes).filter(fit))
+    None
 }
 
-/// Whether the object's parts are known to be cut like this, every one of them: equal counts and an
-/// equal first part do not make equal parts.
-pub(super) async fn is_cut_so(
-    via: &Transferrer,
-    key: &ObjectKey,
-    layout: Layout,
-) -> Result<bool, StoreError> {
-    if layout.count() == 1 {
-        return Ok(true);
-    }
-    for (number, range) in layout.parts() {
-        match via.source.part_size(key, number).await {
-            Ok(Some(size)) if size == range.end - range.start => {}
-            Err(error) if error.kind.is_fatal() => return Err(error),
-            Ok(_) | Err(_) => return Ok(false),
-        }
-    }
-    Ok(true)
+async fn of_whole(algorithm: Algorithm, content: &Content) -> Checksum {
+    let parts = None;
+    off_the_async_threads(Wanted { algorithm, parts }, content).await
 }
 
-/// The checksum that stored parts make, of the kind the store keeps.
-pub(super) fn of_parts(stored: Checksum, parts: &[(Digest, u64)]) -> Option<(Checksum, Method)> {
-    match stored {
-        Checksum::Whole(_) => Some((Checksum::Whole(combine_crc(parts)?), Method::FullObject)),
-        Checksum::Composite { parts: count, .. } if usize::from(count.get()) == parts.len() => {
-            let digests: Vec<Digest> = parts.iter().map(|(digest, _)| *digest).collect();
-            Some((composite(&digests)?, Method::Composite))
-        }
-        Checksum::Composite { .. } => None,
-    }
+async fn of_parts(algorithm: Algorithm, parts: Parts, content: &Content) -> Checksum {
+    let parts = Some(parts);
+    off_the_async_threads(Wanted { algorithm, parts }, content).await
+}
+
+async fn off_the_async_threads(wanted: Wanted, content: &Content) -> Checksum {
+    let bytes = content.bytes.clone();
+    let made = tokio::task::spawn_blocking(move || wanted.of(&bytes));
+    made.await.expect("hashing does not panic")
 }

@@ -1,7 +1,7 @@
 //! Did what arrived equal what was sent?
 
 use super::Transferrer;
-use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Verdict, Why};
+use crate::digest::{Algorithm, Axis, Checksum, Integrity, Method, Mismatch, Proof, Verdict, Why};
 use crate::object::ETag;
 use crate::store::{Put, Stored, StoredPart, Upload};
 
@@ -77,7 +77,7 @@ pub(super) fn damaged_part(
     via: &Transferrer,
     stored: &StoredPart,
     digests: &[crate::digest::Digest],
-) -> Option<Verdict> {
+) -> Option<Mismatch> {
     let verify = via.pair.verify;
     let computed = |algorithm| {
         digests
@@ -98,8 +98,12 @@ pub(super) fn damaged_part(
         .checksum
         .filter(|_| verify.checksum)
         .map(Checksum::Whole);
-    etag.into_iter().chain(checksum).find_map(|kept| {
-        let verdict = Verdict::compare(computed(kept.algorithm())?, kept);
-        matches!(verdict, Verdict::Mismatch { .. }).then_some(verdict)
-    })
+    let of = |axis: Axis, kept: Option<Checksum>| {
+        let verdict = Verdict::compare(computed(kept?.algorithm())?, kept?);
+        match verdict {
+            Verdict::Mismatch { sent, stored } => Some(Mismatch { axis, sent, stored }),
+            Verdict::Verified(_) | Verdict::Unverifiable(_) => None,
+        }
+    };
+    of(Axis::ETag, etag).or_else(|| of(Axis::Checksum, checksum))
 }

@@ -3,7 +3,7 @@
 use super::attempt::{Trouble, of_target};
 use super::{Done, Transferrer, Work, source_proof, target_proof};
 use crate::context::cancelled;
-use crate::digest::{Algorithm, Checksum, Verdict, digest};
+use crate::digest::{Algorithm, Checksum, digest};
 use crate::event::Event;
 use crate::store::{Content, ErrorKind, Read, SourceFacts, StoreError};
 
@@ -30,18 +30,12 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
     }
-    let stored_checksum = source_proof::expected_checksum(via, Some(&content.head));
-    if let Some(stored) = stored_checksum {
+    let stored_checksum = source_proof::expected_checksum(via, &content.head);
+    if let Some(Checksum::Whole(stored)) = stored_checksum {
         compute(&mut content, stored.algorithm()).await;
     }
-    let source = source_proof::of_bytes(
-        via,
-        &content.head,
-        stored_checksum,
-        &content.bytes,
-        &content.digests,
-    );
-    if let mismatch @ Verdict::Mismatch { .. } = source.verdict() {
+    let source = source_proof::of_content(via, work, &content).await?;
+    if let Some(mismatch) = source.mismatch() {
         return Err(Trouble::Damaged(mismatch));
     }
 

@@ -34,6 +34,7 @@ pub(crate) fn pair() -> Pair {
         checksum: None,
         checksum_full_object: false,
         checksum_download: false,
+        checksum_of_opaque: true,
         verify: Verify {
             etag: true,
             multipart: true,

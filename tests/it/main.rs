@@ -23,6 +23,7 @@ mod other_clients;
 mod other_server;
 mod plan;
 mod predecessor;
+mod proving;
 mod quickstart;
 mod rehearsal;
 mod report;

@@ -100,14 +100,16 @@ async fn of_content(
     let part_size = match then {
         Checksum::Whole(_) => None,
         Checksum::Composite { parts, .. } if parts.get() == 1 => Some(size.max(1)),
-        Checksum::Composite { parts, .. } => match claim.parts {
-            Some(cut) if cut.count == u64::from(parts.get()) && cut.size > 0 => Some(cut.size),
-            Some(_) | None => {
+        Checksum::Composite { parts, .. } => {
+            let cut = claim.parts;
+            let cut = cut.filter(|cut| cut.count == u64::from(parts.get()));
+            let Some(part_size) = cut.and_then(|cut| cut.size).filter(|size| *size > 0) else {
                 return unknown(
                     "it has the same size, and how it was cut into parts was not recorded",
                 );
-            }
-        },
+            };
+            Some(part_size)
+        }
     };
     let now = rehash(target, key, size, then.algorithm(), part_size).await?;
     Ok(if now == Some(then) {

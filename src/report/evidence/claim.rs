@@ -79,8 +79,8 @@ pub struct ClaimedComparison {
 pub struct ClaimedParts {
     /// Into how many parts.
     pub count: u64,
-    /// The length of each but the last.
-    pub size: u64,
+    /// The length of each but the last, where they are of one.
+    pub size: Option<u64>,
 }
 
 /// What went wrong.

@@ -237,8 +237,8 @@ enum Shown {
 struct Parts {
     /// Into how many parts.
     count: u16,
-    /// The length of each but the last, in bytes.
-    size: u64,
+    /// The length of each but the last, in bytes; null where they are of different lengths.
+    size: Option<u64>,
 }
 
 /// What went wrong.

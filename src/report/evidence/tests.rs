@@ -59,7 +59,7 @@ fn transferred(integrity: Integrity) -> Event {
             because: Cause::SizeDiffers,
             replaced: true,
             server_side: false,
-            parts: Some((117, 8_388_608)),
+            parts: Some((117, Some(8_388_608))),
             attempts: 2,
             elapsed: Duration::from_millis(15_230),
         },

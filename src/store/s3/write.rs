@@ -9,10 +9,10 @@ use bytes::Bytes;
 
 use super::answer::stored_of;
 use super::encryption::with_encryption;
-use super::{S3Store, patience_for};
+use super::{S3Store, patience_for, read};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
-use crate::store::{ErrorKind, Put, StoreError, Stored};
+use crate::store::{ErrorKind, Put, StoreError, Stored, Withdrawn};
 
 /// Keys in one DeleteObjects call:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
@@ -97,7 +97,7 @@ pub(super) async fn withdraw(
     store: &S3Store,
     key: &ObjectKey,
     stored: &Stored,
-) -> Result<(), StoreError> {
+) -> Result<Withdrawn, StoreError> {
     const OPERATION: &str = "DeleteObject";
     let full_key = store.full_key(key);
     let version = stored.version.as_deref();
@@ -115,16 +115,17 @@ pub(super) async fn withdraw(
         })
         .await;
     match deleted {
-        // another object is there by now, or none
-        Err(error)
-            if matches!(
-                error.kind,
-                ErrorKind::PreconditionFailed | ErrorKind::NotFound
-            ) =>
-        {
-            Ok(())
-        }
-        other => other.map(drop),
+        Ok(_) => Ok(Withdrawn::Removed),
+        Err(error) => match error.kind {
+            ErrorKind::NotFound => Ok(Withdrawn::Absent),
+            // another object took its place, or the ETag that was told is not the one it has; S3
+            // says the same of one that is gone
+            ErrorKind::PreconditionFailed => match read::head(store, key, None, false).await {
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(Withdrawn::Absent),
+                Ok(_) | Err(_) => Ok(Withdrawn::Other),
+            },
+            _ => Err(error),
+        },
     }
 }
 
