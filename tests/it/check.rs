@@ -497,3 +497,19 @@ fn a_reader_that_goes_away_does_not_end_a_check() {
     assert_eq!(ran.report["run"]["exit_code"], 0, "{}", ran.told());
     assert_eq!(ran.pair("pair").count("compared/matches"), 5);
 }
+
+#[test]
+fn who_has_not_the_key_of_an_object_is_told_what_it_wants() {
+    let world = World::new();
+    world.bucket("first");
+    world.tree("tree").write("k", b"content");
+    let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let pair = || world.job().pair("pair", "tree", "s3://first/p/");
+    let with_key = ["--target-sse-c", "AES256", "--target-sse-c-key", key];
+    pair().arguments(&with_key).run().exit(0);
+    let ran = check(&world, ("tree", "s3://first/p/")).run();
+    ran.exit(1)
+        .says("an object encrypted with SSE-C wants its key");
+    let run = check(&world, ("tree", "s3://first/p/"));
+    run.arguments(&with_key).run().exit(0);
+}

@@ -68,7 +68,7 @@ fn remedy(why: Why) -> &'static str {
              or each side with one directory"
         }
         Why::AlgorithmUnknown => {
-            "the checksum that is kept is of a kind this version does not know;\n  \
+            "what is kept is of a kind this version does not know;\n  \
              compare by another, or by ETag"
         }
         Why::EndpointCannot => "this endpoint keeps or tells no checksum; compare by ETag",
