@@ -7,7 +7,6 @@ use super::evidence::Claim;
 use super::human::{self, printable};
 use super::schema::{AgreementCounts, AxisCounts, Compared, End, Pair, Report, Sample};
 use super::table::table;
-use crate::digest::Algorithm;
 
 /// How wide the names of facts are.
 const NAMES: usize = 16;
@@ -33,8 +32,7 @@ impl Objects {
 
 /// The table of a run, and everything else its report says to people.
 pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
-    let has_compared = report.run.command == "check";
-    let mut text = if has_compared {
+    let mut text = if is_check(report) {
         check_table(report, report_path, colour)
     } else {
         table(report, report_path, colour)
@@ -47,9 +45,13 @@ pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
             let _ = write!(text, ": {}", printable(reason));
         }
         text.push('\n');
-        of_pair(pair, has_compared, &mut text);
+        of_pair(pair, is_check(report), &mut text);
     }
     text
+}
+
+fn is_check(report: &Report) -> bool {
+    report.run.command == "check"
 }
 
 /// One line of evidence for people: what became of the object, why, its size, its key, what
@@ -121,21 +123,17 @@ fn of_run(report: &Report, text: &mut String) {
     }
 }
 
-fn of_pair(pair: &Pair, has_compared: bool, text: &mut String) {
-    for (name, value) in [
-        ("source", end(&pair.source)),
-        ("target", end(&pair.target)),
-        ("settings", format!("sha256 {}", pair.settings_digest)),
-    ] {
-        fact(text, "  ", name, &value);
-    }
-    if has_compared {
-        of_compared(&pair.counts.compared, text);
-    } else {
-        of_transferred(pair, text);
-    }
-    let counts = &pair.counts;
+fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
     let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
+    fact("source", &end(&pair.source));
+    fact("target", &end(&pair.target));
+    fact("settings", &format!("sha256 {}", pair.settings_digest));
+    let counts = &pair.counts;
+    if is_check {
+        compared(&counts.compared, &mut fact);
+    } else {
+        moved(pair, &mut fact);
+    }
     for skipped in &counts.skipped.by {
         fact(
             "skipped",
@@ -187,9 +185,8 @@ fn of_pair(pair: &Pair, has_compared: bool, text: &mut String) {
     }
 }
 
-/// What was brought over, and what proves it.
-fn of_transferred(pair: &Pair, text: &mut String) {
-    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
+/// What a run brought over, and how it was proved.
+fn moved(pair: &Pair, fact: &mut impl FnMut(&str, &str)) {
     let counts = &pair.counts;
     let moved = &counts.transferred;
     fact(
@@ -214,7 +211,10 @@ fn of_transferred(pair: &Pair, text: &mut String) {
     );
     fact("by ETag", &axis(&counts.verified.etag));
     let checksum = &counts.verified.checksum;
-    fact(&by_checksum(checksum.algorithm), &axis(&checksum.results));
+    let name = checksum
+        .algorithm
+        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
+    fact(&name, &axis(&checksum.results));
     for because in &counts.verified.not_verifiable_by {
         fact(
             "not verifiable",
@@ -227,40 +227,36 @@ fn of_transferred(pair: &Pair, text: &mut String) {
     }
 }
 
-/// What a run that only compares has found.
-fn of_compared(compared: &Compared, text: &mut String) {
-    let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
+/// What a check found, by each kind of evidence.
+fn compared(counts: &Compared, fact: &mut impl FnMut(&str, &str)) {
     fact(
         "compared",
         &format!(
-            "{}: {} the same, {} different, {} not in the target, {} unknown",
-            human::count(compared.total),
-            human::count(compared.matches),
-            human::count(compared.mismatch),
-            human::count(compared.not_found),
-            human::count(compared.unknown),
+            "{}: {} the same, {} different ({} by size), {} missing, {} unknown; {} extra",
+            human::count(counts.total),
+            human::count(counts.matches),
+            human::count(counts.mismatch),
+            human::count(counts.size_differs),
+            human::count(counts.not_found),
+            human::count(counts.unknown),
+            human::count(counts.only_in_target)
         ),
     );
-    fact("only in target", &human::count(compared.only_in_target));
-    fact("by ETag", &agreement(&compared.etag));
-    let checksum = &compared.checksum;
-    fact(
-        &by_checksum(checksum.algorithm),
-        &agreement(&checksum.results),
-    );
-    for because in &compared.unknown_by {
-        let count = human::count(because.count);
-        fact("unknown", &format!("{} {count}", because.reason.as_str()));
+    fact("by ETag", &agreement(&counts.etag));
+    let checksum = &counts.checksum;
+    let name = checksum
+        .algorithm
+        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
+    fact(&name, &agreement(&checksum.results));
+    for because in &counts.unknown_by {
+        let many = human::count(because.count);
+        fact("unknown", &format!("{} {many}", because.reason.as_str()));
     }
-}
-
-fn by_checksum(algorithm: Option<Algorithm>) -> String {
-    algorithm.map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"))
 }
 
 fn agreement(counts: &AgreementCounts) -> String {
     format!(
-        "{} the same, {} different, {} not comparable",
+        "{} the same, {} different, {} unknown",
         human::count(counts.matches),
         human::count(counts.mismatch),
         human::count(counts.unknown)
