@@ -55,7 +55,9 @@ impl Front {
             let mut lines = std::mem::take(lines);
             self.state = Hashing::Running(spawn_blocking(move || {
                 for piece in bytes.chunks(PIECE) {
-                    lines.iter_mut().for_each(|line| line.update(piece));
+                    for line in &mut lines {
+                        line.update(piece);
+                    }
                 }
                 drop(reserved);
                 lines
