@@ -392,9 +392,7 @@ fn sandbox() -> Command {
 
 fn with_sides(command: Command) -> Command {
     let side = |name: &'static str| {
-        let row = OPTIONS
-            .iter()
-            .find(|row| row.path == format!("{}.url", name.to_lowercase()));
+        let row = row_of(&format!("{}.url", name.to_lowercase()));
         Arg::new(name).help(row.map_or_else(String::new, |row| sentence(row.help)))
     };
     command
@@ -446,15 +444,26 @@ fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
         Flag::File(_) => arg
             .value_name("FILE")
             .help(sentence(&format!("{}, read from a file", row.help))),
-        Flag::SaysWith(..) => arg.value_name("ALGORITHM").hide(true),
+        Flag::SaysWith(_, value, other) => {
+            let words = row_of(other).map_or_else(String::new, words);
+            let meaning = row.meaning(value).unwrap_or(row.help);
+            arg.value_name("ALGORITHM")
+                .help(sentence(&format!("{meaning}{words}")))
+        }
         Flag::Says(_, value) => {
             let arg = arg
                 .action(ArgAction::SetTrue)
-                .hide(!row.is_built || number > 0 || is_later(row.kind, value))
-                .help(match *value {
-                    "true" => sentence(row.help),
-                    "false" => sentence(&format!("do not {}", row.help)),
-                    value => sentence(&format!("{} [this flag: {value}]", row.help)),
+                // of a flag and its opposite the first is shown
+                .hide(
+                    !row.is_built
+                        || (number > 0 && row.meaning(value).is_none())
+                        || is_later(row.kind, value),
+                )
+                .help(match (*value, row.meaning(value)) {
+                    (_, Some(meaning)) => sentence(meaning),
+                    ("true", None) => sentence(row.help),
+                    ("false", None) => sentence(&format!("do not {}", row.help)),
+                    (value, None) => sentence(&format!("{} [this flag: {value}]", row.help)),
                 });
             // a flag and its opposite: the last one counts
             let others = row
@@ -491,10 +500,23 @@ fn is_later(kind: Kind, value: &str) -> bool {
 }
 
 fn help(row: &OptionRow) -> String {
+    let words = words(row);
     match row.default {
-        Some(default) => sentence(&format!("{} [default: {default}]", row.help)),
-        None => sentence(row.help),
+        Some(default) => sentence(&format!("{} [default: {default}]{words}", row.help)),
+        None => sentence(&format!("{}{words}", row.help)),
     }
+}
+
+/// The words an option takes, for its help.
+fn words(row: &OptionRow) -> String {
+    match row.kind {
+        Kind::Word { now, .. } => format!(" [possible values: {}]", now.join(", ")),
+        _ => String::new(),
+    }
+}
+
+fn row_of(path: &str) -> Option<&'static OptionRow> {
+    OPTIONS.iter().find(|row| row.path == path)
 }
 
 /// With a capital letter, as clap's own texts begin.
@@ -510,7 +532,9 @@ fn placeholder(row: &OptionRow) -> &'static str {
         Kind::Number { .. } => "N",
         Kind::Size { .. } => "SIZE",
         Kind::Duration { .. } => "DURATION",
-        Kind::Text | Kind::Header | Kind::Word { .. } | Kind::Words(_) => "TEXT",
+        Kind::Word { .. } if row.path.ends_with("algorithm") => "ALGORITHM",
+        Kind::Word { .. } => "WORD",
+        Kind::Text | Kind::Header | Kind::Words(_) => "TEXT",
         Kind::Time => "TIME",
         Kind::Regexes => "REGEX",
         Kind::Globs => "GLOB",
@@ -560,6 +584,25 @@ mod tests {
                     let values = format!("{:?}", flag_values(matches));
                     assert!(values.contains(&flag_text), "{flag_text}: {values}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn help_shows_every_way_to_compare_and_what_each_takes() {
+        let mut program = build();
+        for name in ["run", "sync", "check"] {
+            let command = program.find_subcommand_mut(name).expect("a command");
+            let help = command.render_help().to_string();
+            let row = row_of("check.mode").expect("an option");
+            for flag in row.flags {
+                let line = help.lines().find(|line| {
+                    line.split_whitespace().next() == Some(&format!("--{}", flag.name()))
+                });
+                assert!(line.is_some(), "{name}: --{} in\n{help}", flag.name());
+            }
+            for word in ["XXHASH128", "aws:kms:dsse"] {
+                assert!(help.contains(word), "{name}: {word}");
             }
         }
     }

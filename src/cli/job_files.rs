@@ -128,7 +128,7 @@ fn of_directory(directory: &Path, environment: &Environment) -> Result<Found, St
     }
     if found.files.is_empty() {
         return Err(format!(
-            "error: there is no job file in `{shown}`\n  = of a directory, each `*.toml` file in it is a job; those below it and hidden ones are not"
+            "error: there is no job file in `{shown}`\n  = of a directory, each `*.toml` file in it is a job, not those below it; of a source and a target one is an s3:// URL"
         ));
     }
     Ok(found)

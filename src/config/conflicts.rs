@@ -169,7 +169,7 @@ pub(super) static RULES: &[Rule] = &[
 const AUTO_CHUNKSIZE: Rule = needs(
     On("multipart.auto_chunksize"),
     &[S3Source, CONTENT_MODES],
-    "a local source has no parts of its own; compare content, or leave it out",
+    "a local source has no parts of its own; compare content, or leave it out: `s3sync check` asks for part sizes anyway",
 );
 
 /// Finds the rules a pair breaks.
@@ -287,7 +287,7 @@ impl Condition {
             Off(path) | FlaggedOff(path) => format!("`{path} = false`"),
             Is(path, words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-                format!("`{path} = {}`", words.join(" or "))
+                format!("`{path}` = {}", words.join(" or "))
             }
             IsNot(path, word) => format!("another `{path}` than \"{word}\""),
             S3Source => "a source on S3".to_owned(),

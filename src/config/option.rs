@@ -22,6 +22,8 @@ pub struct OptionRow {
     pub heading: &'static str,
     /// What it means, with its unit.
     pub help: &'static str,
+    /// What values of it mean, where a flag says them and their words alone do not tell.
+    pub meanings: &'static [(&'static str, &'static str)],
 }
 
 /// Who has an option.
@@ -216,6 +218,12 @@ impl OptionRow {
         self.kind.is_secret()
     }
 
+    /// What a value means, if that is told.
+    pub fn meaning(&self, value: &str) -> Option<&'static str> {
+        let told = self.meanings.iter().find(|(word, _)| *word == value);
+        told.map(|(_, meaning)| *meaning)
+    }
+
     const fn new(path: &'static str, scope: Scope, kind: Kind, help: &'static str) -> Self {
         Self {
             path,
@@ -227,6 +235,7 @@ impl OptionRow {
             is_built: true,
             heading: "General",
             help,
+            meanings: &[],
         }
     }
 
@@ -266,6 +275,15 @@ impl OptionRow {
     /// With flags.
     pub(super) const fn flags(mut self, flags: &'static [Flag]) -> Self {
         self.flags = flags;
+        self
+    }
+
+    /// With what its values mean.
+    pub(super) const fn meanings(
+        mut self,
+        meanings: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.meanings = meanings;
         self
     }
 

@@ -294,6 +294,14 @@ pub static OPTIONS: &[OptionRow] = &[
             Says("check-mtime-and-etag", "mtime_and_etag"),
             SaysWith("check-mtime-and-additional-checksum", "mtime_and_checksum", "check.checksum_algorithm"),
             Says("remove-modified-filter", "always"),
+        ])
+        .meanings(&[
+            ("size", "transfer what has another size, whatever its time"),
+            ("etag", "transfer what has another ETag; local files are read"),
+            ("checksum", "transfer what has another checksum; local files are read"),
+            ("mtime_and_etag", "as --check-etag, but look only at what is newer or has another size"),
+            ("mtime_and_checksum", "as --check-additional-checksum, but look only at what is newer or has another size"),
+            ("always", "transfer everything, changed or not"),
         ]),
     pair("check.on_unverifiable", words(&["skip", "transfer", "fail"]), "what becomes of an object of equal size whose content cannot be compared: skip, transfer or fail")
         .default("skip").under(CHECKING),

@@ -175,7 +175,7 @@ impl fmt::Display for Unnamed {
             }
             Self::Nowhere { asked, dir } => write!(
                 f,
-                "no run `{asked}` in `{}`\n  = `s3sync report list` shows those there are; --report-dir says another directory",
+                "no run `{asked}` in `{}`\n  = `s3sync report list` shows those there are; --report-dir or --job FILE says where else",
                 dir.display()
             ),
             Self::NoRun(path) => write!(

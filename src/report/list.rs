@@ -15,8 +15,8 @@ use crate::object::Timestamp;
 const SILENCE: Duration = Duration::from_mins(1);
 
 /// What is told of each run.
-const HEADINGS: [&str; 8] = [
-    "run", "job", "started", "status", "exit", "took", "copied", "errors",
+const HEADINGS: [&str; 9] = [
+    "run", "job", "command", "started", "status", "exit", "took", "copied", "errors",
 ];
 
 /// A run, as far as its report can be read.
@@ -128,9 +128,10 @@ impl Listed {
         object
     }
 
-    fn cells(&self, now: Timestamp) -> [String; 8] {
+    fn cells(&self, now: Timestamp) -> [String; 9] {
         let (id, job) = (self.run.short_id(), self.job());
-        let unread = |state: &str| [id, job, "-", state, "-", "-", "-", "-"].map(human::printable);
+        let unread =
+            |state: &str| [id, job, "-", "-", state, "-", "-", "-", "-"].map(human::printable);
         let report = match &self.report {
             Glance::Missing => return unread("no report.json"),
             Glance::Broken(_) => return unread("broken report.json"),
@@ -146,6 +147,7 @@ impl Listed {
         [
             id.to_owned(),
             human::printable(job),
+            human::printable(run.command.as_deref().unwrap_or("-")),
             human::printable(run.started_at.split('.').next().unwrap_or_default()),
             status,
             run.exit_code
@@ -180,11 +182,11 @@ impl RunPart {
 /// The runs as a table, in the order given.
 pub fn list(runs: &[Listed], now: Timestamp) -> String {
     let rows: Vec<_> = runs.iter().map(|run| run.cells(now)).collect();
-    let widths: [usize; 8] = std::array::from_fn(|column| {
+    let widths: [usize; 9] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|cells| cells[column].chars().count());
         cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
     });
-    let line = |cells: &[String; 8]| {
+    let line = |cells: &[String; 9]| {
         let padded: Vec<String> = cells
             .iter()
             .zip(widths)

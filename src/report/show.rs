@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::check::check_table;
 use super::evidence::Claim;
 use super::human::{self, printable};
-use super::schema::{AxisCounts, End, Pair, Report, Sample};
+use super::schema::{AgreementCounts, AxisCounts, Compared, End, Pair, Report, Sample};
 use super::table::table;
 
 /// How wide the names of facts are.
@@ -31,7 +32,11 @@ impl Objects {
 
 /// The table of a run, and everything else its report says to people.
 pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
-    let mut text = table(report, report_path, colour);
+    let mut text = if is_check(report) {
+        check_table(report, report_path, colour)
+    } else {
+        table(report, report_path, colour)
+    };
     text.push('\n');
     of_run(report, &mut text);
     for pair in &report.pairs {
@@ -40,9 +45,13 @@ pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
             let _ = write!(text, ": {}", printable(reason));
         }
         text.push('\n');
-        of_pair(pair, &mut text);
+        of_pair(pair, is_check(report), &mut text);
     }
     text
+}
+
+fn is_check(report: &Report) -> bool {
+    report.run.command == "check"
 }
 
 /// One line of evidence for people: what became of the object, why, its size, its key, what
@@ -114,48 +123,16 @@ fn of_run(report: &Report, text: &mut String) {
     }
 }
 
-fn of_pair(pair: &Pair, text: &mut String) {
+fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
     let mut fact = |name: &str, value: &str| fact(text, "  ", name, value);
     fact("source", &end(&pair.source));
     fact("target", &end(&pair.target));
     fact("settings", &format!("sha256 {}", pair.settings_digest));
     let counts = &pair.counts;
-    let moved = &counts.transferred;
-    fact(
-        "transferred",
-        &format!(
-            "{} ({} new, {} replaced, {} copied inside S3), {}",
-            human::count(moved.total),
-            human::count(moved.created),
-            human::count(moved.updated),
-            human::count(moved.server_side_copied),
-            human::bytes(pair.bytes.transferred),
-        ),
-    );
-    let proved = &counts.verified.objects;
-    fact(
-        "verified",
-        &format!(
-            "{} by at least one proof, {} by none",
-            human::count(proved.verified),
-            human::count(proved.not_verifiable)
-        ),
-    );
-    fact("by ETag", &axis(&counts.verified.etag));
-    let checksum = &counts.verified.checksum;
-    let name = checksum
-        .algorithm
-        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
-    fact(&name, &axis(&checksum.results));
-    for because in &counts.verified.not_verifiable_by {
-        fact(
-            "not verifiable",
-            &format!(
-                "{} {}",
-                because.reason.as_str(),
-                human::count(because.count)
-            ),
-        );
+    if is_check {
+        compared(&counts.compared, &mut fact);
+    } else {
+        moved(pair, &mut fact);
     }
     for skipped in &counts.skipped.by {
         fact(
@@ -206,6 +183,84 @@ fn of_pair(pair: &Pair, text: &mut String) {
             fact("", &digest);
         }
     }
+}
+
+/// What a run brought over, and how it was proved.
+fn moved(pair: &Pair, fact: &mut impl FnMut(&str, &str)) {
+    let counts = &pair.counts;
+    let moved = &counts.transferred;
+    fact(
+        "transferred",
+        &format!(
+            "{} ({} new, {} replaced, {} copied inside S3), {}",
+            human::count(moved.total),
+            human::count(moved.created),
+            human::count(moved.updated),
+            human::count(moved.server_side_copied),
+            human::bytes(pair.bytes.transferred),
+        ),
+    );
+    let proved = &counts.verified.objects;
+    fact(
+        "verified",
+        &format!(
+            "{} by at least one proof, {} by none",
+            human::count(proved.verified),
+            human::count(proved.not_verifiable)
+        ),
+    );
+    fact("by ETag", &axis(&counts.verified.etag));
+    let checksum = &counts.verified.checksum;
+    let name = checksum
+        .algorithm
+        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
+    fact(&name, &axis(&checksum.results));
+    for because in &counts.verified.not_verifiable_by {
+        fact(
+            "not verifiable",
+            &format!(
+                "{} {}",
+                because.reason.as_str(),
+                human::count(because.count)
+            ),
+        );
+    }
+}
+
+/// What a check found, by each kind of evidence.
+fn compared(counts: &Compared, fact: &mut impl FnMut(&str, &str)) {
+    fact(
+        "compared",
+        &format!(
+            "{}: {} the same, {} different ({} by size), {} missing, {} unknown; {} extra",
+            human::count(counts.total),
+            human::count(counts.matches),
+            human::count(counts.mismatch),
+            human::count(counts.size_differs),
+            human::count(counts.not_found),
+            human::count(counts.unknown),
+            human::count(counts.only_in_target)
+        ),
+    );
+    fact("by ETag", &agreement(&counts.etag));
+    let checksum = &counts.checksum;
+    let name = checksum
+        .algorithm
+        .map_or_else(|| "by checksum".to_owned(), |name| format!("by {name}"));
+    fact(&name, &agreement(&checksum.results));
+    for because in &counts.unknown_by {
+        let many = human::count(because.count);
+        fact("unknown", &format!("{} {many}", because.reason.as_str()));
+    }
+}
+
+fn agreement(counts: &AgreementCounts) -> String {
+    format!(
+        "{} the same, {} different, {} unknown",
+        human::count(counts.matches),
+        human::count(counts.mismatch),
+        human::count(counts.unknown)
+    )
 }
 
 /// A name and a value, which may be anybody's text.

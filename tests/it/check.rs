@@ -359,6 +359,39 @@ fn what_cannot_be_told_is_a_warning_unless_the_user_says_otherwise() {
             assert_eq!(*unknown, json!([{"reason": "layout_unknown", "count": 1}]));
         }
     }
+    // and what may be done is told where it matters
+    for (unverifiable, is_told) in [("warn", true), ("accept", false)] {
+        case(format_args!("{unverifiable}: {is_told}"));
+        let run = check(&world, ("s3://first/p/", "s3://first/q/"));
+        let ran = run
+            .set("verify.unverifiable", &format!("{unverifiable:?}"))
+            .run();
+        let told = ran.stdout.contains("--check-additional-checksum ALGORITHM");
+        assert_eq!(told, is_told, "{}", ran.told());
+    }
+}
+
+#[test]
+fn a_check_of_the_past_is_shown_and_listed_as_a_check() {
+    let world = world();
+    let ran = check(&world, WAYS[0]).run();
+    ran.exit(3);
+    let past = |word: &str| {
+        let run = world.command(&["report", word]);
+        let run = run.arguments(if word == "show" { &["latest"] } else { &[] });
+        run.arguments(&["--report-dir", "reports"]).run()
+    };
+    let shown = past("show");
+    let table: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|l| !l.starts_with("report:"))
+        .collect();
+    let told: Vec<&str> = shown.exit(0).stdout.lines().take(table.len()).collect();
+    assert_eq!(told, table);
+    shown.says("5: 2 the same, 2 different (1 by size), 1 missing, 0 unknown; 1 extra");
+    assert!(!shown.stdout.contains("transferred"), "{}", shown.stdout);
+    past("list").exit(0).says("  check  ");
 }
 
 #[test]
@@ -463,4 +496,20 @@ fn a_reader_that_goes_away_does_not_end_a_check() {
     ran.exit(0);
     assert_eq!(ran.report["run"]["exit_code"], 0, "{}", ran.told());
     assert_eq!(ran.pair("pair").count("compared/matches"), 5);
+}
+
+#[test]
+fn who_has_not_the_key_of_an_object_is_told_what_it_wants() {
+    let world = World::new();
+    world.bucket("first");
+    world.tree("tree").write("k", b"content");
+    let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let pair = || world.job().pair("pair", "tree", "s3://first/p/");
+    let with_key = ["--target-sse-c", "AES256", "--target-sse-c-key", key];
+    pair().arguments(&with_key).run().exit(0);
+    let ran = check(&world, ("tree", "s3://first/p/")).run();
+    ran.exit(1)
+        .says("an object encrypted with SSE-C wants its key");
+    let run = check(&world, ("tree", "s3://first/p/"));
+    run.arguments(&with_key).run().exit(0);
 }

@@ -343,7 +343,7 @@ fn flags_that_are_wrong_start_nothing() {
                 "--additional-checksum-algorithm",
                 "SHA256",
             ],
-            2,
+            1,
             &[
                 "`checksum.full_object`",
                 "SHA256",

@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use s3sync::config::{self, Environment, FlagValues, Job, Pair, Problems, SourceSpec, TargetSpec};
+use s3sync::config::{
+    self, CheckMode, Environment, FlagValues, Job, OnUnverifiable, Pair, Problems, SourceSpec,
+    TargetSpec,
+};
 use serde_yaml_ng::Value as Yaml;
 
 use crate::support::case;
@@ -24,6 +27,10 @@ const FILES: &[(&str, &str)] = &[
     ("container.toml", "the_container_says_one_job_in_three_ways"),
     ("nightly.toml", "the_nightly_job_goes_both_ways"),
     ("quickstart.toml", "every_job_file_is_right"),
+    (
+        "verified.toml",
+        "the_verified_job_shows_every_kind_of_proof",
+    ),
     ("reference/job.toml", "the_reference_is_what_init_prints"),
     ("deploy/Dockerfile", "the_image_runs_as_nobody"),
     ("deploy/compose.yaml", "compose_runs_the_container"),
@@ -132,6 +139,26 @@ fn the_nightly_job_goes_both_ways() {
     let other = load("nightly.toml", &[("DR_BUCKET".into(), "elsewhere".into())]);
     let other = right(other).resolved.to_json().to_string();
     assert!(other.contains("s3://elsewhere/backup/"), "{other}");
+}
+
+#[test]
+fn the_verified_job_shows_every_kind_of_proof() {
+    let job = right(load("verified.toml", &[]));
+    let ways: BTreeSet<_> = job.pairs.iter().map(way).collect();
+    assert_eq!(ways.into_iter().collect::<Vec<_>>(), ["LS", "SL", "SS"]);
+    for pair in &job.pairs {
+        let by_content = matches!(
+            pair.check.mode,
+            CheckMode::Content(_) | CheckMode::MtimeAndContent(_)
+        );
+        assert!(by_content, "{}", pair.name);
+        let unproved = pair.verify.unverifiable;
+        assert_eq!(unproved, OnUnverifiable::Fail, "{}", pair.name);
+    }
+    // and it can be checked, here with nobody there to answer
+    let world = World::new();
+    let path = jobs().join("verified.toml").display().to_string();
+    understood(&world, &["s3sync", "check", &path].map(str::to_owned), &[]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The table at the end of a check: how much is the same in each pair, and what is not.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::digest::Why;
+use crate::report::Status;
 use crate::report::grid::{GAP, Grid, MAX_WIDTH};
 use crate::report::human::printable;
 use crate::report::schema::{Pair, Report, Sample};
@@ -33,7 +36,44 @@ pub fn table(report: &Report, report_path: &str, colour: bool) -> String {
     if more > 0 {
         let _ = writeln!(text, "… and {more} more, all of them in the evidence");
     }
+    text += &remedies(report);
     text + &format!("report: {report_path}\n")
+}
+
+/// How to find out what could not be told and is not accepted, for each reason once.
+fn remedies(report: &Report) -> String {
+    let pairs = report.pairs.iter();
+    let pairs = pairs.filter(|pair| pair.status != Status::Success);
+    let reasons: BTreeSet<Why> = pairs
+        .flat_map(|pair| &pair.counts.compared.unknown_by)
+        .map(|unknown| unknown.reason)
+        .collect();
+    reasons.into_iter().fold(String::new(), |text, why| {
+        text + &format!("{}: {}\n", why.as_str(), remedy(why))
+    })
+}
+
+fn remedy(why: Why) -> &'static str {
+    match why {
+        Why::LayoutUnknown => {
+            "the sides may be cut into other parts; compare a checksum\n  \
+             (--check-additional-checksum ALGORITHM), or each side with one directory"
+        }
+        Why::OpaqueETag => {
+            "such ETags (KMS, SSE-C) are no MD5; compare a checksum that is kept\n  \
+             (--check-additional-checksum ALGORITHM)"
+        }
+        Why::NoChecksum => {
+            "none of this algorithm is kept; compare by another, or by ETag,\n  \
+             or each side with one directory"
+        }
+        Why::AlgorithmUnknown => {
+            "what is kept is of a kind this version does not know;\n  \
+             compare by another, or by ETag"
+        }
+        Why::EndpointCannot => "this endpoint keeps or tells no checksum; compare by ETag",
+        Why::SwitchedOff => "say verify.etag, verify.multipart or verify.checksum = true",
+    }
 }
 
 fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 11] {
@@ -112,9 +152,22 @@ impl Finding<'_> {
         let key = pair + &printable(key);
         let key = cut(&key, room, End::First);
         let more = more.map_or_else(String::new, |more| {
-            format!("{indent}{}\n", cut(&more, room, End::Last))
+            let lines = broken(&more, room).into_iter();
+            lines
+                .map(|line| format!("{indent}{}\n", cut(line, room, End::Last)))
+                .collect()
         });
         format!("{word}{key}\n{more}")
+    }
+}
+
+/// The values of both sides on a line each where one line is too short for them.
+fn broken(text: &str, room: usize) -> Vec<&str> {
+    match text.split_once(", in the target ") {
+        Some((source, _)) if text.chars().count() > room => {
+            vec![source, &text[source.len() + ", ".len()..]]
+        }
+        _ => vec![text],
     }
 }
 
@@ -147,9 +200,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_remedy_keeps_to_the_width() {
+        for why in [
+            Why::LayoutUnknown,
+            Why::OpaqueETag,
+            Why::AlgorithmUnknown,
+            Why::EndpointCannot,
+            Why::NoChecksum,
+            Why::SwitchedOff,
+        ] {
+            let text = format!("{}: {}", why.as_str(), remedy(why));
+            assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        }
+    }
+
+    #[test]
     fn a_finding_keeps_to_the_width_and_to_its_line() {
         let long = format!("{}/end.jpg", "d".repeat(200));
         let digest = "x".repeat(200);
+        let values = format!("SHA512 {0}, in the target {0}", "x".repeat(60));
         for (pair, key, more, line) in [
             (None, "a b", None, "missing  a b\n".to_owned()),
             (Some("photos"), "a", None, "missing  photos: a\n".to_owned()),
@@ -165,6 +234,15 @@ mod tests {
                 "a",
                 Some(&*digest),
                 format!("missing  a\n         {}…\n", "x".repeat(90)),
+            ),
+            (
+                None,
+                "a",
+                Some(&*values),
+                format!(
+                    "missing  a\n         SHA512 {0}\n         in the target {0}\n",
+                    "x".repeat(60)
+                ),
             ),
         ] {
             let finding = Finding {

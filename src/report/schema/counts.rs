@@ -18,6 +18,9 @@ pub struct Counts {
     /// Moved; in a dry run, planned.
     pub transferred: Transferred,
     /// Compared by a run that only does that; all zero for any other.
+    // reports of the first versions have none, and can be read all the same
+    #[serde(default)]
+    #[schemars(required)]
     pub compared: Compared,
     /// Left out because of their state.
     pub skipped: Skipped,
@@ -83,7 +86,7 @@ pub struct Transferred {
 }
 
 /// What comparing both sides showed.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Compared {
     /// Objects of the source, each counted once: the sum of the next four.
     pub total: u64,
@@ -108,7 +111,7 @@ pub struct Compared {
 }
 
 /// What one kind of evidence showed of the objects both sides have.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AgreementCounts {
     /// The same.
     pub matches: u64,
@@ -119,7 +122,7 @@ pub struct AgreementCounts {
 }
 
 /// What additional checksums showed of the objects both sides have.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ChecksumAgreementCounts {
     /// S3's name of the algorithm; `null` where none was used.
     pub algorithm: Option<Algorithm>,

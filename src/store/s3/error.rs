@@ -46,6 +46,8 @@ where
         (None, ErrorKind::NotFound) => "not found".to_owned(),
         (None, ErrorKind::AccessDenied) => "access denied".to_owned(),
         (None, ErrorKind::TooManyOpenFiles) => "too many open files; raise the limit (`ulimit -n`, LimitNOFILE=) or lower performance.worker_size".to_owned(),
+        // the answer to a HEAD has no body that could say more
+        (None, _) if status == Some(400) && operation == "HeadObject" => "refused without a reason: an object encrypted with SSE-C wants its key (this side's sse_c and sse_c_key), and credentials may have expired".to_owned(),
         (None, _) => chain(&error),
     };
     let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
