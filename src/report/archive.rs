@@ -126,6 +126,7 @@ impl Archive {
         }
         runs.retain(|run| !name.is_empty() && run.id.starts_with(&name.to_ascii_lowercase()));
         match runs.len() {
+            0 if !asked.is_empty() && path.exists() => Err(Unnamed::NoRun(path.to_owned())),
             0 => Err(nowhere()),
             1 => Ok(runs.swap_remove(0)),
             _ => Err(Unnamed::Several {
@@ -180,7 +181,7 @@ impl fmt::Display for Unnamed {
             ),
             Self::NoRun(path) => write!(
                 f,
-                "`{}` is no run\n  = name the directory of a run, or its report.json",
+                "`{}` is no run\n  = name the directory of a run, or its report.json; of a job file: latest --job FILE",
                 path.display()
             ),
             Self::Several { asked, runs } => {
@@ -303,6 +304,9 @@ mod tests {
             (String::new(), Err("no run")),
             (path("locks"), Err("is no run")),
             (path("nowhere"), Err("is no run")),
+            // what stands where one is at home
+            ("src".to_owned(), Err("`src` is no run")),
+            ("Cargo.toml".to_owned(), Err("latest --job FILE")),
         ] {
             let seen = archive.find(&asked);
             match (seen, found) {

@@ -392,6 +392,9 @@ fn a_check_of_the_past_is_shown_and_listed_as_a_check() {
     shown.says("5: 2 the same, 2 different (1 by size), 1 missing, 0 unknown; 1 extra");
     assert!(!shown.stdout.contains("transferred"), "{}", shown.stdout);
     past("list").exit(0).says("  check  ");
+    let verified = world.command(&["report", "verify", "latest", "--offline"]);
+    let verified = verified.arguments(&["--report-dir", "reports"]).run();
+    verified.exit(0).says(" (a check: it moved nothing): ");
 }
 
 #[test]

@@ -330,13 +330,15 @@ impl Tell {
                 )
             },
         );
-        let dry = if record.run.dry_run {
+        let note = if record.run.command == "check" {
+            " (a check: it moved nothing)"
+        } else if record.run.dry_run {
             " (a dry run: it moved nothing)"
         } else {
             ""
         };
         Stream::Stdout.print(&format!(
-            "{}  run {}{dry}: {evidence}{asked}",
+            "{}  run {}{note}: {evidence}{asked}",
             record.run.job,
             run.short_id()
         ));
