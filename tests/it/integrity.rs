@@ -375,6 +375,10 @@ fn n31_unequal_parts_are_proved_by_their_real_layout_or_not_at_all() {
     let size = UNEQUAL.iter().sum();
     for (name, refused) in TELLERS {
         for (source, target) in [("s3://first/p/", "down"), ("s3://first/p/", "s3://second/")] {
+            // without any HEAD of the object there is nothing to go by
+            if refused.contains(&"HeadObject") {
+                continue;
+            }
             case(format_args!("{name}, to {target}"));
             let (world, _) = world();
             let bytes = content("odd", size);
@@ -397,9 +401,12 @@ fn n31_unequal_parts_are_proved_by_their_real_layout_or_not_at_all() {
                     assert!(line["verify"][axis]["why"].is_string(), "{line}");
                 }
             }
-            if refused.len() < 2 {
-                assert_eq!(line["verify"]["etag"]["result"], "matched", "{line}");
-            }
+            // the checksum of the whole is there however it is cut
+            assert_eq!(
+                ran.pair("pair").count("verified/objects/verified"),
+                1,
+                "{line}"
+            );
         }
     }
 }
