@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -75,6 +75,7 @@ impl Server {
     ) -> Result<Response<Body>, StdError> {
         let tampering = self.strike(&request);
         let awaits_continue = request.headers().contains_key(header::EXPECT);
+        let never_continued = awaits_continue && request.body().is_end_stream();
         let (mut parts, body) = request.into_parts();
         let remains = Remains::of(body);
         let mut body = Body::http_body(remains.clone());
@@ -112,6 +113,12 @@ impl Server {
             remains.drain(DRAINED).await;
         }
         sign(&mut response);
+        if never_continued {
+            // S3 says 100 Continue to an empty body too, and hyper does not: botocore reads the
+            // next answer on such a connection wrong
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         for action in tampering.actions() {
             match action {
                 Action::Close(Moment::After) => return Err("closed by a fault".into()),

@@ -11,6 +11,7 @@ mod completion;
 mod copy;
 mod encryption;
 mod error;
+mod kept;
 mod listing;
 mod logs;
 mod probe;
@@ -63,6 +64,8 @@ struct Shared {
     reached: AtomicBool,
     /// Whether it was told that the endpoint tells no parts.
     told_no_parts: AtomicBool,
+    /// Which checksums the endpoint takes.
+    kept: kept::Kept,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -112,6 +115,7 @@ impl S3Store {
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             told_no_parts: AtomicBool::new(false),
+            kept: kept::Kept::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
         };

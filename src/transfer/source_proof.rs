@@ -11,9 +11,9 @@ use crate::store::{Content, Head, StoreError};
 
 /// What the source says its content hashes to.
 pub(super) enum Expected<'a> {
-    /// It says nothing, or the user does not want to know.
+    /// It says nothing.
     Nothing,
-    /// It says something that proves nothing.
+    /// It says something that proves nothing, or that the user does not want to know.
     Unusable(Why),
     /// Its ETag.
     ETag(&'a ETag),
@@ -23,8 +23,10 @@ pub(super) enum Expected<'a> {
 pub(super) fn expected<'a>(via: &Transferrer, head: &'a Head) -> Expected<'a> {
     match &head.etag {
         None => Expected::Nothing,
-        Some(_) if !via.pair.verify.etag => Expected::Nothing,
-        Some(etag) if etag.parts().is_some() && !via.pair.verify.multipart => Expected::Nothing,
+        Some(_) if !via.pair.verify.etag => Expected::Unusable(Why::SwitchedOff),
+        Some(etag) if etag.parts().is_some() && !via.pair.verify.multipart => {
+            Expected::Unusable(Why::SwitchedOff)
+        }
         Some(_) if is_opaque(head) => Expected::Unusable(Why::OpaqueETag),
         Some(etag) => Expected::ETag(etag),
     }

@@ -12,6 +12,7 @@ mod examining;
 mod explain;
 mod explain_words;
 mod faults;
+mod integrity;
 mod interruption;
 mod job_file;
 mod jobs;

@@ -183,3 +183,61 @@ fn what_is_not_there_is_said() {
         .run();
     ran.exit(1).says("there is no such bucket");
 }
+
+/// What the endpoint cannot do is told with a reason, and fails nothing; nothing is called
+/// different that is the same.
+#[test]
+fn every_checksum_is_proved_or_lost_and_told() {
+    for algorithm in Algorithm::ALL {
+        let Some(world) = world("every_checksum") else {
+            return;
+        };
+        case(format_args!("{algorithm}"));
+        let [first, second] = buckets(&world);
+        let tree = world.tree("tree");
+        tree.file("empty", 0)
+            .file("small", 1000)
+            .file("large", 9 * MIB);
+        let sum = format!("{:?}", algorithm.as_str());
+        let up = format!("s3://{first}/up/");
+        let run = || {
+            world
+                .job()
+                .set("checksum.download", "true")
+                .pair("up", "tree", &up)
+                .set("checksum.algorithm", &sum)
+                .pair("client", &up, &format!("s3://{second}/client/"))
+                .set("checksum.algorithm", &sum)
+                .set("after", "[\"up\"]")
+                .pair("down", &up, "down")
+                .set("after", "[\"up\"]")
+        };
+        let ran = run().run();
+        ran.exit(0).transferred(9).all_proved();
+        for pair in ["up", "client"] {
+            let pair = ran.pair(pair);
+            let unproved = pair.count("verified/checksum/not_verifiable") > 0;
+            let lost = pair.report["guarantees_lost"].as_array().expect("a list");
+            let told = lost.iter().any(|lost| {
+                let what = lost["what"].as_str().unwrap_or_default();
+                what.contains(algorithm.as_str())
+            });
+            assert_eq!(told, unproved, "{lost:?}: {}", ran.told());
+        }
+        same(&tree.files(), &world.tree("down").files());
+        run().run().exit(0).transferred(0);
+        let check = world
+            .job()
+            .set("check.mode", "\"checksum\"")
+            .set("check.checksum_algorithm", &sum)
+            .pair("up", "tree", &up)
+            .pair("down", &up, "tree")
+            .called("check")
+            .run();
+        for pair in ["up", "down"] {
+            let pair = check.pair(pair);
+            assert_eq!(pair.count("compared/mismatch"), 0, "{}", check.told());
+            assert_eq!(pair.count("failed"), 0, "{}", check.told());
+        }
+    }
+}

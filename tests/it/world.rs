@@ -10,6 +10,7 @@ mod content;
 mod ran;
 mod run;
 mod tree;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ pub(crate) use content::{content, same};
 pub(crate) use ran::Ran;
 pub(crate) use run::{Run, Running};
 pub(crate) use tree::Tree;
+pub(crate) use wire::{Blow, Body, Damage, Wire};
 
 /// An endpoint, a directory, and the way to run s3sync between them.
 #[derive(Debug)]

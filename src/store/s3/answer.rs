@@ -122,7 +122,8 @@ pub(super) fn timestamp(time: Option<&DateTime>) -> Timestamp {
 }
 
 /// Stored checksums, parsed. A server may say only by the type that a value is a composite, and
-/// leave out of how many parts: then it is of as many as the ETag's.
+/// leave out of how many parts: then it is of as many as the ETag's. If it says neither of an object
+/// in parts, only the algorithm may tell; where that has both kinds, the value says nothing.
 pub(super) fn checksums<'a>(
     texts: impl Iterator<Item = (Algorithm, &'a str)>,
     kind: Option<&ChecksumType>,
@@ -135,6 +136,13 @@ pub(super) fn checksums<'a>(
                     let parts = etag.and_then(ETag::parts)?;
                     Some(Checksum::Composite { digest, parts })
                 }
+                (Checksum::Whole(digest), None) => match etag.and_then(ETag::parts) {
+                    Some(parts) if !algorithm.is_crc() => {
+                        Some(Checksum::Composite { digest, parts })
+                    }
+                    Some(_) if !algorithm.is_always_full_object() => None,
+                    Some(_) | None => Some(Checksum::Whole(digest)),
+                },
                 (checksum, _) => Some(checksum),
             },
         )
@@ -187,10 +195,18 @@ mod tests {
             (&counted, of_parts, None, composite),
             (&text, of_parts, Some(&three), composite),
             (&text, of_parts, None, None),
+            // nobody says which it is, and a SHA of the whole there is none
+            (&text, None, Some(&three), composite),
         ] {
             let texts = [(Algorithm::Sha256, text.as_str())].into_iter();
             let seen = checksums(texts, kind, etag);
             assert_eq!(seen.first().copied(), expected, "{text} {kind:?} {etag:?}");
+        }
+        for (algorithm, expected) in [(Algorithm::Crc32, 0), (Algorithm::Crc64Nvme, 1)] {
+            let text = digest(algorithm, b"a").base64();
+            let texts = [(algorithm, text.as_str())].into_iter();
+            let seen = checksums(texts, None, Some(&three));
+            assert_eq!(seen.len(), expected, "{algorithm}");
         }
     }
 }

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
 use super::encryption::{with_encryption, with_key, with_source_key};
+use super::kept::asking_for;
 use super::{S3Store, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -47,24 +48,27 @@ pub(super) async fn copy(
 ) -> Result<Copied, StoreError> {
     const OPERATION: &str = "CopyObject";
     let full_key = store.full_key(&put.key);
-    let output = store
-        .retrying(OPERATION, || {
+    let key = full_key.as_str();
+    let attempt = |checksum: Option<Algorithm>| async move {
+        let send = || {
             let request = store
                 .client()
                 .copy_object()
                 .bucket(store.bucket())
-                .key(&full_key)
+                .key(key)
                 .copy_source(encoded(from))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
                 .set_checksum_algorithm(
-                    put.checksum
-                        .map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
+                    checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 );
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
             let patience = store.server_side_work();
-            store.send(OPERATION, &full_key, patience, request.send())
-        })
+            store.send(OPERATION, key, patience, request.send())
+        };
+        store.retrying(OPERATION, send).await
+    };
+    let (output, asked) = asking_for(store, put.checksum, attempt)
         .await
         .map_err(changed)?;
     let result = output
@@ -72,6 +76,7 @@ pub(super) async fn copy(
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, result, customer, put.size);
+    store.note_checksum(OPERATION, asked, &stored.checksums);
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })
 }

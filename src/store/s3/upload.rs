@@ -13,9 +13,10 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use super::answer::{part_of, stored_of};
 use super::completion::Expected;
 use super::encryption::{with_encryption, with_key};
+use super::kept::asking_for;
 use super::write::{content_md5, pick, with_checksum};
 use super::{S3Store, copy, patience_for};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::object::ETag;
 use crate::store::{
     CopySource, ErrorKind, Part, Put, Source as _, StoreError, Stored, StoredPart, Upload,
@@ -25,7 +26,10 @@ use crate::store::{
 #[derive(Debug)]
 pub(super) struct S3Upload {
     store: S3Store,
+    /// As it was begun: without a checksum that the endpoint refused.
     put: Put,
+    /// That checksum.
+    refused: Option<Algorithm>,
     full_key: String,
     upload_id: String,
     etag_is_digest: bool,
@@ -35,27 +39,30 @@ pub(super) struct S3Upload {
 pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
     const OPERATION: &str = "CreateMultipartUpload";
     let full_key = store.full_key(&put.key);
-    let output = store
-        .retrying(OPERATION, || {
+    let key = full_key.as_str();
+    let attempt = |checksum: Option<Algorithm>| async move {
+        let send = || {
             let mut request = store
                 .client()
                 .create_multipart_upload()
                 .bucket(store.bucket())
-                .key(&full_key)
+                .key(key)
                 .set_content_type(put.content_type.clone());
             for (name, value) in &put.metadata {
                 request = request.metadata(name, value);
             }
-            if let Some(algorithm) = put.checksum {
+            if let Some(algorithm) = checksum {
                 request = request.checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
                 if put.keeps_whole(algorithm) {
                     request = request.checksum_type(ChecksumType::FullObject);
                 }
             }
             let request = with_encryption!(request, store.encryption());
-            store.send(OPERATION, &full_key, Duration::ZERO, request.send())
-        })
-        .await?;
+            store.send(OPERATION, key, Duration::ZERO, request.send())
+        };
+        store.retrying(OPERATION, send).await
+    };
+    let (output, checksum) = asking_for(store, put.checksum, attempt).await?;
     let upload_id = output
         .upload_id()
         .filter(|id| !id.is_empty())
@@ -69,7 +76,11 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         })?;
     Ok(Box::new(S3Upload {
         store: store.clone(),
-        put: put.clone(),
+        refused: put.checksum.filter(|_| checksum.is_none()),
+        put: Put {
+            checksum,
+            ..put.clone()
+        },
         upload_id: upload_id.to_owned(),
         etag_is_digest: store.etag_is_digest(
             output.server_side_encryption(),
@@ -134,6 +145,7 @@ impl Upload for S3Upload {
     ) -> Result<Stored, StoreError> {
         const OPERATION: &str = "CompleteMultipartUpload";
         let store = &self.store;
+        let whole = whole.filter(|whole| Some(whole.algorithm()) != self.refused);
         let completed = CompletedMultipartUpload::builder()
             .set_parts(Some(
                 parts.iter().map(|part| self.completed(part)).collect(),
@@ -166,6 +178,7 @@ impl Upload for S3Upload {
             Ok(output) => {
                 // it names no algorithm of SSE-C
                 let stored = stored_of!(store, output, output, None, size);
+                store.note_checksum(OPERATION, self.put.checksum, &stored.checksums);
                 let parts_are_digests =
                     self.etag_is_digest && parts.iter().all(|part| part.etag_is_digest);
                 Ok(Stored {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::answer::stored_of;
 use super::encryption::with_encryption;
+use super::kept::asking_for;
 use super::{S3Store, patience_for, read};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
@@ -68,13 +69,14 @@ pub(super) async fn put(
     const OPERATION: &str = "PutObject";
     let full_key = store.full_key(&put.key);
     let size = bytes.len() as u64;
-    let output = store
-        .retrying(OPERATION, || {
+    let (full_key, bytes) = (full_key.as_str(), &bytes);
+    let attempt = |checksum| async move {
+        let send = || {
             let mut request = store
                 .client()
                 .put_object()
                 .bucket(store.bucket())
-                .key(&full_key)
+                .key(full_key)
                 .set_content_md5(content_md5(store, digests))
                 .set_content_type(put.content_type.clone())
                 .body(ByteStream::from(bytes.clone()));
@@ -82,13 +84,17 @@ pub(super) async fn put(
                 request = request.metadata(name, value);
             }
             let request = with_encryption!(request, store.encryption());
-            let request = with_checksum!(request, pick(digests, put.checksum));
+            let request = with_checksum!(request, pick(digests, checksum));
             let request = request.customize().interceptor(store.payload_hash(digests));
-            store.send(OPERATION, &full_key, patience_for(size), request.send())
-        })
-        .await?;
+            store.send(OPERATION, full_key, patience_for(size), request.send())
+        };
+        store.retrying(OPERATION, send).await
+    };
+    let (output, asked) = asking_for(store, put.checksum, attempt).await?;
     let customer = output.sse_customer_algorithm();
-    Ok(stored_of!(store, output, output, customer, size))
+    let stored = stored_of!(store, output, output, customer, size);
+    store.note_checksum(OPERATION, asked, &stored.checksums);
+    Ok(stored)
 }
 
 /// DeleteObject of the very object that was stored: its version where there is one, otherwise the
