@@ -29,7 +29,7 @@ struct Order {
     line: Line,
     durably: bool,
     /// Closed when it is done.
-    _done: SyncSender<()>,
+    done: SyncSender<()>,
 }
 
 impl Writer {
@@ -48,7 +48,7 @@ impl Writer {
         let order = Order {
             line,
             durably,
-            _done: done,
+            done,
         };
         // a thread that has gone is told of by `finish`
         let _ = self.orders.send(order);
@@ -85,7 +85,7 @@ fn work(file: &LinesFile, waiting: &Receiver<Order>) -> io::Result<()> {
             .chain(waiting.try_iter().take(AT_ONCE - 1))
             .map(|order| {
                 durably |= order.durably;
-                (order.line, order._done)
+                (order.line, order.done)
             })
             .unzip();
         let written = file.append(&lines, durably);
