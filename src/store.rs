@@ -14,6 +14,7 @@ as a put and no import may point up to `transfer`.
 
 mod buffers;
 mod error;
+mod incomplete;
 pub mod local;
 pub mod memory;
 mod probe;
@@ -23,6 +24,7 @@ mod secret;
 mod settled;
 
 pub use error::{ErrorKind, StoreError};
+pub use incomplete::Incomplete;
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
@@ -368,12 +370,13 @@ pub trait Upload: Send + Sync + fmt::Debug {
     }
 
     /// Publishes the object. `parts` in ascending order; `whole` is the digest of all bytes under
-    /// the additional algorithm where it is kept of the full object.
+    /// the additional algorithm where it is kept of the full object. The error says whether
+    /// anything may have been published all the same.
     async fn complete(
         self: Box<Self>,
         parts: Vec<StoredPart>,
         whole: Option<Digest>,
-    ) -> Result<Stored, StoreError>;
+    ) -> Result<Stored, Incomplete>;
 
     /// Gives up: nothing of it stays.
     async fn abort(self: Box<Self>) -> Result<(), StoreError>;

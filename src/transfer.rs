@@ -27,7 +27,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use self::attempt::Trouble;
+use self::attempt::{Trouble, Unproved};
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
@@ -35,12 +35,16 @@ use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, ORIGIN_LAST_MODIFIED, Parts};
-use crate::object::{Entry, Timestamp};
+use crate::object::{Entry, ObjectKey, Timestamp};
 use crate::plan::{Decision, Direction, Examine, Transfer};
 use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn};
 
 /// What becomes of an object that is distrusted.
 const AGAIN: &str = "it is sent again by every run until it is proved";
+
+/// What becomes of a damaged version that was sent again and is sound now.
+const BELOW: &str =
+    "the object was sent again, and that version stays below the new one until you remove it";
 
 /// Carries objects of one pair.
 #[derive(Debug)]
@@ -203,6 +207,8 @@ impl Transferrer {
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
+        // the target may have something that cannot be told, and so not be withdrawn
+        let mut in_doubt = false;
         let trouble = loop {
             let trouble = match attempt::attempt(self, &work).await {
                 Ok(done) => {
@@ -218,12 +224,25 @@ impl Transferrer {
                     self.arrived(&source, done.settled, conduct);
                     // versions below the sound one: what has none was overwritten
                     published.retain(|stored| stored.version.is_some() && stored.version != sound);
-                    self.withdraw(&source, &published).await;
+                    self.withdraw(&source, &published, BELOW).await;
                     return Ok(());
                 }
-                Err(trouble) => trouble,
+                Err(trouble) => {
+                    // what was distrusted before is not left as it was
+                    let trusted = replaces.as_ref();
+                    as_it_was(trouble, trusted.filter(|_| because != Cause::Distrusted))
+                }
             };
+            if let Trouble::Unproved(unproved) = &trouble {
+                self.distrust_unproved(&source, unproved);
+                in_doubt = !unproved.is_own;
+                if let Some(own) = unproved.seen.as_ref().filter(|_| unproved.is_own) {
+                    published.retain(|stored| stored.version != own.version);
+                    published.push(own.clone());
+                }
+            }
             if let Trouble::Published(rejected) = &trouble {
+                in_doubt = false;
                 self.distrust(
                     &source,
                     &rejected.stored,
@@ -258,7 +277,7 @@ impl Transferrer {
             attempts += 1;
         };
         // whatever the last attempt ended with, what an earlier one left is still there
-        if self.withdraw(&source, &published).await {
+        if self.withdraw(&source, &published, AGAIN).await && !in_doubt {
             let key = source.key.clone();
             self.sinks.emit(&Event::Withdrawn { key });
         }
@@ -294,7 +313,10 @@ impl Transferrer {
                     false,
                 ))
             }
-            Trouble::Store(_) | Trouble::Damaged(_) | Trouble::Published(_) => Ok((work, true)),
+            Trouble::Store(_)
+            | Trouble::Damaged(_)
+            | Trouble::Published(_)
+            | Trouble::Unproved(_) => Ok((work, true)),
         }
     }
 
@@ -328,6 +350,7 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
+            Trouble::Unproved(unproved) => unproved.told(),
             Trouble::Store(error) => error,
         };
         let concluded = conclude(source, error, self.direction, attempts);
@@ -362,9 +385,20 @@ impl Transferrer {
         });
     }
 
+    /// The same of what may have been published.
+    fn distrust_unproved(&self, source: &Entry, unproved: &Unproved) {
+        let seen = unproved.seen.as_ref();
+        self.sinks.emit(&Event::Distrusted {
+            key: source.key.clone(),
+            etag: seen.and_then(|seen| seen.etag.clone()),
+            version: seen.and_then(|seen| seen.version.clone()),
+            reason: FailReason::Unverifiable,
+        });
+    }
+
     /// Takes back what was published and is damaged: better absent than wrong. Says whether
-    /// anything was there and all of it is gone.
-    async fn withdraw(&self, source: &Entry, published: &[Stored]) -> bool {
+    /// anything was there and all of it is gone; `stays` says in words what becomes of what stays.
+    async fn withdraw(&self, source: &Entry, published: &[Stored], stays: &str) -> bool {
         let key = &source.key;
         let mut is_gone = !published.is_empty();
         // the newest first, so that nothing damaged comes to light again
@@ -381,13 +415,14 @@ impl Transferrer {
                 Ok(Withdrawn::Other) => (
                     false,
                     format!(
-                        "`{key}` was damaged on its way and was not removed: what the target has now does not have the ETag it told of it; {AGAIN}"
+                        "`{key}` was damaged on its way and was not removed: what the target has now does not have the ETag it told of it; {stays}"
                     ),
                 ),
                 Err(error) => (
                     false,
                     format!(
-                        "`{key}` is damaged at the target and could not be removed: {error}; {AGAIN}"
+                        "{} is damaged at the target and could not be removed: {error}; {stays}",
+                        version_of(key, stored)
                     ),
                 ),
             };
@@ -488,4 +523,26 @@ impl Transferrer {
             .chain(self.target.signs_with())
             .collect()
     }
+}
+
+/// What may have been published was not, if the target still has what was to be replaced.
+fn as_it_was(trouble: Trouble, replaces: Option<&Listed>) -> Trouble {
+    match trouble {
+        Trouble::Unproved(unproved)
+            if replaces.is_some_and(|listed| {
+                let seen = unproved.seen.as_ref();
+                listed.etag.is_some() && seen.is_some_and(|seen| seen.etag == listed.etag)
+            }) =>
+        {
+            Trouble::Store(unproved.error)
+        }
+        trouble => trouble,
+    }
+}
+
+fn version_of(key: &ObjectKey, stored: &Stored) -> String {
+    stored.version.as_ref().map_or_else(
+        || format!("`{key}`"),
+        |it| format!("version {it} of `{key}`"),
+    )
 }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::carry::Worker;
 use super::lineup::{Lineup, Place};
 use crate::config::{self, By, OnUnverifiable, Pair};
-use crate::context::{Context, Ends, conclude};
+use crate::context::{Context, Ends, cancelled, conclude};
 use crate::digest::Likeness;
 use crate::event::{Compared, Event, FailReason, SkipReason};
 use crate::examine::{Depth, Examiner};
@@ -32,6 +34,7 @@ pub(super) struct Checking {
     pair: Pair,
     manner: Manner,
     lineup: Lineup,
+    stop: CancellationToken,
 }
 
 /// A key both sides have.
@@ -58,6 +61,7 @@ impl Checking {
             pair: pair.clone(),
             manner,
             lineup: Lineup::new(context.sinks.clone()),
+            stop: context.stop.clone(),
         }
     }
 
@@ -237,7 +241,12 @@ impl Worker for Checking {
             place,
         } = both;
         let started = Instant::now();
-        let (outcome, attempts) = self.look(&source, &target).await;
+        // nothing is lost with an answer that is not waited for
+        let (outcome, attempts) = tokio::select! {
+            biased;
+            looked = self.look(&source, &target) => looked,
+            () = self.stop.cancelled() => (Err(cancelled(source.key.as_str())), 1),
+        };
         let key = source.key.clone();
         let event = match outcome {
             Ok(Some(looked)) => self.judged(Compared {

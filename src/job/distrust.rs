@@ -3,15 +3,21 @@
 //! Lines are appended while objects are found to be damaged or are sound again, before anything
 //! else is done about them, and the file is rewritten at the end of a pair with what is left. Runs
 //! of jobs of one name share it: they take turns by a lock.
+//!
+//! What is held is one entry for each key of the pair's target that the file names when the run
+//! begins, and one for each damaged object that is still on its way: who has failed for good is in
+//! the file, and no more is asked about it.
 
 mod file;
+mod writer;
 
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use self::file::{Line, LinesFile, Word};
+use self::file::{Line, LinesFile, Read, Word};
+use self::writer::{Writer, Written};
 use crate::config::{Job, Pair, TargetSpec};
 use crate::context::Distrusted;
 use crate::digest::Verdict;
@@ -63,21 +69,32 @@ impl Ledger {
 
     /// Reads what is distrusted at the target. Nothing is written.
     pub(super) fn open(&self) -> io::Result<Opened> {
-        let read = self.file.read()?;
         let mut warnings = Vec::new();
-        for (number, why) in read.damaged() {
-            warnings.push(format!(
-                "{}:{number}: cannot be read: {why}; what it names may count as unchanged: mend the line or remove it",
-                self.path().display()
-            ));
-        }
-        let ours = read.distrusted().filter_map(|line| {
-            let key = line.object.strip_prefix(&self.root)?;
-            let key = ObjectKey::new(key).ok()?;
-            (line.endpoint == self.endpoint).then_some((key, line.reason?))
-        });
+        let mut keys = HashMap::new();
+        self.file.each(|number, read| {
+            let line = match read {
+                Read::Line(line) => line,
+                Read::Damaged(_, why) => {
+                    warnings.push(format!(
+                        "{}:{number}: cannot be read: {why}; what it names may count as unchanged: mend the line or remove it",
+                        self.path().display()
+                    ));
+                    return Ok(());
+                }
+            };
+            let key = line.object.strip_prefix(&self.root);
+            let key = key.filter(|_| line.endpoint == self.endpoint);
+            let Some(key) = key.and_then(|key| ObjectKey::new(key).ok()) else {
+                return Ok(());
+            };
+            match (line.r#type, line.reason) {
+                (Word::Distrusted, Some(reason)) => keys.insert(key, reason),
+                (Word::Distrusted, None) | (Word::Trusted, _) => keys.remove(&key),
+            };
+            Ok(())
+        })?;
         Ok(Opened {
-            keys: ours.collect(),
+            keys,
             ledger: self.clone(),
             warnings,
         })
@@ -117,7 +134,7 @@ impl Opened {
             run: run.to_owned(),
             state: Mutex::new(State {
                 keys: self.keys,
-                has_written: false,
+                writer: None,
                 trouble: None,
             }),
         }
@@ -135,7 +152,8 @@ pub(super) struct Keeper {
 #[derive(Debug)]
 struct State {
     keys: HashMap<ObjectKey, FailReason>,
-    has_written: bool,
+    /// Begins with the first line there is to write.
+    writer: Option<Writer>,
     trouble: Option<io::Error>,
 }
 
@@ -143,8 +161,8 @@ impl Keeper {
     /// Rewrites the file with what is left, if anything has changed; what went wrong, in words.
     pub(super) fn finish(&self) -> Option<String> {
         let mut state = locked(&self.state);
-        if state.has_written
-            && let Err(error) = self.ledger.file.compact()
+        if let Some(writer) = state.writer.take()
+            && let Err(error) = writer.finish().and(self.ledger.file.compact())
         {
             state.trouble.get_or_insert(error);
         }
@@ -173,7 +191,16 @@ impl Keeper {
         state.keys.insert(key.clone(), reason);
         // damage is rare and must outlive a power cut; what cannot be proved may be everything
         let durably = reason != FailReason::Unverifiable;
-        self.append(&mut state, &line, durably);
+        let written = self.write(&mut state, line, durably);
+        drop(state);
+        if let Some(written) = written.filter(|_| durably) {
+            written.wait();
+        }
+    }
+
+    /// Forgets what came of an object that has failed: the file has it.
+    fn end(&self, key: &ObjectKey) {
+        locked(&self.state).keys.remove(key);
     }
 
     /// Trusts a key again, if it was not trusted for a reason that `ends`.
@@ -182,15 +209,21 @@ impl Keeper {
         if state.keys.get(key).copied().is_some_and(ends) {
             state.keys.remove(key);
             let line = self.ledger.line(Word::Trusted, key, &self.run);
-            self.append(&mut state, &line, false);
+            self.write(&mut state, line, false);
         }
     }
 
-    fn append(&self, state: &mut State, line: &Line, durably: bool) {
-        state.has_written = true;
-        if let Err(error) = self.ledger.file.append(line, durably) {
-            state.trouble.get_or_insert(error);
+    fn write(&self, state: &mut State, line: Line, durably: bool) -> Option<Written> {
+        if state.writer.is_none() {
+            match Writer::start(self.ledger.file.clone()) {
+                Ok(writer) => state.writer = Some(writer),
+                Err(error) => {
+                    state.trouble.get_or_insert(error);
+                }
+            }
         }
+        let writer = state.writer.as_ref()?;
+        Some(writer.write(line, durably))
     }
 }
 
@@ -204,6 +237,7 @@ impl Sink for Keeper {
                 reason,
             } => self.distrust(key, etag.as_ref(), version.as_deref(), *reason),
             Event::Withdrawn { key } => self.trust(key, |_| true),
+            Event::Failed { key, .. } => self.end(key),
             Event::Transferred { settled, .. } => {
                 let key = &settled.source().key;
                 match settled.integrity().verdict() {
@@ -224,7 +258,6 @@ impl Sink for Keeper {
             | Event::Compared(_)
             | Event::Planned { .. }
             | Event::Skipped { .. }
-            | Event::Failed { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }
             | Event::PairFailed { .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
@@ -53,7 +53,11 @@ impl PairRun<'_> {
             part.finish(Status::Failed, Some(error));
         };
         // without it what is damaged could pass for unchanged
-        let distrusted = match ledger.open() {
+        let opened = spawn_blocking({
+            let ledger = ledger.clone();
+            move || ledger.open()
+        });
+        let distrusted = match opened.await.expect("reading does not panic") {
             Ok(distrusted) => distrusted,
             Err(error) => {
                 return refuse(format!(
@@ -80,7 +84,8 @@ impl PairRun<'_> {
             .map(|(shown, stats)| Progress::start(part.name(), stats, shown));
         let ended = self.start(pair, sinks.clone(), keys).await;
         drop(progress);
-        let not_kept = keeper.and_then(|keeper| keeper.finish());
+        let not_kept = spawn_blocking(|| keeper.and_then(|keeper| keeper.finish()));
+        let not_kept = not_kept.await.expect("writing does not panic");
         for message in not_kept.into_iter().chain(part.complete_evidence()) {
             sinks.emit(&Event::Warning { message });
         }

@@ -37,6 +37,8 @@ pub struct ProvedRun {
 pub enum Standing {
     /// The target has the same object, or still has none where it was deleted.
     Holds,
+    /// The target has the same object, which the run itself could not prove, and why.
+    Unproved(String),
     /// The target has something else, and what differs.
     Changed(String),
     /// The target has it no more.
@@ -73,14 +75,14 @@ pub enum Told<'a> {
 pub struct Standings {
     /// The same as then.
     pub holds: u64,
+    /// The same as then, and never proved.
+    pub unproved: u64,
     /// Something else.
     pub changed: u64,
     /// Gone.
     pub missing: u64,
     /// Not to be told.
     pub unknown: u64,
-    /// Of all of them, those that the run itself could not prove.
-    pub never_proved: u64,
     /// Pairs whose target could not be asked about everything.
     pub unasked_pairs: u64,
 }
@@ -138,12 +140,13 @@ pub async fn reverify(
 impl Standings {
     /// How many objects were asked about.
     pub fn total(&self) -> u64 {
-        self.holds + self.changed + self.missing + self.unknown
+        self.holds + self.unproved + self.changed + self.missing + self.unknown
     }
 
     fn count(&mut self, standing: &Standing) {
         let counter = match standing {
             Standing::Holds => &mut self.holds,
+            Standing::Unproved(_) => &mut self.unproved,
             Standing::Changed(_) => &mut self.changed,
             Standing::Missing => &mut self.missing,
             Standing::Unknown(_) => &mut self.unknown,
@@ -157,17 +160,18 @@ impl Standing {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Holds => "holds",
+            Self::Unproved(_) => "unproved",
             Self::Changed(_) => "changed",
             Self::Missing => "missing",
             Self::Unknown(_) => "unknown",
         }
     }
 
-    /// What differs, or why it cannot be told.
+    /// What differs, why nothing was proved, or why it cannot be told.
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Holds | Self::Missing => None,
-            Self::Changed(why) | Self::Unknown(why) => Some(why),
+            Self::Unproved(why) | Self::Changed(why) | Self::Unknown(why) => Some(why),
         }
     }
 }
@@ -237,7 +241,6 @@ impl Asking<'_> {
         while let Some(answer) = answers.next().await {
             let (claim, standing) = answer?;
             standings.count(&standing);
-            standings.never_proved += u64::from(claim.is_unproved());
             tell(Told::Object {
                 pair: &self.past.name,
                 key: &claim.key,

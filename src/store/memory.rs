@@ -15,8 +15,8 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt as _};
 
 use super::{
-    Content, Description, ErrorKind, Head, Listing, Page, Part, Put, Read, Source, StoreError,
-    StoreKind, Stored, StoredPart, Target, Upload,
+    Content, Description, ErrorKind, Head, Incomplete, Listing, Page, Part, Put, Read, Source,
+    StoreError, StoreKind, Stored, StoredPart, Target, Upload,
 };
 use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
 use crate::object::{ETag, Entry, ObjectKey, Timestamp};
@@ -345,7 +345,7 @@ impl Upload for MemoryUpload {
         self: Box<Self>,
         parts: Vec<StoredPart>,
         whole: Option<Digest>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<Stored, Incomplete> {
         let content = self.assemble(&parts, whole)?;
         self.store.state().uploads -= 1;
         Ok(self.store.store(&self.put, content))

@@ -7,7 +7,7 @@ use crate::digest::{Axis, Mismatch};
 use crate::event::FailReason;
 use crate::examine::Parts;
 use crate::object::Entry;
-use crate::store::{ErrorKind, Head, Rejected, StoreError};
+use crate::store::{ErrorKind, Head, Incomplete, Rejected, StoreError, Stored};
 
 /// Why an attempt did not work.
 #[derive(Debug)]
@@ -18,10 +18,38 @@ pub(super) enum Trouble {
     Damaged(Mismatch),
     /// The bytes were damaged on the way, and the target has them.
     Published(Box<Rejected>),
+    /// The target may have the object or not: it was asked to publish it and did not say.
+    Unproved(Box<Unproved>),
     /// The object's parts are not as they seemed: begin again with these.
     Parts(Parts),
     /// What proves the object is known only now: begin again with what the source told.
     Asked(Box<Head>),
+}
+
+/// What is known of an object that may have been published.
+#[derive(Debug)]
+pub(super) struct Unproved {
+    pub(super) error: StoreError,
+    /// What the target has under the key now, where it could be asked.
+    pub(super) seen: Option<Stored>,
+    /// Whether that was made by this attempt and is damaged.
+    pub(super) is_own: bool,
+}
+
+impl Unproved {
+    /// Its error, with what is known of the target.
+    pub(super) fn told(self) -> StoreError {
+        let Self { error, seen, .. } = self;
+        let known = if seen.is_some() {
+            "what the target has now is not proved to be what was sent"
+        } else {
+            "the target could not be asked whether it has it"
+        };
+        StoreError {
+            message: format!("{}; {known}", error.message),
+            ..error
+        }
+    }
 }
 
 impl From<StoreError> for Trouble {
@@ -37,6 +65,7 @@ impl fmt::Display for Trouble {
             Self::Damaged(_) | Self::Published(_) => {
                 f.write_str("the bytes were damaged on the way")
             }
+            Self::Unproved(unproved) => unproved.error.fmt(f),
             Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
             Self::Asked(_) => f.write_str("its ETag proves nothing"),
         }
@@ -59,7 +88,11 @@ impl Trouble {
                 ErrorKind::Corrupted => error.operation == "CompleteMultipartUpload",
                 _ => false,
             },
-            Self::Damaged(_) | Self::Published(_) | Self::Parts(_) | Self::Asked(_) => true,
+            Self::Damaged(_)
+            | Self::Published(_)
+            | Self::Unproved(_)
+            | Self::Parts(_)
+            | Self::Asked(_) => true,
         }
     }
 }
@@ -88,6 +121,22 @@ pub(super) fn of_target(error: StoreError) -> StoreError {
             ..error
         },
         _ => error,
+    }
+}
+
+/// What an upload that could not be completed is to an attempt.
+pub(super) fn of_completion(incomplete: Incomplete) -> Trouble {
+    match incomplete {
+        Incomplete::Undone(error) => of_target(error).into(),
+        Incomplete::Unproved {
+            error,
+            seen,
+            is_own,
+        } => Trouble::Unproved(Box::new(Unproved {
+            error: of_target(error),
+            seen: seen.map(|seen| *seen),
+            is_own,
+        })),
     }
 }
 

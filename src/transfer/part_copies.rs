@@ -4,7 +4,7 @@ checksum, and both are compared before it is published.
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::attempt::{Trouble, of_target};
+use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::tell_leftover;
 use super::server_side::MAX_COPY;
 use super::{Transferrer, Work};
@@ -82,7 +82,8 @@ pub(super) async fn copy(
         let whole = whole_of(head, &put).filter(|_| via.pair.verify.checksum);
         let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
         let size = cut.parts.size();
-        let stored = upload.complete(parts, whole).await.map_err(of_target)?;
+        let completed = upload.complete(parts, whole).await;
+        let stored = completed.map_err(of_completion)?;
         return Ok(Some(Made {
             stored,
             parts: (count, size),

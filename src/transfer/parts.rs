@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::attempt::{Trouble, of_target};
+use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
 use super::scheme::Scheme;
 use super::whole::grown;
@@ -238,7 +238,7 @@ async fn finish(
     let stored = upload
         .complete(stored_parts, whole)
         .await
-        .map_err(of_target)?;
+        .map_err(of_completion)?;
     // a checksum that nobody asked for is used where it is there
     let additional = additional.or_else(|| {
         let parts = unasked?;

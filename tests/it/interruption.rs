@@ -174,3 +174,31 @@ fn wherever_it_is_stopped_the_next_run_converges() {
         assert_eq!(world.uploads("second"), [""; 0], "{step}");
     }
 }
+
+#[test]
+fn a_check_waits_for_no_answer_any_more() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let world = world();
+        let bytes = content("large", 24 * MIB);
+        let cut = [8 * MIB; 3];
+        world.put_in_parts("second", "large", &bytes, &cut);
+        for operation in ["HeadObject", "GetObject", "GetObjectAttributes"] {
+            let rule = Rule::new(Action::Delay(NEVER)).operation(operation);
+            world.faults().add(rule);
+        }
+        let running = up(&world).called("check").start();
+        until("something is asked", || {
+            let asked = ["HeadObject", "GetObject", "GetObjectAttributes"];
+            asked.iter().any(|it| world.faults().calls(it) > 0)
+        });
+        running.signal(signal);
+        // it would be killed as late if the answer were waited for
+        let ran = running.wait();
+        is_interrupted(&ran, code, name);
+        assert!(
+            ran.pair("pair").count("not_attempted") >= 1,
+            "{}",
+            ran.told()
+        );
+    }
+}

@@ -369,6 +369,9 @@ fn evidence_that_is_not_what_was_written_proves_nothing() {
         for how in [&["--offline"][..], &[]] {
             let ran = verify(&world, how).run();
             ran.exit(1).says(words).says("up.objects.ndjson");
+            let places = ran.told().matches("says that it is line").count();
+            assert!(places <= 1, "one fault is told once: {}", ran.told());
+            assert!(!ran.told().contains("more lines"), "{}", ran.told());
         }
         fs::write(&path, &whole).expect("mended");
     }
@@ -511,4 +514,27 @@ fn one_object_has_its_own_key_in_the_evidence() {
     let line = ran.pair("adhoc").line("one.txt");
     assert_eq!(line["source"]["key"], "some/dir/one.txt", "{line}");
     assert_eq!(line["target"]["key"], "one.txt", "{line}");
+}
+
+#[test]
+fn what_was_never_proved_is_not_said_to_hold() {
+    let world = world();
+    let unproved = |run: Run<'_>| {
+        let run = run.set("verify.etag", "false");
+        run.set("verify.checksum", "false").run().transferred(3);
+    };
+    unproved(up(&world));
+    let verified = verify(&world, &[]).run();
+    verified
+        .exit(3)
+        .says("unproved  up  a  (")
+        .says("3 objects: 0 hold, 3 unproved, 0 changed");
+    let told = lines(verify(&world, &["--format", "json"]).run().exit(3));
+    let summary = told.last().expect("a summary");
+    assert_eq!(summary["target"]["unproved"], 3, "{summary}");
+    assert_eq!(summary["target"]["holds"], 0, "{summary}");
+    // what is gone is gone, proved or not
+    world.remove("first", "pre/a");
+    let verified = verify(&world, &[]).run();
+    verified.exit(3).says("2 unproved, 0 changed, 1 missing");
 }

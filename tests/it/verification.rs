@@ -607,3 +607,19 @@ fn a_copy_that_is_damaged_every_time_does_not_stay() {
         }
     }
 }
+
+#[test]
+fn an_object_of_a_customers_key_says_what_it_wants() {
+    let world = world();
+    world.tree("tree").file("small", 1000);
+    let (_, options, _) = encryptions().pop().expect("SSE-C");
+    let up = pair(job(&world), "up", "tree", "s3://first/");
+    with(up, &options).run().exit(0);
+    for download in ["true", "false"] {
+        let down = job(&world).set("checksum.download", download);
+        let ran = down.pair("down", "s3://first/", "down").run();
+        ran.exit(1).transferred(0);
+        ran.says("wants its key").says("sse_c_key");
+        assert!(!ran.told().contains("unhandled"), "{}", ran.told());
+    }
+}

@@ -21,7 +21,7 @@ pub(super) fn command() -> Command {
         .about("Check a run's evidence, and ask its targets whether what it proves still holds")
         .override_usage("s3sync report verify [OPTIONS] RUN")
         .after_help(
-            "Without --job, the targets are asked with the settings the run had: its job file is loaded again, or for a run without one what it recorded. Credentials come from where a run has them.\n\nExit codes:\n  0 everything holds   1 it could not be verified   2 usage or job file\n  3 something no longer holds",
+            "Without --job, the targets are asked with the settings the run had: its job file is loaded again, or for a run without one what it recorded. Credentials come from where a run has them.\n\nExit codes:\n  0 everything holds   1 it could not be verified   2 usage or job file\n  3 something no longer holds, or was never proved",
         )
         .arg(which_run())
         .arg(switch(
@@ -122,7 +122,7 @@ fn audit(run: &PastRun, record: &Report, tell: Tell) -> Audited {
 fn exit_of(standings: &Standings) -> ExitCode {
     if standings.unknown + standings.unasked_pairs > 0 {
         ExitCode::Failed
-    } else if standings.changed + standings.missing > 0 {
+    } else if standings.changed + standings.missing + standings.unproved > 0 {
         ExitCode::Warning
     } else {
         ExitCode::Success
@@ -288,10 +288,10 @@ impl Tell {
                 json!({
                     "objects": it.total(),
                     "holds": it.holds,
+                    "unproved": it.unproved,
                     "changed": it.changed,
                     "missing": it.missing,
                     "unknown": it.unknown,
-                    "never_proved": it.never_proved,
                     "unasked_pairs": it.unasked_pairs,
                 })
             });
@@ -312,18 +312,15 @@ impl Tell {
         let asked = standings.map_or_else(
             || ", targets not asked".to_owned(),
             |it| {
-                let unproved = match it.never_proved {
-                    0 => String::new(),
-                    many => format!(" (of all, {many} were never proved)"),
-                };
                 let unasked = match it.unasked_pairs {
                     0 => String::new(),
                     many => format!(", {many} pairs not asked to the end"),
                 };
                 format!(
-                    ", {} objects: {} hold, {} changed, {} missing, {} unknown{unproved}{unasked}",
+                    ", {} objects: {} hold, {} unproved, {} changed, {} missing, {} unknown{unasked}",
                     it.total(),
                     it.holds,
+                    it.unproved,
                     it.changed,
                     it.missing,
                     it.unknown

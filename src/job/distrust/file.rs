@@ -1,13 +1,14 @@
 //! The file: lines that are appended, and rewritten when there are too many.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::event::FailReason;
 
@@ -45,13 +46,13 @@ pub(super) enum Word {
     Trusted,
 }
 
-/// The file as it was.
-#[derive(Debug, Default)]
-pub(super) struct Lines {
-    /// By object and endpoint.
-    last: BTreeMap<(String, Option<String>), Line>,
-    /// Number, content and what is wrong with it.
-    damaged: Vec<(usize, String, String)>,
+/// Something that stands in the file.
+#[derive(Debug)]
+pub(super) enum Read<'a> {
+    /// A line.
+    Line(Box<Line>),
+    /// What cannot be read, as it stands there, and why.
+    Damaged(&'a str, String),
 }
 
 impl LinesFile {
@@ -67,75 +68,84 @@ impl LinesFile {
         &self.path
     }
 
-    /// Everything in it; a file that is not there is empty.
-    pub(super) fn read(&self) -> io::Result<Lines> {
-        let bytes = match fs::read(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lines::default()),
-            bytes => bytes?,
+    /// Reads it line by line, each with its number; a file that is not there is empty.
+    pub(super) fn each(
+        &self,
+        mut take: impl FnMut(u64, Read<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => BufReader::new(file?),
         };
-        let text = String::from_utf8_lossy(&bytes);
-        let mut lines = Lines::default();
-        for (number, text) in (1..).zip(text.lines()) {
-            match serde_json::from_str::<Line>(text) {
-                Ok(line) if line.v == VERSION => {
-                    let object = (line.object.clone(), line.endpoint.clone());
-                    lines.last.insert(object, line);
-                }
-                Ok(line) => {
-                    let why = format!("it is of version {}", line.v);
-                    lines.damaged.push((number, text.to_owned(), why));
-                }
-                Err(error) => {
-                    let why = error.to_string();
-                    let why = why.split(" at line ").next().unwrap_or_default();
-                    lines
-                        .damaged
-                        .push((number, text.to_owned(), why.to_owned()));
-                }
+        let mut bytes = Vec::new();
+        for number in 1.. {
+            bytes.clear();
+            if file.read_until(b'\n', &mut bytes)? == 0 {
+                break;
             }
+            let text = String::from_utf8_lossy(&bytes);
+            let text = text.trim_end_matches('\n');
+            take(number, read_line(text))?;
         }
-        Ok(lines)
+        Ok(())
     }
 
-    /// Adds a line; `durably`, before this returns.
-    pub(super) fn append(&self, line: &Line, durably: bool) -> io::Result<()> {
+    /// Adds lines; `durably`, before this returns.
+    pub(super) fn append(&self, lines: &[Line], durably: bool) -> io::Result<()> {
         let _locked = self.locked()?;
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.path)?;
+        let mut bytes = Vec::new();
+        for line in lines {
+            bytes.extend(json_line(line)?);
+        }
         // one write: what a killed process leaves is whole, or one damaged line
-        file.write_all(&json_line(line)?)?;
+        file.write_all(&bytes)?;
         if durably { file.sync_data() } else { Ok(()) }
     }
 
     /// Replaces the file by one of the lines that still say something; one that would be empty is
-    /// removed.
+    /// removed. It is read twice, so that no more is held than a digest of each object's name.
     pub(super) fn compact(&self) -> io::Result<()> {
         let _locked = self.locked()?;
-        let lines = self.read()?;
+        let mut last = HashMap::new();
+        let mut says_something = false;
+        self.each(|number, read| {
+            match read {
+                Read::Line(line) => {
+                    last.insert(name_of(&line), (number, line.r#type));
+                }
+                Read::Damaged(..) => says_something = true,
+            }
+            Ok(())
+        })?;
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        if lines.distrusted().next().is_none() && lines.damaged.is_empty() {
+        says_something |= last.values().any(|(_, word)| *word == Word::Distrusted);
+        if !says_something {
             match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
             return File::open(directory)?.sync_all();
         }
-        let mut file = tempfile::Builder::new()
+        let file = tempfile::Builder::new()
             .prefix(".distrusted-")
             // as far as the user's umask lets others read
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(directory)?;
-        let mut content = Vec::new();
-        for (_, text, _) in &lines.damaged {
-            content.extend_from_slice(text.as_bytes());
-            content.push(b'\n');
-        }
-        for line in lines.distrusted() {
-            content.extend(json_line(line)?);
-        }
-        file.write_all(&content)?;
+        let mut content = BufWriter::new(file);
+        self.each(|number, read| match read {
+            Read::Damaged(text, _) => writeln!(content, "{text}"),
+            Read::Line(line) if last.get(&name_of(&line)) == Some(&(number, Word::Distrusted)) => {
+                content.write_all(&json_line(&line)?)
+            }
+            Read::Line(_) => Ok(()),
+        })?;
+        let file = content
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         File::open(directory)?.sync_all()
@@ -153,19 +163,25 @@ impl LinesFile {
     }
 }
 
-impl Lines {
-    /// What is distrusted at the end of the file.
-    pub(super) fn distrusted(&self) -> impl Iterator<Item = &Line> {
-        let lines = self.last.values();
-        lines.filter(|line| line.r#type == Word::Distrusted)
+fn read_line(text: &str) -> Read<'_> {
+    match serde_json::from_str::<Line>(text) {
+        Ok(line) if line.v == VERSION => Read::Line(Box::new(line)),
+        Ok(line) => Read::Damaged(text, format!("it is of version {}", line.v)),
+        Err(error) => {
+            let why = error.to_string();
+            let why = why.split(" at line ").next().unwrap_or_default();
+            Read::Damaged(text, why.to_owned())
+        }
     }
+}
 
-    /// Lines that cannot be read, by their numbers, and why.
-    pub(super) fn damaged(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.damaged
-            .iter()
-            .map(|(number, _, why)| (*number, why.as_str()))
-    }
+/// Stands for an object and its endpoint.
+fn name_of(line: &Line) -> [u8; 32] {
+    let mut name = Sha256::new();
+    name.update(&line.object);
+    name.update([0]);
+    name.update(line.endpoint.as_deref().unwrap_or_default());
+    name.finalize().into()
 }
 
 fn json_line(line: &Line) -> io::Result<Vec<u8>> {
@@ -176,6 +192,8 @@ fn json_line(line: &Line) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn line(word: Word, object: &str) -> Line {
@@ -194,8 +212,18 @@ mod tests {
     }
 
     fn objects(file: &LinesFile) -> Vec<String> {
-        let lines = file.read().expect("readable");
-        lines.distrusted().map(|line| line.object.clone()).collect()
+        let mut objects = BTreeSet::new();
+        file.each(|_, read| {
+            if let Read::Line(line) = read {
+                match line.r#type {
+                    Word::Distrusted => objects.insert(line.object),
+                    Word::Trusted => objects.remove(&line.object),
+                };
+            }
+            Ok(())
+        })
+        .expect("readable");
+        objects.into_iter().collect()
     }
 
     #[test]
@@ -208,15 +236,19 @@ mod tests {
             (Word::Distrusted, "b"),
             (Word::Trusted, "a"),
         ] {
-            file.append(&line(word, object), true).expect("written");
+            file.append(&[line(word, object)], true).expect("written");
         }
         let mut text = fs::read_to_string(file.path()).expect("lines");
         text.insert_str(0, "{\"v\":1,\"type\":\"distr\n");
         fs::write(file.path(), text).expect("damaged");
         for _ in 0..2 {
             assert_eq!(objects(&file), ["b"]);
-            let lines = file.read().expect("readable");
-            let damaged: Vec<usize> = lines.damaged().map(|(number, _)| number).collect();
+            let mut damaged = Vec::new();
+            file.each(|number, read| {
+                damaged.extend(matches!(read, Read::Damaged(..)).then_some(number));
+                Ok(())
+            })
+            .expect("readable");
             assert_eq!(damaged, [1]);
             file.compact().expect("rewritten");
         }
@@ -229,7 +261,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("tempdir");
         let file = LinesFile::below(dir.path());
         for word in [Word::Distrusted, Word::Trusted] {
-            file.append(&line(word, "a"), false).expect("written");
+            file.append(&[line(word, "a")], false).expect("written");
         }
         file.compact().expect("removed");
         assert!(!file.path().exists());
@@ -246,7 +278,7 @@ mod tests {
                 scope.spawn(move || {
                     for number in 0..25 {
                         let object = format!("{writer}-{number}");
-                        file.append(&line(Word::Distrusted, &object), false)
+                        file.append(&[line(Word::Distrusted, &object)], false)
                             .expect("written");
                         if number % 5 == 0 {
                             file.compact().expect("rewritten");

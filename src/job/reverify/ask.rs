@@ -9,6 +9,29 @@ use crate::store::{ErrorKind, Head, StoreError, Target};
 
 /// Asks the target about one object. An error is one after which nothing else can be asked.
 pub(super) async fn about(target: &dyn Target, claim: &Claim) -> Result<Standing, StoreError> {
+    let standing = compare(target, claim).await?;
+    Ok(match standing {
+        Standing::Holds if claim.is_unproved() => Standing::Unproved(why_unproved(claim)),
+        standing => standing,
+    })
+}
+
+/// Why the run had no proof of what it brought.
+fn why_unproved(claim: &Claim) -> String {
+    let told = claim.comparisons().filter_map(|(axis, compared)| {
+        let why = compared.why.as_ref()?;
+        Some(format!("{axis}: {why}"))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        "the run compared nothing".to_owned()
+    } else {
+        format!("the run could not prove it: {}", told.join(", "))
+    }
+}
+
+/// Whether the target has what the run left there.
+async fn compare(target: &dyn Target, claim: &Claim) -> Result<Standing, StoreError> {
     let unknown = |why: &str| Ok(Standing::Unknown(why.to_owned()));
     let Ok(key) = ObjectKey::new(claim.key.as_str()) else {
         return unknown("its key is longer than keys are");

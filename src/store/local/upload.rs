@@ -13,7 +13,7 @@ use super::target::Tree;
 use super::temporary::Temporary;
 use crate::digest::Digest;
 use crate::object::LocalKey;
-use crate::store::{ErrorKind, Part, Put, StoreError, Stored, StoredPart, Upload};
+use crate::store::{ErrorKind, Incomplete, Part, Put, StoreError, Stored, StoredPart, Upload};
 
 /// A file being written in parts, invisible until it is complete. Dropped, it is removed.
 #[derive(Debug)]
@@ -102,17 +102,18 @@ impl Upload for LocalUpload {
         self: Box<Self>,
         _parts: Vec<StoredPart>,
         _whole: Option<Digest>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<Stored, Incomplete> {
         if !self.is_whole() {
-            return Err(self.failed(ErrorKind::Other, "the parts are not the whole file"));
+            let why = "the parts are not the whole file";
+            return Err(self.failed(ErrorKind::Other, why).into());
         }
-        blocking(move || {
+        let published = blocking(move || {
             let upload = *self;
             upload
                 .tree
                 .publish(upload.temporary, &upload.key, &upload.put)
-        })
-        .await
+        });
+        Ok(published.await?)
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {

@@ -35,6 +35,7 @@ where
     let request_id = error.request_id().map(str::to_owned);
     let kind = kind_of(status, code.as_deref(), &error);
     let message = match (&code, kind) {
+        (Some(code), _) if code == "InvalidRequest" && wants_key(error.message()) => WANTS_KEY.to_owned(),
         (Some(code), _) => {
             remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
         }
@@ -57,6 +58,14 @@ where
         retry_after,
         ..StoreError::new(operation, subject, kind, message)
     }
+}
+
+const WANTS_KEY: &str =
+    "the object is encrypted with SSE-C and wants its key: this side's sse_c and sse_c_key";
+
+/// Whether this is what S3 says where an object's key was not given.
+fn wants_key(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.contains("stored using a form of Server Side Encryption"))
 }
 
 /// The server took the request and fell silent.

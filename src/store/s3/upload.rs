@@ -1,9 +1,11 @@
 //! Multipart uploads:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +13,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
 use super::answer::{part_of, stored_of};
-use super::completion::Expected;
+use super::completion::{Expected, Likeness};
 use super::encryption::{with_encryption, with_key};
 use super::kept::asking_for;
 use super::write::{content_md5, pick, with_checksum};
@@ -19,7 +21,8 @@ use super::{S3Store, copy, patience_for};
 use crate::digest::{Algorithm, Digest};
 use crate::object::ETag;
 use crate::store::{
-    CopySource, ErrorKind, Part, Put, Source as _, StoreError, Stored, StoredPart, Upload,
+    CopySource, ErrorKind, Head, Incomplete, Part, Put, Source as _, StoreError, Stored,
+    StoredPart, Upload,
 };
 
 /// One multipart upload that has begun.
@@ -33,6 +36,8 @@ pub(super) struct S3Upload {
     full_key: String,
     upload_id: String,
     etag_is_digest: bool,
+    /// The digests of parts under the algorithm S3 keeps a checksum of unasked.
+    unasked: Mutex<BTreeMap<NonZeroU16, Digest>>,
 }
 
 /// CreateMultipartUpload. Content type and metadata are given here: S3 takes them nowhere else.
@@ -87,6 +92,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             output.sse_customer_algorithm(),
         ),
         full_key,
+        unasked: Mutex::default(),
     }))
 }
 
@@ -120,6 +126,7 @@ impl Upload for S3Upload {
                 )
             })
             .await?;
+        self.remember(part);
         let checksum = self.put.checksum;
         Ok(part_of!(store, output, output, part.number, checksum, size))
     }
@@ -142,7 +149,7 @@ impl Upload for S3Upload {
         self: Box<Self>,
         parts: Vec<StoredPart>,
         whole: Option<Digest>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<Stored, Incomplete> {
         const OPERATION: &str = "CompleteMultipartUpload";
         let store = &self.store;
         let whole = whole.filter(|whole| Some(whole.algorithm()) != self.refused);
@@ -152,10 +159,10 @@ impl Upload for S3Upload {
             ))
             .build();
         let size: u64 = parts.iter().map(|part| part.size).sum();
-        let attempts = AtomicU32::new(0);
+        // an attempt that S3 may have carried out, whatever was heard of it
+        let in_doubt = AtomicBool::new(false);
         let answer = store
             .retrying(OPERATION, || {
-                attempts.fetch_add(1, Ordering::Relaxed);
                 let mut request = store
                     .client()
                     .complete_multipart_upload()
@@ -171,7 +178,13 @@ impl Upload for S3Upload {
                 let request = with_key!(request, store.key());
                 let patience = store.server_side_work();
                 let answer = store.send(OPERATION, &self.full_key, patience, request.send());
-                async { answer.await.map_err(refused_for_good) }
+                let in_doubt = &in_doubt;
+                async move {
+                    answer.await.map_err(|error| {
+                        in_doubt.fetch_or(error.kind == ErrorKind::Transient, Ordering::Relaxed);
+                        refused_for_good(error)
+                    })
+                }
             })
             .await;
         match answer {
@@ -187,21 +200,19 @@ impl Upload for S3Upload {
                 })
             }
             Err(error) if error.code.as_deref() == Some(BAD_DIGEST) => {
-                if let Err(also) = self.end().await {
-                    tracing::warn!(error = %also, "a multipart upload could not be aborted");
-                }
-                Err(StoreError {
+                self.end_or_tell().await;
+                Err(Incomplete::Undone(StoreError {
                     kind: ErrorKind::Corrupted,
                     ..error
-                })
+                }))
+            }
+            Err(error) if !in_doubt.load(Ordering::Relaxed) => {
+                self.end_or_tell().await;
+                Err(Incomplete::Undone(error))
             }
             Err(error) => {
-                let expected = Expected::of(&self.put, &parts, whole);
-                // what was gone when it was first asked for, this upload did not complete
-                let may_be_done =
-                    error.kind != ErrorKind::NotFound || attempts.load(Ordering::Relaxed) > 1;
-                let settled = self.settle(&expected).await;
-                settled.filter(|_| may_be_done).ok_or(error)
+                let expected = Expected::of(&self.put, &parts, whole, &self.remembered());
+                self.settle(&expected, error).await
             }
         }
     }
@@ -266,26 +277,81 @@ impl S3Upload {
         }
     }
 
-    /// Finds out what became of an upload whose completion failed or got no answer. What can still
-    /// be aborted was not completed, and nothing of it stays; otherwise the object as it is tells
-    /// whether it is the one the parts make.
-    async fn settle(&self, expected: &Expected) -> Option<Stored> {
-        match self.end().await {
-            Ok(Ended::Now) => return None,
-            Ok(Ended::Before) => {}
-            Err(error) => {
-                tracing::warn!(%error, "a multipart upload could not be aborted");
-            }
+    /// Gives up; what cannot be given up is told.
+    async fn end_or_tell(&self) -> Option<Ended> {
+        let ended = self.end().await;
+        ended
+            .inspect_err(|error| tracing::warn!(%error, "a multipart upload could not be aborted"))
+            .ok()
+    }
+
+    /// Keeps what would prove an object that keeps no checksum of the user's choice.
+    fn remember(&self, part: &Part) {
+        let unasked = part.digests.iter().find(|digest| {
+            self.put.checksum.is_none() && digest.algorithm() == Algorithm::Crc64Nvme
+        });
+        if let Some(digest) = unasked {
+            let mut unasked = self.unasked.lock().unwrap_or_else(PoisonError::into_inner);
+            unasked.insert(part.number, *digest);
         }
-        let wants_checksums = self.put.checksum.is_some();
-        let head = self.store.head(&self.put.key, wants_checksums).await.ok()?;
-        expected.is(&head).then_some(Stored {
-            size: head.size,
-            etag: head.etag,
-            etag_is_digest: head.etag_is_digest,
-            version: head.version,
-            checksums: head.checksums,
-            request_id: None,
+    }
+
+    fn remembered(&self) -> BTreeMap<NonZeroU16, Digest> {
+        let unasked = self.unasked.lock().unwrap_or_else(PoisonError::into_inner);
+        unasked.clone()
+    }
+
+    /// Finds out what became of an upload whose completion failed without a clear answer. The
+    /// object as it is tells whether it is the one the parts make. It is looked at before anything
+    /// is aborted, because a server may take the end of a finished upload as well as any other;
+    /// and again afterwards, because the completion may have been under way.
+    async fn settle(&self, expected: &Expected, error: StoreError) -> Result<Stored, Incomplete> {
+        let early = self.look().await;
+        if let Ok(head) = &early
+            && expected.against(head) == Likeness::Same
+        {
+            self.end_or_tell().await;
+            return Ok(stored(head.clone()));
+        }
+        let ended = self.end_or_tell().await;
+        let head = match self.look().await {
+            Ok(head) => head,
+            Err(gone) if gone.kind == ErrorKind::NotFound && ended == Some(Ended::Now) => {
+                return Err(Incomplete::Undone(error));
+            }
+            Err(silent) => {
+                tracing::debug!(key = self.full_key, error = %silent, "what was completed cannot be asked");
+                return Err(Incomplete::Unproved {
+                    error,
+                    seen: None,
+                    is_own: false,
+                });
+            }
+        };
+        let is_own = match expected.against(&head) {
+            Likeness::Same => return Ok(stored(head)),
+            Likeness::Other => ended == Some(Ended::Before) && expected.is_cut_like(&head),
+            Likeness::Unknown => false,
+        };
+        Err(Incomplete::Unproved {
+            error,
+            seen: Some(Box::new(stored(head))),
+            is_own,
         })
+    }
+
+    async fn look(&self) -> Result<Head, StoreError> {
+        self.store.head(&self.put.key, true).await
+    }
+}
+
+fn stored(head: Head) -> Stored {
+    Stored {
+        size: head.size,
+        etag: head.etag,
+        etag_is_digest: head.etag_is_digest,
+        version: head.version,
+        checksums: head.checksums,
+        request_id: None,
     }
 }
