@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::carry::Worker;
 use super::lineup::{Lineup, Place};
-use crate::config::{self, By, OnUnverifiable, Pair};
+use crate::config::{self, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, conclude};
 use crate::digest::Likeness;
 use crate::event::{Compared, Event, FailReason, SkipReason};
@@ -164,21 +164,6 @@ impl Checking {
         Ok(true)
     }
 
-    /// A record is of the evidence that was asked for, whatever else is known.
-    fn wanted(&self, likeness: Likeness) -> Likeness {
-        match (self.manner, self.pair.check.compared) {
-            (Manner::Records, config::Compared::Content(By::ETag)) => Likeness {
-                checksum: None,
-                ..likeness
-            },
-            (Manner::Records, config::Compared::Content(By::Checksum(_))) => Likeness {
-                etag: None,
-                ..likeness
-            },
-            (Manner::Records, config::Compared::Size) | (Manner::Audit, _) => likeness,
-        }
-    }
-
     /// Where nothing tells, the user may want that to fail.
     fn judged(&self, compared: Compared) -> Event {
         match (
@@ -244,7 +229,7 @@ impl Worker for Checking {
                 key,
                 source: Some((&looked.source).into()),
                 target: Some((&looked.target).into()),
-                likeness: Some(self.wanted(looked.likeness)),
+                likeness: Some(looked.likeness),
                 elapsed: started.elapsed(),
             }),
             Ok(None) => compared(key, Some(&source), None, None, started.elapsed()),

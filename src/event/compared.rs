@@ -105,8 +105,7 @@ impl Compared {
 
     /// The evidence that tells them apart, if their contents do.
     fn difference(&self) -> Option<&Comparison> {
-        let likeness = self.likeness.as_ref()?;
-        let mut evidence = likeness.etag.iter().chain(&likeness.checksum);
+        let mut evidence = self.likeness.as_ref()?.evidence();
         evidence.find(|one| matches!(one.proof.verdict, Verdict::Mismatch { .. }))
     }
 }
@@ -256,8 +255,11 @@ mod tests {
                 key: ObjectKey::new("k").expect("short"),
                 source: source.map(listed),
                 target: target.map(listed),
-                likeness: (etag.is_some() || checksum.is_some())
-                    .then_some(Likeness { etag, checksum }),
+                likeness: (etag.is_some() || checksum.is_some()).then_some(Likeness {
+                    etag,
+                    checksum,
+                    aside: None,
+                }),
                 elapsed: Duration::ZERO,
             };
             assert_eq!(compared.sameness().as_str(), word, "{compared:?}");

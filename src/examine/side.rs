@@ -73,7 +73,7 @@ pub(super) struct Kept {
     checksums: Vec<Checksum>,
 }
 
-/// Whole checksums to fall back on, the quickest to compute first.
+/// Checksums to fall back on, the quickest to compute first.
 const BY_SPEED: [Algorithm; 10] = [
     Algorithm::Crc64Nvme,
     Algorithm::Crc32c,
@@ -113,9 +113,20 @@ impl Kept {
 
     /// The additional checksums of the whole object, the quickest to compute first.
     pub(super) fn wholes(&self) -> impl Iterator<Item = Checksum> {
-        BY_SPEED.into_iter().filter_map(|algorithm| {
-            let kept = self.under(algorithm).ok()?;
-            matches!(kept, Checksum::Whole(_)).then_some(kept)
-        })
+        self.by_speed()
+            .filter(|kept| matches!(kept, Checksum::Whole(_)))
+    }
+
+    /// All additional checksums, those of the whole object first.
+    pub(super) fn all(&self) -> impl Iterator<Item = Checksum> {
+        let composites = self
+            .by_speed()
+            .filter(|kept| matches!(kept, Checksum::Composite { .. }));
+        self.wholes().chain(composites)
+    }
+
+    fn by_speed(&self) -> impl Iterator<Item = Checksum> {
+        let kept = BY_SPEED.into_iter();
+        kept.filter_map(|algorithm| self.under(algorithm).ok())
     }
 }

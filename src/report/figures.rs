@@ -185,7 +185,7 @@ fn compared(compared: &Comparisons) -> schema::Compared {
         size_differs: compared.size_differs,
         etag: agreement(compared.etag),
         checksum: schema::ChecksumAgreementCounts {
-            algorithm: compared.algorithm,
+            algorithm: compared.algorithm(),
             results: agreement(compared.checksum),
         },
         unknown_by: reasons(&compared.unknown_by),

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use aws_sdk_s3::types::ServerSideEncryption;
 use s3sync::sandbox::{Action, Rule};
 use serde_json::{Value, json};
 
+use crate::plain::Plain;
 use crate::support::case;
 use crate::world::{Ran, Run, World, content};
 
@@ -512,4 +514,35 @@ fn who_has_not_the_key_of_an_object_is_told_what_it_wants() {
         .says("an object encrypted with SSE-C wants its key");
     let run = check(&world, ("tree", "s3://first/p/"));
     run.arguments(&with_key).run().exit(0);
+}
+
+#[test]
+fn what_another_checksum_proves_counts_where_the_one_asked_for_is_not_kept() {
+    let world = World::new();
+    let server = Plain::of(&world);
+    let bytes = content("k", 5000);
+    world.tree("tree").write("k", &bytes);
+    for bucket in ["first", "second"] {
+        world.bucket(bucket);
+        // its ETag is no digest, and S3 keeps a CRC64NVME
+        server.put(bucket, "k", &bytes, Some(ServerSideEncryption::AwsKms));
+    }
+    for way in [
+        ("tree", "s3://first/"),
+        ("s3://first/", "tree"),
+        ("s3://first/", "s3://second/"),
+    ] {
+        case(format_args!("{way:?}"));
+        let run = check(&world, way).arguments(&["--check-additional-checksum", "SHA256"]);
+        let ran = unchanging(&world, run);
+        ran.exit(0);
+        assert_eq!(ran.pair("pair").count("compared/matches"), 1);
+        assert_eq!(ran.pair("pair").count("compared/checksum/unknown"), 1);
+        let line = ran.pair("pair").line("k");
+        assert_eq!(line["reason"], "matches", "{line}");
+        assert_eq!(line["verify"]["checksum"]["why"], "no_checksum", "{line}");
+        let aside = &line["verify"]["aside"];
+        assert_eq!(aside["result"], "matched", "{line}");
+        assert_eq!(aside["algorithm"], "CRC64NVME", "{line}");
+    }
 }

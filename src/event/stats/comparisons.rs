@@ -1,6 +1,6 @@
 //! How many objects a run that only compares found to be the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::counts::add_each;
 use crate::digest::{Algorithm, Comparison, Verdict, Why};
@@ -25,8 +25,8 @@ pub struct Comparisons {
     pub etag: Agreement,
     /// By additional checksum.
     pub checksum: Agreement,
-    /// The additional checksum's algorithm, as last seen.
-    pub algorithm: Option<Algorithm>,
+    /// The algorithms of the additional checksums.
+    pub algorithms: BTreeSet<Algorithm>,
     /// Objects of which nothing tells, by the reason.
     pub unknown_by: BTreeMap<Why, u64>,
 }
@@ -46,6 +46,16 @@ impl Comparisons {
     /// Objects of the source that were compared.
     pub fn total(&self) -> u64 {
         self.matches + self.mismatch + self.not_found + self.unknown
+    }
+
+    /// The algorithm of all additional checksums, where it is one: the one that was asked for, or
+    /// what made up for ETags.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        let mut algorithms = self.algorithms.iter();
+        algorithms
+            .next()
+            .filter(|_| algorithms.next().is_none())
+            .copied()
     }
 
     /// Keys in which the sides differ, or may.
@@ -72,7 +82,7 @@ impl Comparisons {
             self.etag.count(likeness.etag.as_ref());
             self.checksum.count(likeness.checksum.as_ref());
             let algorithm = likeness.checksum.as_ref().map(|one| one.algorithm);
-            self.algorithm = algorithm.or(self.algorithm);
+            self.algorithms.extend(algorithm);
         }
     }
 
@@ -86,13 +96,14 @@ impl Comparisons {
         self.size_differs += other.size_differs;
         self.etag.add(other.etag);
         self.checksum.add(other.checksum);
-        self.algorithm = other.algorithm.or(self.algorithm);
+        self.algorithms.extend(&other.algorithms);
         add_each(&mut self.unknown_by, &other.unknown_by);
     }
 }
 
 impl Agreement {
-    fn count(&mut self, comparison: Option<&Comparison>) {
+    /// Counts what one comparison showed, if there was one.
+    pub fn count(&mut self, comparison: Option<&Comparison>) {
         match comparison.map(|one| &one.proof.verdict) {
             None => {}
             Some(Verdict::Verified(_)) => self.matches += 1,
@@ -105,5 +116,56 @@ impl Agreement {
         self.matches += other.matches;
         self.mismatch += other.mismatch;
         self.unknown += other.unknown;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::digest::{Likeness, Proof};
+    use crate::object::ObjectKey;
+
+    fn compared(algorithm: Option<Algorithm>) -> Compared {
+        let checksum = algorithm.map(|algorithm| Comparison {
+            source: None,
+            target: None,
+            algorithm,
+            proof: Proof::impossible(Why::NoChecksum),
+        });
+        Compared {
+            key: ObjectKey::new("k").expect("short"),
+            source: None,
+            target: None,
+            likeness: Some(Likeness {
+                checksum,
+                ..Likeness::default()
+            }),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn an_algorithm_is_told_where_it_is_the_only_one_whatever_comes_last() {
+        let (sha, crc) = (Some(Algorithm::Sha256), Some(Algorithm::Crc64Nvme));
+        for (seen, expected) in [
+            (&[None][..], None),
+            (&[sha, None], sha),
+            (&[sha, sha], sha),
+            (&[sha, crc], None),
+            (&[crc, sha, crc], None),
+        ] {
+            let mut counted = Comparisons::default();
+            let mut added = Comparisons::default();
+            for one in seen {
+                counted.count(&compared(*one));
+                let mut pair = Comparisons::default();
+                pair.count(&compared(*one));
+                added.add(&pair);
+            }
+            assert_eq!(counted.algorithm(), expected, "{seen:?}");
+            assert_eq!(added, counted, "{seen:?}");
+        }
     }
 }

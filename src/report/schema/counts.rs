@@ -124,7 +124,8 @@ pub struct AgreementCounts {
 /// What additional checksums showed of the objects both sides have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ChecksumAgreementCounts {
-    /// S3's name of the algorithm; `null` where none was used.
+    /// S3's name of the algorithm: the one that was asked for, or the one that made up for ETags.
+    /// `null` where none was used, or several were.
     pub algorithm: Option<Algorithm>,
     /// The results.
     #[serde(flatten)]
