@@ -77,12 +77,12 @@ impl Checking {
                     message: None,
                 })
             }
-            Joined::OnlyTarget(target)
+            Joined::OnlyTarget(target) | Joined::Hidden(target)
                 if direction == Direction::LocalToS3 && is_marker(&target) =>
             {
                 None
             }
-            Joined::OnlyTarget(_) if self.manner == Manner::Records => None,
+            Joined::OnlyTarget(_) | Joined::Hidden(_) if self.manner == Manner::Records => None,
             Joined::OnlyTarget(target) => Some(compared(
                 target.key.clone(),
                 None,
@@ -90,6 +90,14 @@ impl Checking {
                 None,
                 Duration::ZERO,
             )),
+            Joined::Hidden(target) => Some(Event::Compared(Box::new(Compared {
+                key: target.key.clone(),
+                source: None,
+                target: Some((&target).into()),
+                is_source_unreadable: true,
+                likeness: None,
+                elapsed: Duration::ZERO,
+            }))),
             Joined::OnlySource(source) => Some(compared(
                 source.key.clone(),
                 Some(&source),
@@ -229,6 +237,7 @@ impl Worker for Checking {
                 key,
                 source: Some((&looked.source).into()),
                 target: Some((&looked.target).into()),
+                is_source_unreadable: false,
                 likeness: Some(looked.likeness),
                 elapsed: started.elapsed(),
             }),
@@ -259,6 +268,7 @@ fn compared(
         key,
         source: source.map(Into::into),
         target: target.map(Into::into),
+        is_source_unreadable: false,
         likeness,
         elapsed,
     }))

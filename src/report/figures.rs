@@ -182,6 +182,7 @@ fn compared(compared: &Comparisons) -> schema::Compared {
         not_found: compared.not_found,
         unknown: compared.unknown,
         only_in_target: compared.only_in_target,
+        unreadable: compared.unreadable,
         size_differs: compared.size_differs,
         etag: agreement(compared.etag),
         checksum: schema::ChecksumAgreementCounts {

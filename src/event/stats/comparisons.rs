@@ -19,6 +19,8 @@ pub struct Comparisons {
     pub unknown: u64,
     /// Keys the source does not have.
     pub only_in_target: u64,
+    /// Keys of the target below a directory of the source that cannot be read.
+    pub unreadable: u64,
     /// Of the mismatches: told by their sizes.
     pub size_differs: u64,
     /// By ETag.
@@ -60,7 +62,7 @@ impl Comparisons {
 
     /// Keys in which the sides differ, or may.
     pub fn differences(&self) -> u64 {
-        self.mismatch + self.not_found + self.unknown + self.only_in_target
+        self.mismatch + self.not_found + self.unknown + self.only_in_target + self.unreadable
     }
 
     /// Counts one key.
@@ -70,6 +72,7 @@ impl Comparisons {
             Sameness::Mismatch => &mut self.mismatch,
             Sameness::NotFound => &mut self.not_found,
             Sameness::OnlyInTarget => &mut self.only_in_target,
+            Sameness::UnreadableDirectory => &mut self.unreadable,
             Sameness::Unknown => &mut self.unknown,
         } += 1;
         if let (Some(source), Some(target)) = (&compared.source, &compared.target) {
@@ -93,6 +96,7 @@ impl Comparisons {
         self.not_found += other.not_found;
         self.unknown += other.unknown;
         self.only_in_target += other.only_in_target;
+        self.unreadable += other.unreadable;
         self.size_differs += other.size_differs;
         self.etag.add(other.etag);
         self.checksum.add(other.checksum);
@@ -138,6 +142,7 @@ mod tests {
             key: ObjectKey::new("k").expect("short"),
             source: None,
             target: None,
+            is_source_unreadable: false,
             likeness: Some(Likeness {
                 checksum,
                 ..Likeness::default()

@@ -88,7 +88,7 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 11] {
         count(compared.mismatch),
         count(compared.not_found),
         count(compared.only_in_target),
-        count(compared.unknown),
+        count(compared.unknown + compared.unreadable),
         count(counts.skipped.total + counts.filtered.total),
         count(counts.errors),
     ]
@@ -122,7 +122,11 @@ fn found<'a>(pair: &'a Pair, sample: &'a Sample) -> Finding<'a> {
         Some("mismatch") => ("differs", Some(&*sample.message)),
         Some("not_found") => ("missing", None),
         Some("only_in_target") => ("extra", None),
+        // a key; the directory itself was skipped
         Some("unknown") => ("unknown", Some(&*sample.message)),
+        Some("unreadable_directory") if !is_directory(sample) => {
+            ("unknown", Some(&*sample.message))
+        }
         Some(_) => ("skipped", Some(&*sample.message)),
         None => ("note", Some(&*sample.message)),
     };
@@ -132,6 +136,11 @@ fn found<'a>(pair: &'a Pair, sample: &'a Sample) -> Finding<'a> {
         key: sample.key.as_deref(),
         more,
     }
+}
+
+fn is_directory(sample: &Sample) -> bool {
+    let key = sample.key.as_deref();
+    key.is_some_and(|key| key.ends_with('/'))
 }
 
 impl Finding<'_> {

@@ -100,6 +100,9 @@ pub struct Compared {
     pub unknown: u64,
     /// Keys the source does not have; not in the total.
     pub only_in_target: u64,
+    /// Keys of the target below a directory of the source that cannot be read; not in the total.
+    #[serde(default)]
+    pub unreadable: u64,
     /// Of the mismatches: told by their sizes.
     pub size_differs: u64,
     /// By ETag.
