@@ -33,10 +33,20 @@ pub(super) async fn compare(
         Some(kept) => kept,
         None => pass.object().kept().await?,
     };
-    match by {
-        By::ETag => pass.by_etag(&kept).await,
-        By::Checksum(algorithm) => pass.by_checksum(&kept, algorithm).await,
+    let likeness = match by {
+        By::ETag => pass.by_etag(&kept).await?,
+        By::Checksum(algorithm) => pass.by_checksum(&kept, algorithm).await?,
+    };
+    if likeness.evidence().any(is_by_told_parts) {
+        pass.object().confirm(&kept).await?;
     }
+    Ok(likeness)
+}
+
+/// Whether parts that were asked for show a difference: no guess does.
+fn is_by_told_parts(comparison: &Comparison) -> bool {
+    let Proof { verdict, method } = &comparison.proof;
+    matches!(verdict, Verdict::Mismatch { .. }) && *method == Method::Composite
 }
 
 /// A file and an object of different sizes: their values differ, and both are told.

@@ -49,6 +49,17 @@ impl Side<'_> {
         })
     }
 
+    /// That the object is still the one its store told this of. What is asked piece by piece may
+    /// be of two objects, and a difference that shows is none then.
+    pub(super) async fn confirm(&self, kept: &Kept) -> Result<(), Obstacle> {
+        let head = self.store.head(&self.entry.key, false).await;
+        let head = head.map_err(|error| self.obstacle(error))?;
+        if head.size == self.entry.size && head.etag == kept.etag {
+            return Ok(());
+        }
+        Err(self.changed("it was overwritten while it was compared"))
+    }
+
     /// The object is not what it was.
     pub(super) fn changed(&self, how: &str) -> Obstacle {
         let key = self.entry.key.as_str();

@@ -220,6 +220,8 @@ impl Both<'_> {
         if asked::parts(via, self.sides.1, parts).await? != Some(of_source) {
             return Ok(comparison);
         }
+        self.sides.0.confirm(&self.kept.0).await?;
+        self.sides.1.confirm(&self.kept.1).await?;
         Ok(Comparison {
             proof: Proof::compare(sent, stored, Method::ComparedStored),
             ..comparison
