@@ -154,9 +154,11 @@ impl<'a> Pass<'a> {
             return Ok(None);
         }
         let proof = Proof::compare(kept, kept, method_of(&kept));
-        let mut likeness = Likeness::default();
-        likeness.etag = Some(self.told(By::ETag, Algorithm::Md5, Some(kept), Some(kept), proof));
-        Ok(Some(likeness))
+        let etag = self.told(By::ETag, Algorithm::Md5, Some(kept), Some(kept), proof);
+        Ok(Some(Likeness {
+            etag: Some(etag),
+            ..Likeness::default()
+        }))
     }
 
     /// By the ETag; where that is none or of unknown parts, by a stored checksum as well.

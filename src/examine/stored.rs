@@ -47,9 +47,10 @@ fn listed(source: Side<'_>, target: Side<'_>) -> Option<Likeness> {
         target: text(),
     };
     let proof = Proof::compare(checksum, checksum, Method::ComparedStored);
-    let mut likeness = Likeness::default();
-    likeness.etag = Some(values.with(Algorithm::Md5, proof));
-    Some(likeness)
+    Some(Likeness {
+        etag: Some(values.with(Algorithm::Md5, proof)),
+        ..Likeness::default()
+    })
 }
 
 /// Two objects of different sizes: whatever their values are worth, what they are of differs.

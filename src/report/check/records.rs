@@ -27,12 +27,12 @@ macro_rules! record {
 #[derive(Debug, Default)]
 pub(super) struct Records {
     objects: AtomicU64,
-    found: Mutex<Found>,
+    sums: Mutex<Sums>,
 }
 
 /// The records by what they say.
 #[derive(Debug, Default)]
-struct Found {
+struct Sums {
     not_found: u64,
     etag: Agreement,
     checksum: Agreement,
@@ -61,7 +61,7 @@ impl Records {
 
     /// The last record.
     pub(super) fn summary(&self) {
-        let found = locked(&self.found);
+        let found = locked(&self.sums);
         tracing::info!(
             name = SUMMARY,
             number_of_objects = self.objects.load(Ordering::Relaxed),
@@ -124,7 +124,7 @@ impl OfPair {
         };
         match self.asked {
             config::Compared::Content(By::ETag) => {
-                locked(&self.records.found)
+                locked(&self.records.sums)
                     .etag
                     .count(likeness.etag.as_ref());
                 if let Some(etag) = &likeness.etag {
@@ -132,7 +132,7 @@ impl OfPair {
                 }
             }
             config::Compared::Content(By::Checksum(_)) => {
-                locked(&self.records.found)
+                locked(&self.records.sums)
                     .checksum
                     .count(likeness.checksum.as_ref());
                 if let Some(checksum) = &likeness.checksum {
@@ -144,7 +144,7 @@ impl OfPair {
     }
 
     fn not_found(&self, key: &str, source: &Listed) {
-        locked(&self.records.found).not_found += 1;
+        locked(&self.records.sums).not_found += 1;
         let etag = source.etag.as_ref().map(|etag| etag.quoted());
         let modified = if self.source_is_local {
             source.modified

@@ -60,8 +60,8 @@ fn remedy(why: Why) -> &'static str {
              (--check-additional-checksum ALGORITHM), or each side with one directory"
         }
         Why::OpaqueETag => {
-            "such ETags (KMS, SSE-C) are no MD5; compare a checksum that is kept\n  \
-             (--check-additional-checksum ALGORITHM)"
+            "such ETags (KMS, SSE-C) are no MD5, and no checksum that is kept tells;\n  \
+             compare each side with one directory"
         }
         Why::NoChecksum => {
             "none of this algorithm is kept; compare by another, or by ETag,\n  \
@@ -160,13 +160,11 @@ impl Finding<'_> {
         // the end of a key tells it from its neighbours
         let key = pair + &printable(key);
         let key = cut(&key, room, End::First);
-        let more = more.map_or_else(String::new, |more| {
-            let lines = broken(&more, room).into_iter();
-            lines
-                .map(|line| format!("{indent}{}\n", cut(line, room, End::Last)))
-                .collect()
-        });
-        format!("{word}{key}\n{more}")
+        let mut text = format!("{word}{key}\n");
+        for line in more.iter().flat_map(|more| broken(more, room)) {
+            let _ = writeln!(text, "{indent}{}", cut(line, room, End::Last));
+        }
+        text
     }
 }
 
