@@ -239,7 +239,7 @@ impl Source for Recut {
         number: NonZeroU16,
     ) -> Result<Option<u64>, StoreError> {
         if number.get() == 2 {
-            fill(&self.0, &[7; 20_000], &[7000, 9000, 4000], None).await;
+            fill(&self.0, &[7].repeat(20_000), &[7000, 9000, 4000], None).await;
         }
         self.0.part_size(key, number).await
     }
@@ -247,7 +247,7 @@ impl Source for Recut {
 
 #[tokio::test]
 async fn an_object_that_is_overwritten_while_its_parts_are_asked_for_does_not_differ() {
-    let bytes = [7; 20_000];
+    let bytes = vec![7; 20_000];
     let stored = object(&bytes, &[7000, 12_000, 1000], None).await;
     let file = object(&bytes, &[], None).await;
     let mut pair = pair();
