@@ -21,7 +21,6 @@ pub use line::{Line, Wanted};
 
 use std::num::NonZeroU16;
 
-use self::found::Found;
 use self::side::{Kept, Obstacle, Side};
 use crate::config::{By, Check, Compared, Pair};
 use crate::context::{Context, Ends};
@@ -72,8 +71,8 @@ impl Examiner {
 
     /// Whether two objects of one key are the same, by what [`Check::compared`] names.
     ///
-    /// What was asked for is always told; the other kind of evidence as well where the first
-    /// decided nothing. So [`Likeness::verdict`] is what is known of the content, whatever showed
+    /// What was asked for is always told; other evidence as well where the first decided nothing,
+    /// or where it proves a difference. So [`Likeness::verdict`] is what is known of the content, whatever showed
     /// it. That either object changed or went away meanwhile is an error.
     pub async fn compare(&self, source: &Entry, target: &Entry) -> Result<Likeness, StoreError> {
         let Compared::Content(by) = self.check.compared else {
@@ -85,7 +84,7 @@ impl Examiner {
         } else {
             self.look_at_sizes(by, ends).await
         };
-        found.map(Found::into_likeness).map_err(|obstacle| {
+        found.map_err(|obstacle| {
             let gone = "the object went away since it was listed";
             match obstacle {
                 Obstacle::Store(error) => error,
@@ -123,7 +122,7 @@ impl Examiner {
         by: By,
         ends: (Side<'_>, Side<'_>),
         known: Option<Kept>,
-    ) -> Result<Found, Obstacle> {
+    ) -> Result<Likeness, Obstacle> {
         match self.ends.direction {
             Direction::S3ToS3 => stored::compare(self, by, ends, known).await,
             Direction::LocalToS3 => file::compare(self, by, ends, known).await,
@@ -133,7 +132,11 @@ impl Examiner {
     }
 
     /// Tells the values of two objects of different sizes, which are not the same.
-    async fn look_at_sizes(&self, by: By, ends: (Side<'_>, Side<'_>)) -> Result<Found, Obstacle> {
+    async fn look_at_sizes(
+        &self,
+        by: By,
+        ends: (Side<'_>, Side<'_>),
+    ) -> Result<Likeness, Obstacle> {
         match self.ends.direction {
             Direction::S3ToS3 => stored::resized(by, ends).await,
             Direction::LocalToS3 | Direction::S3ToLocal => file::resized(self, by, ends).await,

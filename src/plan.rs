@@ -47,7 +47,7 @@ impl Decision {
             | Self::Compare(Joined::Both { source, .. } | Joined::OnlySource(source)) => {
                 Some(&source.key)
             }
-            Self::Compare(Joined::OnlyTarget(_)) => None,
+            Self::Compare(Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
         }
     }
 
@@ -225,7 +225,7 @@ impl Plan {
                 Some(compare(&self.rules, source, Some(target)))
             }
             (Aim::Sync, Joined::OnlySource(source)) => Some(compare(&self.rules, source, None)),
-            (Aim::Sync, Joined::OnlyTarget(_)) => None,
+            (Aim::Sync, Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
             (Aim::Compare, joined) => Some(Decision::Compare(joined)),
         }
     }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::carry::Worker;
 use super::lineup::{Lineup, Place};
-use crate::config::{self, By, OnUnverifiable, Pair};
+use crate::config::{self, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, cancelled, conclude};
 use crate::digest::Likeness;
 use crate::event::{Compared, Event, FailReason, SkipReason};
@@ -81,12 +81,12 @@ impl Checking {
                     message: None,
                 })
             }
-            Joined::OnlyTarget(target)
+            Joined::OnlyTarget(target) | Joined::Hidden(target)
                 if direction == Direction::LocalToS3 && is_marker(&target) =>
             {
                 None
             }
-            Joined::OnlyTarget(_) if self.manner == Manner::Records => None,
+            Joined::OnlyTarget(_) | Joined::Hidden(_) if self.manner == Manner::Records => None,
             Joined::OnlyTarget(target) => Some(compared(
                 target.key.clone(),
                 None,
@@ -94,6 +94,14 @@ impl Checking {
                 None,
                 Duration::ZERO,
             )),
+            Joined::Hidden(target) => Some(Event::Compared(Box::new(Compared {
+                key: target.key.clone(),
+                source: None,
+                target: Some((&target).into()),
+                is_source_unreadable: true,
+                likeness: None,
+                elapsed: Duration::ZERO,
+            }))),
             Joined::OnlySource(source) => Some(compared(
                 source.key.clone(),
                 Some(&source),
@@ -168,21 +176,6 @@ impl Checking {
         Ok(true)
     }
 
-    /// A record is of the evidence that was asked for, whatever else is known.
-    fn wanted(&self, likeness: Likeness) -> Likeness {
-        match (self.manner, self.pair.check.compared) {
-            (Manner::Records, config::Compared::Content(By::ETag)) => Likeness {
-                checksum: None,
-                ..likeness
-            },
-            (Manner::Records, config::Compared::Content(By::Checksum(_))) => Likeness {
-                etag: None,
-                ..likeness
-            },
-            (Manner::Records, config::Compared::Size) | (Manner::Audit, _) => likeness,
-        }
-    }
-
     /// Where nothing tells, the user may want that to fail.
     fn judged(&self, compared: Compared) -> Event {
         match (
@@ -253,7 +246,8 @@ impl Worker for Checking {
                 key,
                 source: Some((&looked.source).into()),
                 target: Some((&looked.target).into()),
-                likeness: Some(self.wanted(looked.likeness)),
+                is_source_unreadable: false,
+                likeness: Some(looked.likeness),
                 elapsed: started.elapsed(),
             }),
             Ok(None) => compared(key, Some(&source), None, None, started.elapsed()),
@@ -283,6 +277,7 @@ fn compared(
         key,
         source: source.map(Into::into),
         target: target.map(Into::into),
+        is_source_unreadable: false,
         likeness,
         elapsed,
     }))

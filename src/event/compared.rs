@@ -19,6 +19,9 @@ pub struct Compared {
     pub source: Option<Listed>,
     /// What the target has; `None` where only the source has the key.
     pub target: Option<Listed>,
+    /// Whether the source may have the key all the same: the directory it would be in cannot be
+    /// read.
+    pub is_source_unreadable: bool,
     /// What their contents showed, where both have it and content was looked at: sizes that differ
     /// say enough.
     pub likeness: Option<Likeness>,
@@ -40,6 +43,8 @@ pub enum Sameness {
     NotFound,
     /// The source does not have the key.
     OnlyInTarget,
+    /// The target has the key, and the source's directory it would be in cannot be read.
+    UnreadableDirectory,
     /// Nothing tells.
     Unknown,
 }
@@ -52,17 +57,20 @@ impl Sameness {
             Self::Mismatch => "mismatch",
             Self::NotFound => "not_found",
             Self::OnlyInTarget => "only_in_target",
+            Self::UnreadableDirectory => "unreadable_directory",
             Self::Unknown => "unknown",
         }
     }
 
-    /// The symbol rclone's `check --combined` has for it; what cannot be told is `?`.
+    /// The symbol rclone's `check --combined` has for it; what cannot be told is `?`, and
+    /// `!` what cannot be looked at.
     pub fn symbol(self) -> char {
         match self {
             Self::Matches => '=',
             Self::Mismatch => '*',
             Self::NotFound => '+',
             Self::OnlyInTarget => '-',
+            Self::UnreadableDirectory => '!',
             Self::Unknown => '?',
         }
     }
@@ -71,7 +79,9 @@ impl Sameness {
     pub fn is_warning(self, unverifiable: Unverifiable) -> bool {
         match self {
             Self::Matches => false,
-            Self::Mismatch | Self::NotFound | Self::OnlyInTarget => true,
+            Self::Mismatch | Self::NotFound | Self::OnlyInTarget | Self::UnreadableDirectory => {
+                true
+            }
             Self::Unknown => unverifiable == Unverifiable::Warns,
         }
     }
@@ -81,6 +91,7 @@ impl Compared {
     /// What it shows.
     pub fn sameness(&self) -> Sameness {
         let (source, target) = match (&self.source, &self.target) {
+            (None, _) if self.is_source_unreadable => return Sameness::UnreadableDirectory,
             (None, _) => return Sameness::OnlyInTarget,
             (Some(_), None) => return Sameness::NotFound,
             (Some(source), Some(target)) => (source, target),
@@ -105,8 +116,7 @@ impl Compared {
 
     /// The evidence that tells them apart, if their contents do.
     fn difference(&self) -> Option<&Comparison> {
-        let likeness = self.likeness.as_ref()?;
-        let mut evidence = likeness.etag.iter().chain(&likeness.checksum);
+        let mut evidence = self.likeness.as_ref()?.evidence();
         evidence.find(|one| matches!(one.proof.verdict, Verdict::Mismatch { .. }))
     }
 }
@@ -118,6 +128,9 @@ impl fmt::Display for Compared {
             Sameness::Matches => f.write_str("the same on both sides"),
             Sameness::NotFound => f.write_str("not in the target"),
             Sameness::OnlyInTarget => f.write_str("only in the target"),
+            Sameness::UnreadableDirectory => {
+                f.write_str("below a directory of the source that cannot be read")
+            }
             Sameness::Unknown => match self.why_unknown() {
                 Some(why) => write!(f, "cannot be told: {}", why.as_str()),
                 None => f.write_str("cannot be told"),
@@ -256,8 +269,12 @@ mod tests {
                 key: ObjectKey::new("k").expect("short"),
                 source: source.map(listed),
                 target: target.map(listed),
-                likeness: (etag.is_some() || checksum.is_some())
-                    .then_some(Likeness { etag, checksum }),
+                is_source_unreadable: false,
+                likeness: (etag.is_some() || checksum.is_some()).then_some(Likeness {
+                    etag,
+                    checksum,
+                    aside: None,
+                }),
                 elapsed: Duration::ZERO,
             };
             assert_eq!(compared.sameness().as_str(), word, "{compared:?}");

@@ -2,13 +2,13 @@
 //! it in that pass.
 
 use super::content::{PIECE, checksums};
-use super::found::{Found, Values, etag_text};
+use super::found::{Values, etag_text, is_worth_telling};
 use super::layout::{Layout, Parts, candidates};
 use super::line::Wanted;
 use super::side::{Kept, Obstacle, Side};
 use super::{Depth, Examiner, asked};
 use crate::config::By;
-use crate::digest::{Algorithm, Checksum, Comparison, Method, Proof, Verdict, Why};
+use crate::digest::{Algorithm, Checksum, Comparison, Likeness, Method, Proof, Verdict, Why};
 
 /// Layouts that are tried in one pass.
 const HANDFUL: usize = 4;
@@ -23,20 +23,30 @@ pub(super) async fn compare(
     by: By,
     ends: (Side<'_>, Side<'_>),
     known: Option<Kept>,
-) -> Result<Found, Obstacle> {
+) -> Result<Likeness, Obstacle> {
     let pass = Pass { via, ends };
     let is_quick = by == By::ETag && known.is_none() && ends.0.entry.size <= PIECE;
-    if is_quick && let Some(found) = pass.at_once().await? {
-        return Ok(found);
+    if is_quick && let Some(likeness) = pass.at_once().await? {
+        return Ok(likeness);
     }
     let kept = match known {
         Some(kept) => kept,
         None => pass.object().kept().await?,
     };
-    match by {
-        By::ETag => pass.by_etag(&kept).await,
-        By::Checksum(algorithm) => pass.by_checksum(&kept, algorithm).await,
+    let likeness = match by {
+        By::ETag => pass.by_etag(&kept).await?,
+        By::Checksum(algorithm) => pass.by_checksum(&kept, algorithm).await?,
+    };
+    if likeness.evidence().any(is_by_told_parts) {
+        pass.object().confirm(&kept).await?;
     }
+    Ok(likeness)
+}
+
+/// Whether parts that were asked for show a difference: no guess does.
+fn is_by_told_parts(comparison: &Comparison) -> bool {
+    let Proof { verdict, method } = &comparison.proof;
+    matches!(verdict, Verdict::Mismatch { .. }) && *method == Method::Composite
 }
 
 /// A file and an object of different sizes: their values differ, and both are told.
@@ -44,23 +54,23 @@ pub(super) async fn resized(
     via: &Examiner,
     by: By,
     ends: (Side<'_>, Side<'_>),
-) -> Result<Found, Obstacle> {
+) -> Result<Likeness, Obstacle> {
     let pass = Pass { via, ends };
     let object = pass.object();
     let etag = object.entry.etag.as_ref().and_then(Checksum::of_etag);
-    let mut found = Found::default();
+    let mut likeness = Likeness::default();
     if let By::Checksum(algorithm) = by {
         let kept = object.kept().await?.under(algorithm);
         let checksum = pass.apart(by, algorithm, kept).await?;
         let decided = checksum.proof.verdict.is_decided();
-        found.likeness.checksum = Some(checksum);
+        likeness.checksum = Some(checksum);
         if decided {
-            return Ok(found);
+            return Ok(likeness);
         }
     }
     let etag = etag.ok_or(Why::OpaqueETag);
-    found.likeness.etag = Some(pass.apart(By::ETag, Algorithm::Md5, etag).await?);
-    Ok(found)
+    likeness.etag = Some(pass.apart(By::ETag, Algorithm::Md5, etag).await?);
+    Ok(likeness)
 }
 
 /// One comparison of a file with an object.
@@ -75,6 +85,13 @@ struct Pass<'a> {
 struct Shown {
     made: Option<Checksum>,
     proof: Proof,
+}
+
+/// What a file may have to hash to.
+struct Likely {
+    wanted: Vec<Wanted>,
+    /// Whether the first is what it has to, and no guess.
+    is_told: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -120,7 +137,7 @@ impl<'a> Pass<'a> {
     }
 
     /// What the ETag of the listing proves by itself: sameness, or nothing.
-    async fn at_once(&self) -> Result<Option<Found>, Obstacle> {
+    async fn at_once(&self) -> Result<Option<Likeness>, Obstacle> {
         let Some(etag) = self.object().entry.etag.as_ref() else {
             return Ok(None);
         };
@@ -137,104 +154,102 @@ impl<'a> Pass<'a> {
             return Ok(None);
         }
         let proof = Proof::compare(kept, kept, method_of(&kept));
-        let mut found = Found::default();
-        found.likeness.etag =
-            Some(self.told(By::ETag, Algorithm::Md5, Some(kept), Some(kept), proof));
-        Ok(Some(found))
+        let etag = self.told(By::ETag, Algorithm::Md5, Some(kept), Some(kept), proof);
+        Ok(Some(Likeness {
+            etag: Some(etag),
+            ..Likeness::default()
+        }))
     }
 
-    /// By the ETag; where that is none or of unknown parts, by a checksum of the whole as well.
-    async fn by_etag(&self, kept: &Kept) -> Result<Found, Obstacle> {
-        let mut found = Found::default();
-        let whole = kept.wholes().next();
+    /// By the ETag; where that is none or of unknown parts, by a stored checksum as well.
+    async fn by_etag(&self, kept: &Kept) -> Result<Likeness, Obstacle> {
         let (etag, other) = match kept.etag() {
             Ok(etag @ Checksum::Whole(_)) => (self.prove(etag, None).await?.0, None),
-            Ok(etag @ Checksum::Composite { .. }) => self.prove(etag, whole).await?,
+            Ok(etag @ Checksum::Composite { .. }) => {
+                let whole = kept.wholes().next();
+                let (etag, shown) = self.prove(etag, whole).await?;
+                (etag, whole.zip(shown))
+            }
             Err(why) => {
-                let etag = Shown {
-                    made: None,
-                    proof: Proof::impossible(why),
-                };
-                let other = match whole {
-                    Some(whole) => Some(self.prove(whole, None).await?.0),
+                let other = match kept.all().next() {
+                    Some(other) => Some((other, self.prove(other, None).await?.0)),
                     None => None,
                 };
-                (etag, other)
+                (Shown::nothing(why), other)
             }
         };
-        let decided = etag.proof.verdict.is_decided();
-        if let (Some(other), Some(whole), false) = (other, whole, decided) {
-            let by = By::Checksum(whole.algorithm());
-            found.likeness.checksum =
-                Some(self.told(by, whole.algorithm(), other.made, Some(whole), other.proof));
+        let mut likeness = Likeness::default();
+        if let Some((other, shown)) = other
+            && is_worth_telling(&shown.proof, &etag.proof)
+        {
+            likeness.checksum = Some(self.of_checksum(other, shown));
         }
         let mut etag = self.told(By::ETag, Algorithm::Md5, etag.made, None, etag.proof);
         *self.text_of_object(&mut etag) = kept.etag_text();
-        found.likeness.etag = Some(etag);
-        Ok(found)
+        likeness.etag = Some(etag);
+        Ok(likeness)
     }
 
     /// By the stored checksum of one algorithm; where there is none, or it is of unknown parts, by
     /// what else is kept.
-    async fn by_checksum(&self, kept: &Kept, algorithm: Algorithm) -> Result<Found, Obstacle> {
-        let mut found = Found::default();
+    async fn by_checksum(&self, kept: &Kept, algorithm: Algorithm) -> Result<Likeness, Obstacle> {
+        let mut likeness = Likeness::default();
         let by = By::Checksum(algorithm);
         let asked = kept.under(algorithm);
         let shown = match asked {
             Ok(asked) => self.prove(asked, None).await?.0,
-            Err(why) => Shown {
-                made: None,
-                proof: Proof::impossible(why),
-            },
+            Err(why) => Shown::nothing(why),
         };
         let decided = shown.proof.verdict.is_decided();
-        found.likeness.checksum =
-            Some(self.told(by, algorithm, shown.made, asked.ok(), shown.proof));
+        likeness.checksum = Some(self.told(by, algorithm, shown.made, asked.ok(), shown.proof));
         if decided {
-            return Ok(found);
+            return Ok(likeness);
         }
-        let other = kept.wholes().find(|whole| whole.algorithm() != algorithm);
+        let other = kept.all().find(|other| other.algorithm() != algorithm);
         match (kept.etag(), other) {
-            (Ok(Checksum::Composite { .. }) | Err(_), Some(other)) => {
+            (Ok(Checksum::Composite { .. }) | Err(_), Some(other @ Checksum::Whole(_))) => {
                 let shown = self.prove(other, None).await?.0;
-                let by = By::Checksum(other.algorithm());
-                let aside = self.told(by, other.algorithm(), shown.made, Some(other), shown.proof);
-                found.aside = Some(aside);
+                likeness.aside = Some(self.of_checksum(other, shown));
             }
             (Ok(etag), _) => {
                 let shown = self.prove(etag, None).await?.0;
                 if shown.proof.verdict.is_decided() {
-                    let told = self.told(
-                        By::ETag,
-                        Algorithm::Md5,
-                        shown.made,
-                        Some(etag),
-                        shown.proof,
-                    );
-                    found.likeness.etag = Some(told);
+                    let (made, kept) = (shown.made, Some(etag));
+                    let told = self.told(By::ETag, Algorithm::Md5, made, kept, shown.proof);
+                    likeness.etag = Some(told);
                 }
             }
-            (Err(_), None) => {}
+            // one composite is as good as another
+            (Err(_), Some(other)) if asked.is_err() => {
+                let shown = self.prove(other, None).await?.0;
+                if shown.proof.verdict.is_decided() {
+                    likeness.aside = Some(self.of_checksum(other, shown));
+                }
+            }
+            (Err(_), _) => {}
         }
-        Ok(found)
+        Ok(likeness)
     }
 
     /// What the file's content says of a stored value, and of another, of the whole, that is made
     /// in the same pass. Parts are guessed, as a match is proof, and asked for where no guess
-    /// matches and nothing else shows that the content is the same.
+    /// can be right, or none matches.
     async fn prove(
         &self,
         kept: Checksum,
         whole: Option<Checksum>,
     ) -> Result<(Shown, Option<Shown>), Obstacle> {
-        let mut wanted = self.likely(kept, whole.is_some()).await?;
+        let Likely {
+            mut wanted,
+            is_told,
+        } = self.likely(kept, whole.is_some()).await?;
         let guessed = wanted.len();
         wanted.extend(whole.map(|whole| Wanted {
             algorithm: whole.algorithm(),
             parts: None,
         }));
         if wanted.is_empty() {
-            return Ok((self.by_asked_parts(kept, &[], &[]).await?, None));
+            return Ok((Shown::nothing(Why::LayoutUnknown), None));
         }
         let made = self.make(wanted.clone()).await?;
         let other = whole.zip(made.get(guessed)).map(|(whole, made)| Shown {
@@ -243,24 +258,14 @@ impl<'a> Pass<'a> {
         });
         let (wanted, made) = (&wanted[..guessed], &made[..guessed]);
         let hit = made.iter().find(|made| **made == kept);
-        let only = match kept {
-            Checksum::Whole(_) => true,
-            Checksum::Composite { parts, .. } => parts.get() == 1,
-        };
-        if let Some(made) = hit.or_else(|| made.first().filter(|_| only)) {
-            let proof = self.compare(*made, kept);
-            let shown = Shown {
-                made: Some(*made),
-                proof,
-            };
-            return Ok((shown, other));
-        }
-        let same = other.as_ref().is_some_and(Shown::is_same);
-        let shown = if same {
+        let shown = if let Some(made) = hit.or_else(|| made.first().filter(|_| is_told)) {
             Shown {
-                made: None,
-                proof: Proof::impossible(Why::LayoutUnknown),
+                made: Some(*made),
+                proof: self.compare(*made, kept),
             }
+        } else if guessed == 0 {
+            // they were asked for in vain
+            Shown::nothing(Why::LayoutUnknown)
         } else {
             self.by_asked_parts(kept, wanted, made).await?
         };
@@ -274,10 +279,7 @@ impl<'a> Pass<'a> {
         wanted: &[Wanted],
         made: &[Checksum],
     ) -> Result<Shown, Obstacle> {
-        let unknown = Shown {
-            made: None,
-            proof: Proof::impossible(Why::LayoutUnknown),
-        };
+        let unknown = Shown::nothing(Why::LayoutUnknown);
         let (Checksum::Composite { parts, .. }, Depth::Asked) = (kept, self.via.depth) else {
             return Ok(unknown);
         };
@@ -301,16 +303,36 @@ impl<'a> Pass<'a> {
     }
 
     /// What to make for a stored value: the whole, or its likely parts, few of them. Where several
-    /// are likely, part 1 tells more, if it may be asked for.
-    async fn likely(&self, kept: Checksum, is_backed: bool) -> Result<Vec<Wanted>, Obstacle> {
+    /// are likely, part 1 tells more, and where none is, all parts do, if they may be asked for.
+    async fn likely(&self, kept: Checksum, is_backed: bool) -> Result<Likely, Obstacle> {
+        let is_asked = self.via.depth == Depth::Asked;
         let mut layouts = self.layouts(kept);
-        if self.via.depth == Depth::Asked {
+        if is_asked {
             layouts = asked::narrowed(self.object(), layouts).await?;
         }
-        let mut guesses = Self::guesses(kept, layouts);
+        let count = match kept {
+            Checksum::Whole(_) => None,
+            Checksum::Composite { parts, .. } => Some(parts),
+        };
+        if let (true, true, Some(count)) = (is_asked, layouts.is_empty(), count) {
+            let told = asked::parts(self.via, self.object(), count).await?;
+            let wanted = told.map(|parts| Wanted {
+                algorithm: kept.algorithm(),
+                parts: Some(parts),
+            });
+            return Ok(Likely {
+                is_told: wanted.is_some(),
+                wanted: wanted.into_iter().collect(),
+            });
+        }
+        let mut wanted = Self::guesses(kept, layouts);
         // with a checksum of the whole beside them, guesses decide nothing but their own value
-        guesses.truncate(if is_backed { 1 } else { HANDFUL });
-        Ok(guesses)
+        let few = if is_backed && !is_asked { 1 } else { HANDFUL };
+        wanted.truncate(few);
+        Ok(Likely {
+            wanted,
+            is_told: count.is_none_or(|count| count.get() == 1),
+        })
     }
 
     /// The layouts a composite may be of.
@@ -353,6 +375,12 @@ impl<'a> Pass<'a> {
         }
     }
 
+    fn of_checksum(&self, kept: Checksum, shown: Shown) -> Comparison {
+        let algorithm = kept.algorithm();
+        let by = By::Checksum(algorithm);
+        self.told(by, algorithm, shown.made, Some(kept), shown.proof)
+    }
+
     fn told(
         &self,
         by: By,
@@ -379,8 +407,11 @@ impl<'a> Pass<'a> {
 }
 
 impl Shown {
-    fn is_same(&self) -> bool {
-        matches!(self.proof.verdict, Verdict::Verified(_))
+    fn nothing(why: Why) -> Self {
+        Self {
+            made: None,
+            proof: Proof::impossible(why),
+        }
     }
 }
 

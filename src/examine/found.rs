@@ -1,40 +1,14 @@
 //! What a comparison found out, evidence by evidence.
 
-use crate::digest::{
-    Algorithm, Checksum, Comparison, Likeness, Method, Proof, Verdict, Why, composite,
-};
+use crate::digest::{Algorithm, Checksum, Comparison, Method, Proof, Verdict, Why, composite};
 
-/// What was found, and what was looked at beside it because that did not decide.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// By the evidence that was asked for, and by the other kind where that decided nothing.
-    pub(super) likeness: Likeness,
-    /// By a whole checksum under another algorithm than the one asked for.
-    pub(super) aside: Option<Comparison>,
-}
-
-impl Found {
-    /// Whether it is the same, by whatever showed it.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
-        let aside = || self.aside.as_ref().map(|aside| aside.proof.verdict.clone());
-        match (self.likeness.verdict(), aside()) {
-            (Some(Verdict::Unverifiable(_)) | None, Some(aside)) if aside.is_decided() => {
-                Some(aside)
-            }
-            (verdict, _) => verdict,
-        }
-    }
-
-    /// As it is told: another checksum is no stand-in for the one asked for, but an alarm it
-    /// raises is one.
-    pub(super) fn into_likeness(self) -> Likeness {
-        let alarm = self
-            .aside
-            .filter(|aside| matches!(aside.proof.verdict, Verdict::Mismatch { .. }));
-        Likeness {
-            checksum: alarm.or(self.likeness.checksum),
-            ..self.likeness
-        }
+/// Whether evidence is worth telling beside what was asked for: where that decided nothing, and
+/// where it proves a difference that the other did not show.
+pub(super) fn is_worth_telling(other: &Proof, asked: &Proof) -> bool {
+    match (&asked.verdict, &other.verdict) {
+        (Verdict::Unverifiable(_), Verdict::Verified(_) | Verdict::Mismatch { .. })
+        | (Verdict::Verified(_), Verdict::Mismatch { .. }) => true,
+        (Verdict::Unverifiable(_) | Verdict::Verified(_) | Verdict::Mismatch { .. }, _) => false,
     }
 }
 

@@ -49,6 +49,17 @@ impl Side<'_> {
         })
     }
 
+    /// That the object is still the one its store told this of. What is asked piece by piece may
+    /// be of two objects, and a difference that shows is none then.
+    pub(super) async fn confirm(&self, kept: &Kept) -> Result<(), Obstacle> {
+        let head = self.store.head(&self.entry.key, false).await;
+        let head = head.map_err(|error| self.obstacle(error))?;
+        if head.size == self.entry.size && head.etag == kept.etag {
+            return Ok(());
+        }
+        Err(self.changed("it was overwritten while it was compared"))
+    }
+
     /// The object is not what it was.
     pub(super) fn changed(&self, how: &str) -> Obstacle {
         let key = self.entry.key.as_str();
@@ -73,7 +84,7 @@ pub(super) struct Kept {
     checksums: Vec<Checksum>,
 }
 
-/// Whole checksums to fall back on, the quickest to compute first.
+/// Checksums to fall back on, the quickest to compute first.
 const BY_SPEED: [Algorithm; 10] = [
     Algorithm::Crc64Nvme,
     Algorithm::Crc32c,
@@ -113,9 +124,20 @@ impl Kept {
 
     /// The additional checksums of the whole object, the quickest to compute first.
     pub(super) fn wholes(&self) -> impl Iterator<Item = Checksum> {
-        BY_SPEED.into_iter().filter_map(|algorithm| {
-            let kept = self.under(algorithm).ok()?;
-            matches!(kept, Checksum::Whole(_)).then_some(kept)
-        })
+        self.by_speed()
+            .filter(|kept| matches!(kept, Checksum::Whole(_)))
+    }
+
+    /// All additional checksums, those of the whole object first.
+    pub(super) fn all(&self) -> impl Iterator<Item = Checksum> {
+        let composites = self
+            .by_speed()
+            .filter(|kept| matches!(kept, Checksum::Composite { .. }));
+        self.wholes().chain(composites)
+    }
+
+    fn by_speed(&self) -> impl Iterator<Item = Checksum> {
+        let kept = BY_SPEED.into_iter();
+        kept.filter_map(|algorithm| self.under(algorithm).ok())
     }
 }

@@ -1,10 +1,10 @@
 //! Two objects in S3: what both stores keep is compared, and nothing is read.
 
-use super::found::{Found, Values, weigh};
+use super::found::{Values, is_worth_telling, weigh};
 use super::side::{Kept, Obstacle, Side};
 use super::{Depth, Examiner, asked};
 use crate::config::By;
-use crate::digest::{Algorithm, Checksum, Comparison, Method, Proof, Verdict, Why};
+use crate::digest::{Algorithm, Checksum, Comparison, Likeness, Method, Proof, Verdict, Why};
 use crate::object::ETag;
 
 /// Compares two objects of equal size. Equal ETags of the listings prove sameness without a
@@ -14,11 +14,11 @@ pub(super) async fn compare(
     by: By,
     (source, target): (Side<'_>, Side<'_>),
     known: Option<Kept>,
-) -> Result<Found, Obstacle> {
+) -> Result<Likeness, Obstacle> {
     if by == By::ETag
-        && let Some(found) = listed(source, target)
+        && let Some(likeness) = listed(source, target)
     {
-        return Ok(found);
+        return Ok(likeness);
     }
     let kept_target = match known {
         Some(kept) => kept,
@@ -28,35 +28,14 @@ pub(super) async fn compare(
         sides: (source, target),
         kept: (source.kept().await?, kept_target),
     };
-    let mut found = Found::default();
     match by {
-        By::ETag => {
-            let (etag, whole) = (both.etag(), both.whole());
-            let backed = whole.as_ref().is_some_and(is_same);
-            let values = both.each(Kept::etag);
-            let etag = both.with_layouts(via, values, etag, backed).await?;
-            found.likeness.checksum = whole.filter(|_| !is_decided(&etag));
-            found.likeness.etag = Some(etag);
-        }
-        By::Checksum(algorithm) => {
-            let etag = Some(both.etag()).filter(is_decided);
-            let aside = both.whole().filter(|whole| whole.algorithm != algorithm);
-            let backed = etag.iter().chain(&aside).any(is_same);
-            let values = both.each(|kept| kept.under(algorithm));
-            let checksum = both.under(algorithm);
-            let checksum = both.with_layouts(via, values, checksum, backed).await?;
-            if !is_decided(&checksum) {
-                found.likeness.etag = etag;
-                found.aside = aside;
-            }
-            found.likeness.checksum = Some(checksum);
-        }
+        By::ETag => both.by_etag(via).await,
+        By::Checksum(algorithm) => both.by_checksum(via, algorithm).await,
     }
-    Ok(found)
 }
 
 /// What the ETags of the listings prove, if they are the same.
-fn listed(source: Side<'_>, target: Side<'_>) -> Option<Found> {
+fn listed(source: Side<'_>, target: Side<'_>) -> Option<Likeness> {
     let etag = source.entry.etag.as_ref()?;
     if target.entry.etag.as_ref() != Some(etag) {
         return None;
@@ -68,25 +47,26 @@ fn listed(source: Side<'_>, target: Side<'_>) -> Option<Found> {
         target: text(),
     };
     let proof = Proof::compare(checksum, checksum, Method::ComparedStored);
-    let mut found = Found::default();
-    found.likeness.etag = Some(values.with(Algorithm::Md5, proof));
-    Some(found)
+    Some(Likeness {
+        etag: Some(values.with(Algorithm::Md5, proof)),
+        ..Likeness::default()
+    })
 }
 
 /// Two objects of different sizes: whatever their values are worth, what they are of differs.
 pub(super) async fn resized(
     by: By,
     (source, target): (Side<'_>, Side<'_>),
-) -> Result<Found, Obstacle> {
-    let mut found = Found::default();
+) -> Result<Likeness, Obstacle> {
+    let mut likeness = Likeness::default();
     if let By::Checksum(algorithm) = by {
         let (from, to) = (source.kept().await?, target.kept().await?);
         let values = (from.under(algorithm), to.under(algorithm));
         let checksum = texts(values).with(algorithm, apart(values));
         let decided = is_decided(&checksum);
-        found.likeness.checksum = Some(checksum);
+        likeness.checksum = Some(checksum);
         if decided {
-            return Ok(found);
+            return Ok(likeness);
         }
     }
     let (from, to) = (source.entry.etag.as_ref(), target.entry.etag.as_ref());
@@ -95,8 +75,8 @@ pub(super) async fn resized(
         source: from.map(ETag::to_string),
         target: to.map(ETag::to_string),
     };
-    found.likeness.etag = Some(etags.with(Algorithm::Md5, apart((digest(from), digest(to)))));
-    Ok(found)
+    likeness.etag = Some(etags.with(Algorithm::Md5, apart((digest(from), digest(to)))));
+    Ok(likeness)
 }
 
 /// Two values that cannot be of the same content.
@@ -108,10 +88,6 @@ fn apart(values: Two) -> Proof {
         },
         (Err(why), _) | (_, Err(why)) => Proof::impossible(why),
     }
-}
-
-fn is_same(comparison: &Comparison) -> bool {
-    matches!(comparison.proof.verdict, Verdict::Verified(_))
 }
 
 fn is_decided(comparison: &Comparison) -> bool {
@@ -128,6 +104,40 @@ struct Both<'a> {
 type Two = (Result<Checksum, Why>, Result<Checksum, Why>);
 
 impl Both<'_> {
+    async fn by_etag(&self, via: &Examiner) -> Result<Likeness, Obstacle> {
+        let other = self.other(None);
+        let (etag, other) = self.through_parts(via, self.etag(), other).await?;
+        Ok(Likeness {
+            checksum: other.filter(|other| is_worth_telling(&other.proof, &etag.proof)),
+            etag: Some(etag),
+            aside: None,
+        })
+    }
+
+    async fn by_checksum(
+        &self,
+        via: &Examiner,
+        algorithm: Algorithm,
+    ) -> Result<Likeness, Obstacle> {
+        let (mut etag, mut aside) = (self.etag(), self.other(Some(algorithm)));
+        let mut checksum = self.under(algorithm);
+        let decides = |one: &Comparison| is_worth_telling(&one.proof, &checksum.proof);
+        if !aside.iter().chain([&etag]).any(decides) {
+            let values = self.each(|kept| kept.under(algorithm));
+            if let (Ok(_), Ok(_)) = values {
+                checksum = self.with_layouts(via, values, checksum).await?;
+            } else {
+                (etag, aside) = self.through_parts(via, etag, aside).await?;
+            }
+        }
+        let told = |one: &Comparison| is_worth_telling(&one.proof, &checksum.proof);
+        Ok(Likeness {
+            etag: Some(etag).filter(told),
+            aside: aside.filter(told),
+            checksum: Some(checksum),
+        })
+    }
+
     fn each(&self, value: impl Fn(&Kept) -> Result<Checksum, Why>) -> Two {
         (value(&self.kept.0), value(&self.kept.1))
     }
@@ -146,24 +156,50 @@ impl Both<'_> {
         texts((source, target)).with(algorithm, weigh(source, target))
     }
 
-    /// By a checksum of the whole that both keep, if there is one.
-    fn whole(&self) -> Option<Comparison> {
+    /// By a checksum that both keep, of the whole if there is one, and of another algorithm than
+    /// this.
+    fn other(&self, than: Option<Algorithm>) -> Option<Comparison> {
         let (source, target) = &self.kept;
-        let algorithm = source
-            .wholes()
-            .map(|whole| whole.algorithm())
-            .find(|one| matches!(target.under(*one), Ok(Checksum::Whole(_))))?;
-        Some(self.under(algorithm))
+        let common: Vec<Checksum> = source
+            .all()
+            .filter(|one| Some(one.algorithm()) != than && target.under(one.algorithm()).is_ok())
+            .collect();
+        let is_whole = |one: &&Checksum| {
+            let other = target.under(one.algorithm());
+            matches!((one, other), (Checksum::Whole(_), Ok(Checksum::Whole(_))))
+        };
+        let whole = common.iter().find(is_whole).or(common.first())?;
+        Some(self.under(whole.algorithm()))
+    }
+
+    /// The ETags, and where one of them is no digest the other checksum, decided by the parts they
+    /// are of.
+    async fn through_parts(
+        &self,
+        via: &Examiner,
+        etag: Comparison,
+        other: Option<Comparison>,
+    ) -> Result<(Comparison, Option<Comparison>), Obstacle> {
+        let etags = self.each(Kept::etag);
+        let are_digests = etags.0.is_ok() && etags.1.is_ok();
+        let etag = self.with_layouts(via, etags, etag).await?;
+        let other = match other {
+            Some(other) if !are_digests => {
+                let values = self.each(|kept| kept.under(other.algorithm));
+                Some(self.with_layouts(via, values, other).await?)
+            }
+            other => other,
+        };
+        Ok((etag, other))
     }
 
     /// Different composites of as many parts: a mismatch where both are cut alike, which is asked
-    /// for where nothing else shows that the content is the same.
+    /// for.
     async fn with_layouts(
         &self,
         via: &Examiner,
         values: Two,
         comparison: Comparison,
-        backed: bool,
     ) -> Result<Comparison, Obstacle> {
         let (Ok(sent), Ok(stored)) = values else {
             return Ok(comparison);
@@ -176,7 +212,7 @@ impl Both<'_> {
             }
             _ => return Ok(comparison),
         };
-        if is_decided(&comparison) || backed || via.depth == Depth::Inferred {
+        if is_decided(&comparison) || via.depth == Depth::Inferred {
             return Ok(comparison);
         }
         let Some(of_source) = asked::parts(via, self.sides.0, parts).await? else {
@@ -185,6 +221,8 @@ impl Both<'_> {
         if asked::parts(via, self.sides.1, parts).await? != Some(of_source) {
             return Ok(comparison);
         }
+        self.sides.0.confirm(&self.kept.0).await?;
+        self.sides.1.confirm(&self.kept.1).await?;
         Ok(Comparison {
             proof: Proof::compare(sent, stored, Method::ComparedStored),
             ..comparison

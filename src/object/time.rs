@@ -62,9 +62,14 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%S%.3f+00:00")
     }
 
-    /// RFC 3339 in UTC with as many digits as it takes: `2024-05-06T07:08:09.5Z`.
-    pub fn rfc3339_exact(self) -> String {
-        self.format("%Y-%m-%dT%H:%M:%S%.fZ")
+    /// RFC 3339 in UTC with as many digits as it takes, cut to microseconds:
+    /// `2024-05-06T07:08:09.5Z`.
+    pub fn rfc3339_micros(self) -> String {
+        let cut = Self {
+            nanos: self.nanos / 1000 * 1000,
+            ..self
+        };
+        cut.format("%Y-%m-%dT%H:%M:%S%.fZ")
     }
 
     /// The same without what is below a second.

@@ -1,5 +1,6 @@
 //! One side of the merge: a listing read entry by entry, counted and checked for its order.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Instant;
 
@@ -23,6 +24,8 @@ pub(super) struct Cursor {
     sinks: Sinks,
     /// An entry that was read and belongs to a later key.
     held: Option<Entry>,
+    /// Directories that could not be read, in order, as far as keys in them may come.
+    unreadable: VecDeque<String>,
 }
 
 impl fmt::Debug for Cursor {
@@ -49,6 +52,7 @@ impl Cursor {
             started,
             sinks,
             held: None,
+            unreadable: VecDeque::new(),
         }
     }
 
@@ -129,7 +133,22 @@ impl Cursor {
         Ok(true)
     }
 
-    fn tell(&self, Oddity { name, kind }: Oddity) {
+    /// Whether a key is in a directory that could not be read. Keys come in ascending order.
+    pub(super) fn hides(&mut self, key: &ObjectKey) -> bool {
+        let key = key.as_str();
+        while let Some(first) = self.unreadable.front() {
+            if key.starts_with(first.as_str()) {
+                return true;
+            }
+            if key < first.as_str() {
+                return false;
+            }
+            self.unreadable.pop_front();
+        }
+        false
+    }
+
+    fn tell(&mut self, Oddity { name, kind }: Oddity) {
         match (SkipReason::of_oddity(kind), self.side) {
             (Some(reason), Side::Source) => {
                 self.sinks.emit(&Event::Skipped {
@@ -141,6 +160,7 @@ impl Cursor {
             }
             (None, side) => {
                 debug_assert_eq!(kind, OddityKind::UnreadableDirectory);
+                self.unreadable.push_back(name.clone());
                 self.sinks.emit(&Event::SubtreeUnreadable { name, side });
             }
             // what stands in the target and is no object of ours

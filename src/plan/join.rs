@@ -20,6 +20,8 @@ pub enum Joined {
     OnlySource(Entry),
     /// Only the target has it.
     OnlyTarget(Entry),
+    /// The target has it; the source's directory it would be in cannot be read.
+    Hidden(Entry),
 }
 
 /// Two listings, read side by side in the order of their names.
@@ -48,7 +50,7 @@ impl Join {
         }
         let target = self.target.next().await?;
         let (source, target) = match (self.pending.take(), target) {
-            (None, target) => return Ok(target.map(Joined::OnlyTarget)),
+            (None, target) => return Ok(target.map(|target| self.only_target(target))),
             (Some(source), None) => return Ok(Some(Joined::OnlySource(source))),
             (Some(source), Some(target)) => (source, target),
         };
@@ -61,9 +63,17 @@ impl Join {
             }
             Ordering::Greater => {
                 self.pending = Some(source);
-                Joined::OnlyTarget(target)
+                self.only_target(target)
             }
         }))
+    }
+
+    fn only_target(&mut self, target: Entry) -> Joined {
+        if self.source.hides(&target.key) {
+            Joined::Hidden(target)
+        } else {
+            Joined::OnlyTarget(target)
+        }
     }
 
     /// What the source has listed and was not given out yet.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::PairReport;
 use super::schema::Report;
-use crate::config::{Job, Origin, Pair, SourceSpec, TargetSpec};
+use crate::config::{Job, Origin, Pair};
 use crate::event::Sink;
 use records::Records;
 
@@ -62,10 +62,7 @@ impl CheckOutput {
             sinks.push(Combined::of_pair(combined, name));
         }
         if self.settings.form == CheckForm::Records {
-            let source_is_local = matches!(pair.source, SourceSpec::Local(_));
-            let target_is_local = matches!(pair.target, TargetSpec::Local(_));
-            let records = Arc::clone(&self.records);
-            sinks.push(records.of_pair(source_is_local, target_is_local));
+            sinks.push(Arc::clone(&self.records).of_pair(pair));
         }
         sinks
     }

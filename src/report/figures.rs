@@ -182,10 +182,11 @@ fn compared(compared: &Comparisons) -> schema::Compared {
         not_found: compared.not_found,
         unknown: compared.unknown,
         only_in_target: compared.only_in_target,
+        unreadable: compared.unreadable,
         size_differs: compared.size_differs,
         etag: agreement(compared.etag),
         checksum: schema::ChecksumAgreementCounts {
-            algorithm: compared.algorithm,
+            algorithm: compared.algorithm(),
             results: agreement(compared.checksum),
         },
         unknown_by: reasons(&compared.unknown_by),

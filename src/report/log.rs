@@ -153,7 +153,7 @@ impl Sink for LogSink {
                 pair,
                 key = name,
                 reason = "unreadable_directory",
-                "nothing below it was synchronized"
+                "nothing below it was looked at"
             ),
             Event::PairFailed { phase, error } => tracing::error!(pair, phase, "{error}"),
             Event::Warning { message } => tracing::warn!(pair, "{message}"),

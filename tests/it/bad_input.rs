@@ -307,7 +307,7 @@ fn a_report_that_cannot_be_written_is_said_and_nothing_moves() {
     assert_eq!(world.list("first", "").len(), 0);
 }
 
-fn can_run(wrapper: &[&str]) -> bool {
+pub(crate) fn can_run(wrapper: &[&str]) -> bool {
     let mut command = std::process::Command::new(wrapper[0]);
     let status = command.args(&wrapper[1..]).arg("true").status();
     status.is_ok_and(|status| status.success())

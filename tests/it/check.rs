@@ -1,11 +1,15 @@
 //! `check`: whether both sides are the same; and nothing changed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
+use aws_sdk_s3::types::ServerSideEncryption;
 use s3sync::sandbox::{Action, Rule};
 use serde_json::{Value, json};
 
-use crate::support::case;
+use crate::bad_input::can_run;
+use crate::plain::Plain;
+use crate::support::{case, skipped};
 use crate::world::{Ran, Run, World, content};
 
 /// The ways to go, each with its source and its target.
@@ -91,7 +95,7 @@ fn every_difference_is_found_in_every_direction() {
             compared(&ran),
             json!({
                 "total": 5, "matches": 2, "mismatch": 2, "not_found": 1, "unknown": 0,
-                "only_in_target": 1, "size_differs": 1,
+                "only_in_target": 1, "size_differs": 1, "unreadable": 0,
             }),
             "{}",
             ran.told()
@@ -515,4 +519,90 @@ fn who_has_not_the_key_of_an_object_is_told_what_it_wants() {
         .says("an object encrypted with SSE-C wants its key");
     let run = check(&world, ("tree", "s3://first/p/"));
     run.arguments(&with_key).run().exit(0);
+}
+
+#[test]
+fn what_another_checksum_proves_counts_where_the_one_asked_for_is_not_kept() {
+    let world = World::new();
+    let server = Plain::of(&world);
+    let bytes = content("k", 5000);
+    world.tree("tree").write("k", &bytes);
+    for bucket in ["first", "second"] {
+        world.bucket(bucket);
+        // its ETag is no digest, and S3 keeps a CRC64NVME
+        server.put(bucket, "k", &bytes, Some(ServerSideEncryption::AwsKms));
+    }
+    for way in [
+        ("tree", "s3://first/"),
+        ("s3://first/", "tree"),
+        ("s3://first/", "s3://second/"),
+    ] {
+        case(format_args!("{way:?}"));
+        let run = check(&world, way).arguments(&["--check-additional-checksum", "SHA256"]);
+        let ran = unchanging(&world, run);
+        ran.exit(0);
+        assert_eq!(ran.pair("pair").count("compared/matches"), 1);
+        assert_eq!(ran.pair("pair").count("compared/checksum/unknown"), 1);
+        let line = ran.pair("pair").line("k");
+        assert_eq!(line["reason"], "matches", "{line}");
+        assert_eq!(line["verify"]["checksum"]["why"], "no_checksum", "{line}");
+        let aside = &line["verify"]["aside"];
+        assert_eq!(aside["result"], "matched", "{line}");
+        assert_eq!(aside["algorithm"], "CRC64NVME", "{line}");
+    }
+}
+
+#[test]
+fn nothing_is_said_to_be_extra_below_a_directory_that_cannot_be_read() {
+    let world = World::new();
+    world.bucket("first");
+    let tree = world.tree("tree");
+    for key in ["a", "closed/x", "closed/y/z", "d"] {
+        tree.write(key, b"same");
+        world.put("first", key, b"same");
+    }
+    world.put("first", "closed-too", b"extra");
+    world.put("first", "closed/w", b"hidden");
+    let lock = |mode| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(tree.join("closed"), permissions).expect("a mode");
+    };
+    lock(0o000);
+    // permissions do not bind root, unless it gives that up
+    let humble: &[&str] = match fs::read_dir(tree.join("closed")) {
+        Err(_) => &[],
+        Ok(_) => &["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
+    };
+    if !humble.is_empty() && !can_run(humble) {
+        lock(0o755);
+        return skipped("an_unreadable_directory", "root may read everything");
+    }
+    let run = check(&world, ("tree", "s3://first/")).arguments(&["--combined", "-"]);
+    let ran = run.through(humble).run();
+    let records = world.sync("tree", "s3://first/").without("sync");
+    let records = records.arguments(&["--report-sync-status"]);
+    let records = records.through(humble).run();
+    lock(0o755);
+    ran.exit(3);
+    let expected = [
+        "= pair: a",
+        "- pair: closed-too",
+        "! pair: closed/w",
+        "! pair: closed/x",
+        "! pair: closed/y/z",
+        "= pair: d",
+    ];
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines, expected, "{}", ran.told());
+    let pair = ran.pair("pair");
+    let line = pair.line("closed/x");
+    assert_eq!(line["reason"], "unreadable_directory", "{line}");
+    assert_eq!(line["outcome"], "warning", "{line}");
+    assert_eq!(pair.count("compared/only_in_target"), 1);
+    assert_eq!(pair.count("compared/unreadable"), 3);
+    assert_eq!(pair.count("compared/total"), 2);
+    ran.says("nothing below it was looked at");
+    assert!(!ran.told().contains("synchronized"), "{}", ran.told());
+    records.exit(3);
+    assert!(!records.stdout.contains("closed/x"), "{}", records.told());
 }

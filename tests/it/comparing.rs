@@ -3,18 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{
-    BehaviorVersion, Credentials, Region, RequestChecksumCalculation, StalledStreamProtectionConfig,
-};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
-};
-use aws_smithy_http_client::Builder;
+use aws_sdk_s3::types::ServerSideEncryption;
 
-use s3sync::digest::{Algorithm, digest};
-
+use crate::plain::Plain;
 use crate::support::case;
 use crate::world::{Ran, Run, Tree, World, content, same};
 
@@ -341,10 +332,15 @@ fn an_etag_that_is_no_digest_is_not_taken_for_one() {
     let server = Plain::of(&world);
     let tree = world.tree("tree");
     let kms = || Some(ServerSideEncryption::AwsKms);
-    let (bare, summed) = (content("bare", 6 * MIB), content("summed", 5000));
+    let (bare, summed) = (content("bare", 12 * MIB), content("summed", 5000));
+    let alike = content("alike", 6 * MIB);
     tree.write("bare", &bare).write("summed", &summed);
-    for bucket in ["first", "second"] {
-        server.put_in_parts(bucket, "bare", &bare, &[5 * MIB, MIB], kms());
+    tree.write("alike", &alike);
+    // `bare` is cut as nobody would guess, and not alike on both sides
+    for (bucket, first) in [("first", 5 * MIB + 7), ("second", 6 * MIB + 7)] {
+        let sizes = [first, 12 * MIB - first];
+        server.put_in_parts(bucket, "bare", &bare, &sizes, kms());
+        server.put_in_parts(bucket, "alike", &alike, &[5 * MIB, MIB], kms());
         server.put(bucket, "summed", &summed, kms());
     }
     for (source, target) in [
@@ -353,22 +349,80 @@ fn an_etag_that_is_no_digest_is_not_taken_for_one() {
         ("s3://first/", "s3://second/"),
     ] {
         case(format_args!("{source} to {target}"));
-        for _ in 0..2 {
-            let ran = pair(&world, source, target, &[ETAG]).run();
-            ran.exit(3).transferred(0).says("opaque_etag");
+        for (mode, why) in [(ETAG, "opaque_etag"), (CHECKSUM, "no_checksum")] {
+            let ran = pair(&world, source, target, &[mode]).run();
+            ran.exit(3).transferred(0).says(why);
             assert_eq!(ran.pair("one").count("warnings"), 1, "{}", ran.told());
-            let ran = pair(&world, source, target, &[CHECKSUM]).run();
-            ran.exit(3).transferred(0).says("no_checksum");
+        }
+    }
+    // the composite of its parts decides where their sizes may be asked for
+    let asked: Options = &[("multipart.auto_chunksize", "true")];
+    for mode in [ETAG, CHECKSUM] {
+        for (source, target) in [("tree", "s3://first/"), ("s3://first/", "tree")] {
+            let ran = pair(&world, source, target, &[mode, asked]).run();
+            ran.exit(0).transferred(0);
         }
     }
     // what differs is found where anything tells
     tree.write("bare", &flipped(&bare, 1));
     tree.write("summed", &flipped(&summed, 1));
+    tree.write("alike", &flipped(&alike, 1));
     for (mode, reason) in [(ETAG, "etag_differs"), (CHECKSUM, "checksum_differs")] {
         let dry = pair(&world, "tree", "s3://first/", &[mode]);
         let dry = dry.arguments(&["--dry-run"]).run();
         assert_eq!(moved(&dry, "one"), pairs([("summed", reason)]));
+        let dry = pair(&world, "tree", "s3://first/", &[mode, asked]);
+        let dry = dry.arguments(&["--dry-run"]).run();
+        let expected = ["alike", "bare", "summed"].map(|key| (key, reason));
+        assert_eq!(moved(&dry, "one"), pairs(expected), "{}", dry.told());
     }
+    // and between buckets: the same parts, another content
+    let sizes = [5 * MIB, MIB];
+    server.put_in_parts("second", "alike", &flipped(&alike, 1), &sizes, kms());
+    let over = |options: &[Options]| {
+        let dry = pair(&world, "s3://first/", "s3://second/", options);
+        dry.arguments(&["--dry-run"]).run()
+    };
+    assert_eq!(moved(&over(&[ETAG]), "one"), pairs([]));
+    let expected = pairs([("alike", "etag_differs")]);
+    assert_eq!(moved(&over(&[ETAG, asked]), "one"), expected);
+}
+
+/// Two contents of one MD5: the collision of Wang and Yu.
+fn collision() -> [Vec<u8>; 2] {
+    const HEX: &str = "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f89\
+        55ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b\
+        d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0\
+        e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70";
+    let one: Vec<u8> = (0..HEX.len() / 2)
+        .map(|at| u8::from_str_radix(&HEX[2 * at..2 * at + 2], 16).expect("hex"))
+        .collect();
+    let mut other = one.clone();
+    for at in [19, 45, 59, 83, 109, 123] {
+        other[at] ^= 0x80;
+    }
+    [one, other]
+}
+
+#[test]
+fn one_proof_of_a_difference_outweighs_all_that_is_equal() {
+    let world = world();
+    let server = Plain::of(&world);
+    let [one, other] = collision();
+    server.put("first", "k", &one, None);
+    server.put("second", "k", &other, None);
+    let etag = |bucket| world.head(bucket, "k").e_tag;
+    assert_eq!(etag("first"), etag("second"));
+    // there is no SHA1: the CRC64NVME that S3 keeps anyway was asked for with it
+    let sha1: Options = &[
+        ("check.mode", "\"checksum\""),
+        ("check.checksum_algorithm", "\"SHA1\""),
+    ];
+    let run = || pair(&world, "s3://first/", "s3://second/", &[sha1]);
+    let ran = run().called("check").run();
+    ran.exit(3).says("differs  k");
+    let ran = run().arguments(&["--dry-run"]).run();
+    assert_eq!(moved(&ran, "one"), pairs([("k", "checksum_differs")]));
 }
 
 #[test]
@@ -472,101 +526,5 @@ fn requests_are_made_only_where_the_listings_do_not_tell() {
             assert_eq!(heads, expected, "{name} {source}: {}", ran.told());
             assert_eq!(world.faults().calls("GetObject"), 0, "{name} {source}");
         }
-    }
-}
-
-/// The endpoint through a client that adds no checksums of its own, as tools of yesterday did.
-struct Plain {
-    client: Client,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Plain {
-    fn of(world: &World) -> Self {
-        let endpoint = &world.endpoint;
-        let keys = (&endpoint.access_key, &endpoint.secret_key);
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(Builder::new().build_http())
-            .endpoint_url(&endpoint.url)
-            .region(Region::new(endpoint.region.clone()))
-            .credentials_provider(Credentials::new(keys.0, keys.1, None, None, "plain"))
-            .force_path_style(true)
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
-        Self {
-            client: Client::from_conf(config),
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime"),
-        }
-    }
-
-    /// Writes an object in one go; S3 adds a CRC64NVME.
-    fn put(&self, bucket: &str, key: &str, bytes: &[u8], encryption: Option<ServerSideEncryption>) {
-        let request = self.client.put_object().bucket(bucket).key(key);
-        let request = request
-            .set_server_side_encryption(encryption)
-            .body(ByteStream::from(bytes.to_vec()));
-        self.runtime.block_on(request.send()).expect("a put");
-    }
-
-    /// Writes an object in parts that keeps a composite SHA256, and nothing of the whole.
-    fn put_in_parts(
-        &self,
-        bucket: &str,
-        key: &str,
-        bytes: &[u8],
-        sizes: &[usize],
-        encryption: Option<ServerSideEncryption>,
-    ) {
-        let sha256 = Some(ChecksumAlgorithm::Sha256);
-        self.upload(bucket, key, bytes, sizes, (sha256, encryption));
-    }
-
-    /// Writes an object in parts; without an algorithm S3 adds a CRC64NVME of the whole.
-    fn upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        bytes: &[u8],
-        sizes: &[usize],
-        (checksum, encryption): (Option<ChecksumAlgorithm>, Option<ServerSideEncryption>),
-    ) {
-        assert_eq!(sizes.iter().sum::<usize>(), bytes.len(), "parts of {key}");
-        let client = &self.client;
-        self.runtime.block_on(async {
-            let begun = client.create_multipart_upload().bucket(bucket).key(key);
-            let begun = begun
-                .set_checksum_algorithm(checksum.clone())
-                .set_server_side_encryption(encryption);
-            let begun = begun.send().await.expect("an upload");
-            let id = begun.upload_id().expect("its id");
-            let mut parts = CompletedMultipartUpload::builder();
-            let mut rest = bytes;
-            for (number, size) in (1..).zip(sizes) {
-                let (part, behind) = rest.split_at(*size);
-                rest = behind;
-                let sha256 = checksum
-                    .as_ref()
-                    .map(|_| digest(Algorithm::Sha256, part).base64());
-                let sent = client.upload_part().bucket(bucket).key(key).upload_id(id);
-                let sent = sent
-                    .part_number(number)
-                    .set_checksum_sha256(sha256.clone())
-                    .body(ByteStream::from(part.to_vec()));
-                let sent = sent.send().await.expect("a part");
-                let part = CompletedPart::builder()
-                    .part_number(number)
-                    .set_checksum_sha256(sha256)
-                    .set_e_tag(sent.e_tag);
-                parts = parts.parts(part.build());
-            }
-            let done = client.complete_multipart_upload().bucket(bucket).key(key);
-            let done = done.upload_id(id).multipart_upload(parts.build());
-            done.send().await.expect("completion");
-        });
     }
 }

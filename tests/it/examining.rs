@@ -3,15 +3,19 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use s3sync::config::{By, Check, Compared};
 use s3sync::digest::{Algorithm, Checksum, Digest, Likeness, Verdict, composite, digest};
 use s3sync::examine::Depth::{Asked, Inferred};
 use s3sync::examine::{Depth, Examiner};
-use s3sync::object::Entry;
+use s3sync::object::{Entry, ObjectKey};
 use s3sync::plan::Direction;
 use s3sync::store::memory::MemoryStore;
-use s3sync::store::{Part, Put, Source as _, Target as _};
+use s3sync::store::{
+    Content, Description, ErrorKind, Head, Listing, Part, Put, Read, Source, StoreError,
+    Target as _,
+};
 
 use crate::engine_room::{Told, context, ends, pair};
 use crate::support::{key, put};
@@ -21,6 +25,12 @@ const KEY: &str = "k";
 /// An object of one part, or of parts of these lengths.
 async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) -> MemoryStore {
     let store = MemoryStore::new();
+    fill(&store, bytes, lengths, checksum).await;
+    store
+}
+
+/// Writes such an object.
+async fn fill(store: &MemoryStore, bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) {
     let bytes = Bytes::copy_from_slice(bytes);
     let put = Put {
         checksum,
@@ -31,7 +41,7 @@ async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) ->
         let digests = [md5(&bytes)];
         let stored = store.put(&put, bytes, &digests).await;
         stored.map(drop).expect("a put");
-        return store;
+        return;
     }
     let upload = store.begin(&put).await.expect("an upload");
     let mut parts = Vec::new();
@@ -49,7 +59,6 @@ async fn object(bytes: &[u8], lengths: &[usize], checksum: Option<Algorithm>) ->
     }
     let stored = upload.complete(parts, None).await;
     stored.map(drop).expect("completion");
-    store
 }
 
 /// What a store says of its object by name, as a listing would.
@@ -199,4 +208,56 @@ async fn copies_in_other_parts_are_told_by_a_checksum_of_the_whole() {
     assert_eq!(word(&seen), "mismatch");
     let seen = compare(stores, Direction::S3ToS3, By::ETag, Depth::Inferred).await;
     assert_eq!(word(&seen), "unverifiable");
+}
+
+/// An object that is overwritten with its own content, cut elsewhere, after its part 1 was asked
+/// for.
+#[derive(Debug, Clone)]
+struct Recut(MemoryStore);
+
+#[async_trait]
+impl Source for Recut {
+    fn describe(&self) -> Description {
+        Source::describe(&self.0)
+    }
+
+    fn list(&self) -> Listing {
+        self.0.list()
+    }
+
+    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
+        self.0.head(key, checksums).await
+    }
+
+    async fn read(&self, read: &Read) -> Result<Content, StoreError> {
+        self.0.read(read).await
+    }
+
+    async fn part_size(
+        &self,
+        key: &ObjectKey,
+        number: NonZeroU16,
+    ) -> Result<Option<u64>, StoreError> {
+        if number.get() == 2 {
+            fill(&self.0, &[7].repeat(20_000), &[7000, 9000, 4000], None).await;
+        }
+        self.0.part_size(key, number).await
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_is_overwritten_while_its_parts_are_asked_for_does_not_differ() {
+    let bytes = vec![7; 20_000];
+    let stored = object(&bytes, &[7000, 12_000, 1000], None).await;
+    let file = object(&bytes, &[], None).await;
+    let mut pair = pair();
+    pair.check.compared = Compared::Content(By::ETag);
+    let told = Arc::new(Told::default());
+    let recut = Recut(stored.clone());
+    let ends = ends(&recut, &file, Direction::S3ToLocal);
+    let examiner = Examiner::new(ends, &pair, &context(&told), Asked);
+    let (source, target) = (entry(&stored).await, entry(&file).await);
+    let error = examiner.compare(&source, &target).await;
+    let error = error.expect_err("it is not what it was");
+    assert_eq!(error.kind, ErrorKind::Changed, "{error}");
 }

@@ -22,6 +22,7 @@ mod model;
 mod online;
 mod other_clients;
 mod other_server;
+mod plain;
 mod plan;
 mod predecessor;
 mod proving;

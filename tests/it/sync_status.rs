@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::plain::Plain;
 use crate::support::case;
-use crate::world::{Ran, Tree, World};
+use crate::world::{Ran, Tree, World, content};
 
 const RECORDED: &str = include_str!("../fixtures/predecessor/sync_status.txt");
 
@@ -227,4 +228,113 @@ fn it_goes_with_nothing_that_would_change_something() {
         assert_eq!(ran.stdout, "", "{}", ran.told());
     }
     assert!(Path::new(&world.path("tree/a")).exists());
+}
+
+const MIB: usize = 1 << 20;
+
+/// The records of a run with these flags, and its exit code held.
+fn records(world: &World, (source, target): (&str, &str), flags: &[&str], exit: i32) -> Ran {
+    let run = world.sync(source, target).without("sync");
+    let run = run.arguments(&["--report-sync-status"]).arguments(flags);
+    let ran = run.run();
+    ran.exit(exit);
+    ran
+}
+
+#[test]
+fn a_difference_that_is_proved_is_never_lost() {
+    let world = World::new();
+    let server = Plain::of(&world);
+    let (bytes, small) = (content("k", 12 * MIB), content("small", 100));
+    let mut other = bytes.clone();
+    other[7] ^= 1;
+    for bucket in ["first", "second"] {
+        world.bucket(bucket);
+    }
+    // as many parts, cut elsewhere: the ETags tell nothing, the CRC64NVME of the whole does
+    let kept = (None, None);
+    server.upload("first", "p/k", &bytes, &[5 * MIB, 7 * MIB], kept.clone());
+    server.upload("second", "p/k", &other, &[6 * MIB, 6 * MIB], kept);
+    // no SHA256, and different ETags
+    server.put("first", "q/k", &small, None);
+    server.put("second", "q/k", &content("else", 100), None);
+    for (prefix, flags, record) in [
+        (
+            "p",
+            &["--check-etag"][..],
+            "type=\"ETAG\" status=\"UNKNOWN\"",
+        ),
+        (
+            "q",
+            &["--check-additional-checksum", "SHA256"],
+            "type=\"CHECKSUM\" status=\"UNKNOWN\"",
+        ),
+    ] {
+        for accepted in [&[][..], &["--set", "verify.unverifiable=accept"]] {
+            case(format_args!("{flags:?} {accepted:?}"));
+            let ends = (
+                &*format!("s3://first/{prefix}/"),
+                &*format!("s3://second/{prefix}/"),
+            );
+            let ran = records(&world, ends, &[flags, accepted].concat(), 3);
+            // what was asked for is recorded, and nothing else
+            let status: Vec<_> = ran.stdout.lines().collect();
+            assert_eq!(status.len(), 2, "{}", ran.told());
+            assert!(status[0].contains(record), "{}", ran.told());
+            assert!(status[1].contains("_mismatch=0 checksum_mismatch=0"));
+            let counted = &ran.report["totals"]["counts"]["compared"]["mismatch"];
+            assert_eq!(*counted, 1, "{}", ran.told());
+        }
+    }
+}
+
+#[test]
+fn parts_are_asked_for_also_where_a_checksum_of_the_whole_shows_sameness() {
+    let world = World::new();
+    world.bucket("first");
+    let server = Plain::of(&world);
+    let tree = world.tree("tree");
+    for (key, sizes) in [
+        ("equal", [9 * MIB, 9 * MIB, 3]),
+        ("unequal", [5 * MIB + 12_345, 6 * MIB, 77]),
+        ("common", [17 * MIB, 17 * MIB, 1]),
+    ] {
+        let bytes = content(key, sizes.iter().sum());
+        tree.write(key, &bytes);
+        server.upload("first", key, &bytes, &sizes, (None, None));
+    }
+    for ends in [("s3://first/", "tree"), ("tree", "s3://first/")] {
+        case(format_args!("{ends:?}"));
+        let ran = records(&world, ends, &["--auto-chunksize", "--check-etag"], 0);
+        let matches = ran.stdout.matches("type=\"ETAG\" status=\"MATCHES\"");
+        assert_eq!(matches.count(), 3, "{}", ran.told());
+    }
+}
+
+#[test]
+fn a_missing_file_has_its_time_to_the_microsecond() {
+    let world = World::new();
+    world.bucket("first");
+    for (nanoseconds, expected) in [
+        ("123456789", "123456"),
+        ("123456000", "123456"),
+        ("120000999", "12"),
+        ("000000999", ""),
+    ] {
+        let tree = world.tree("tree");
+        tree.write("a", b"a");
+        let time = format!("2024-05-06T07:08:09.{nanoseconds}Z");
+        let touch = Command::new("touch")
+            .args(["-d", &time])
+            .arg(tree.join("a"))
+            .status();
+        assert!(touch.expect("touch").success());
+        let ran = records(&world, ("tree", "s3://first/"), &[], 3);
+        let fraction = match expected {
+            "" => String::new(),
+            digits => format!(".{digits}"),
+        };
+        let expected = format!("source_last_modified=\"2024-05-06T07:08:09{fraction}Z\"");
+        assert!(ran.stdout.contains(&expected), "{}", ran.told());
+    }
 }

@@ -1,6 +1,6 @@
 //! How many objects a run that only compares found to be the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::counts::add_each;
 use crate::digest::{Algorithm, Comparison, Verdict, Why};
@@ -19,14 +19,16 @@ pub struct Comparisons {
     pub unknown: u64,
     /// Keys the source does not have.
     pub only_in_target: u64,
+    /// Keys of the target below a directory of the source that cannot be read.
+    pub unreadable: u64,
     /// Of the mismatches: told by their sizes.
     pub size_differs: u64,
     /// By ETag.
     pub etag: Agreement,
     /// By additional checksum.
     pub checksum: Agreement,
-    /// The additional checksum's algorithm, as last seen.
-    pub algorithm: Option<Algorithm>,
+    /// The algorithms of the additional checksums.
+    pub algorithms: BTreeSet<Algorithm>,
     /// Objects of which nothing tells, by the reason.
     pub unknown_by: BTreeMap<Why, u64>,
 }
@@ -48,9 +50,19 @@ impl Comparisons {
         self.matches + self.mismatch + self.not_found + self.unknown
     }
 
+    /// The algorithm of all additional checksums, where it is one: the one that was asked for, or
+    /// what made up for ETags.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        let mut algorithms = self.algorithms.iter();
+        algorithms
+            .next()
+            .filter(|_| algorithms.next().is_none())
+            .copied()
+    }
+
     /// Keys in which the sides differ, or may.
     pub fn differences(&self) -> u64 {
-        self.mismatch + self.not_found + self.unknown + self.only_in_target
+        self.mismatch + self.not_found + self.unknown + self.only_in_target + self.unreadable
     }
 
     /// Counts one key.
@@ -60,6 +72,7 @@ impl Comparisons {
             Sameness::Mismatch => &mut self.mismatch,
             Sameness::NotFound => &mut self.not_found,
             Sameness::OnlyInTarget => &mut self.only_in_target,
+            Sameness::UnreadableDirectory => &mut self.unreadable,
             Sameness::Unknown => &mut self.unknown,
         } += 1;
         if let (Some(source), Some(target)) = (&compared.source, &compared.target) {
@@ -72,7 +85,7 @@ impl Comparisons {
             self.etag.count(likeness.etag.as_ref());
             self.checksum.count(likeness.checksum.as_ref());
             let algorithm = likeness.checksum.as_ref().map(|one| one.algorithm);
-            self.algorithm = algorithm.or(self.algorithm);
+            self.algorithms.extend(algorithm);
         }
     }
 
@@ -83,16 +96,18 @@ impl Comparisons {
         self.not_found += other.not_found;
         self.unknown += other.unknown;
         self.only_in_target += other.only_in_target;
+        self.unreadable += other.unreadable;
         self.size_differs += other.size_differs;
         self.etag.add(other.etag);
         self.checksum.add(other.checksum);
-        self.algorithm = other.algorithm.or(self.algorithm);
+        self.algorithms.extend(&other.algorithms);
         add_each(&mut self.unknown_by, &other.unknown_by);
     }
 }
 
 impl Agreement {
-    fn count(&mut self, comparison: Option<&Comparison>) {
+    /// Counts what one comparison showed, if there was one.
+    pub fn count(&mut self, comparison: Option<&Comparison>) {
         match comparison.map(|one| &one.proof.verdict) {
             None => {}
             Some(Verdict::Verified(_)) => self.matches += 1,
@@ -105,5 +120,57 @@ impl Agreement {
         self.matches += other.matches;
         self.mismatch += other.mismatch;
         self.unknown += other.unknown;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::digest::{Likeness, Proof};
+    use crate::object::ObjectKey;
+
+    fn compared(algorithm: Option<Algorithm>) -> Compared {
+        let checksum = algorithm.map(|algorithm| Comparison {
+            source: None,
+            target: None,
+            algorithm,
+            proof: Proof::impossible(Why::NoChecksum),
+        });
+        Compared {
+            key: ObjectKey::new("k").expect("short"),
+            source: None,
+            target: None,
+            is_source_unreadable: false,
+            likeness: Some(Likeness {
+                checksum,
+                ..Likeness::default()
+            }),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn an_algorithm_is_told_where_it_is_the_only_one_whatever_comes_last() {
+        let (sha, crc) = (Some(Algorithm::Sha256), Some(Algorithm::Crc64Nvme));
+        for (seen, expected) in [
+            (&[None][..], None),
+            (&[sha, None], sha),
+            (&[sha, sha], sha),
+            (&[sha, crc], None),
+            (&[crc, sha, crc], None),
+        ] {
+            let mut counted = Comparisons::default();
+            let mut added = Comparisons::default();
+            for one in seen {
+                counted.count(&compared(*one));
+                let mut pair = Comparisons::default();
+                pair.count(&compared(*one));
+                added.add(&pair);
+            }
+            assert_eq!(counted.algorithm(), expected, "{seen:?}");
+            assert_eq!(added, counted, "{seen:?}");
+        }
     }
 }

@@ -107,8 +107,7 @@ impl Tally {
             Event::SubtreeUnreadable { name, .. } => self.warn(|| Sample {
                 key: Some(name.clone()),
                 code: Some("unreadable_directory".to_owned()),
-                message: "the directory cannot be read; nothing below it was synchronized"
-                    .to_owned(),
+                message: "the directory cannot be read; nothing below it was looked at".to_owned(),
                 ..Sample::default()
             }),
             Event::PairFailed { error, .. } => {

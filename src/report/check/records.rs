@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use tracing::Value;
 
+use crate::config::{self, By, Pair, SourceSpec, TargetSpec};
 use crate::digest::{Comparison, Verdict, Why};
-use crate::event::{Compared, Comparisons, Event, Listed, Sink, SkipReason, locked};
+use crate::event::{Agreement, Compared, Event, Listed, Sink, SkipReason, locked};
 
 const RECORD: &str = "SYNC_STATUS";
 const SUMMARY: &str = "REPORT_SUMMARY";
@@ -26,34 +27,41 @@ macro_rules! record {
 #[derive(Debug, Default)]
 pub(super) struct Records {
     objects: AtomicU64,
-    comparisons: Mutex<Comparisons>,
+    sums: Mutex<Sums>,
+}
+
+/// The records by what they say.
+#[derive(Debug, Default)]
+struct Sums {
+    not_found: u64,
+    etag: Agreement,
+    checksum: Agreement,
 }
 
 /// Records one pair.
 #[derive(Debug)]
 struct OfPair {
     records: Arc<Records>,
+    /// What was asked for. A record is of that and nothing else, whatever else is known.
+    asked: config::Compared,
     source_is_local: bool,
     target_is_local: bool,
 }
 
 impl Records {
-    /// A sink that records a pair between these sides.
-    pub(super) fn of_pair(
-        self: Arc<Self>,
-        source_is_local: bool,
-        target_is_local: bool,
-    ) -> Arc<dyn Sink> {
+    /// A sink that records a pair.
+    pub(super) fn of_pair(self: Arc<Self>, pair: &Pair) -> Arc<dyn Sink> {
         Arc::new(OfPair {
             records: self,
-            source_is_local,
-            target_is_local,
+            asked: pair.check.compared,
+            source_is_local: matches!(pair.source, SourceSpec::Local(_)),
+            target_is_local: matches!(pair.target, TargetSpec::Local(_)),
         })
     }
 
     /// The last record.
     pub(super) fn summary(&self) {
-        let found = locked(&self.comparisons);
+        let found = locked(&self.sums);
         tracing::info!(
             name = SUMMARY,
             number_of_objects = self.objects.load(Ordering::Relaxed),
@@ -85,7 +93,6 @@ impl Sink for OfPair {
                 ..
             } => {
                 self.count_one();
-                locked(&self.records.comparisons).not_found += 1;
                 self.not_found(key, source);
             }
             Event::Skipped {
@@ -107,7 +114,6 @@ impl OfPair {
             return;
         };
         self.count_one();
-        locked(&self.records.comparisons).count(compared);
         let key = compared.key.as_str();
         let Some(target) = &compared.target else {
             self.not_found(key, source);
@@ -116,15 +122,29 @@ impl OfPair {
         let Some(likeness) = &compared.likeness else {
             return;
         };
-        if let Some(etag) = &likeness.etag {
-            self.by_etag(key, etag, (source, target));
-        }
-        if let Some(checksum) = &likeness.checksum {
-            self.by_checksum(key, checksum, (source, target));
+        match self.asked {
+            config::Compared::Content(By::ETag) => {
+                locked(&self.records.sums)
+                    .etag
+                    .count(likeness.etag.as_ref());
+                if let Some(etag) = &likeness.etag {
+                    self.by_etag(key, etag, (source, target));
+                }
+            }
+            config::Compared::Content(By::Checksum(_)) => {
+                locked(&self.records.sums)
+                    .checksum
+                    .count(likeness.checksum.as_ref());
+                if let Some(checksum) = &likeness.checksum {
+                    self.by_checksum(key, checksum, (source, target));
+                }
+            }
+            config::Compared::Size => {}
         }
     }
 
     fn not_found(&self, key: &str, source: &Listed) {
+        locked(&self.records.sums).not_found += 1;
         let etag = source.etag.as_ref().map(|etag| etag.quoted());
         let modified = if self.source_is_local {
             source.modified
@@ -138,7 +158,7 @@ impl OfPair {
             key,
             source_version_id = "",
             source_e_tag = etag.unwrap_or_default(),
-            source_last_modified = modified.rfc3339_exact(),
+            source_last_modified = modified.rfc3339_micros(),
             source_size = source.size,
         );
     }

@@ -60,8 +60,8 @@ fn remedy(why: Why) -> &'static str {
              (--check-additional-checksum ALGORITHM), or each side with one directory"
         }
         Why::OpaqueETag => {
-            "such ETags (KMS, SSE-C) are no MD5; compare a checksum that is kept\n  \
-             (--check-additional-checksum ALGORITHM)"
+            "such ETags (KMS, SSE-C) are no MD5, and no checksum that is kept tells;\n  \
+             compare each side with one directory"
         }
         Why::NoChecksum => {
             "none of this algorithm is kept; compare by another, or by ETag,\n  \
@@ -88,7 +88,7 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 11] {
         count(compared.mismatch),
         count(compared.not_found),
         count(compared.only_in_target),
-        count(compared.unknown),
+        count(compared.unknown + compared.unreadable),
         count(counts.skipped.total + counts.filtered.total),
         count(counts.errors),
     ]
@@ -122,7 +122,11 @@ fn found<'a>(pair: &'a Pair, sample: &'a Sample) -> Finding<'a> {
         Some("mismatch") => ("differs", Some(&*sample.message)),
         Some("not_found") => ("missing", None),
         Some("only_in_target") => ("extra", None),
+        // a key; the directory itself was skipped
         Some("unknown") => ("unknown", Some(&*sample.message)),
+        Some("unreadable_directory") if !is_directory(sample) => {
+            ("unknown", Some(&*sample.message))
+        }
         Some(_) => ("skipped", Some(&*sample.message)),
         None => ("note", Some(&*sample.message)),
     };
@@ -132,6 +136,11 @@ fn found<'a>(pair: &'a Pair, sample: &'a Sample) -> Finding<'a> {
         key: sample.key.as_deref(),
         more,
     }
+}
+
+fn is_directory(sample: &Sample) -> bool {
+    let key = sample.key.as_deref();
+    key.is_some_and(|key| key.ends_with('/'))
 }
 
 impl Finding<'_> {
@@ -151,13 +160,11 @@ impl Finding<'_> {
         // the end of a key tells it from its neighbours
         let key = pair + &printable(key);
         let key = cut(&key, room, End::First);
-        let more = more.map_or_else(String::new, |more| {
-            let lines = broken(&more, room).into_iter();
-            lines
-                .map(|line| format!("{indent}{}\n", cut(line, room, End::Last)))
-                .collect()
-        });
-        format!("{word}{key}\n{more}")
+        let mut text = format!("{word}{key}\n");
+        for line in more.iter().flat_map(|more| broken(more, room)) {
+            let _ = writeln!(text, "{indent}{}", cut(line, room, End::Last));
+        }
+        text
     }
 }
 

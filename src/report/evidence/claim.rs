@@ -57,6 +57,9 @@ pub struct ClaimedProof {
     pub etag: Option<ClaimedComparison>,
     /// Additional checksums.
     pub checksum: Option<ClaimedComparison>,
+    /// Checksums of another algorithm than the one asked for.
+    #[serde(default)]
+    pub aside: Option<ClaimedComparison>,
 }
 
 /// One comparison.
@@ -116,7 +119,8 @@ impl Claim {
         let verify = self.verify.as_ref();
         let etag = verify.and_then(|verify| verify.etag.as_ref());
         let checksum = verify.and_then(|verify| verify.checksum.as_ref());
-        let axes = [("ETag", etag), ("checksum", checksum)];
+        let aside = verify.and_then(|verify| verify.aside.as_ref());
+        let axes = [("ETag", etag), ("checksum", checksum), ("checksum", aside)];
         axes.into_iter()
             .filter_map(|(axis, compared)| Some((axis, compared?)))
     }

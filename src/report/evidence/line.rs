@@ -193,6 +193,11 @@ struct Verify {
     etag: Option<Compared>,
     /// By its additional checksum; `null` where there is none.
     checksum: Option<Compared>,
+    /// By an additional checksum of another algorithm than the one asked for, where both sides were
+    /// compared by it because the other decided nothing, or where it shows that they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Compared")]
+    aside: Option<Compared>,
 }
 
 /// One comparison.
@@ -511,7 +516,7 @@ impl<'a> Line<'a> {
 
     fn is_unproved(&self) -> bool {
         self.verify.as_ref().is_some_and(|verify| {
-            let results = [&verify.etag, &verify.checksum];
+            let results = [&verify.etag, &verify.checksum, &verify.aside];
             !results.iter().any(|compared| {
                 compared
                     .as_ref()
@@ -532,6 +537,7 @@ impl Verify {
                 ..Compared::of(proof)
             }),
             checksum: integrity.checksum.as_ref().map(Compared::of),
+            aside: None,
         }
     }
 
@@ -542,12 +548,11 @@ impl Verify {
             target: comparison.target.clone(),
             ..Compared::of(&comparison.proof)
         };
+        let named = |one: &Comparison| compared(one, Some(one.algorithm));
         Self {
             etag: likeness.etag.as_ref().map(|one| compared(one, None)),
-            checksum: likeness
-                .checksum
-                .as_ref()
-                .map(|one| compared(one, Some(one.algorithm))),
+            checksum: likeness.checksum.as_ref().map(named),
+            aside: likeness.aside.as_ref().map(named),
         }
     }
 }

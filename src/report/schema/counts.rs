@@ -100,6 +100,9 @@ pub struct Compared {
     pub unknown: u64,
     /// Keys the source does not have; not in the total.
     pub only_in_target: u64,
+    /// Keys of the target below a directory of the source that cannot be read; not in the total.
+    #[serde(default)]
+    pub unreadable: u64,
     /// Of the mismatches: told by their sizes.
     pub size_differs: u64,
     /// By ETag.
@@ -124,7 +127,8 @@ pub struct AgreementCounts {
 /// What additional checksums showed of the objects both sides have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ChecksumAgreementCounts {
-    /// S3's name of the algorithm; `null` where none was used.
+    /// S3's name of the algorithm: the one that was asked for, or the one that made up for ETags.
+    /// `null` where none was used, or several were.
     pub algorithm: Option<Algorithm>,
     /// The results.
     #[serde(flatten)]
