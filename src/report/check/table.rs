@@ -60,7 +60,7 @@ fn remedy(why: Why) -> &'static str {
              (--check-additional-checksum ALGORITHM), or each side with one directory"
         }
         Why::OpaqueETag => {
-            "such ETags (KMS, SSE-C) are no MD5, and no checksum that is kept tells;\n  \
+            "such ETags (KMS, SSE-C) are no MD5, and no checksum kept tells;\n  \
              compare each side with one directory"
         }
         Why::NoChecksum => {
