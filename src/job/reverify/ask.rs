@@ -3,6 +3,7 @@
 use super::Standing;
 use super::rehash::rehash;
 use crate::digest::Checksum;
+use crate::examine::{Layout, Wanted};
 use crate::object::{ETag, ObjectKey};
 use crate::report::{Claim, ClaimedEnd};
 use crate::store::{ErrorKind, Head, StoreError, Target};
@@ -120,25 +121,30 @@ async fn of_content(
     let Some(then) = recorded(claim) else {
         return unknown("it has the same size, and no digest of its content was recorded");
     };
-    let part_size = match then {
+    let parts = match then {
         Checksum::Whole(_) => None,
-        Checksum::Composite { parts, .. } if parts.get() == 1 => Some(size.max(1)),
         Checksum::Composite { parts, .. } => {
-            let cut = claim.parts;
-            let cut = cut.filter(|cut| cut.count == u64::from(parts.get()));
-            let Some(part_size) = cut.and_then(|cut| cut.size).filter(|size| *size > 0) else {
+            let recorded = claim.parts.and_then(|cut| cut.size);
+            // one part is the whole
+            let alone = (parts.get() == 1).then_some(size.max(1));
+            let cut = alone.or(recorded).filter(|part_size| *part_size > 0);
+            let cut = cut.map(|part_size| Layout { size, part_size });
+            let Some(cut) = cut.filter(|cut| cut.fits(parts)) else {
                 return unknown(
                     "it has the same size, and how it was cut into parts was not recorded",
                 );
             };
-            Some(part_size)
+            Some(cut.into())
         }
     };
-    let now = rehash(target, key, size, then.algorithm(), part_size).await?;
-    Ok(if now == Some(then) {
+    let wanted = Wanted {
+        algorithm: then.algorithm(),
+        parts,
+    };
+    let now = rehash(target, key, size, wanted).await?;
+    Ok(if now == then {
         Standing::Holds
     } else {
-        let now = now.map_or_else(|| "another".to_owned(), |now| now.to_string());
         Standing::Changed(format!("{} {then} then, {now} now", then.algorithm()))
     })
 }
