@@ -185,21 +185,10 @@ fn sync() -> Command {
 fn plan() -> Command {
     let command = Command::new("plan")
         .about("Show what a run would do, and why, and do nothing")
-        .override_usage("s3sync plan [OPTIONS] [FILE]...\n       s3sync plan [OPTIONS] SOURCE TARGET")
-        .arg(
-            Arg::new("job")
-                .value_name("FILE | SOURCE TARGET")
-                .num_args(0..)
-                .action(ArgAction::Append)
-                .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
+        .override_usage(
+            "s3sync plan [OPTIONS] [FILE]...\n       s3sync plan [OPTIONS] SOURCE TARGET",
         )
-        .arg(
-            Arg::new("pair")
-                .long("pair")
-                .value_name("NAME")
-                .action(ArgAction::Append)
-                .help("Only this pair; may be repeated"),
-        )
+        .args(jobs_or_pair())
         .arg(
             Arg::new("key")
                 .long("key")
@@ -216,20 +205,7 @@ fn check() -> Command {
     let command = Command::new("check")
         .about("Say where both sides differ, and change nothing")
         .override_usage("s3sync check [OPTIONS] [FILE]...\n       s3sync check [OPTIONS] SOURCE TARGET")
-        .arg(
-            Arg::new("job")
-                .value_name("FILE | SOURCE TARGET")
-                .num_args(0..)
-                .action(ArgAction::Append)
-                .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
-        )
-        .arg(
-            Arg::new("pair")
-                .long("pair")
-                .value_name("NAME")
-                .action(ArgAction::Append)
-                .help("Only this pair; may be repeated"),
-        )
+        .args(jobs_or_pair())
         .arg(
             Arg::new("combined")
                 .long("combined")
@@ -238,6 +214,22 @@ fn check() -> Command {
         )
         .after_help(CHECK_HELP);
     with_options(command)
+}
+
+/// What `plan` and `check` are about: job files, or a source and a target; and which pairs of them.
+fn jobs_or_pair() -> [Arg; 2] {
+    [
+        Arg::new("job")
+            .value_name("FILE | SOURCE TARGET")
+            .num_args(0..)
+            .action(ArgAction::Append)
+            .help("Job files (TOML) or directories of them, or a source and a target of which one is an s3:// URL; without any, the job the environment says"),
+        Arg::new("pair")
+            .long("pair")
+            .value_name("NAME")
+            .action(ArgAction::Append)
+            .help("Only this pair; may be repeated"),
+    ]
 }
 
 /// `--report-sync-status`, of the plain form and of `sync`: a check in the predecessor's words.

@@ -14,9 +14,8 @@ pub(super) struct Places {
     writing: Arc<Semaphore>,
 }
 
-/// The place of a part on its way.
-#[derive(Debug)]
-pub(super) struct Place(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+/// The place of a part on its way, until it is dropped.
+pub(super) type Place = OwnedSemaphorePermit;
 
 impl Places {
     /// For so many parts read, and as many written.
@@ -47,5 +46,5 @@ impl Places {
 
 async fn free(places: &Arc<Semaphore>) -> Place {
     let permit = Arc::clone(places).acquire_owned().await;
-    Place(permit.expect("the semaphore is never closed"))
+    permit.expect("the semaphore is never closed")
 }

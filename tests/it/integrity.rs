@@ -30,9 +30,7 @@ fn world() -> (World, Wire) {
 
 fn job(world: &World) -> Run<'_> {
     world
-        .job()
-        .set("multipart.threshold", "\"5MiB\"")
-        .set("multipart.chunksize", "\"5MiB\"")
+        .job_in_small_parts()
         .set("retry.aws_max_attempts", "3")
         .set("retry.force_retry_count", "2")
 }

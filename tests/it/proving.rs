@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::engine_room::{Told, context, ends, pair};
 use crate::support::{case, key, put};
-use crate::world::{Run, World, content};
+use crate::world::{World, content};
 
 const MIB: usize = 1 << 20;
 /// The smallest part S3 takes.
@@ -28,13 +28,6 @@ fn world() -> World {
     world.bucket("first");
     world.bucket("second");
     world
-}
-
-fn job(world: &World) -> Run<'_> {
-    world
-        .job()
-        .set("multipart.threshold", "\"5MiB\"")
-        .set("multipart.chunksize", "\"5MiB\"")
 }
 
 fn refusing(operation: &str, when: When) -> Rule {
@@ -103,7 +96,10 @@ fn where_nobody_tells_the_parts_nothing_is_said_to_be_damaged() {
     for operation in ["HeadObject", "GetObjectAttributes"] {
         world.faults().add(refusing(operation, When::Always));
     }
-    let ran = job(&world).pair("down", "s3://first/", "down").run();
+    let ran = world
+        .job_in_small_parts()
+        .pair("down", "s3://first/", "down")
+        .run();
     ran.transferred(1);
     let line = ran.pair("down").line(name);
     assert_eq!(line["verify"]["etag"]["why"], "layout_unknown", "{line}");
@@ -119,7 +115,8 @@ fn damage_in_unequal_parts_is_damage() {
         world.put_in_parts("first", name, &bytes, sizes);
         let rotten = Rule::new(Action::FlipResponse(700)).operation("GetObject");
         world.faults().add(rotten);
-        let ran = job(&world)
+        let ran = world
+            .job_in_small_parts()
             .set("retry.force_retry_count", "1")
             .pair("down", "s3://first/", "down")
             .run();
@@ -220,14 +217,15 @@ fn a_download_without_a_digest_is_proved_by_the_checksum_s3_keeps() {
                 .tree("tree")
                 .file("small", 1000)
                 .file("large", 3 * PART + 7);
-            let mut seeding = job(&world);
+            let mut seeding = world.job_in_small_parts();
             if !sums.is_empty() {
                 seeding = seeding.set("checksum.algorithm", &format!("{sums:?}"));
             }
             seeding.pair("up", "tree", "s3://first/").run().exit(0);
             world.faults().forget_calls();
             let default = is_default.to_string();
-            let ran = job(&world)
+            let ran = world
+                .job_in_small_parts()
                 .set("checksum.express_one_zone_default", &default)
                 .pair("down", "s3://first/", "down")
                 .run();
@@ -261,9 +259,14 @@ fn a_download_with_a_digest_costs_no_request_more() {
             .tree("tree")
             .file("small", 1000)
             .file("large", 3 * PART + 7);
-        job(&world).pair("up", "tree", "s3://first/").run().exit(0);
+        world
+            .job_in_small_parts()
+            .pair("up", "tree", "s3://first/")
+            .run()
+            .exit(0);
         world.faults().forget_calls();
-        let ran = job(&world)
+        let ran = world
+            .job_in_small_parts()
             .set("checksum.express_one_zone_default", is_default)
             .pair("down", "s3://first/", "down")
             .run();
@@ -283,10 +286,15 @@ fn a_large_download_that_does_not_fit_its_checksum_lets_nothing_through() {
         .tree("tree")
         .file("small", 1000)
         .file("large", 3 * PART + 7);
-    job(&world).pair("up", "tree", "s3://first/").run().exit(0);
+    world
+        .job_in_small_parts()
+        .pair("up", "tree", "s3://first/")
+        .run()
+        .exit(0);
     let rotten = Rule::new(Action::FlipResponse(700)).operation("GetObject");
     world.faults().add(rotten);
-    let ran = job(&world)
+    let ran = world
+        .job_in_small_parts()
         .set("retry.force_retry_count", "1")
         .pair("down", "s3://first/", "down")
         .run();
@@ -309,7 +317,8 @@ fn a_damaged_md5_checksum_is_no_damaged_etag() {
         world.tree("tree").file(name, size);
         let wrong = Rule::new(Action::WrongChecksum).operation(operation);
         world.faults().add(wrong);
-        let ran = job(&world)
+        let ran = world
+            .job_in_small_parts()
             .set("retry.force_retry_count", "1")
             .set("checksum.algorithm", "\"MD5\"")
             .pair("up", "tree", "s3://first/")
@@ -333,7 +342,8 @@ fn of_a_server_whose_etags_are_none_the_user_is_told_what_to_do() {
             .add(Rule::new(Action::WrongETag).operation(operation));
     }
     let up = || {
-        job(&world)
+        world
+            .job_in_small_parts()
             .set("retry.force_retry_count", "1")
             .pair("up", "tree", "s3://first/")
     };

@@ -28,13 +28,6 @@ fn world() -> World {
     world
 }
 
-fn job(world: &World) -> Run<'_> {
-    world
-        .job()
-        .set("multipart.threshold", "\"5MiB\"")
-        .set("multipart.chunksize", "\"5MiB\"")
-}
-
 /// An option of a target and its value.
 type Said = (&'static str, String);
 
@@ -87,7 +80,7 @@ fn everything_is_proved_under_every_encryption_in_every_direction() {
             let world = world();
             let tree = world.tree("tree");
             tree.file("small", 1000).file("large", PART + 7);
-            let mut run = job(&world);
+            let mut run = world.job_in_small_parts();
             if !algorithm.is_empty() {
                 run = run.set("checksum.algorithm", &format!("\"{algorithm}\""));
             }
@@ -132,7 +125,8 @@ fn a_bucket_that_hides_its_etags_unasked_is_proved_all_the_same() {
         if prepare {
             world.encrypt_by_default(bucket, "aws:kms");
         }
-        let ran = job(&world)
+        let ran = world
+            .job_in_small_parts()
             .pair("up", "tree", target)
             .pair("copy", target, "s3://second/")
             .set("server_side_copy", "true")
@@ -162,7 +156,8 @@ fn a_checksum_nobody_knows_is_told_and_stops_nothing() {
         let unknown = Rule::new(Action::UnknownChecksum).operation(operation);
         world.faults().add(unknown);
     }
-    let ran = job(&world)
+    let ran = world
+        .job_in_small_parts()
         .set("checksum.download", "true")
         .pair("down", "s3://first/", "down")
         .pair("across", "s3://first/", "s3://second/client/")
@@ -213,7 +208,8 @@ fn a_copy_is_cut_as_its_source_is_whoever_tells() {
                 .faults()
                 .add(Rule::new(refuse).operation(operation).when(when));
         }
-        let ran = job(&world)
+        let ran = world
+            .job_in_small_parts()
             .pair("copy", "s3://first/", "s3://second/")
             .set("server_side_copy", "true")
             .run();
@@ -245,7 +241,8 @@ fn a_copy_is_told_with_the_version_it_is_of() {
         world.put("first", "small", &content(round, 1000));
         world.put_in_parts("first", "large", &content(round, PART + 7), &[PART, 7]);
     }
-    let ran = job(&world)
+    let ran = world
+        .job_in_small_parts()
         .set("checksum.download", "true")
         .pair("copy", "s3://first/", "s3://second/")
         .set("server_side_copy", "true")
@@ -312,7 +309,9 @@ fn what_is_stored_or_told_wrong_once_is_found_and_done_again() {
             let world = world();
             let tree = world.tree("tree");
             tree.file("small", 1000).file("large", PART + 7);
-            let seeding = job(&world).set("checksum.algorithm", "\"CRC64NVME\"");
+            let seeding = world
+                .job_in_small_parts()
+                .set("checksum.algorithm", "\"CRC64NVME\"");
             let seeded = pair(seeding, "seed", "tree", "s3://first/");
             seeded
                 .set("target.sse", &format!("\"{encryption}\""))
@@ -326,7 +325,9 @@ fn what_is_stored_or_told_wrong_once_is_found_and_done_again() {
             );
             let (_, source, target) = WAYS.iter().find(|(name, ..)| *name == way).expect("a way");
             let download = !sum.is_empty();
-            let mut run = job(&world).set("checksum.download", &download.to_string());
+            let mut run = world
+                .job_in_small_parts()
+                .set("checksum.download", &download.to_string());
             if way != "copy" && way != "down" && !sum.is_empty() {
                 run = run.set("checksum.algorithm", &format!("\"{sum}\""));
             }
@@ -372,7 +373,9 @@ fn a_completion_without_a_clear_answer_is_settled_by_the_object() {
                 world.tree("tree").file("large", PART + 7);
                 let rule = Rule::new(action.clone()).operation("CompleteMultipartUpload");
                 world.faults().add(rule.when(when));
-                let run = job(&world).set("retry.aws_max_attempts", "2");
+                let run = world
+                    .job_in_small_parts()
+                    .set("retry.aws_max_attempts", "2");
                 let ran = pair(run, "up", "tree", "s3://second/")
                     .set("target.sse", &format!("\"{encryption}\""))
                     .run();
@@ -408,7 +411,8 @@ fn a_completion_that_never_happened_leaves_what_was_there() {
         let rule = Rule::new(action).operation("CompleteMultipartUpload");
         world.faults().add(rule);
         world.tree("tree").touch("large", 4_000_000_000);
-        let ran = job(&world)
+        let ran = world
+            .job_in_small_parts()
             .set("retry.aws_max_attempts", "2")
             .pair("up", "tree", "s3://second/")
             .run();
@@ -427,13 +431,16 @@ fn a_checksum_that_never_fits_lets_nothing_through() {
     let world = world();
     let tree = world.tree("tree");
     tree.file("small", 1000).file("large", 2 * PART + 7);
-    let run = job(&world).set("checksum.algorithm", "\"SHA256\"");
+    let run = world
+        .job_in_small_parts()
+        .set("checksum.algorithm", "\"SHA256\"");
     run.pair("up", "tree", "s3://first/").run().exit(0);
     for operation in ["GetObject", "HeadObject"] {
         let wrong = Rule::new(Action::WrongChecksum).operation(operation);
         world.faults().add(wrong);
     }
-    let ran = job(&world)
+    let ran = world
+        .job_in_small_parts()
         .set("checksum.download", "true")
         .set("retry.force_retry_count", "1")
         .pair("down", "s3://first/", "down")
@@ -533,7 +540,9 @@ fn parts_are_told_as_they_were_uploaded_and_a_refusal_is_told_once() {
     let world = world();
     let tree = world.tree("tree");
     tree.file("summed", 2 * PART + 7);
-    let run = job(&world).set("checksum.algorithm", "\"SHA256\"");
+    let run = world
+        .job_in_small_parts()
+        .set("checksum.algorithm", "\"SHA256\"");
     run.pair("up", "tree", "s3://first/").run().exit(0);
     world.put("first", "whole", b"whole");
     let bytes = content("summed", 2 * PART + 7);
@@ -592,7 +601,9 @@ fn a_copy_that_is_damaged_every_time_does_not_stay() {
             world.put_in_parts("first", "large", &content("large", PART + 7), &[PART, 7]);
             let rotten = Rule::new(Action::FlipStored).operation(operation);
             world.faults().add(rotten);
-            let run = job(&world).set("retry.force_retry_count", "1");
+            let run = world
+                .job_in_small_parts()
+                .set("retry.force_retry_count", "1");
             let ran = pair(run, "copy", "s3://first/", "s3://second/")
                 .set("server_side_copy", "true")
                 .set("target.sse", &format!("\"{encryption}\""))
@@ -613,10 +624,12 @@ fn an_object_of_a_customers_key_says_what_it_wants() {
     let world = world();
     world.tree("tree").file("small", 1000);
     let (_, options, _) = encryptions().pop().expect("SSE-C");
-    let up = pair(job(&world), "up", "tree", "s3://first/");
+    let up = pair(world.job_in_small_parts(), "up", "tree", "s3://first/");
     with(up, &options).run().exit(0);
     for download in ["true", "false"] {
-        let down = job(&world).set("checksum.download", download);
+        let down = world
+            .job_in_small_parts()
+            .set("checksum.download", download);
         let ran = down.pair("down", "s3://first/", "down").run();
         ran.exit(1).transferred(0);
         ran.says("wants its key").says("sse_c_key");

@@ -112,6 +112,13 @@ impl World {
         Run::job(self)
     }
 
+    /// The same with the smallest parts S3 takes, 5 MiB, from that size on.
+    pub(crate) fn job_in_small_parts(&self) -> Run<'_> {
+        self.job()
+            .set("multipart.threshold", "\"5MiB\"")
+            .set("multipart.chunksize", "\"5MiB\"")
+    }
+
     /// `s3sync sync SOURCE TARGET`, with the endpoint and its keys as flags.
     pub(crate) fn sync(&self, source: &str, target: &str) -> Run<'_> {
         Run::sync(self, source, target)
