@@ -5,10 +5,12 @@ is any key S3 accepts; a [`LocalKey`] can only be made from a key that stays bel
 directory, so nothing that writes files needs to look at `..` again.
 */
 
+mod attributes;
 mod etag;
 mod key;
 mod time;
 
+pub use attributes::{Attributes, StorageClass, Tags};
 pub use etag::ETag;
 pub use key::{KeyError, LocalKey, MAX_KEY_BYTES, ObjectKey, UnsafeKey};
 pub use time::{Timestamp, TimestampError};
@@ -28,4 +30,31 @@ pub struct Entry {
     pub etag: Option<ETag>,
     /// The version, where the listing names one.
     pub version: Option<Arc<str>>,
+    /// The storage class, where the listing names one that is not `STANDARD`.
+    pub storage_class: Option<StorageClass>,
+}
+
+impl Entry {
+    /// The object it speaks of: this version of the key, the latest where it names none.
+    pub fn at(&self) -> ObjectVersion<'_> {
+        ObjectVersion {
+            key: &self.key,
+            version: self.version.as_deref(),
+        }
+    }
+}
+
+/// One object by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectVersion<'a> {
+    /// Its key, relative to the store's root.
+    pub key: &'a ObjectKey,
+    /// Which of its versions; the latest when `None`.
+    pub version: Option<&'a str>,
+}
+
+impl<'a> From<&'a ObjectKey> for ObjectVersion<'a> {
+    fn from(key: &'a ObjectKey) -> Self {
+        Self { key, version: None }
+    }
 }

@@ -29,7 +29,6 @@ pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -43,7 +42,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Algorithm, Checksum, Digest};
-use crate::object::{ETag, Entry, ObjectKey, Timestamp};
+use crate::object::{
+    Attributes, ETag, Entry, ObjectKey, ObjectVersion, StorageClass, Tags, Timestamp,
+};
 
 /// The pages of a listing in ascending byte order of key, across pages too; a bucket that is
 /// compared with a directory lists by the names keys have there ([`s3::KeyOrder`]). It ends after
@@ -105,10 +106,12 @@ pub struct Head {
     pub checksums: Vec<Checksum>,
     /// The store's name for a checksum it keeps under an algorithm that is not known here.
     pub unknown_checksum: Option<String>,
-    /// The media type, where the store keeps one.
-    pub content_type: Option<String>,
-    /// User metadata, keys in lower case.
-    pub metadata: BTreeMap<String, String>,
+    /// Its headers and user metadata, as far as the store keeps them.
+    pub attributes: Attributes,
+    /// Its storage class, where it is not `STANDARD`.
+    pub storage_class: Option<StorageClass>,
+    /// How many tags it has; `None` where the store does not tell, as S3 does not of none.
+    pub tag_count: Option<u32>,
     /// The file's identity (inode), so that a replaced file is told from a rewritten one.
     pub file_id: Option<u64>,
 }
@@ -130,6 +133,8 @@ impl Head {
 pub struct Read {
     /// The object.
     pub key: ObjectKey,
+    /// Which of its versions; the latest when `None`.
+    pub version: Option<Arc<str>>,
     /// Bytes `start..end` of it; all of it when `None`.
     pub range: Option<Range<u64>>,
     /// Only if it still has this ETag; otherwise [`ErrorKind::Changed`].
@@ -160,17 +165,52 @@ pub struct Put {
     pub size: u64,
     /// The source's time: a directory's file gets it, a bucket's object does not.
     pub modified: Timestamp,
-    /// The media type, where it is known.
-    pub content_type: Option<String>,
-    /// User metadata.
-    pub metadata: BTreeMap<String, String>,
+    /// Its headers and user metadata.
+    pub attributes: Attributes,
+    /// Its tags.
+    pub tags: Tags,
+    /// Its storage class; the bucket's own when `None`.
+    pub storage_class: Option<StorageClass>,
+    /// A canned ACL by S3's name for it; the bucket's own when `None`.
+    pub acl: Option<Arc<str>>,
+    /// What must hold of the key for it to be written.
+    pub condition: Condition,
     /// The additional checksum the object is to carry.
     pub checksum: Option<Algorithm>,
     /// Whether that is of the whole object even where it is written in parts: CRCs only.
     pub full_object: bool,
 }
 
+/// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`].
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    None,
+    /// It has this ETag (`If-Match`).
+    Has(ETag),
+    /// Nothing is there (`If-None-Match: *`).
+    Absent,
+}
+
 impl Put {
+    /// An object of this length with nothing beside its bytes.
+    pub fn bare(key: ObjectKey, size: u64, modified: Timestamp) -> Self {
+        Self {
+            key,
+            size,
+            modified,
+            attributes: Attributes::default(),
+            tags: Tags::new(),
+            storage_class: None,
+            acl: None,
+            condition: Condition::None,
+            checksum: None,
+            full_object: false,
+        }
+    }
+
     /// Whether a checksum under this algorithm is kept of the whole object, however it is written.
     pub fn keeps_whole(&self, algorithm: Algorithm) -> bool {
         algorithm.is_always_full_object() || (self.full_object && algorithm.is_crc())
@@ -258,7 +298,7 @@ pub trait Source: Send + Sync + fmt::Debug {
     fn list(&self) -> Listing;
 
     /// What the store says of one object; with `checksums` it is asked for those as well.
-    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError>;
+    async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError>;
 
     /// Reads an object or a range of it, and hashes what it reads.
     async fn read(&self, read: &Read) -> Result<Content, StoreError>;
@@ -267,29 +307,19 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// (HEAD with `partNumber`).
     async fn part_size(
         &self,
-        _key: &ObjectKey,
+        _of: ObjectVersion<'_>,
         _number: NonZeroU16,
     ) -> Result<Option<u64>, StoreError> {
         Ok(None)
     }
 
     /// The parts of a multipart object, where the store tells them all at once.
-    async fn parts(&self, _key: &ObjectKey) -> Result<Option<PartLayout>, StoreError> {
+    async fn parts(&self, _of: ObjectVersion<'_>) -> Result<Option<PartLayout>, StoreError> {
         Ok(None)
     }
 
-    /// What the store says of one version of an object, checksums included; of the latest where
-    /// none is named.
-    async fn head_version(
-        &self,
-        key: &ObjectKey,
-        _version: Option<&str>,
-    ) -> Result<Head, StoreError> {
-        self.head(key, true).await
-    }
-
     /// Where the object is inside S3, if it is there.
-    fn copy_source(&self, _key: &ObjectKey) -> Option<CopySource> {
+    fn copy_source(&self, _of: ObjectVersion<'_>) -> Option<CopySource> {
         None
     }
 }

@@ -21,7 +21,6 @@ mod source_proof;
 mod target_proof;
 mod whole;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,9 +34,11 @@ use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, ORIGIN_LAST_MODIFIED, Parts};
-use crate::object::{Entry, ObjectKey, Timestamp};
+use crate::object::{Attributes, Entry, ObjectKey, Tags, Timestamp};
 use crate::plan::{Decision, Direction, Examine, Transfer};
-use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn};
+use crate::store::{
+    Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
+};
 
 /// What becomes of an object that is distrusted.
 const AGAIN: &str = "it is sent again by every run until it is proved";
@@ -297,7 +298,7 @@ impl Transferrer {
             }
             Trouble::Store(error) if error.kind == ErrorKind::Changed => {
                 let checksums = self.asks_checksums();
-                let head = self.source.head(&work.entry.key, checksums).await?;
+                let head = self.source.head(work.entry.at(), checksums).await?;
                 let entry = Entry {
                     size: head.size,
                     modified: head.modified,
@@ -457,23 +458,24 @@ impl Transferrer {
 
     /// What is written beside the bytes of an object.
     fn put_of(&self, entry: &Entry, head: Option<&Head>, modified: Timestamp) -> Put {
-        let mut metadata = BTreeMap::new();
-        let mut content_type = None;
+        let mut attributes = Attributes::default();
         match self.direction {
             Direction::S3ToLocal => {}
             Direction::S3ToS3 => {
                 if let Some(head) = head {
-                    metadata.clone_from(&head.metadata);
-                    content_type.clone_from(&head.content_type);
+                    attributes.clone_from(&head.attributes);
                 }
             }
             Direction::LocalToS3 => {
                 if self.pair.guess_mime_type {
                     let guess = mime_guess::from_path(entry.key.as_str()).first_or_octet_stream();
-                    content_type = Some(guess.essence_str().to_owned());
+                    attributes.content_type = Some(guess.essence_str().to_owned());
                 }
                 if modified > Timestamp::now() {
-                    metadata.insert(ORIGIN_LAST_MODIFIED.to_owned(), modified.rfc3339_offset());
+                    let time = modified.rfc3339_offset();
+                    attributes
+                        .user
+                        .insert(ORIGIN_LAST_MODIFIED.to_owned(), time);
                 }
             }
         }
@@ -481,8 +483,11 @@ impl Transferrer {
             key: entry.key.clone(),
             size: entry.size,
             modified,
-            content_type,
-            metadata,
+            attributes,
+            tags: Tags::new(),
+            storage_class: None,
+            acl: None,
+            condition: Condition::None,
             checksum: self.pair.checksum,
             full_object: self.pair.checksum_full_object,
         }
@@ -498,7 +503,7 @@ impl Transferrer {
         let checksums = self.pair.checksum_download && self.direction != Direction::LocalToS3;
         if checksums || self.direction == Direction::S3ToS3 {
             let checksums = self.asks_checksums();
-            return self.source.head(&work.entry.key, checksums).await.map(Some);
+            return self.source.head(work.entry.at(), checksums).await.map(Some);
         }
         Ok(None)
     }

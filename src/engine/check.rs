@@ -167,8 +167,8 @@ impl Checking {
 
     /// Asks both ends for what they have now; `false` where the target has nothing any more.
     async fn look_again(&self, source: &mut Entry, target: &mut Entry) -> Result<bool, StoreError> {
-        renew(source, self.ends.source.head(&source.key, false).await?);
-        match self.ends.target.head(&target.key, false).await {
+        renew(source, self.ends.source.head(source.at(), false).await?);
+        match self.ends.target.head(target.at(), false).await {
             Ok(head) => renew(target, head),
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),

@@ -85,7 +85,12 @@ async fn ask_target(via: &Examiner, source: &Entry) -> Result<Answer, Obstacle> 
         via.check.mode,
         CheckMode::Content(_) | CheckMode::MtimeAndContent(_)
     );
-    let head = match via.ends.target.head(&source.key, wants_checksums).await {
+    let head = match via
+        .ends
+        .target
+        .head((&source.key).into(), wants_checksums)
+        .await
+    {
         Ok(head) => head,
         // what stands in the way of a file is for the transfer to tell
         Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Occupied) => {
@@ -99,6 +104,7 @@ async fn ask_target(via: &Examiner, source: &Entry) -> Result<Answer, Obstacle> 
         modified: head.modified,
         etag: head.etag.clone(),
         version: head.version.clone(),
+        storage_class: head.storage_class.clone(),
     };
     match via.rules().decide(source.clone(), target.clone()) {
         Decision::Transfer(transfer) => Ok(Answer::Transfer {
@@ -127,10 +133,10 @@ async fn future_time(
         head
     } else {
         let (_, side) = via.sides(source, target);
-        let head = via.ends.target.head(&target.key, false).await;
+        let head = via.ends.target.head(target.at(), false).await;
         head.map_err(|error| side.obstacle(error))?
     };
-    let kept = head.metadata.get(ORIGIN_LAST_MODIFIED);
+    let kept = head.attributes.user.get(ORIGIN_LAST_MODIFIED);
     if kept == Some(&source.modified.rfc3339_offset()) {
         Ok(Answer::Unchanged(target.into()))
     } else {

@@ -65,7 +65,7 @@ pub(super) async fn parts(
 }
 
 async fn all_at_once(of: Side<'_>, count: NonZeroU16) -> Result<Option<Parts>, StoreError> {
-    let told = of.store.parts(&of.entry.key).await;
+    let told = of.store.parts(of.entry.at()).await;
     Ok(answered(told)?.flatten().and_then(|told| {
         let lengths: Vec<u64> = told.parts.iter().map(|part| part.size).collect();
         let is_all = lengths.len() == usize::from(count.get());
@@ -101,7 +101,7 @@ async fn one_by_one(
 
 /// The length of one part, where the store tells it.
 async fn part(of: Side<'_>, number: NonZeroU16) -> Result<Option<u64>, StoreError> {
-    Ok(answered(of.store.part_size(&of.entry.key, number).await)?.flatten())
+    Ok(answered(of.store.part_size(of.entry.at(), number).await)?.flatten())
 }
 
 /// What was told; nothing, where the store refuses to tell.

@@ -64,6 +64,7 @@ async fn piece(
 ) -> Result<Content, Obstacle> {
     let read = Read {
         key: of.entry.key.clone(),
+        version: of.entry.version.clone(),
         range: Some(start..end),
         if_match: of.entry.etag.clone(),
         hash,

@@ -33,7 +33,7 @@ impl From<StoreError> for Obstacle {
 impl Side<'_> {
     /// What the store keeps of the object: one HEAD.
     pub(super) async fn kept(&self) -> Result<Kept, Obstacle> {
-        let head = self.store.head(&self.entry.key, true).await;
+        let head = self.store.head(self.entry.at(), true).await;
         self.kept_of(head.map_err(|error| self.obstacle(error))?)
     }
 
@@ -52,7 +52,7 @@ impl Side<'_> {
     /// That the object is still the one its store told this of. What is asked piece by piece may
     /// be of two objects, and a difference that shows is none then.
     pub(super) async fn confirm(&self, kept: &Kept) -> Result<(), Obstacle> {
-        let head = self.store.head(&self.entry.key, false).await;
+        let head = self.store.head(self.entry.at(), false).await;
         let head = head.map_err(|error| self.obstacle(error))?;
         if head.size == self.entry.size && head.etag == kept.etag {
             return Ok(());

@@ -130,6 +130,7 @@ mod tests {
             modified: Timestamp::new(seconds, 5),
             etag: etag.map(ETag::parse),
             version: None,
+            storage_class: None,
         }
     }
 

@@ -19,7 +19,7 @@ use super::{
     StoreError, StoreKind, Stored, StoredPart, Target, Upload,
 };
 use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
-use crate::object::{ETag, Entry, ObjectKey, Timestamp};
+use crate::object::{Attributes, ETag, Entry, ObjectKey, ObjectVersion, Timestamp};
 
 /// Entries in a page, as S3 has it.
 const PAGE: usize = 1000;
@@ -46,10 +46,8 @@ pub struct MemoryObject {
     pub etag: ETag,
     /// The additional checksum it was written with.
     pub checksum: Option<Checksum>,
-    /// The media type it was written with.
-    pub content_type: Option<String>,
-    /// User metadata.
-    pub metadata: BTreeMap<String, String>,
+    /// Its headers and user metadata.
+    pub attributes: Attributes,
     /// The lengths of its parts, where it came in parts.
     pub parts: Vec<u64>,
 }
@@ -72,8 +70,7 @@ impl MemoryStore {
             modified,
             etag: whole_etag(&bytes),
             checksum: None,
-            content_type: None,
-            metadata: BTreeMap::new(),
+            attributes: Attributes::default(),
             parts: Vec::new(),
             bytes,
         };
@@ -124,6 +121,7 @@ impl MemoryStore {
                 modified: object.modified,
                 etag: Some(object.etag.clone()),
                 version: None,
+                storage_class: None,
             })
             .collect();
         let last = entries.last()?.key.clone();
@@ -140,8 +138,7 @@ impl MemoryStore {
             modified: state.now.unwrap_or_else(Timestamp::now),
             etag: content.etag,
             checksum: content.checksum,
-            content_type: put.content_type.clone(),
-            metadata: put.metadata.clone(),
+            attributes: put.attributes.clone(),
             parts: content.parts,
             bytes: content.bytes,
         };
@@ -187,8 +184,8 @@ impl Source for MemoryStore {
         .boxed()
     }
 
-    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
-        let head = head_of(&self.found("HeadObject", key)?);
+    async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
+        let head = head_of(&self.found("HeadObject", of.key)?);
         Ok(if checksums {
             head
         } else {
@@ -224,10 +221,10 @@ impl Source for MemoryStore {
 
     async fn part_size(
         &self,
-        key: &ObjectKey,
+        of: ObjectVersion<'_>,
         number: NonZeroU16,
     ) -> Result<Option<u64>, StoreError> {
-        let object = self.found("HeadObject", key)?;
+        let object = self.found("HeadObject", of.key)?;
         Ok(object.parts.get(usize::from(number.get()) - 1).copied())
     }
 }
@@ -366,8 +363,9 @@ fn head_of(object: &MemoryObject) -> Head {
         version: None,
         checksums: object.checksum.into_iter().collect(),
         unknown_checksum: None,
-        content_type: object.content_type.clone(),
-        metadata: object.metadata.clone(),
+        attributes: object.attributes.clone(),
+        storage_class: None,
+        tag_count: None,
         file_id: None,
     }
 }

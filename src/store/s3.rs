@@ -11,6 +11,7 @@ mod completion;
 mod copy;
 mod encryption;
 mod error;
+mod headers;
 mod kept;
 mod listing;
 mod logs;
@@ -47,7 +48,7 @@ use super::{
     StoreError, StoreKind, Stored, Target, Upload, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
-use crate::object::ObjectKey;
+use crate::object::{ObjectKey, ObjectVersion};
 
 /// A bucket and prefix. Cloning shares the client and its connections.
 #[derive(Clone)]
@@ -284,8 +285,8 @@ impl Source for S3Store {
         listing::list(self)
     }
 
-    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
-        read::head(self, key, None, checksums).await
+    async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
+        read::head(self, of, checksums).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
@@ -294,29 +295,21 @@ impl Source for S3Store {
 
     async fn part_size(
         &self,
-        key: &ObjectKey,
+        of: ObjectVersion<'_>,
         number: NonZeroU16,
     ) -> Result<Option<u64>, StoreError> {
-        read::part_size(self, key, number).await
+        read::part_size(self, of, number).await
     }
 
-    async fn parts(&self, key: &ObjectKey) -> Result<Option<PartLayout>, StoreError> {
-        attributes::parts(self, key).await
+    async fn parts(&self, of: ObjectVersion<'_>) -> Result<Option<PartLayout>, StoreError> {
+        attributes::parts(self, of).await
     }
 
-    async fn head_version(
-        &self,
-        key: &ObjectKey,
-        version: Option<&str>,
-    ) -> Result<Head, StoreError> {
-        read::head(self, key, version, true).await
-    }
-
-    fn copy_source(&self, key: &ObjectKey) -> Option<CopySource> {
+    fn copy_source(&self, of: ObjectVersion<'_>) -> Option<CopySource> {
         Some(CopySource {
             bucket: self.bucket().to_owned(),
-            key: self.full_key(key),
-            version: None,
+            key: self.full_key(of.key),
+            version: of.version.map(Into::into),
             if_match: None,
             customer_key: self.key().cloned(),
         })

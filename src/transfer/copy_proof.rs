@@ -3,7 +3,7 @@
 use super::server_side::replaced;
 use super::{Transferrer, Work};
 use crate::digest::{Checksum, Integrity, Method, Proof, Verdict, Why};
-use crate::object::ETag;
+use crate::object::{ETag, ObjectVersion};
 use crate::store::{Copied, Head, StoreError, Stored};
 
 /// What was found out about a copy.
@@ -77,8 +77,11 @@ async fn version_copied(
     work: &Work,
     copied: &Copied,
 ) -> Result<Option<Head>, StoreError> {
-    let version = copied.of.as_deref();
-    match via.source.head_version(&work.entry.key, version).await {
+    let of = ObjectVersion {
+        key: &work.entry.key,
+        version: copied.of.as_deref(),
+    };
+    match via.source.head(of, true).await {
         Ok(head) => Ok(Some(head)),
         Err(error) if error.kind.is_fatal() => Err(error),
         Err(_) => Ok(None),
@@ -94,8 +97,11 @@ async fn kept(
     if !stored.checksums.is_empty() {
         return Ok(stored.checksums.clone());
     }
-    let version = stored.version.as_deref();
-    match via.target.head_version(&work.entry.key, version).await {
+    let of = ObjectVersion {
+        key: &work.entry.key,
+        version: stored.version.as_deref(),
+    };
+    match via.target.head(of, true).await {
         Ok(head) if head.etag == stored.etag => Ok(head.checksums),
         Err(error) if error.kind.is_fatal() => Err(error),
         Ok(_) | Err(_) => Ok(Vec::new()),

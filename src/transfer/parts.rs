@@ -131,6 +131,7 @@ async fn read(via: &Transferrer, work: &Work, range: Range<u64>) -> Result<Conte
     let entry = &work.entry;
     let read = Read {
         key: entry.key.clone(),
+        version: entry.version.clone(),
         range: Some(range),
         if_match: entry.etag.clone(),
         // parts are hashed together, not each as it is read

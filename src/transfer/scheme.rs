@@ -1,6 +1,5 @@
 //! How a large object will be moved: in which parts, and what is hashed on the way.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use tokio::sync::OnceCell;
@@ -10,7 +9,7 @@ use super::source_proof::{self, Expected};
 use super::{Transferrer, Work};
 use crate::digest::{Algorithm, Checksum, Digest, Method, combine_crc, composite};
 use crate::examine::{Cut, Layout, Parts, Wanted};
-use crate::object::Entry;
+use crate::object::{Attributes, Entry};
 use crate::plan::Direction;
 use crate::store::{ErrorKind, Head};
 
@@ -161,8 +160,9 @@ fn listed(entry: &Entry) -> Head {
         version: None,
         checksums: Vec::new(),
         unknown_checksum: None,
-        content_type: None,
-        metadata: BTreeMap::new(),
+        attributes: Attributes::default(),
+        storage_class: entry.storage_class.clone(),
+        tag_count: None,
         file_id: None,
     }
 }
@@ -183,7 +183,7 @@ fn can_follow(via: &Transferrer, parts: &Parts) -> bool {
 
 /// Asks the source for its checksum. What it will not tell proves nothing, and is no failure.
 async fn ask(via: &Transferrer, work: &Work) -> Result<Option<Head>, Trouble> {
-    let head = match via.source.head(&work.entry.key, true).await {
+    let head = match via.source.head(work.entry.at(), true).await {
         Ok(head) if head.etag == work.entry.etag => head,
         // the parts' own answers tell what happened to it
         Ok(_) => return Ok(None),

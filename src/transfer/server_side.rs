@@ -17,7 +17,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     if via.stop.is_cancelled() {
         return Err(cancelled(entry.key.as_str()).into());
     }
-    let Some(from) = via.source.copy_source(&entry.key) else {
+    let Some(from) = via.source.copy_source(entry.at()) else {
         return Err(StoreError::unsupported("copy", "the source is not in S3").into());
     };
     let from = CopySource {
@@ -70,7 +70,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 /// would bring along has to be given to a multipart upload.
 async fn head(via: &Transferrer, work: &Work) -> Result<Head, StoreError> {
     let entry = &work.entry;
-    let head = via.source.head_version(&entry.key, None).await?;
+    let head = via.source.head(entry.at(), true).await?;
     if entry.etag.is_some() && head.etag != entry.etag {
         return Err(replaced(work));
     }

@@ -21,6 +21,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     }
     let read = Read {
         key: entry.key.clone(),
+        version: entry.version.clone(),
         // without an ETag to hold it to, a file that grew is not read beyond what was listed
         range: entry.etag.is_none().then_some(0..entry.size),
         if_match: entry.etag.clone(),

@@ -9,7 +9,7 @@ use s3sync::config::{By, Check, Compared};
 use s3sync::digest::{Algorithm, Checksum, Digest, Likeness, Verdict, composite, digest};
 use s3sync::examine::Depth::{Asked, Inferred};
 use s3sync::examine::{Depth, Examiner};
-use s3sync::object::{Entry, ObjectKey};
+use s3sync::object::{Entry, ObjectVersion};
 use s3sync::plan::Direction;
 use s3sync::store::memory::MemoryStore;
 use s3sync::store::{
@@ -63,13 +63,17 @@ async fn fill(store: &MemoryStore, bytes: &[u8], lengths: &[usize], checksum: Op
 
 /// What a store says of its object by name, as a listing would.
 async fn entry(store: &MemoryStore) -> Entry {
-    let head = store.head(&key(KEY), false).await.expect("an object");
+    let head = store
+        .head((&key(KEY)).into(), false)
+        .await
+        .expect("an object");
     Entry {
         key: key(KEY),
         size: head.size,
         modified: head.modified,
         etag: head.etag,
         version: None,
+        storage_class: None,
     }
 }
 
@@ -225,8 +229,8 @@ impl Source for Recut {
         self.0.list()
     }
 
-    async fn head(&self, key: &ObjectKey, checksums: bool) -> Result<Head, StoreError> {
-        self.0.head(key, checksums).await
+    async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
+        self.0.head(of, checksums).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
@@ -235,13 +239,13 @@ impl Source for Recut {
 
     async fn part_size(
         &self,
-        key: &ObjectKey,
+        of: ObjectVersion<'_>,
         number: NonZeroU16,
     ) -> Result<Option<u64>, StoreError> {
         if number.get() == 2 {
             fill(&self.0, &[7].repeat(20_000), &[7000, 9000, 4000], None).await;
         }
-        self.0.part_size(key, number).await
+        self.0.part_size(of, number).await
     }
 }
 

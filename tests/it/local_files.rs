@@ -322,6 +322,7 @@ async fn a_file_that_is_written_to_is_never_read_as_a_mixture() {
     let source = source(dir.path());
     let hash = Read {
         key: key("f"),
+        version: None,
         range: None,
         if_match: None,
         hash: vec![Algorithm::Md5, Algorithm::Sha1],
@@ -382,14 +383,20 @@ async fn a_replaced_file_is_another_file() {
     let time = fs::metadata(&path).and_then(|status| status.modified());
     let time = time.expect("a time");
     let source = source(dir.path());
-    let before = source.head(&key("f"), false).await.expect("a head");
+    let before = source
+        .head((&key("f")).into(), false)
+        .await
+        .expect("a head");
     let other = dir.path().join("g");
     fs::write(&other, "g").expect("a file");
     let file = fs::File::options().write(true).open(&other);
     file.and_then(|file| file.set_modified(time))
         .expect("a time");
     fs::rename(&other, &path).expect("a rename");
-    let after = source.head(&key("f"), false).await.expect("a head");
+    let after = source
+        .head((&key("f")).into(), false)
+        .await
+        .expect("a head");
     assert_eq!((before.size, before.modified), (after.size, after.modified));
     assert!(!before.same_content(&after));
 }
@@ -412,7 +419,7 @@ async fn times_long_ago_and_far_ahead_are_kept() {
         let md5 = digest(Algorithm::Md5, b"x");
         let stored = target.put(&what, Bytes::from("x"), &[md5]).await;
         assert_eq!(stored.expect(text).size, 1);
-        let head = target.head(&key(text), false).await.expect(text);
+        let head = target.head((&key(text)).into(), false).await.expect(text);
         assert_eq!(head.modified, time, "{text}");
         let kept = fs::metadata(dir.path().join(text)).and_then(|status| status.modified());
         assert_eq!(kept.expect(text), time.to_system_time(), "{text}");
@@ -535,7 +542,11 @@ async fn markers_are_directories() {
     assert_eq!(names(dir.path()), ["a", "a/b"]);
     assert!(Listed::of(&target).await.entries.is_empty());
     assert_eq!(
-        target.head(&key("a/b/"), false).await.expect("a head").size,
+        target
+            .head((&key("a/b/")).into(), false)
+            .await
+            .expect("a head")
+            .size,
         0
     );
     let error = write(&target, "a/c/", "x").await.expect_err("content");

@@ -146,13 +146,17 @@ async fn cut(bytes: &[u8], lengths: &[usize]) -> (MemoryStore, Entry) {
     }
     let stored = upload.complete(parts, None).await;
     stored.map(drop).expect("completion");
-    let head = store.head(&key("k"), false).await.expect("an object");
+    let head = store
+        .head((&key("k")).into(), false)
+        .await
+        .expect("an object");
     let entry = Entry {
         key: key("k"),
         size: head.size,
         modified: head.modified,
         etag: head.etag,
         version: None,
+        storage_class: None,
     };
     (store, entry)
 }

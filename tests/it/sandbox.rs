@@ -32,7 +32,7 @@ async fn a_copy_outlives_what_it_was_copied_from() {
     }
     // a copy shares its content with its source; buckets are loaded in no order one could name
     for (from, to) in stores.iter().zip(stores.iter().cycle().skip(1)) {
-        let from = from.copy_source(&key("k")).expect("it is in S3");
+        let from = from.copy_source((&key("k")).into()).expect("it is in S3");
         let copied = to.copy(&put("copy", 3), &from).await;
         assert!(copied.is_ok(), "{copied:?}");
     }

@@ -1,6 +1,5 @@
 //! What several tests need.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -18,15 +17,8 @@ pub(crate) fn key(text: &str) -> ObjectKey {
 
 /// What to write for an object of this size, with a time no clock has by chance.
 pub(crate) fn put(text: &str, size: usize) -> Put {
-    Put {
-        key: key(text),
-        size: size as u64,
-        modified: Timestamp::new(1_234_567_890, 123_456_789),
-        content_type: None,
-        metadata: BTreeMap::new(),
-        full_object: false,
-        checksum: None,
-    }
+    let modified = Timestamp::new(1_234_567_890, 123_456_789);
+    Put::bare(key(text), size as u64, modified)
 }
 
 /// Writes an object in one go.
@@ -45,6 +37,7 @@ pub(crate) async fn write(
 pub(crate) async fn read(source: &dyn Source, text: &str) -> Result<Content, StoreError> {
     let read = Read {
         key: key(text),
+        version: None,
         range: None,
         if_match: None,
         hash: Vec::new(),

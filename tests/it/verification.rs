@@ -552,7 +552,7 @@ fn parts_are_told_as_they_were_uploaded_and_a_refusal_is_told_once() {
         Arc::clone(&told) as Arc<dyn Meter>,
     );
     let store = world.block_on(open).expect("a store");
-    let ask = |name| world.block_on(store.parts(&key(name)));
+    let ask = |name| world.block_on(store.parts((&key(name)).into()));
 
     let layout = ask("summed").expect("an answer").expect("parts");
     let etag = &world.list("first", "")["summed"].etag;

@@ -37,7 +37,7 @@ async fn compare(target: &dyn Target, claim: &Claim) -> Result<Standing, StoreEr
     let Ok(key) = ObjectKey::new(claim.key.as_str()) else {
         return unknown("its key is longer than keys are");
     };
-    let head = match target.head(&key, true).await {
+    let head = match target.head((&key).into(), true).await {
         Ok(head) => Some(head),
         Err(error) => match error.kind {
             ErrorKind::NotFound | ErrorKind::Occupied => None,

@@ -23,6 +23,7 @@ pub(super) async fn rehash(
         let end = (at + PIECE).min(size);
         let read = Read {
             key: key.clone(),
+            version: None,
             range: Some(at..end),
             if_match: None,
             hash: Vec::new(),

@@ -8,7 +8,7 @@ use rustix::fs::{FileType, OFlags, Stat, fstat};
 use rustix::io::{Errno, pread};
 
 use crate::digest::{Algorithm, Hashers};
-use crate::object::Timestamp;
+use crate::object::{Attributes, Timestamp};
 use crate::store::buffers::{Buffer, buffer};
 use crate::store::{Content, ErrorKind, Head, StoreError};
 
@@ -82,8 +82,9 @@ pub(super) fn head(status: &Stat) -> Head {
         version: None,
         checksums: Vec::new(),
         unknown_checksum: None,
-        content_type: None,
-        metadata: std::collections::BTreeMap::new(),
+        attributes: Attributes::default(),
+        storage_class: None,
+        tag_count: None,
         file_id: Some(status.st_ino),
     }
 }

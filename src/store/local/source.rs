@@ -14,7 +14,7 @@ use super::beneath::DIRECTORY;
 use super::blocking::blocking;
 use super::read::{self, FILE};
 use super::walk::{Role, Walk};
-use crate::object::{LocalKey, ObjectKey};
+use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
     Content, Description, ErrorKind, Head, Listing, Read, Source, StoreError, StoreKind,
 };
@@ -65,8 +65,8 @@ impl Source for LocalSource {
         .list()
     }
 
-    async fn head(&self, key: &ObjectKey, _checksums: bool) -> Result<Head, StoreError> {
-        let (inner, key) = (Arc::clone(&self.0), path_of("open", key)?);
+    async fn head(&self, of: ObjectVersion<'_>, _checksums: bool) -> Result<Head, StoreError> {
+        let (inner, key) = (Arc::clone(&self.0), path_of("open", of.key)?);
         blocking(move || {
             let path = || inner.path(&key);
             let file = inner.open(&key)?;

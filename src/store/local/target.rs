@@ -20,7 +20,7 @@ use super::temporary::Temporary;
 use super::upload::LocalUpload;
 use super::walk::{Role, Walk};
 use crate::digest::Digest;
-use crate::object::{LocalKey, ObjectKey};
+use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
     Content, Description, ErrorKind, Head, Listing, Put, Read, Source, StoreError, Stored, Target,
     Upload,
@@ -63,9 +63,9 @@ impl Source for LocalTarget {
         .list()
     }
 
-    async fn head(&self, key: &ObjectKey, _checksums: bool) -> Result<Head, StoreError> {
-        let wants_directory = key.is_directory_marker();
-        let (tree, key) = (Arc::clone(&self.0), path_of("open", key)?);
+    async fn head(&self, of: ObjectVersion<'_>, _checksums: bool) -> Result<Head, StoreError> {
+        let wants_directory = of.key.is_directory_marker();
+        let (tree, key) = (Arc::clone(&self.0), path_of("open", of.key)?);
         blocking(move || {
             let path = || tree.path(key.as_path());
             let flags = if wants_directory { DIRECTORY } else { FILE };

@@ -459,6 +459,7 @@ fn entry(key: &str, status: &Stat) -> Option<Entry> {
         modified: modified(status),
         etag: None,
         version: None,
+        storage_class: None,
     })
 }
 

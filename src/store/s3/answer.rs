@@ -55,8 +55,22 @@ macro_rules! head_of {
             ),
             etag,
             unknown_checksum: $unknown,
-            content_type: output.content_type().map(str::to_owned),
-            metadata: answer::lower_case(output.metadata()),
+            attributes: $crate::object::Attributes {
+                content_type: output.content_type().map(str::to_owned),
+                cache_control: output.cache_control().map(str::to_owned),
+                content_disposition: output.content_disposition().map(str::to_owned),
+                content_encoding: output.content_encoding().map(str::to_owned),
+                content_language: output.content_language().map(str::to_owned),
+                expires: output.expires_string().map(str::to_owned),
+                website_redirect: output.website_redirect_location().map(str::to_owned),
+                user: answer::lower_case(output.metadata()),
+            },
+            storage_class: output
+                .storage_class()
+                .map(|class| $crate::object::StorageClass::new(class.as_str())),
+            tag_count: output
+                .tag_count()
+                .and_then(|count| u32::try_from(count).ok()),
             file_id: None,
         }
     }};

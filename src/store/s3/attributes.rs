@@ -13,7 +13,7 @@ use super::S3Store;
 use super::answer::checksum_texts;
 use super::encryption::with_key;
 use crate::digest::Digest;
-use crate::object::{ETag, ObjectKey};
+use crate::object::{ETag, ObjectVersion};
 use crate::store::{ErrorKind, PartLayout, StoreError, ToldPart};
 
 const OPERATION: &str = "GetObjectAttributes";
@@ -22,12 +22,12 @@ const OPERATION: &str = "GetObjectAttributes";
 /// additional checksums. An endpoint that refuses the question is no failure, and is told of once.
 pub(super) async fn parts(
     store: &S3Store,
-    key: &ObjectKey,
+    of: ObjectVersion<'_>,
 ) -> Result<Option<PartLayout>, StoreError> {
     let mut layout = PartLayout::default();
     let mut marker = None;
     loop {
-        let output = match page(store, key, marker.clone()).await {
+        let output = match page(store, of, marker.clone()).await {
             Ok(output) => output,
             Err(error) if cannot(&error) => {
                 tell(store, &error);
@@ -62,10 +62,10 @@ pub(super) async fn parts(
 
 async fn page(
     store: &S3Store,
-    key: &ObjectKey,
+    of: ObjectVersion<'_>,
     marker: Option<String>,
 ) -> Result<GetObjectAttributesOutput, StoreError> {
-    let full_key = store.full_key(key);
+    let full_key = store.full_key(of.key);
     store
         .retrying(OPERATION, async || {
             let request = store
@@ -73,6 +73,7 @@ async fn page(
                 .get_object_attributes()
                 .bucket(store.bucket())
                 .key(&full_key)
+                .set_version_id(of.version.map(str::to_owned))
                 .object_attributes(ObjectAttributes::Etag)
                 .object_attributes(ObjectAttributes::ObjectParts)
                 .set_part_number_marker(marker.clone());

@@ -163,6 +163,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
             modified: row.modified,
             etag: row.etag,
             version: None,
+            storage_class: row.storage_class,
         });
     }
     Ok(page)

@@ -13,7 +13,7 @@ use super::error::broken_body;
 use super::strangers::Strangers;
 use super::{S3Store, range_header};
 use crate::digest::{Algorithm, Digest, Hashers};
-use crate::object::{ETag, ObjectKey};
+use crate::object::{ETag, ObjectVersion};
 use crate::store::buffers::{Buffer, buffer};
 use crate::store::{Content, ErrorKind, Head, Read, StoreError};
 
@@ -23,12 +23,11 @@ const HASH_INLINE: u64 = 256 << 10;
 /// HEAD: what S3 says of one object.
 pub(super) async fn head(
     store: &S3Store,
-    key: &ObjectKey,
-    version: Option<&str>,
+    of: ObjectVersion<'_>,
     checksums: bool,
 ) -> Result<Head, StoreError> {
     const OPERATION: &str = "HeadObject";
-    let full_key = store.full_key(key);
+    let full_key = store.full_key(of.key);
     let strangers = Strangers::default();
     let output = store
         .retrying(OPERATION, || {
@@ -37,7 +36,7 @@ pub(super) async fn head(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
-                .set_version_id(version.map(str::to_owned))
+                .set_version_id(of.version.map(str::to_owned))
                 .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
             let request = with_key!(request, store.key())
                 .customize()
@@ -54,11 +53,11 @@ pub(super) async fn head(
 /// HEAD of one part: its length, where the server counts parts at all.
 pub(super) async fn part_size(
     store: &S3Store,
-    key: &ObjectKey,
+    of: ObjectVersion<'_>,
     number: NonZeroU16,
 ) -> Result<Option<u64>, StoreError> {
     const OPERATION: &str = "HeadObject";
-    let full_key = store.full_key(key);
+    let full_key = store.full_key(of.key);
     let output = store
         .retrying(OPERATION, || {
             let request = store
@@ -66,6 +65,7 @@ pub(super) async fn part_size(
                 .head_object()
                 .bucket(store.bucket())
                 .key(&full_key)
+                .set_version_id(of.version.map(str::to_owned))
                 .part_number(i32::from(number.get()));
             let request = with_key!(request, store.key()).send();
             store.send(OPERATION, &full_key, Duration::ZERO, request)
@@ -95,6 +95,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .get_object()
         .bucket(store.bucket())
         .key(full_key)
+        .set_version_id(read.version.as_deref().map(str::to_owned))
         .set_range(read.range.as_ref().map(range_header))
         .set_if_match(read.if_match.as_ref().map(ETag::quoted));
     let request = with_key!(request, store.key())

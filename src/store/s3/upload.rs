@@ -15,6 +15,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use super::answer::{part_of, stored_of};
 use super::completion::{Expected, Likeness};
 use super::encryption::{with_encryption, with_key};
+use super::headers::{with_attributes, with_condition};
 use super::kept::asking_for;
 use super::write::{content_md5, pick, with_checksum};
 use super::{S3Store, copy, patience_for};
@@ -47,15 +48,12 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     let key = full_key.as_str();
     let attempt = |checksum: Option<Algorithm>| async move {
         let send = || {
-            let mut request = store
+            let request = store
                 .client()
                 .create_multipart_upload()
                 .bucket(store.bucket())
-                .key(key)
-                .set_content_type(put.content_type.clone());
-            for (name, value) in &put.metadata {
-                request = request.metadata(name, value);
-            }
+                .key(key);
+            let mut request = with_attributes!(request, put);
             if let Some(algorithm) = checksum {
                 request = request.checksum_algorithm(ChecksumAlgorithm::from(algorithm.as_str()));
                 if put.keeps_whole(algorithm) {
@@ -176,6 +174,7 @@ impl Upload for S3Upload {
                         .checksum_type(ChecksumType::FullObject);
                 }
                 let request = with_key!(request, store.key());
+                let request = with_condition!(request, &self.put.condition);
                 let patience = store.server_side_work();
                 let answer = store.send(OPERATION, &self.full_key, patience, request.send());
                 let in_doubt = &in_doubt;
@@ -341,7 +340,7 @@ impl S3Upload {
     }
 
     async fn look(&self) -> Result<Head, StoreError> {
-        self.store.head(&self.put.key, true).await
+        self.store.head((&self.put.key).into(), true).await
     }
 }
 

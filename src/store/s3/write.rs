@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::answer::stored_of;
 use super::encryption::with_encryption;
+use super::headers::{with_attributes, with_condition};
 use super::kept::asking_for;
 use super::{S3Store, patience_for, read};
 use crate::digest::{Algorithm, Digest};
@@ -72,17 +73,15 @@ pub(super) async fn put(
     let (full_key, bytes) = (full_key.as_str(), &bytes);
     let attempt = |checksum| async move {
         let send = || {
-            let mut request = store
+            let request = store
                 .client()
                 .put_object()
                 .bucket(store.bucket())
                 .key(full_key)
                 .set_content_md5(content_md5(store, digests))
-                .set_content_type(put.content_type.clone())
                 .body(ByteStream::from(bytes.clone()));
-            for (name, value) in &put.metadata {
-                request = request.metadata(name, value);
-            }
+            let request = with_attributes!(request, put);
+            let request = with_condition!(request, &put.condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, checksum));
             let request = request.customize().interceptor(store.payload_hash(digests));
@@ -126,7 +125,7 @@ pub(super) async fn withdraw(
             ErrorKind::NotFound => Ok(Withdrawn::Absent),
             // another object took its place, or the ETag that was told is not the one it has; S3
             // says the same of one that is gone
-            ErrorKind::PreconditionFailed => match read::head(store, key, None, false).await {
+            ErrorKind::PreconditionFailed => match read::head(store, key.into(), false).await {
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(Withdrawn::Absent),
                 Ok(_) | Err(_) => Ok(Withdrawn::Other),
             },

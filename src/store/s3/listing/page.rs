@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::object::{ETag, Timestamp};
+use crate::object::{ETag, StorageClass, Timestamp};
 
 /// A page as the server wrote it: whole keys, decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub(super) struct RawRow {
     pub(super) size: u64,
     pub(super) modified: Timestamp,
     pub(super) etag: Option<ETag>,
+    pub(super) storage_class: Option<StorageClass>,
 }
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ impl RawRow {
             size: 0,
             modified: Timestamp::new(0, 0),
             etag: None,
+            storage_class: None,
         }
     }
 }
@@ -50,6 +52,7 @@ enum Field {
     Size,
     Modified,
     ETag,
+    StorageClass,
     CommonPrefix,
     Truncated,
     NextToken,
@@ -88,6 +91,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                     (Within::Contents, "Size") => field = Field::Size,
                     (Within::Contents, "LastModified") => field = Field::Modified,
                     (Within::Contents, "ETag") => field = Field::ETag,
+                    (Within::Contents, "StorageClass") => field = Field::StorageClass,
                     (Within::CommonPrefixes, "Prefix") => field = Field::CommonPrefix,
                     (Within::Root, "IsTruncated") => field = Field::Truncated,
                     (Within::Root, "NextContinuationToken") => field = Field::NextToken,
@@ -125,6 +129,8 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                         Field::Size => row.size = Some(number(&text)?),
                         Field::Modified => row.modified = Some(time(&text)?),
                         Field::ETag => row.etag = Some(ETag::parse(&text)),
+                        Field::StorageClass if text == "STANDARD" => {}
+                        Field::StorageClass => row.storage_class = Some(StorageClass::new(&text)),
                         Field::CommonPrefix => page.common_prefixes.push(std::mem::take(&mut text)),
                         Field::Truncated => page.truncated = text == "true",
                         Field::NextToken => page.next_token = Some(std::mem::take(&mut text)),
@@ -173,6 +179,7 @@ struct PartialRow {
     size: Option<u64>,
     modified: Option<Timestamp>,
     etag: Option<ETag>,
+    storage_class: Option<StorageClass>,
 }
 
 impl PartialRow {
@@ -183,6 +190,7 @@ impl PartialRow {
                 size,
                 modified,
                 etag: self.etag,
+                storage_class: self.storage_class,
                 key,
             }),
             _ => Err(format!("the listing has no size or time for `{key}`")),

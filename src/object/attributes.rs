@@ -1,0 +1,59 @@
+//! What S3 keeps beside the bytes of an object.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The headers and the user metadata of an object, as a copy of it carries them:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// `Content-Language`.
+    pub content_language: Option<String>,
+    /// `Expires`, as it is stored: S3 keeps any text.
+    pub expires: Option<String>,
+    /// `x-amz-website-redirect-location`.
+    pub website_redirect: Option<String>,
+    /// User metadata, keys in lower case and without `x-amz-meta-`.
+    pub user: BTreeMap<String, String>,
+}
+
+/// The tags of an object, decoded:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>.
+pub type Tags = BTreeMap<String, String>;
+
+/// A storage class by S3's name for it: `STANDARD`, `GLACIER_IR`, …
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct StorageClass(Arc<str>);
+
+impl StorageClass {
+    /// The class of this name, which S3 may know or not.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// S3's name for it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StorageClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for StorageClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StorageClass({self})")
+    }
+}

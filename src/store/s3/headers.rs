@@ -1,0 +1,80 @@
+//! What an object is to have beside its bytes, as request headers.
+
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::object::{ETag, Tags};
+use crate::store::Condition;
+
+/// Sets headers, metadata, tags, storage class and ACL on any request that makes an object.
+macro_rules! with_attributes {
+    ($request:expr, $put:expr) => {{
+        use aws_sdk_s3::types::{ObjectCannedAcl, StorageClass};
+        use $crate::store::s3::headers;
+        let put = $put;
+        let attributes = &put.attributes;
+        let mut request = $request
+            .set_content_type(attributes.content_type.clone())
+            .set_cache_control(attributes.cache_control.clone())
+            .set_content_disposition(attributes.content_disposition.clone())
+            .set_content_encoding(attributes.content_encoding.clone())
+            .set_content_language(attributes.content_language.clone())
+            .set_expires(headers::expires(attributes.expires.as_deref()))
+            .set_website_redirect_location(attributes.website_redirect.clone())
+            .set_tagging(headers::tagging(&put.tags))
+            .set_storage_class(
+                (put.storage_class.as_ref()).map(|it| StorageClass::from(it.as_str())),
+            )
+            .set_acl(put.acl.as_deref().map(ObjectCannedAcl::from));
+        for (name, value) in &attributes.user {
+            request = request.metadata(name, value);
+        }
+        request
+    }};
+}
+pub(super) use with_attributes;
+
+/// Sets what must hold of the key, on the requests that publish an object.
+macro_rules! with_condition {
+    ($request:expr, $condition:expr) => {{
+        use $crate::store::s3::headers;
+        let condition = $condition;
+        $request
+            .set_if_match(headers::if_match(condition))
+            .set_if_none_match(headers::if_none_match(condition))
+    }};
+}
+pub(super) use with_condition;
+
+/// `Expires` as the SDK takes it: a time. What S3 keeps may be any text; what is no time is left
+/// out.
+pub(super) fn expires(text: Option<&str>) -> Option<DateTime> {
+    DateTime::from_str(text?, DateTimeFormat::HttpDate).ok()
+}
+
+/// Tags as `x-amz-tagging` has them; `None` where there are none.
+pub(super) fn tagging(tags: &Tags) -> Option<String> {
+    /// Everything but RFC 3986's unreserved characters.
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    let pairs = tags.iter().map(|(key, value)| {
+        let encoded = |text| utf8_percent_encode(text, ENCODED);
+        format!("{}={}", encoded(key), encoded(value))
+    });
+    let pairs: Vec<String> = pairs.collect();
+    (!pairs.is_empty()).then(|| pairs.join("&"))
+}
+
+pub(super) fn if_match(condition: &Condition) -> Option<String> {
+    match condition {
+        Condition::Has(etag) => Some(ETag::quoted(etag)),
+        Condition::None | Condition::Absent => None,
+    }
+}
+
+pub(super) fn if_none_match(condition: &Condition) -> Option<String> {
+    (*condition == Condition::Absent).then(|| "*".to_owned())
+}
