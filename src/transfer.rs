@@ -7,7 +7,9 @@ it again. Nothing is published that is known to be damaged, and nothing counts a
 was not settled.
 */
 
+mod archived;
 mod attempt;
+mod condition;
 mod copy_proof;
 mod desk;
 mod front;
@@ -25,6 +27,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::archived::may_be_archived;
 
 use self::attempt::{Trouble, Unproved};
 use self::desk::Desk;
@@ -74,6 +78,8 @@ struct Work {
     head: Option<Head>,
     /// The parts the source has it in, once they are known for sure.
     parts: Option<Parts>,
+    /// What has to hold of its key at the target.
+    condition: Condition,
 }
 
 /// How an attempt that worked went.
@@ -188,6 +194,14 @@ impl Transferrer {
         if is_directory {
             return self.make_directory(&source).await;
         }
+        let head = match archived::look(self, &source).await {
+            Ok(head) => head,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
+        let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
+            Ok(condition) => condition,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
         if self.dry_run {
             let listed = Listed::from(&source);
             let key = source.key;
@@ -203,8 +217,9 @@ impl Transferrer {
         let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
             entry: source.clone(),
-            head: None,
+            head,
             parts: None,
+            condition,
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -231,7 +246,9 @@ impl Transferrer {
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
                     let trusted = replaces.as_ref();
-                    as_it_was(trouble, trusted.filter(|_| because != Cause::Distrusted))
+                    let trusted = trusted.filter(|_| because != Cause::Distrusted);
+                    let trouble = as_it_was(trouble, trusted);
+                    condition::weighed(self, trouble, in_doubt || !published.is_empty())
                 }
             };
             if let Trouble::Unproved(unproved) = &trouble {
@@ -255,6 +272,7 @@ impl Transferrer {
                 });
                 published.push(rejected.stored.clone());
             }
+            work.replacing(published.last());
             // to know more is no failure, and happens once to each version of the source
             again += u32::from(trouble.is_news());
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
@@ -310,6 +328,7 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
+                        condition: work.condition,
                     },
                     false,
                 ))
@@ -503,7 +522,8 @@ impl Transferrer {
         let checksums = self.pair.checksum_download && self.direction != Direction::LocalToS3;
         if checksums || self.direction == Direction::S3ToS3 {
             let checksums = self.asks_checksums();
-            return self.source.head(work.entry.at(), checksums).await.map(Some);
+            let head = self.source.head(work.entry.at(), checksums).await?;
+            return archived::readable(&work.entry, head).map(Some);
         }
         Ok(None)
     }

@@ -33,7 +33,7 @@ pub(super) async fn copy(
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let plain = via.put_of(&work.entry, Some(head), work.entry.modified);
+    let plain = work.conditioned(via.put_of(&work.entry, Some(head), work.entry.modified));
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;

@@ -28,7 +28,7 @@ use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoreError, Stor
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
     let mut plan = Scheme::of(via, work).await?;
-    let put = via.put_of(&work.entry, Some(&plan.head), work.entry.modified);
+    let put = work.conditioned(via.put_of(&work.entry, Some(&plan.head), work.entry.modified));
     let upload = via.target.begin(&put).await.map_err(of_target)?;
     plan.unasked = target_proof::unasked(via, &put, &*upload);
     match run(via, work, &plan, &*upload).await {

@@ -1,7 +1,7 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, copy_proof, part_copies};
+use super::{Done, Transferrer, Work, archived, condition, copy_proof, part_copies};
 use crate::context::cancelled;
 use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
@@ -41,8 +41,11 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             of: source.as_ref().and_then(|head| head.version.clone()),
         }
     } else {
-        let put = via.put_of(entry, None, entry.modified);
-        let copied = via.target.copy(&put, &from).await?;
+        let put = work.conditioned(via.put_of(entry, None, entry.modified));
+        let copied = match via.target.copy(&put, &from).await {
+            Ok(copied) => copied,
+            Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
+        };
         via.sinks.emit(&Event::Moved { bytes: entry.size });
         copied
     };
@@ -70,7 +73,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 /// would bring along has to be given to a multipart upload.
 async fn head(via: &Transferrer, work: &Work) -> Result<Head, StoreError> {
     let entry = &work.entry;
-    let head = via.source.head(entry.at(), true).await?;
+    let head = archived::readable(entry, via.source.head(entry.at(), true).await?)?;
     if entry.etag.is_some() && head.etag != entry.etag {
         return Err(replaced(work));
     }

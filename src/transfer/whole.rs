@@ -40,7 +40,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         return Err(Trouble::Damaged(mismatch));
     }
 
-    let put = via.put_of(entry, Some(&content.head), content.head.modified);
+    let put = work.conditioned(via.put_of(entry, Some(&content.head), content.head.modified));
     let mut stored = via
         .target
         .put(&put, content.bytes.clone(), &content.digests)

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use s3sync::config::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
+use s3sync::config::{
+    Check, Conditional, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify, Warnings,
+};
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
 use s3sync::engine::Context;
@@ -41,6 +43,8 @@ pub(crate) fn pair() -> Pair {
             checksum: true,
             unverifiable: OnUnverifiable::Warn,
         },
+        conditional: Conditional::default(),
+        warnings: Warnings::default(),
         performance: Performance {
             worker_size: 4,
             max_parallel_uploads: 4,
