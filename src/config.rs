@@ -65,8 +65,9 @@ pub use problem::{Problem, Problems};
 pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
-    By, Check, CheckMode, Compared, Job, Limits, Log, OnUndecided, OnUnverifiable, Origin, Pair,
-    Performance, Report, ReportLevel, SandboxSettings, SourceSpec, TargetSpec, Verify,
+    Annotations, Beside, By, Check, CheckMode, Compared, Job, Limits, Log, OnDenied, OnUndecided,
+    OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel, SandboxSettings, SourceSpec,
+    Tagging, TargetSpec, Verify, WrittenTags,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

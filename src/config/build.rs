@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::merged::Merged;
 use super::resolved::{
-    By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec,
-    TargetSpec, Verify,
+    Annotations, Beside, By, Check, CheckMode, Compared, OnDenied, OnUndecided, OnUnverifiable,
+    Pair, Performance, SourceSpec, Tagging, TargetSpec, Verify, WrittenTags,
 };
 use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
@@ -21,6 +21,7 @@ pub(super) fn build(
     never_list: &[PathBuf],
 ) -> Pair {
     let checksum = checksum(&target, merged);
+    let tagging = tagging(&source, &target, merged);
     Pair {
         name: name.to_owned(),
         after: merged.value("after"),
@@ -67,6 +68,8 @@ pub(super) fn build(
         ),
         auto_chunksize: merged.value("multipart.auto_chunksize"),
         guess_mime_type: merged.value("metadata.guess_mime_type"),
+        tagging,
+        annotations: annotations(merged),
         digest: digest.to_owned(),
     }
 }
@@ -98,6 +101,43 @@ fn check(merged: &Merged) -> Check {
                 Compared::Content(by_checksum.unwrap_or(By::ETag))
             }
         },
+        beside: Beside {
+            metadata: merged.value("check.metadata"),
+            tagging: merged.value("check.tagging"),
+            annotations: merged.value("check.annotations"),
+        },
+    }
+}
+
+/// Directories and directory buckets have no tags.
+fn tagging(source: &Side, target: &Side, merged: &Merged) -> Tagging {
+    let keeps = |side: &Side| side.is_s3() && !side.is_directory_bucket();
+    let set = merged.table("tagging.set");
+    let tags = if !keeps(target) || !merged.value::<bool>("tagging.copy") {
+        WrittenTags::None
+    } else if !set.is_empty() {
+        WrittenTags::Set(set)
+    } else if keeps(source) {
+        WrittenTags::Copied
+    } else {
+        WrittenTags::None
+    };
+    Tagging {
+        tags,
+        on_denied: match merged.value::<String>("tagging.on_denied").as_str() {
+            "skip" => OnDenied::Skip,
+            _ => OnDenied::Fail,
+        },
+        sync_latest: merged.value("tagging.sync_latest"),
+    }
+}
+
+fn annotations(merged: &Merged) -> Annotations {
+    let sync_latest = merged.value("annotations.sync_latest");
+    Annotations {
+        carried: sync_latest || merged.value("annotations.sync"),
+        sync_latest,
+        check_etag: merged.value("annotations.check_etag"),
     }
 }
 

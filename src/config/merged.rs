@@ -105,6 +105,16 @@ impl Merged {
         self.value(path)
     }
 
+    /// What counts of an option that is a table of texts.
+    pub(super) fn table(&self, path: &str) -> BTreeMap<String, String> {
+        let keys = self.keys(path);
+        keys.filter_map(|said| match &said.setting {
+            Setting::Text(text) => Some((said.key.clone()?, text.clone())),
+            _ => None,
+        })
+        .collect()
+    }
+
     /// A secret that may be unset; figment never sees it.
     pub(super) fn secret(&self, path: &str) -> Option<Secret> {
         match &self.said(path)?.setting {

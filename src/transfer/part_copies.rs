@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::tell_leftover;
 use super::server_side::MAX_COPY;
-use super::{Transferrer, Work};
+use super::{Transferrer, Work, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
 use crate::event::Event;
@@ -20,6 +20,8 @@ pub(super) struct Made {
     pub(super) stored: Stored,
     /// How many there were, and the length of each but the last, if they are of one.
     pub(super) parts: (u16, Option<u64>),
+    /// Whether it went without its tags, which may not be read.
+    pub(super) is_untagged: bool,
 }
 
 /// Copies the object as its source is cut. `None` where that is not known, and the object can be
@@ -33,7 +35,11 @@ pub(super) async fn copy(
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let plain = via.put_of(&work.entry, Some(head), work.entry.modified);
+    let (tags, is_untagged) = tags::of(via, &work.entry, head).await?;
+    let plain = Put {
+        tags,
+        ..via.put_of(&work.entry, Some(head), work.entry.modified)
+    };
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
@@ -87,6 +93,7 @@ pub(super) async fn copy(
         return Ok(Some(Made {
             stored,
             parts: (count, size),
+            is_untagged,
         }));
     }
 }

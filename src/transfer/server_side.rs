@@ -1,7 +1,7 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, copy_proof, part_copies};
+use super::{Done, Transferrer, Work, copy_proof, part_copies, tags};
 use crate::context::cancelled;
 use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
@@ -35,14 +35,15 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         None => None,
     };
     let parts = made.as_ref().map(|made| made.parts);
-    let copied = if let Some(made) = made {
-        Copied {
+    let (copied, is_untagged) = if let Some(made) = made {
+        let copied = Copied {
             stored: made.stored,
             of: source.as_ref().and_then(|head| head.version.clone()),
-        }
+        };
+        (copied, made.is_untagged)
     } else {
         let put = via.put_of(entry, None, entry.modified);
-        let copied = via.target.copy(&put, &from).await?;
+        let copied = tags::copy(via, work, put, from).await?;
         via.sinks.emit(&Event::Moved { bytes: entry.size });
         copied
     };
@@ -63,6 +64,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         settled,
         parts,
         server_side: true,
+        is_untagged,
     })
 }
 

@@ -3,13 +3,13 @@
 use std::num::NonZeroU16;
 use std::ops::Range;
 
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{AnnotationDirective, ChecksumAlgorithm, TaggingDirective};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
 use super::encryption::{with_encryption, with_key, with_source_key};
 use super::kept::asking_for;
-use super::{S3Store, range_header};
+use super::{S3Store, headers, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
 use crate::store::{Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
@@ -40,7 +40,8 @@ pub(super) fn encoded(from: &CopySource) -> String {
     header
 }
 
-/// CopyObject; metadata, tags and headers come along as S3 copies them by itself.
+/// CopyObject; metadata and headers come along as S3 copies them by itself, tags and annotations
+/// as [`CopySource::brings`] says.
 pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
@@ -58,6 +59,11 @@ pub(super) async fn copy(
                 .key(key)
                 .copy_source(encoded(from))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
+                .set_tagging_directive((!from.brings.tags).then_some(TaggingDirective::Replace))
+                .set_tagging(headers::tagging(&put.tags).filter(|_| !from.brings.tags))
+                .set_annotation_directive(
+                    (!from.brings.annotations).then_some(AnnotationDirective::Exclude),
+                )
                 .set_checksum_algorithm(
                     checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 );
@@ -142,6 +148,7 @@ fn no_result(operation: &'static str, key: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Brings;
 
     #[test]
     fn copy_sources_name_the_very_key() {
@@ -163,6 +170,7 @@ mod tests {
                 version: version.map(Into::into),
                 if_match: None,
                 customer_key: None,
+                brings: Brings::default(),
             };
             assert_eq!(encoded(&from), header, "{key}");
         }
