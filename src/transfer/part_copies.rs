@@ -20,26 +20,21 @@ pub(super) struct Made {
     pub(super) stored: Stored,
     /// How many there were, and the length of each but the last, if they are of one.
     pub(super) parts: (u16, Option<u64>),
-    /// Whether it went without its tags, which may not be read.
-    pub(super) is_untagged: bool,
 }
 
-/// Copies the object as its source is cut. `None` where that is not known, and the object can be
-/// copied whole.
+/// Copies the object as its source is cut, to be written like `plain` and with its tags. `None`
+/// where that is not known, and the object can be copied whole.
 pub(super) async fn copy(
     via: &Transferrer,
     work: &Work,
+    plain: &Put,
     from: &CopySource,
     head: &Head,
 ) -> Result<Option<Made>, Trouble> {
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let (tags, is_untagged) = tags::of(via, &work.entry, head).await?;
-    let plain = Put {
-        tags,
-        ..via.put_of(&work.entry, Some(head), work.entry.modified)
-    };
+    let plain = tags::with_tags(via, work, head, plain.clone()).await?;
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
@@ -93,7 +88,6 @@ pub(super) async fn copy(
         return Ok(Some(Made {
             stored,
             parts: (count, size),
-            is_untagged,
         }));
     }
 }

@@ -18,7 +18,7 @@ use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
 use super::scheme::Scheme;
 use super::whole::grown;
-use super::{Done, Transferrer, Work, parts_proof, tags, target_proof};
+use super::{Done, Transferrer, Work, dress, parts_proof, tags, target_proof};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
 use crate::event::Event;
@@ -28,21 +28,12 @@ use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoreError, Stor
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
     let mut plan = Scheme::of(via, work).await?;
-    let (tags, is_untagged) = tags::of(via, &work.entry, &plan.head).await?;
-    let put = Put {
-        tags,
-        ..via.put_of(&work.entry, Some(&plan.head), work.entry.modified)
-    };
+    let put = dress::put_of(via, work, &plan.head).await?;
+    let put = tags::with_tags(via, work, &plan.head, put).await?;
     let upload = via.target.begin(&put).await.map_err(of_target)?;
     plan.unasked = target_proof::unasked(via, &put, &*upload);
     match run(via, work, &plan, &*upload).await {
-        Ok(moved) => {
-            let done = finish(via, work, &plan, &put, moved, upload).await?;
-            Ok(Done {
-                is_untagged,
-                ..done
-            })
-        }
+        Ok(moved) => finish(via, work, &plan, &put, moved, upload).await,
         Err(trouble) => {
             give_up(upload).await;
             Err(trouble)
@@ -283,7 +274,6 @@ async fn finish(
         settled,
         parts,
         server_side: false,
-        is_untagged: false,
     })
 }
 

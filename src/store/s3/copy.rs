@@ -3,13 +3,16 @@
 use std::num::NonZeroU16;
 use std::ops::Range;
 
-use aws_sdk_s3::types::{AnnotationDirective, ChecksumAlgorithm, TaggingDirective};
+use aws_sdk_s3::types::{
+    AnnotationDirective, ChecksumAlgorithm, MetadataDirective, TaggingDirective,
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
 use super::encryption::{with_encryption, with_key, with_source_key};
+use super::headers::with_attributes;
 use super::kept::asking_for;
-use super::{S3Store, headers, range_header};
+use super::{S3Store, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
 use crate::store::{Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
@@ -40,8 +43,8 @@ pub(super) fn encoded(from: &CopySource) -> String {
     header
 }
 
-/// CopyObject; metadata and headers come along as S3 copies them by itself, tags and annotations
-/// as [`CopySource::brings`] says.
+/// CopyObject. Headers and metadata are those of `put`, because S3 itself would leave some behind;
+/// tags and annotations come along as [`CopySource::brings`] says.
 pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
@@ -60,13 +63,14 @@ pub(super) async fn copy(
                 .copy_source(encoded(from))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
                 .set_tagging_directive((!from.brings.tags).then_some(TaggingDirective::Replace))
-                .set_tagging(headers::tagging(&put.tags).filter(|_| !from.brings.tags))
                 .set_annotation_directive(
                     (!from.brings.annotations).then_some(AnnotationDirective::Exclude),
                 )
                 .set_checksum_algorithm(
                     checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
-                );
+                )
+                .metadata_directive(MetadataDirective::Replace);
+            let request = with_attributes!(request, put);
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
             let patience = store.server_side_work();
