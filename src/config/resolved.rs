@@ -247,7 +247,7 @@ pub enum OnUndecided {
 }
 
 /// What tags are written, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tagging {
     /// Which.
     pub tags: WrittenTags,
@@ -258,9 +258,10 @@ pub struct Tagging {
 }
 
 /// Which tags objects are written with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum WrittenTags {
     /// None.
+    #[default]
     None,
     /// The source's; from S3 to S3 only.
     Copied,
@@ -279,7 +280,7 @@ pub enum OnDenied {
 }
 
 /// What becomes of annotations. Nothing unless both sides are S3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Annotations {
     /// What is transferred takes its annotations along.
     pub carried: bool,

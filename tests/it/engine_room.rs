@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use s3sync::config::{
-    Check, Metadata, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify,
+    Annotations, Check, Metadata, OnUnverifiable, Pair, Performance, SourceSpec, Tagging,
+    TargetSpec, Verify,
 };
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
@@ -54,6 +55,8 @@ pub(crate) fn pair() -> Pair {
         metadata: Metadata::default(),
         storage_class: None,
         acl: None,
+        tagging: Tagging::default(),
+        annotations: Annotations::default(),
         digest: String::new(),
     }
 }

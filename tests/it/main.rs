@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod annotations;
 mod bad_input;
 mod check;
 mod checksums;
@@ -36,5 +37,6 @@ mod shape;
 mod store_contract;
 mod support;
 mod sync_status;
+mod tags;
 mod verification;
 mod world;

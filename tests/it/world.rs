@@ -5,6 +5,7 @@ test can break it ([`World::faults`]), or any other server. A run has a clean en
 bounded in time, and what it leaves behind is audited before a test looks at it.
 */
 
+mod beside;
 mod buckets;
 mod content;
 mod ran;
@@ -85,6 +86,11 @@ impl World {
             runtime: runtime(),
             dir: tempfile::tempdir().expect("a directory"),
         }
+    }
+
+    /// A client of the endpoint.
+    fn client(&self) -> &aws_sdk_s3::Client {
+        self.buckets.client()
     }
 
     /// The faults of the sandbox, and the calls it counted.
