@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod annotations;
 mod attributes;
 mod bad_input;
 mod check;
@@ -37,5 +38,6 @@ mod shape;
 mod store_contract;
 mod support;
 mod sync_status;
+mod tags;
 mod verification;
 mod world;
