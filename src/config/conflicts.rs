@@ -42,10 +42,13 @@ pub(super) enum Condition {
     DirectoryBucket,
     /// The source is a directory bucket.
     SourceDirectoryBucket,
+    /// The target is a directory bucket.
+    TargetDirectoryBucket,
 }
 
 use Condition::{
     DirectoryBucket, FlaggedOff, Is, IsNot, Off, On, S3Source, Said, SourceDirectoryBucket,
+    TargetDirectoryBucket,
 };
 
 const ETAG_MODES: Condition = Is("check.mode", &["etag", "mtime_and_etag"]);
@@ -80,6 +83,20 @@ const NO_CRC: Condition = Is(
         "XXHASH64",
         "XXHASH3",
         "XXHASH128",
+    ],
+);
+
+const CLASS_OF_NO_DIRECTORY: Condition = Is(
+    "target.storage_class",
+    &[
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
     ],
 );
 
@@ -140,6 +157,11 @@ pub(super) static RULES: &[Rule] = &[
 
     // --- parts
     excludes(On("multipart.auto_chunksize"), &[On("multipart.threshold"), On("multipart.chunksize")], "the other side's part layout decides"),
+
+    // --- what is written beside the bytes
+    excludes(CLASS_OF_NO_DIRECTORY, &[TargetDirectoryBucket], "directory buckets have one class, EXPRESS_ONEZONE"),
+    excludes(On("target.acl"), &[TargetDirectoryBucket], "directory buckets have no ACLs"),
+    excludes(On("metadata.website_redirect"), &[TargetDirectoryBucket], "directory buckets serve no websites"),
 
     // --- tags and annotations
     excludes(On("tagging.set"), &[Off("tagging.copy"), On("tagging.sync_latest")], "tags are set, copied, or left alone"),
@@ -233,6 +255,7 @@ impl Sides<'_> {
             }
             S3Source => self.source.is_s3(),
             SourceDirectoryBucket => self.source.is_directory_bucket(),
+            TargetDirectoryBucket => self.target.is_directory_bucket(),
             DirectoryBucket => [self.source, self.target]
                 .iter()
                 .any(|side| side.is_directory_bucket()),
@@ -248,7 +271,7 @@ impl Sides<'_> {
     fn place(&self, condition: Condition) -> Place {
         match condition {
             DirectoryBucket if self.source.is_directory_bucket() => self.merged.place("source.url"),
-            DirectoryBucket => self.merged.place("target.url"),
+            DirectoryBucket | TargetDirectoryBucket => self.merged.place("target.url"),
             S3Source | SourceDirectoryBucket => self.merged.place("source.url"),
             On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 self.merged.place(path)
@@ -265,7 +288,9 @@ impl Sides<'_> {
                 let word: Option<String> = self.merged.optional(path);
                 format!("`{path} = \"{}\"`", word.unwrap_or_default())
             }
-            S3Source | DirectoryBucket | SourceDirectoryBucket => condition.wanted(),
+            S3Source | DirectoryBucket | SourceDirectoryBucket | TargetDirectoryBucket => {
+                condition.wanted()
+            }
         }
     }
 }
@@ -276,7 +301,7 @@ impl Condition {
             On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 Some(path)
             }
-            S3Source | DirectoryBucket | SourceDirectoryBucket => None,
+            S3Source | DirectoryBucket | SourceDirectoryBucket | TargetDirectoryBucket => None,
         }
     }
 
@@ -292,6 +317,7 @@ impl Condition {
             IsNot(path, word) => format!("another `{path}` than \"{word}\""),
             S3Source => "a source on S3".to_owned(),
             SourceDirectoryBucket => "a source that is a directory bucket".to_owned(),
+            TargetDirectoryBucket => "a target that is a directory bucket".to_owned(),
             DirectoryBucket => "a directory bucket".to_owned(),
         }
     }
