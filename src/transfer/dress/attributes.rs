@@ -136,6 +136,7 @@ mod tests {
             storage_class: None,
             tag_count: None,
             file_id: None,
+            is_archived: false,
         }
     }
 
