@@ -1,9 +1,13 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod anonymous;
+mod archived;
 mod bad_input;
 mod check;
 mod checksums;
 mod comparing;
+mod conditions;
+mod customer_keys;
 mod directions;
 mod directory;
 mod distrusted;
@@ -18,6 +22,7 @@ mod job_file;
 mod jobs;
 mod listing;
 mod local_files;
+mod locked;
 mod model;
 mod online;
 mod other_clients;
