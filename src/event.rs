@@ -9,14 +9,16 @@ mod beside;
 mod compared;
 mod refreshed;
 mod stats;
+mod warned;
 
 pub use beside::{Beside, Facet, Headers};
 pub use compared::{Compared, Sameness};
 pub use refreshed::{Annotated, Fate, Refresh, Refreshed, Refreshing, Tagged};
 pub use stats::{
     Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
-    Series, Stats, Tally, Traffic, Unverifiable, Verified, is_warning,
+    Series, Stats, Tally, Traffic, Verified,
 };
+pub use warned::{Archived, Unverifiable, Warned};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

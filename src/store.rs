@@ -25,7 +25,7 @@ mod secret;
 mod settled;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
-pub use error::{ErrorKind, StoreError};
+pub use error::{ErrorKind, NOT_RESTORED, StoreError};
 pub use incomplete::Incomplete;
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
@@ -112,6 +112,9 @@ pub struct Head {
     pub attributes: Attributes,
     /// Its storage class, where it is not `STANDARD`.
     pub storage_class: Option<StorageClass>,
+    /// Whether it is archived and not restored, so that it cannot be read: only asking for it
+    /// tells.
+    pub is_archived: bool,
     /// How many tags it has; `None` where the store does not tell, as S3 does not of none.
     pub tag_count: Option<u32>,
     /// The file's identity (inode), so that a replaced file is told from a rewritten one.
@@ -290,6 +293,8 @@ pub struct CopySource {
     pub customer_key: Option<s3::CustomerKey>,
     /// What S3 takes along by itself where it copies an object at once.
     pub brings: Brings,
+    /// Whether whoever asks has to say that they pay for it.
+    pub requester_pays: bool,
 }
 
 /// What comes along with an object that is copied at once, beside its content.

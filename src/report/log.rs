@@ -5,7 +5,7 @@ use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
 use crate::event::{
     Annotated, Cause, Compared, Event, Fate, Listed, Refresh, Refreshed, Refreshing, Sink,
-    SkipReason, Unverifiable, is_warning,
+    SkipReason, Warned,
 };
 use crate::object::ETag;
 use crate::store::{Settled, StoreError};
@@ -16,16 +16,16 @@ use crate::store::{Settled, StoreError};
 pub struct LogSink {
     pair: String,
     target_prefix: String,
-    unverifiable: Unverifiable,
+    warned: Warned,
 }
 
 impl LogSink {
     /// For one pair; `target_prefix` stands before the relative key at the target.
-    pub fn new(pair: &str, target_prefix: &str, unverifiable: Unverifiable) -> Self {
+    pub fn new(pair: &str, target_prefix: &str, warned: Warned) -> Self {
         Self {
             pair: pair.to_owned(),
             target_prefix: target_prefix.to_owned(),
-            unverifiable,
+            warned,
         }
     }
 
@@ -79,7 +79,7 @@ impl LogSink {
         }
         if let Verdict::Unverifiable(why) = integrity.verdict() {
             let (pair, reason) = (self.pair.as_str(), why.as_str());
-            if is_warning(why, self.unverifiable) {
+            if self.warned.of_unproved(why) {
                 tracing::warn!(
                     pair,
                     key,
@@ -203,7 +203,7 @@ impl LogSink {
 
     fn skipped(&self, key: &str, reason: SkipReason, detail: Option<&str>) {
         let (pair, word) = (self.pair.as_str(), reason.as_str());
-        if reason.is_warning() {
+        if self.warned.of_skipped(reason) {
             tracing::warn!(pair, key, reason = word, detail, "skipped");
         } else {
             tracing::debug!(pair, key, reason = word, detail, "skipped");

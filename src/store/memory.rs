@@ -452,6 +452,7 @@ fn head_of(object: &MemoryObject) -> Head {
         attributes: object.attributes.clone(),
         storage_class: None,
         tag_count: u32::try_from(object.tags.len()).ok().filter(|n| *n > 0),
+        is_archived: false,
         file_id: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod annotations;
+mod attributes;
 mod bad_input;
 mod check;
 mod checksums;

@@ -13,7 +13,7 @@ use crate::digest::{
 };
 use crate::event::{
     self, Cause, Conduct, Event, FailReason, Listed, Refresh, Refreshed, Refreshing, Sameness,
-    SkipReason, is_warning,
+    SkipReason,
 };
 use crate::object::{ETag, Timestamp};
 use crate::plan::Aim;
@@ -475,7 +475,7 @@ impl<'a> Line<'a> {
         let key = source.key.as_str();
         let outcome = match integrity.verdict() {
             _ if conduct.is_untagged => Outcome::Warning,
-            Verdict::Unverifiable(why) if is_warning(why, scope.unverifiable) => Outcome::Warning,
+            Verdict::Unverifiable(why) if scope.warned.of_unproved(why) => Outcome::Warning,
             Verdict::Unverifiable(_) | Verdict::Verified(_) | Verdict::Mismatch { .. } => {
                 Outcome::Ok
             }
@@ -536,7 +536,7 @@ impl<'a> Line<'a> {
     fn compared(scope: &'a Scope, compared: &'a crate::event::Compared) -> Self {
         let key = compared.key.as_str();
         let sameness = compared.sameness();
-        let outcome = if sameness.is_warning(scope.unverifiable) {
+        let outcome = if sameness.is_warning(scope.warned.unverifiable) {
             Outcome::Warning
         } else {
             Outcome::Ok
@@ -560,7 +560,7 @@ impl<'a> Line<'a> {
         reason: SkipReason,
         message: Option<&'a str>,
     ) -> Self {
-        let outcome = if reason.is_warning() {
+        let outcome = if scope.warned.of_skipped(reason) {
             Outcome::Warning
         } else {
             Outcome::Ok
