@@ -49,6 +49,8 @@ pub(super) fn pair(name: &str) -> Pair {
         metadata: Metadata::default(),
         storage_class: None,
         acl: None,
+        tagging: crate::config::Tagging::default(),
+        annotations: crate::config::Annotations::default(),
         digest: "00".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 mod annotations;
 mod attributes;
 mod bad_input;
+mod beside_status;
 mod check;
 mod checksums;
 mod comparing;
