@@ -5,6 +5,7 @@ mod anonymous;
 mod archived;
 mod attributes;
 mod bad_input;
+mod beside_status;
 mod check;
 mod checksums;
 mod comparing;
