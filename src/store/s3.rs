@@ -6,18 +6,21 @@ checksums: what is sent was hashed before, and travels as plain headers.
 
 mod answer;
 mod attributes;
+mod begun;
 mod client;
 mod completion;
 mod copy;
 mod encryption;
 mod error;
 mod headers;
-mod kept;
+mod learnt;
 mod listing;
 mod logs;
 mod probe;
+mod raw;
 mod read;
 mod settings;
+mod singly;
 mod strangers;
 mod upload;
 mod write;
@@ -31,7 +34,7 @@ pub use settings::{
 
 use std::fmt;
 use std::num::NonZeroU16;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -63,10 +66,8 @@ struct Shared {
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
-    /// Whether it was told that the endpoint tells no parts.
-    told_no_parts: AtomicBool,
-    /// Which checksums the endpoint takes.
-    kept: kept::Kept,
+    /// What the endpoint was found not to do.
+    learnt: learnt::Learnt,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -115,8 +116,7 @@ impl S3Store {
             region: connected.region,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
-            told_no_parts: AtomicBool::new(false),
-            kept: kept::Kept::default(),
+            learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
         };
@@ -180,8 +180,27 @@ impl S3Store {
         format!("{}{key}", self.prefix())
     }
 
-    /// Runs one operation as often as the user allows.
+    /// Runs one operation as often as the user allows, without what the endpoint refuses as far as
+    /// it can do without.
     async fn retrying<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut trials = learnt::Trials::of(self);
+        loop {
+            let tried = trials.during(self.insisting(operation, &mut attempt)).await;
+            if let ControlFlow::Break(result) = trials.judge(self, tried) {
+                return result;
+            }
+        }
+    }
+
+    /// Runs one operation as often as the user allows.
+    async fn insisting<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,

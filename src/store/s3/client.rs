@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::learnt::LeaveOut;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
 use crate::digest::{Algorithm, Digest};
@@ -88,7 +89,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
         PayloadSigning::Never => false,
         PayloadSigning::Auto => plain_endpoint,
     };
-    config = config.interceptor(PayloadSignature { signed });
+    config = config
+        .interceptor(PayloadSignature { signed })
+        .interceptor(LeaveOut);
     if settings.endpoint_url.as_deref().is_some_and(str::is_empty) {
         return Err(StoreError::new(
             "connect",

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
 use super::encryption::{with_encryption, with_key, with_source_key};
-use super::kept::asking_for;
+use super::learnt::asking_for;
 use super::{S3Store, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -76,7 +76,7 @@ pub(super) async fn copy(
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, result, customer, put.size);
-    store.note_checksum(OPERATION, asked, &stored.checksums);
+    store.note_proofs(OPERATION, asked, &stored);
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })
 }
