@@ -10,6 +10,7 @@ was not settled.
 mod attempt;
 mod copy_proof;
 mod desk;
+mod dress;
 mod front;
 mod part_copies;
 mod parts;
@@ -22,6 +23,7 @@ mod target_proof;
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -33,12 +35,10 @@ use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
-use crate::examine::{Answer, Depth, Examiner, ORIGIN_LAST_MODIFIED, Parts};
-use crate::object::{Attributes, Entry, ObjectKey, Tags, Timestamp};
+use crate::examine::{Answer, Depth, Examiner, Parts};
+use crate::object::{Entry, ObjectKey};
 use crate::plan::{Decision, Direction, Examine, Transfer};
-use crate::store::{
-    Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
-};
+use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn};
 
 /// What becomes of an object that is distrusted.
 const AGAIN: &str = "it is sent again by every run until it is proved";
@@ -74,6 +74,8 @@ struct Work {
     head: Option<Head>,
     /// The parts the source has it in, once they are known for sure.
     parts: Option<Parts>,
+    /// Whether it was told what the object loses on its way.
+    told: Arc<AtomicBool>,
 }
 
 /// How an attempt that worked went.
@@ -205,6 +207,7 @@ impl Transferrer {
             entry: source.clone(),
             head: None,
             parts: None,
+            told: Arc::default(),
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -310,6 +313,7 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
+                        told: work.told,
                     },
                     false,
                 ))
@@ -435,7 +439,7 @@ impl Transferrer {
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
     async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
-        let put = self.put_of(marker, None, marker.modified);
+        let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
         } else {
@@ -453,43 +457,6 @@ impl Transferrer {
                 Ok(())
             }
             Err(error) => self.conclude(marker, error.into(), 1),
-        }
-    }
-
-    /// What is written beside the bytes of an object.
-    fn put_of(&self, entry: &Entry, head: Option<&Head>, modified: Timestamp) -> Put {
-        let mut attributes = Attributes::default();
-        match self.direction {
-            Direction::S3ToLocal => {}
-            Direction::S3ToS3 => {
-                if let Some(head) = head {
-                    attributes.clone_from(&head.attributes);
-                }
-            }
-            Direction::LocalToS3 => {
-                if self.pair.guess_mime_type {
-                    let guess = mime_guess::from_path(entry.key.as_str()).first_or_octet_stream();
-                    attributes.content_type = Some(guess.essence_str().to_owned());
-                }
-                if modified > Timestamp::now() {
-                    let time = modified.rfc3339_offset();
-                    attributes
-                        .user
-                        .insert(ORIGIN_LAST_MODIFIED.to_owned(), time);
-                }
-            }
-        }
-        Put {
-            key: entry.key.clone(),
-            size: entry.size,
-            modified,
-            attributes,
-            tags: Tags::new(),
-            storage_class: None,
-            acl: None,
-            condition: Condition::None,
-            checksum: self.pair.checksum,
-            full_object: self.pair.checksum_full_object,
         }
     }
 

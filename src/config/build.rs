@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::merged::Merged;
+use super::metadata::metadata;
 use super::resolved::{
     By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec,
     TargetSpec, Verify,
 };
 use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
+use crate::object::StorageClass;
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 
 /// Builds a pair of two sides and the digest of its settings; `never_list` are the directories the run itself writes to.
@@ -66,7 +68,11 @@ pub(super) fn build(
             merged.duration("retry.force_retry_interval"),
         ),
         auto_chunksize: merged.value("multipart.auto_chunksize"),
-        guess_mime_type: merged.value("metadata.guess_mime_type"),
+        metadata: metadata(merged),
+        storage_class: merged
+            .optional::<String>("target.storage_class")
+            .map(|name| StorageClass::new(&name)),
+        acl: merged.optional::<String>("target.acl").map(Into::into),
         digest: digest.to_owned(),
     }
 }

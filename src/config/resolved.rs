@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
+use crate::object::{Attributes, StorageClass};
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
 
@@ -97,8 +99,12 @@ pub struct Pair {
     pub force_retry: (u32, std::time::Duration),
     /// Find the part layout of the other side with requests.
     pub auto_chunksize: bool,
-    /// Guess the media type of local files by their extension.
-    pub guess_mime_type: bool,
+    /// The headers and user metadata of what is written.
+    pub metadata: Metadata,
+    /// The storage class of what is written; from S3 to S3 the source's when `None`.
+    pub storage_class: Option<StorageClass>,
+    /// The canned ACL of what is written.
+    pub acl: Option<Arc<str>>,
     /// Non-secret settings as a digest, hexadecimal.
     pub digest: String,
 }
@@ -119,6 +125,43 @@ pub enum TargetSpec {
     Local(LocalTargetSettings),
     /// A bucket and prefix.
     S3(Box<S3Settings>),
+}
+
+impl TargetSpec {
+    /// Whether it is a directory bucket.
+    pub fn is_directory_bucket(&self) -> bool {
+        match self {
+            Self::Local(_) => false,
+            Self::S3(settings) => settings.location.is_directory_bucket(),
+        }
+    }
+}
+
+/// The headers and user metadata of what is written to S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// What is set, in place of the source's: each header by itself, user metadata as one.
+    pub set: Attributes,
+    /// Copy headers from S3 to S3.
+    pub copy_system: bool,
+    /// Copy user metadata from S3 to S3.
+    pub copy_user: bool,
+    /// Keep the source's time as user metadata.
+    pub put_last_modified: bool,
+    /// Guess the media type of local files by their extension.
+    pub guess_mime_type: bool,
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            set: Attributes::default(),
+            copy_system: true,
+            copy_user: true,
+            put_last_modified: false,
+            guess_mime_type: true,
+        }
+    }
 }
 
 /// How changes are found.

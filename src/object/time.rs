@@ -43,6 +43,19 @@ impl Timestamp {
         Ok(Self::from_nanos(time.as_nanosecond()))
     }
 
+    /// Reads the time of an HTTP header: `Thu, 01 Dec 2055 16:00:00 GMT`.
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>
+    pub fn parse_http(text: &str) -> Result<Self, TimestampError> {
+        let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+        let time = time.map_err(|_| TimestampError(text.to_owned()))?;
+        Ok(Self::from_nanos(time.as_nanosecond()))
+    }
+
+    /// As an HTTP header has it, with whole seconds.
+    pub fn http(self) -> String {
+        self.format("%a, %d %b %Y %H:%M:%S GMT")
+    }
+
     /// RFC 3339 in UTC with milliseconds: `2026-08-22T02:31:09.511Z`.
     pub fn rfc3339_millis(self) -> String {
         self.format("%Y-%m-%dT%H:%M:%S%.3fZ")

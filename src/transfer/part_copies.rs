@@ -22,19 +22,19 @@ pub(super) struct Made {
     pub(super) parts: (u16, Option<u64>),
 }
 
-/// Copies the object as its source is cut. `None` where that is not known, and the object can be
+/// Copies the object as its source is cut, to be written like `plain`. `None` where that is not known, and the object can be
 /// copied whole.
 pub(super) async fn copy(
     via: &Transferrer,
     work: &Work,
+    plain: &Put,
     from: &CopySource,
     head: &Head,
 ) -> Result<Option<Made>, Trouble> {
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let plain = via.put_of(&work.entry, Some(head), work.entry.modified);
-    let mut put = with_checksum_of(head, &plain);
+    let mut put = with_checksum_of(head, plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
         let parts = match copy_parts(via, &*upload, from, &cut.parts).await {
@@ -45,7 +45,7 @@ pub(super) async fn copy(
             }
         };
         let untold = put.checksum.is_some() && parts.iter().any(|part| part.checksum.is_none());
-        if untold && put != plain {
+        if untold && put != *plain {
             // an endpoint that keeps no checksums of copied parts
             give_up(upload).await;
             put = plain.clone();

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use s3sync::config::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
+use s3sync::config::{
+    Check, Metadata, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify,
+};
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
 use s3sync::engine::Context;
@@ -49,7 +51,9 @@ pub(crate) fn pair() -> Pair {
         multipart_chunksize: 8192,
         force_retry: (3, Duration::ZERO),
         auto_chunksize: false,
-        guess_mime_type: true,
+        metadata: Metadata::default(),
+        storage_class: None,
+        acl: None,
         digest: String::new(),
     }
 }

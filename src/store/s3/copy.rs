@@ -3,11 +3,12 @@
 use std::num::NonZeroU16;
 use std::ops::Range;
 
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, TaggingDirective};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
 use super::encryption::{with_encryption, with_key, with_source_key};
+use super::headers::with_attributes;
 use super::learnt::asking_for;
 use super::{S3Store, range_header};
 use crate::digest::Algorithm;
@@ -40,7 +41,8 @@ pub(super) fn encoded(from: &CopySource) -> String {
     header
 }
 
-/// CopyObject; metadata, tags and headers come along as S3 copies them by itself.
+/// CopyObject. Headers and metadata are those of `put`, because S3 itself would leave some behind;
+/// tags come along where `put` has none.
 pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
@@ -60,7 +62,10 @@ pub(super) async fn copy(
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
                 .set_checksum_algorithm(
                     checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
-                );
+                )
+                .metadata_directive(MetadataDirective::Replace)
+                .set_tagging_directive((!put.tags.is_empty()).then_some(TaggingDirective::Replace));
+            let request = with_attributes!(request, put);
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
             let patience = store.server_side_work();

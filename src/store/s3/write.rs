@@ -85,6 +85,13 @@ pub(super) async fn put(
             let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, checksum));
             let request = request.customize().interceptor(store.payload_hash(digests));
+            let untyped = put.attributes.content_type.is_none();
+            let request = request.mutate_request(move |request| {
+                // the SDK names a type where none is given, and S3 another one
+                if untyped {
+                    request.headers_mut().remove("content-type");
+                }
+            });
             store.send(OPERATION, full_key, patience_for(size), request.send())
         };
         store.retrying(OPERATION, send).await

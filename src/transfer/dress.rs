@@ -1,0 +1,42 @@
+/*! What an object is written with beside its bytes, the same however it is written: PutObject, an
+upload in parts, and copies inside S3, which bring little of it along by themselves.
+*/
+
+mod attributes;
+mod class;
+
+use std::sync::atomic::Ordering;
+
+use super::{Transferrer, Work};
+use crate::event::Event;
+use crate::object::Tags;
+use crate::store::{Condition, Head, Put, StoreError};
+
+/// Everything that is written with the object; `head` is what its source says of it.
+pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Result<Put, StoreError> {
+    let pair = &via.pair;
+    let dressed = attributes::of(&pair.metadata, via.direction, work, head);
+    if let Some(lost) = &dressed.lost {
+        warn_once(via, work, lost);
+    }
+    Ok(Put {
+        key: work.entry.key.clone(),
+        size: work.entry.size,
+        modified: head.modified,
+        attributes: dressed.attributes,
+        tags: Tags::new(),
+        storage_class: class::of(via, work, head),
+        acl: pair.acl.clone(),
+        condition: Condition::None,
+        checksum: pair.checksum,
+        full_object: pair.checksum_full_object,
+    })
+}
+
+/// Tells what the object loses: once, however often it is begun again.
+fn warn_once(via: &Transferrer, work: &Work, lost: &str) {
+    if !work.told.swap(true, Ordering::Relaxed) {
+        let message = format!("`{}`: {lost}", work.entry.key);
+        via.sinks.emit(&Event::Warning { message });
+    }
+}
