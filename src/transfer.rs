@@ -8,6 +8,7 @@ was not settled.
 */
 
 mod attempt;
+mod concede;
 mod copy_proof;
 mod desk;
 mod dress;
@@ -29,6 +30,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::attempt::{Trouble, Unproved};
+use self::concede::Conceded;
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
@@ -63,6 +65,8 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// What the target was found not to do.
+    conceded: Conceded,
 }
 
 /// An object on its way.
@@ -76,6 +80,8 @@ struct Work {
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
     told: Arc<AtomicBool>,
+    /// Whether it is written in the target's own storage class, which may not take the source's.
+    without_class: bool,
 }
 
 /// How an attempt that worked went.
@@ -107,6 +113,7 @@ impl Transferrer {
             sinks: context.sinks.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
+            conceded: Conceded::default(),
         }
     }
 
@@ -208,13 +215,14 @@ impl Transferrer {
             head: None,
             parts: None,
             told: Arc::default(),
+            without_class: false,
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
         // the target may have something that cannot be told, and so not be withdrawn
         let mut in_doubt = false;
         let trouble = loop {
-            let trouble = match attempt::attempt(self, &work).await {
+            let trouble = match concede::attempt(self, &work).await {
                 Ok(done) => {
                     let conduct = Conduct {
                         because,
@@ -313,7 +321,7 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
-                        told: work.told,
+                        ..work
                     },
                     false,
                 ))

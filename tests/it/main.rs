@@ -27,6 +27,7 @@ mod plan;
 mod predecessor;
 mod proving;
 mod quickstart;
+mod refusals;
 mod rehearsal;
 mod report;
 mod sandbox;

@@ -12,8 +12,8 @@ use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 
 use super::{Lack, is_refusal};
+use crate::store::StoreError;
 use crate::store::s3::S3Store;
-use crate::store::{ErrorKind, StoreError};
 
 /// A header that a request can do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,14 +36,15 @@ impl Extra {
         Self::CopyCondition,
     ];
 
-    fn header(self) -> &'static str {
+    /// Its headers; the first says whether it is there.
+    fn headers(self) -> &'static [&'static str] {
         match self {
-            Self::Tags => "x-amz-tagging",
-            Self::Redirect => "x-amz-website-redirect-location",
-            Self::UploadSize => "x-amz-mp-object-size",
-            Self::ReadChecksums => "x-amz-checksum-mode",
-            Self::ReadCondition => "if-match",
-            Self::CopyCondition => "x-amz-copy-source-if-match",
+            Self::Tags => &["x-amz-tagging", "x-amz-tagging-directive"],
+            Self::Redirect => &["x-amz-website-redirect-location"],
+            Self::UploadSize => &["x-amz-mp-object-size"],
+            Self::ReadChecksums => &["x-amz-checksum-mode"],
+            Self::ReadCondition => &["if-match"],
+            Self::CopyCondition => &["x-amz-copy-source-if-match"],
         }
     }
 
@@ -207,7 +208,6 @@ impl Request {
         }
         let options: Vec<_> = insisted.into_iter().collect();
         StoreError {
-            kind: ErrorKind::Other,
             message: format!(
                 "{}; it was asked for {}, which is never left out: change it if the endpoint does not know it",
                 error.message,
@@ -238,12 +238,14 @@ impl Intercept for LeaveOut {
             let sent = context.request_mut();
             let mut seen = request.seen();
             for extra in Extra::ALL {
-                let header = extra.header();
-                if !sent.headers().contains_key(header) || !extra.is_in(sent.method()) {
+                let headers = extra.headers();
+                if !sent.headers().contains_key(headers[0]) || !extra.is_in(sent.method()) {
                     continue;
                 }
                 if request.without.contains(&extra) {
-                    sent.headers_mut().remove(header);
+                    for header in headers {
+                        sent.headers_mut().remove(*header);
+                    }
                 } else {
                     seen.extras.insert(extra);
                 }
