@@ -7,8 +7,10 @@ it again. Nothing is published that is known to be damaged, and nothing counts a
 was not settled.
 */
 
+mod archived;
 mod attempt;
 mod concede;
+mod condition;
 mod copy_proof;
 mod desk;
 mod dress;
@@ -29,6 +31,8 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::archived::may_be_archived;
+
 use self::attempt::{Trouble, Unproved};
 use self::concede::Conceded;
 use self::desk::Desk;
@@ -40,7 +44,9 @@ use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason}
 use crate::examine::{Answer, Depth, Examiner, Parts};
 use crate::object::{Entry, ObjectKey};
 use crate::plan::{Decision, Direction, Examine, Transfer};
-use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn};
+use crate::store::{
+    Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
+};
 
 /// What becomes of an object that is distrusted.
 const AGAIN: &str = "it is sent again by every run until it is proved";
@@ -82,6 +88,8 @@ struct Work {
     told: Arc<AtomicBool>,
     /// Whether it is written in the target's own storage class, which may not take the source's.
     without_class: bool,
+    /// What has to hold of its key at the target.
+    condition: Condition,
 }
 
 /// How an attempt that worked went.
@@ -197,6 +205,14 @@ impl Transferrer {
         if is_directory {
             return self.make_directory(&source).await;
         }
+        let head = match archived::look(self, &source).await {
+            Ok(head) => head,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
+        let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
+            Ok(condition) => condition,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
         if self.dry_run {
             let listed = Listed::from(&source);
             let key = source.key;
@@ -212,10 +228,11 @@ impl Transferrer {
         let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
             entry: source.clone(),
-            head: None,
+            head,
             parts: None,
             told: Arc::default(),
             without_class: false,
+            condition,
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -242,7 +259,9 @@ impl Transferrer {
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
                     let trusted = replaces.as_ref();
-                    as_it_was(trouble, trusted.filter(|_| because != Cause::Distrusted))
+                    let trusted = trusted.filter(|_| because != Cause::Distrusted);
+                    let trouble = as_it_was(trouble, trusted);
+                    condition::weighed(self, trouble, in_doubt || !published.is_empty())
                 }
             };
             if let Trouble::Unproved(unproved) = &trouble {
@@ -266,6 +285,7 @@ impl Transferrer {
                 });
                 published.push(rejected.stored.clone());
             }
+            work.replacing(published.last());
             // to know more is no failure, and happens once to each version of the source
             again += u32::from(trouble.is_news());
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
@@ -478,7 +498,8 @@ impl Transferrer {
         let checksums = self.pair.checksum_download && self.direction != Direction::LocalToS3;
         if checksums || self.direction == Direction::S3ToS3 {
             let checksums = self.asks_checksums();
-            return self.source.head(work.entry.at(), checksums).await.map(Some);
+            let head = self.source.head(work.entry.at(), checksums).await?;
+            return archived::readable(&work.entry, head).map(Some);
         }
         Ok(None)
     }

@@ -8,7 +8,7 @@ use crate::context::{Context, Distrusted, Ends};
 use crate::event::{Event, Sinks};
 use crate::plan::{Decision, Leave};
 use crate::store::StoreError;
-use crate::transfer::Transferrer;
+use crate::transfer::{Transferrer, may_be_archived};
 
 /// So many unchanged objects make one event.
 const UNCHANGED_AT_ONCE: u64 = 1000;
@@ -63,7 +63,8 @@ impl Worker for Syncing {
                 Ok(None)
             }
             // it only has to be told: here, it is told in the order of the keys
-            decision @ Decision::Transfer(_) if self.dry_run => {
+            Decision::Transfer(transfer) if self.dry_run && !may_be_archived(&transfer.source) => {
+                let decision = Decision::Transfer(transfer);
                 self.transferrer.run(decision).await.map(|()| None)
             }
             decision => Ok(Some(decision)),

@@ -9,13 +9,16 @@ mod attributes;
 mod begun;
 mod client;
 mod completion;
+mod condition;
 mod copy;
 mod encryption;
 mod error;
 mod headers;
 mod learnt;
 mod listing;
+mod locked;
 mod logs;
+mod payer;
 mod probe;
 mod raw;
 mod read;
@@ -66,6 +69,8 @@ struct Shared {
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
+    /// Whether the bucket was heard to demand a digest of every body.
+    wants_digests: AtomicBool,
     /// What the endpoint was found not to do.
     learnt: learnt::Learnt,
     /// Whether a prefix that is the key of the only object may name just that object.
@@ -116,6 +121,7 @@ impl S3Store {
             region: connected.region,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
+            wants_digests: AtomicBool::new(false),
             learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
@@ -272,7 +278,8 @@ impl S3Store {
                     self.0.reached.store(true, Ordering::Relaxed);
                 }
                 self.0.meter.request(operation, status, elapsed);
-                Err(error::convert(operation, subject, &self.describe(), sdk))
+                let error = error::convert(operation, subject, &self.describe(), sdk);
+                Err(error::advised(error, &self.0.settings))
             }
             Err(_) => {
                 self.0.meter.request(operation, None, elapsed);
@@ -331,6 +338,7 @@ impl Source for S3Store {
             version: of.version.map(Into::into),
             if_match: None,
             customer_key: self.key().cloned(),
+            requester_pays: self.0.settings.requester_pays,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::learnt::LeaveOut;
+use super::payer::RequesterPays;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
 use crate::digest::{Algorithm, Digest};
@@ -66,6 +67,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
             "s3sync settings",
         ));
     }
+    if settings.anonymous {
+        loader = loader.no_credentials();
+    }
     if let Some(endpoint) = &settings.endpoint_url {
         loader = loader.endpoint_url(endpoint);
     }
@@ -92,6 +96,12 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
     config = config
         .interceptor(PayloadSignature { signed })
         .interceptor(LeaveOut);
+    if settings.requester_pays {
+        config = config.interceptor(RequesterPays);
+    }
+    if settings.anonymous {
+        config = config.allow_no_auth();
+    }
     if settings.endpoint_url.as_deref().is_some_and(str::is_empty) {
         return Err(StoreError::new(
             "connect",

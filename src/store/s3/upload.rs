@@ -18,9 +18,10 @@ use super::encryption::{with_encryption, with_key};
 use super::error::broken_body;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{asking_for, under};
+use super::locked::with_body;
 use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
-use super::{S3Store, begun, copy, patience_for};
+use super::{S3Store, begun, condition, copy, patience_for};
 use crate::digest::{Algorithm, Digest};
 use crate::object::ETag;
 use crate::store::{
@@ -106,8 +107,8 @@ impl Upload for S3Upload {
         const OPERATION: &str = "UploadPart";
         let store = &self.store;
         let size = part.bytes.len() as u64;
-        let output = store
-            .retrying(OPERATION, || {
+        let send = || {
+            store.retrying(OPERATION, || {
                 let request = store
                     .client()
                     .upload_part()
@@ -129,7 +130,8 @@ impl Upload for S3Upload {
                     request.send(),
                 )
             })
-            .await?;
+        };
+        let output = with_body(store, send).await?;
         self.remember(part);
         let checksum = self.put.checksum;
         Ok(part_of!(store, output, output, part.number, checksum, size))
@@ -187,8 +189,8 @@ impl Upload for S3Upload {
                 let patience = store.server_side_work();
                 let answer = store.send(OPERATION, &this.full_key, patience, request.send());
                 answer.await.map_err(|error| {
-                    in_doubt_ref.fetch_or(error.kind == ErrorKind::Transient, Ordering::Relaxed);
-                    refused_for_good(error)
+                    in_doubt_ref.fetch_or(condition::may_be_done(&error), Ordering::Relaxed);
+                    refused_for_good(error, condition)
                 })
             };
             store.retrying(OPERATION, send).await
@@ -214,6 +216,13 @@ impl Upload for S3Upload {
                     ..error
                 }))
             }
+            Err(error) if error.is_conflict() && !in_doubt.load(Ordering::Relaxed) => {
+                self.end_or_tell().await;
+                Err(Incomplete::Undone(StoreError {
+                    kind: ErrorKind::Transient,
+                    ..error
+                }))
+            }
             Err(error) if !in_doubt.load(Ordering::Relaxed) => {
                 self.end_or_tell().await;
                 Err(Incomplete::Undone(error))
@@ -232,15 +241,20 @@ impl Upload for S3Upload {
 
 const BAD_DIGEST: &str = "BadDigest";
 
-/// What the parts make is not what was sent: it will be no other when they are asked for again.
-fn refused_for_good(error: StoreError) -> StoreError {
+/// What the parts make is not what was sent: it will be no other when they are asked for again. And
+/// an upload that met another writer has to be begun again.
+fn refused_for_good(error: StoreError, condition: &Condition) -> StoreError {
     match error.kind {
+        ErrorKind::Transient if error.is_conflict() => StoreError {
+            kind: ErrorKind::Other,
+            ..error
+        },
         ErrorKind::Corrupted => StoreError {
             kind: ErrorKind::Other,
             code: Some(BAD_DIGEST.to_owned()),
             ..error
         },
-        _ => error,
+        _ => condition::refused(error, condition),
     }
 }
 
@@ -319,7 +333,7 @@ impl S3Upload {
             && expected.against(head) == Likeness::Same
         {
             self.end_or_tell().await;
-            return Ok(stored(head.clone()));
+            return Ok(condition::stored(head.clone()));
         }
         let ended = self.end_or_tell().await;
         let head = match self.look().await {
@@ -337,29 +351,24 @@ impl S3Upload {
             }
         };
         let is_own = match expected.against(&head) {
-            Likeness::Same => return Ok(stored(head)),
+            Likeness::Same => return Ok(condition::stored(head)),
+            // it was under way until now, and another's object keeps it from being published
+            Likeness::Other
+                if ended == Some(Ended::Now) && error.kind == ErrorKind::PreconditionFailed =>
+            {
+                return Err(Incomplete::Undone(error));
+            }
             Likeness::Other => ended == Some(Ended::Before) && expected.is_cut_like(&head),
             Likeness::Unknown => false,
         };
         Err(Incomplete::Unproved {
             error,
-            seen: Some(Box::new(stored(head))),
+            seen: Some(Box::new(condition::stored(head))),
             is_own,
         })
     }
 
     async fn look(&self) -> Result<Head, StoreError> {
         self.store.head((&self.put.key).into(), true).await
-    }
-}
-
-fn stored(head: Head) -> Stored {
-    Stored {
-        size: head.size,
-        etag: head.etag,
-        etag_is_digest: head.etag_is_digest,
-        version: head.version,
-        checksums: head.checksums,
-        request_id: None,
     }
 }

@@ -18,7 +18,7 @@ use super::{Endpoint, World};
 /// A client of the endpoint.
 #[derive(Debug)]
 pub(super) struct Buckets {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Buckets {
@@ -47,6 +47,11 @@ pub(crate) struct Seen {
 }
 
 impl World {
+    /// The plain SDK, for what only one test asks of it.
+    pub(crate) fn client(&self) -> &Client {
+        &self.buckets.client
+    }
+
     /// Makes a bucket.
     pub(crate) fn bucket(&self, name: &str) {
         let request = self.buckets.client.create_bucket().bucket(name);
