@@ -13,10 +13,13 @@ errors, which say so.
 mod checksums;
 mod conditions;
 mod extras;
+mod worn;
 
 pub(super) use checksums::asking_for;
 pub(super) use conditions::under;
 pub(super) use extras::{Extra, LeaveOut, Trials, is_left_out};
+
+use self::worn::Worn;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +33,8 @@ use crate::store::{ErrorKind, StoreError};
 pub(super) enum Lack {
     /// Taking something that a request can do without.
     Extra(Extra),
+    /// Keeping what it took.
+    Keeping(Worn),
     /// Taking a checksum under this algorithm.
     Checksum(Algorithm),
     /// Telling the checksum under this algorithm of what was written.
@@ -53,6 +58,7 @@ impl Lack {
     fn what(self) -> String {
         match self {
             Self::Extra(extra) => extra.lost().to_owned(),
+            Self::Keeping(worn) => worn.lost().to_owned(),
             Self::Checksum(algorithm) => format!("{algorithm} checksums of what is written"),
             Self::Told(algorithm) => {
                 format!("proof of what is written by its {algorithm} checksum")
@@ -69,23 +75,32 @@ impl Lack {
 
 /// What was learnt of an endpoint so far.
 #[derive(Debug, Default)]
-pub(super) struct Learnt(Mutex<BTreeSet<Lack>>);
+pub(super) struct Learnt {
+    lacks: Mutex<BTreeSet<Lack>>,
+    /// What was looked for on an object already.
+    looked_for: Mutex<BTreeSet<Worn>>,
+}
 
 impl Learnt {
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<Lack>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether this was not looked for before; from now on it was.
+    fn is_first_look(&self, worn: Worn) -> bool {
+        lock(&self.looked_for).insert(worn)
     }
+}
+
+fn lock<T>(learnt: &Mutex<T>) -> MutexGuard<'_, T> {
+    learnt.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl S3Store {
     /// Whether the endpoint was found not to do this.
     pub(super) fn lacks(&self, lack: Lack) -> bool {
-        self.0.learnt.lock().contains(&lack)
+        lock(&self.0.learnt.lacks).contains(&lack)
     }
 
     /// Notes that the endpoint does not do this, and tells it the first time.
     pub(super) fn learn(&self, lack: Lack, why: &str) {
-        if self.0.learnt.lock().insert(lack) {
+        if lock(&self.0.learnt.lacks).insert(lack) {
             self.0.meter.lost(&lack.what(), why);
         }
     }

@@ -207,6 +207,7 @@ impl Upload for S3Upload {
                     ..stored
                 };
                 store.note_proofs(OPERATION, self.put.checksum, &stored);
+                store.look_back(&self.put, &stored).await;
                 Ok(stored)
             }
             Err(error) if error.code.as_deref() == Some(BAD_DIGEST) => {
