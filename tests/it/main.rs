@@ -35,6 +35,7 @@ mod plan;
 mod predecessor;
 mod proving;
 mod quickstart;
+mod refusals;
 mod rehearsal;
 mod report;
 mod sandbox;
