@@ -66,7 +66,7 @@ pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
     By, Check, CheckMode, Compared, Job, Limits, Log, OnUndecided, OnUnverifiable, Origin, Pair,
-    Performance, Report, ReportLevel, SandboxSettings, SourceSpec, TargetSpec, Verify,
+    Performance, Rate, Report, ReportLevel, SandboxSettings, SourceSpec, TargetSpec, Verify,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

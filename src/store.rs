@@ -17,17 +17,22 @@ mod error;
 mod incomplete;
 pub mod local;
 pub mod memory;
+mod overdue;
+mod pace;
 mod probe;
 pub mod retry;
 pub mod s3;
 mod secret;
 mod settled;
+mod throttle;
 
-pub use error::{ErrorKind, StoreError};
+pub use error::{ErrorKind, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
+pub use pace::Pace;
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
+pub use throttle::Throttle;
 
 use std::fmt;
 use std::num::NonZeroU16;

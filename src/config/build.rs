@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::merged::Merged;
 use super::resolved::{
-    By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec,
-    TargetSpec, Verify,
+    By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, Rate,
+    SourceSpec, TargetSpec, Verify,
 };
 use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
@@ -58,6 +58,10 @@ pub(super) fn build(
         performance: Performance {
             worker_size: merged.value("performance.worker_size"),
             max_parallel_uploads: merged.value("performance.max_parallel_uploads"),
+            rate: Rate {
+                objects: merged.optional("performance.rate_limit_objects"),
+                bandwidth: merged.optional("performance.rate_limit_bandwidth"),
+            },
         },
         multipart_threshold: merged.value("multipart.threshold"),
         multipart_chunksize: merged.value("multipart.chunksize"),

@@ -19,10 +19,11 @@ use aws_sdk_s3::types::EncodingType;
 use bytes::{Bytes, BytesMut};
 
 use self::page::RawPage;
+use super::arrival::Arrival;
 use super::error::broken_body;
 use super::{KeyOrder, S3Store};
 use crate::object::{Entry, ObjectKey};
-use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
+use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Pace, Page, StoreError};
 
 const OPERATION: &str = "ListObjectsV2";
 
@@ -64,7 +65,9 @@ pub(super) async fn first(store: &S3Store) -> Result<Option<(String, u64)>, Stor
 /// One page, as often tried as the user allows.
 async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
     store
-        .retrying(OPERATION, || attempt(store, query))
+        .retrying(OPERATION, || {
+            store.in_time(OPERATION, query.prefix, attempt(store, query))
+        })
         .await
         .map_err(|error| fatal(store, error))
 }
@@ -87,7 +90,7 @@ async fn attempt(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreErr
     store
         .send(OPERATION, query.prefix, Duration::ZERO, request)
         .await?;
-    let body = raw.collect(store.0.settings.timeouts.read).await;
+    let body = raw.collect(store.0.settings.timeouts.of_bodies()).await;
     let body = body.map_err(|what| broken_body(OPERATION, query.prefix, what))?;
     let page = page::parse(&body).map_err(|what| broken_body(OPERATION, query.prefix, what))?;
     match (&page.next_token, page.truncated) {
@@ -199,20 +202,20 @@ impl Intercept for RawBody {
 
 impl RawBody {
     /// All of the body that was taken.
-    async fn collect(&self, silence: Duration) -> Result<Bytes, String> {
+    async fn collect(&self, silence: Option<Duration>) -> Result<Bytes, String> {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut body = ByteStream::new(taken.ok_or("the answer had no body")?);
+        let mut arrival = Arrival {
+            body: ByteStream::new(taken.ok_or("the answer had no body")?),
+            silence,
+            bandwidth: &Pace::default(),
+        };
         let mut first: Option<Bytes> = None;
         let mut all = BytesMut::new();
         loop {
-            let frame = tokio::time::timeout(silence, body.next())
-                .await
-                .map_err(|_| format!("the body fell silent for {} s", silence.as_secs()))?;
-            match frame {
+            match arrival.next().await? {
                 None => return Ok(first.unwrap_or_else(|| all.freeze())),
-                Some(Err(error)) => return Err(format!("the body broke off: {error}")),
-                Some(Ok(frame)) if all.is_empty() && first.is_none() => first = Some(frame),
-                Some(Ok(frame)) => {
+                Some(frame) if all.is_empty() && first.is_none() => first = Some(frame),
+                Some(frame) => {
                     if let Some(first) = first.take() {
                         all.extend_from_slice(&first);
                     }
