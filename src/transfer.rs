@@ -7,6 +7,7 @@ it again. Nothing is published that is known to be damaged, and nothing counts a
 was not settled.
 */
 
+mod annotations;
 mod archived;
 mod attempt;
 mod concede;
@@ -15,6 +16,7 @@ mod copy_proof;
 mod desk;
 mod dress;
 mod front;
+mod latest;
 mod part_copies;
 mod parts;
 mod parts_proof;
@@ -22,11 +24,12 @@ mod places;
 mod scheme;
 mod server_side;
 mod source_proof;
+mod tags;
 mod target_proof;
 mod whole;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -43,7 +46,7 @@ use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
 use crate::object::{Entry, ObjectKey};
-use crate::plan::{Decision, Direction, Examine, Transfer};
+use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
     Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
 };
@@ -73,6 +76,8 @@ pub struct Transferrer {
     dry_run: bool,
     /// What the target was found not to do.
     conceded: Conceded,
+    /// Whether the source was seen to tell the tags of an object that has none.
+    tags_are_open: AtomicBool,
 }
 
 /// An object on its way.
@@ -90,6 +95,8 @@ struct Work {
     without_class: bool,
     /// What has to hold of its key at the target.
     condition: Condition,
+    /// Whether it goes without its tags, which may not be read.
+    is_untagged: Arc<AtomicBool>,
 }
 
 /// How an attempt that worked went.
@@ -122,6 +129,7 @@ impl Transferrer {
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
+            tags_are_open: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +137,15 @@ impl Transferrer {
     /// object was told of all the same.
     pub async fn run(&self, decision: Decision) -> Result<(), StoreError> {
         match decision {
+            Decision::Leave(Leave::Unchanged { source, target }) => {
+                let listed = Listed::from(&source);
+                let unchanged = Event::Unchanged {
+                    key: source.key.clone(),
+                    source: listed,
+                    target: (&target).into(),
+                };
+                latest::leave(self, &source, &(&target).into(), unchanged).await
+            }
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
                 Ok(())
@@ -144,12 +161,12 @@ impl Transferrer {
         let source = examine.source;
         match answer {
             Ok(Answer::Unchanged(target)) => {
-                self.sinks.emit(&Event::Unchanged {
+                let unchanged = Event::Unchanged {
                     source: (&source).into(),
-                    target,
-                    key: source.key,
-                });
-                Ok(())
+                    target: target.clone(),
+                    key: source.key.clone(),
+                };
+                latest::leave(self, &source, &target, unchanged).await
             }
             Ok(Answer::Transfer { because, replaces }) => {
                 self.transfer(Transfer {
@@ -168,13 +185,13 @@ impl Transferrer {
     async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<(), StoreError> {
         match self.pair.check.on_unverifiable {
             OnUndecided::Skip => {
-                self.sinks.emit(&Event::Undecided {
+                let undecided = Event::Undecided {
                     source: (&source).into(),
-                    target,
-                    key: source.key,
+                    target: target.clone(),
+                    key: source.key.clone(),
                     why,
-                });
-                Ok(())
+                };
+                latest::leave(self, &source, &target, undecided).await
             }
             OnUndecided::Transfer => {
                 self.transfer(Transfer {
@@ -233,6 +250,7 @@ impl Transferrer {
             told: Arc::default(),
             without_class: false,
             condition,
+            is_untagged: Arc::default(),
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -248,13 +266,21 @@ impl Transferrer {
                         parts: done.parts,
                         attempts,
                         elapsed: started.elapsed(),
+                        is_untagged: work.is_untagged.load(Ordering::Relaxed),
                     };
                     let sound = done.settled.stored().version.clone();
-                    self.arrived(&source, done.settled, conduct);
+                    let annotated = annotations::bring_along(self, &done, because).await;
+                    let ended = match annotated {
+                        Ok(()) => {
+                            self.arrived(&source, done.settled, conduct);
+                            Ok(())
+                        }
+                        Err(error) => self.not_annotated(&source, error, attempts),
+                    };
                     // versions below the sound one: what has none was overwritten
                     published.retain(|stored| stored.version.is_some() && stored.version != sound);
                     self.withdraw(&source, &published, BELOW).await;
-                    return Ok(());
+                    return ended;
                 }
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
@@ -368,6 +394,20 @@ impl Transferrer {
             settled: Box::new(settled),
             conduct,
         });
+    }
+
+    /// Tells of an object that has arrived, and not all of its annotations have.
+    fn not_annotated(
+        &self,
+        source: &Entry,
+        error: StoreError,
+        attempts: u32,
+    ) -> Result<(), StoreError> {
+        if error.kind == ErrorKind::Cancelled || error.kind.is_fatal() {
+            return self.conclude(source, error.into(), attempts);
+        }
+        self.failed(source, FailReason::Annotations, error, attempts);
+        Ok(())
     }
 
     /// Tells what became of an object that did not arrive.

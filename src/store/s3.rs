@@ -4,6 +4,7 @@ The SDK's retries are off (every operation goes through `S3Store::retrying`), an
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
+mod annotations;
 mod answer;
 mod attributes;
 mod begun;
@@ -25,6 +26,7 @@ mod read;
 mod settings;
 mod singly;
 mod strangers;
+mod tags;
 mod upload;
 mod write;
 
@@ -50,11 +52,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::retry::RetrySettings;
 use super::{
-    Content, Copied, CopySource, Description, Head, Listing, Meter, PartLayout, Put, Read, Source,
-    StoreError, StoreKind, Stored, Target, Upload, Withdrawn,
+    AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
+    Description, Head, Listing, Meter, PartLayout, Put, Read, Source, StoreError, StoreKind,
+    Stored, Target, Upload, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
-use crate::object::{ObjectKey, ObjectVersion};
+use crate::object::{ObjectKey, ObjectVersion, Tags};
 
 /// A bucket and prefix. Cloning shares the client and its connections.
 #[derive(Clone)]
@@ -339,7 +342,24 @@ impl Source for S3Store {
             if_match: None,
             customer_key: self.key().cloned(),
             requester_pays: self.0.settings.requester_pays,
+            brings: Brings::default(),
         })
+    }
+
+    async fn tags(&self, of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
+        tags::get(self, of).await
+    }
+
+    async fn annotations(&self, of: ObjectVersion<'_>) -> Result<Annotations, StoreError> {
+        annotations::list(self, of).await
+    }
+
+    async fn annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+    ) -> Result<AnnotationContent, StoreError> {
+        annotations::get(self, of, name).await
     }
 }
 
@@ -355,6 +375,23 @@ impl Target for S3Store {
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
         copy::copy(self, put, from).await
+    }
+
+    async fn set_tags(&self, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), StoreError> {
+        tags::set(self, of, tags).await
+    }
+
+    async fn put_annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<AnnotationTag, StoreError> {
+        annotations::put(self, of, name, bytes).await
+    }
+
+    async fn delete_annotation(&self, of: ObjectVersion<'_>, name: &str) -> Result<(), StoreError> {
+        annotations::delete(self, of, name).await
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {

@@ -1,10 +1,15 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod annotations;
+mod anonymous;
+mod archived;
 mod attributes;
 mod bad_input;
 mod check;
 mod checksums;
 mod comparing;
+mod conditions;
+mod customer_keys;
 mod directions;
 mod directory;
 mod distrusted;
@@ -19,6 +24,7 @@ mod job_file;
 mod jobs;
 mod listing;
 mod local_files;
+mod locked;
 mod model;
 mod online;
 mod other_clients;
@@ -38,5 +44,6 @@ mod shape;
 mod store_contract;
 mod support;
 mod sync_status;
+mod tags;
 mod verification;
 mod world;

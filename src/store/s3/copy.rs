@@ -4,7 +4,9 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, RequestPayer, TaggingDirective};
+use aws_sdk_s3::types::{
+    AnnotationDirective, ChecksumAlgorithm, MetadataDirective, RequestPayer, TaggingDirective,
+};
 use futures::TryFutureExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -46,7 +48,7 @@ pub(super) fn encoded(from: &CopySource) -> String {
 }
 
 /// CopyObject. Headers and metadata are those of `put`, because S3 itself would leave some behind;
-/// tags come along where `put` has none.
+/// tags and annotations come along as [`CopySource::brings`] says.
 pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
@@ -67,11 +69,14 @@ pub(super) async fn copy(
                 .key(key)
                 .copy_source(encoded(from))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
+                .set_tagging_directive((!from.brings.tags).then_some(TaggingDirective::Replace))
+                .set_annotation_directive(
+                    (!from.brings.annotations).then_some(AnnotationDirective::Exclude),
+                )
                 .set_checksum_algorithm(
                     checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 )
-                .metadata_directive(MetadataDirective::Replace)
-                .set_tagging_directive((!put.tags.is_empty()).then_some(TaggingDirective::Replace));
+                .metadata_directive(MetadataDirective::Replace);
             let request = with_attributes!(request, put);
             let request = with_condition!(request, condition);
             let request = with_encryption!(request, store.encryption());
@@ -202,6 +207,7 @@ fn no_result(operation: &'static str, key: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Brings;
 
     #[test]
     fn copy_sources_name_the_very_key() {
@@ -224,6 +230,7 @@ mod tests {
                 if_match: None,
                 customer_key: None,
                 requester_pays: false,
+                brings: Brings::default(),
             };
             assert_eq!(encoded(&from), header, "{key}");
         }
