@@ -76,6 +76,8 @@ pub struct Transferrer {
     dry_run: bool,
     /// What the target was found not to do.
     conceded: Conceded,
+    /// Whether the source was seen to tell the tags of an object that has none.
+    tags_are_open: AtomicBool,
 }
 
 /// An object on its way.
@@ -127,6 +129,7 @@ impl Transferrer {
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
+            tags_are_open: AtomicBool::new(false),
         }
     }
 
