@@ -9,6 +9,7 @@ mod attributes;
 mod client;
 mod completion;
 mod copy;
+mod directory_bucket;
 mod encryption;
 mod error;
 mod headers;
@@ -17,8 +18,11 @@ mod listing;
 mod logs;
 mod probe;
 mod read;
+mod region;
 mod settings;
 mod strangers;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod write;
 
@@ -38,6 +42,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -56,15 +61,16 @@ pub struct S3Store(Arc<Shared>, CancellationToken);
 
 struct Shared {
     settings: S3Settings,
-    client: Client,
+    regional: region::Regional,
     meter: Arc<dyn Meter>,
-    region: Option<String>,
     /// Whether the signature covers what is uploaded.
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
     /// Whether it was told that the endpoint tells no parts.
     told_no_parts: AtomicBool,
+    /// Whether it was told that a directory bucket keeps no tags.
+    told_no_tags: AtomicBool,
     /// Which checksums the endpoint takes.
     kept: kept::Kept,
     /// Whether a prefix that is the key of the only object may name just that object.
@@ -90,7 +96,7 @@ impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
     /// every request.
     pub async fn open(settings: S3Settings, meter: Arc<dyn Meter>) -> Result<Self, StoreError> {
-        Self::connect(settings, meter, false).await
+        Self::connect(settings, meter, false, None).await
     }
 
     /// The same, to read from: a prefix may then be the key of one object, as a local source may
@@ -99,23 +105,24 @@ impl S3Store {
         settings: S3Settings,
         meter: Arc<dyn Meter>,
     ) -> Result<Self, StoreError> {
-        Self::connect(settings, meter, true).await
+        Self::connect(settings, meter, true, None).await
     }
 
     async fn connect(
         settings: S3Settings,
         meter: Arc<dyn Meter>,
         may_be_one: bool,
+        http: Option<SharedHttpClient>,
     ) -> Result<Self, StoreError> {
-        let connected = client::connect(&settings).await?;
+        let connected = client::connect(&settings, http).await?;
         let shared = Shared {
             settings,
-            client: connected.client,
+            regional: connected.regional,
             meter,
-            region: connected.region,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             told_no_parts: AtomicBool::new(false),
+            told_no_tags: AtomicBool::new(false),
             kept: kept::Kept::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
@@ -130,7 +137,7 @@ impl S3Store {
     }
 
     fn client(&self) -> &Client {
-        &self.0.client
+        self.0.regional.client()
     }
 
     /// What the signature of a request with such a body is told of it.
@@ -180,8 +187,26 @@ impl S3Store {
         format!("{}{key}", self.prefix())
     }
 
-    /// Runs one operation as often as the user allows.
+    /// Runs one operation as often as the user allows; where the bucket turns out to be in another
+    /// region, there once more.
     async fn retrying<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let had_moved = self.0.regional.has_moved();
+        match self.retrying_here(operation, &mut attempt).await {
+            Err(_) if !had_moved && self.0.regional.has_moved() => {
+                self.retrying_here(operation, attempt).await
+            }
+            other => other,
+        }
+    }
+
+    async fn retrying_here<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
@@ -253,7 +278,11 @@ impl S3Store {
                     self.0.reached.store(true, Ordering::Relaxed);
                 }
                 self.0.meter.request(operation, status, elapsed);
-                Err(error::convert(operation, subject, &self.describe(), sdk))
+                let failed = error::convert(operation, subject, &self.describe(), &sdk);
+                if let Some(region) = region::named(&sdk) {
+                    self.0.regional.follow(region, &self.describe().url);
+                }
+                Err(failed)
             }
             Err(_) => {
                 self.0.meter.request(operation, None, elapsed);
@@ -276,7 +305,7 @@ impl Source for S3Store {
             url: settings.location.url(),
             kind: StoreKind::S3,
             prefix: settings.location.prefix.clone(),
-            region: self.0.region.clone(),
+            region: Some(self.0.regional.region().to_owned()),
             endpoint: settings.endpoint_url.clone(),
         }
     }
@@ -319,15 +348,15 @@ impl Source for S3Store {
 #[async_trait]
 impl Target for S3Store {
     async fn put(&self, put: &Put, bytes: Bytes, digests: &[Digest]) -> Result<Stored, StoreError> {
-        write::put(self, put, bytes, digests).await
+        write::put(self, &self.keepable(put), bytes, digests).await
     }
 
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
-        upload::begin(self, put).await
+        upload::begin(self, &self.keepable(put)).await
     }
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
-        copy::copy(self, put, from).await
+        copy::copy(self, &self.keepable(put), from).await
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {

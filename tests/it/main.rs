@@ -6,6 +6,7 @@ mod checksums;
 mod comparing;
 mod directions;
 mod directory;
+mod directory_buckets;
 mod distrusted;
 mod engine_room;
 mod examining;

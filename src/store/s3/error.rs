@@ -9,6 +9,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::region::named;
 use crate::store::{Description, ErrorKind, StoreError};
 
 pub(super) type SdkError<E> = aws_sdk_s3::error::SdkError<E, HttpResponse>;
@@ -18,7 +19,7 @@ pub(super) fn convert<E>(
     operation: &'static str,
     subject: &str,
     store: &Description,
-    error: SdkError<E>,
+    error: &SdkError<E>,
 ) -> StoreError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -33,23 +34,26 @@ where
         .map(Duration::from_secs);
     let code = error.code().map(str::to_owned);
     let request_id = error.request_id().map(str::to_owned);
-    let kind = kind_of(status, code.as_deref(), &error);
+    let kind = kind_of(status, code.as_deref(), error);
     let message = match (&code, kind) {
         (Some(code), _) if code == "InvalidRequest" && wants_key(error.message()) => WANTS_KEY.to_owned(),
+        _ if let Some(region) = named(error).filter(|region| Some(region) != store.region.as_ref()) => {
+            elsewhere(&region, store)
+        }
         (Some(code), _) => {
             remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
         }
-        (None, _) if caused_by::<CredentialsError, _>(&error) => format!(
+        (None, _) if caused_by::<CredentialsError, _>(error) => format!(
             "no credentials for {}: {}; set a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or this side's access_key",
             store.url,
-            chain(&error)
+            chain(error)
         ),
         (None, ErrorKind::NotFound) => "not found".to_owned(),
         (None, ErrorKind::AccessDenied) => "access denied".to_owned(),
         (None, ErrorKind::TooManyOpenFiles) => "too many open files; raise the limit (`ulimit -n`, LimitNOFILE=) or lower performance.worker_size".to_owned(),
         // the answer to a HEAD has no body that could say more
         (None, _) if status == Some(400) && operation == "HeadObject" => "refused without a reason: an object encrypted with SSE-C wants its key (this side's sse_c and sse_c_key), and credentials may have expired".to_owned(),
-        (None, _) => chain(&error),
+        (None, _) => chain(error),
     };
     let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
     StoreError {
@@ -58,6 +62,14 @@ where
         retry_after,
         ..StoreError::new(operation, subject, kind, message)
     }
+}
+
+/// What to say of a bucket that is not where it was asked for.
+fn elsewhere(region: &str, store: &Description) -> String {
+    let asked = store.region.as_deref().unwrap_or("none");
+    format!(
+        "the bucket is in the region `{region}`, and `{asked}` was asked; set the region of this side (source.region or target.region) to \"{region}\""
+    )
 }
 
 const WANTS_KEY: &str =
@@ -144,6 +156,8 @@ where
             | "ThrottlingException"
             | "TooManyRequests"
             | "OperationAborted"
+            // a name that S3's own directory has not everywhere yet
+            | "TemporaryRedirect"
             | "ConditionalRequestConflict",
         ) => return ErrorKind::Transient,
         Some("NotImplemented") => return ErrorKind::Unsupported,

@@ -54,9 +54,11 @@ pub(super) fn pick(digests: &[Digest], algorithm: Option<Algorithm>) -> Option<&
         .find(|digest| Some(digest.algorithm()) == algorithm)
 }
 
-/// The Content-MD5 of a body, unless the user switched it off.
+/// The Content-MD5 of a body, unless the user switched it off. A directory bucket knows none.
 pub(super) fn content_md5(store: &S3Store, digests: &[Digest]) -> Option<String> {
-    let wanted = store.0.settings.content_md5.then_some(Algorithm::Md5);
+    let settings = &store.0.settings;
+    let is_sent = settings.content_md5 && !settings.location.is_directory_bucket();
+    let wanted = is_sent.then_some(Algorithm::Md5);
     pick(digests, wanted).map(Digest::base64)
 }
 
