@@ -94,6 +94,20 @@ const NO_CRC: Condition = Is(
     ],
 );
 
+const CLASS_OF_NO_DIRECTORY: Condition = Is(
+    "target.storage_class",
+    &[
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
+    ],
+);
+
 const fn excludes(this: Condition, those: &'static [Condition], why: &'static str) -> Rule {
     Rule {
         this,
@@ -118,6 +132,7 @@ pub(super) static RULES: &[Rule] = &[
     // --- reaching S3
     excludes(On("source.no_sign_request"), &[On("source.profile"), On("source.access_key"), On("source.secret_access_key"), On("source.session_token"), On("source.request_payer")],
         "anonymous requests carry no credentials"),
+    excludes(On("source.no_sign_request"), &[SourceDirectoryBucket], "directory buckets are talked to in sessions, which need credentials"),
     excludes(On("source.profile"), &[On("source.access_key")], "keep one of them"),
     excludes(On("target.profile"), &[On("target.access_key")], "keep one of them"),
     needs(On("source.access_key"), &[On("source.secret_access_key")], "the two belong together"),
@@ -151,6 +166,7 @@ pub(super) static RULES: &[Rule] = &[
     excludes(ETAG_MODES, &[KMS, On("target.sse_c"), On("source.sse_c"), DirectoryBucket], "such an ETag is no MD5; compare checksums"),
     excludes(On("check.metadata"), &[On("dry_run"), On("delete.enabled"), On("versioning.enabled"), On("check.head_each_target"), On("versioning.point_in_time")], "it is for comparing only"),
     excludes(On("check.tagging"), &[On("dry_run"), On("delete.enabled"), On("versioning.enabled"), On("check.head_each_target"), On("versioning.point_in_time")], "it is for comparing only"),
+    excludes(On("check.tagging"), &[DirectoryBucket], "directory buckets have no tags"),
     excludes(On("check.annotations"), &[On("dry_run"), On("delete.enabled"), On("versioning.enabled"), On("check.head_each_target"), On("versioning.point_in_time"), DirectoryBucket], "it is for comparing only, and directory buckets have none"),
 
     // --- proof
@@ -160,9 +176,16 @@ pub(super) static RULES: &[Rule] = &[
     // --- parts
     excludes(On("multipart.auto_chunksize"), &[On("multipart.threshold"), On("multipart.chunksize")], "the other side's part layout decides"),
 
+    // --- what is written beside the bytes
+    excludes(CLASS_OF_NO_DIRECTORY, &[TargetDirectoryBucket], "directory buckets have one class, EXPRESS_ONEZONE"),
+    excludes(On("target.acl"), &[TargetDirectoryBucket], "directory buckets have no ACLs"),
+    excludes(On("metadata.website_redirect"), &[TargetDirectoryBucket], "directory buckets serve no websites"),
+
     // --- tags and annotations
     excludes(On("tagging.set"), &[Off("tagging.copy"), On("tagging.sync_latest")], "tags are set, copied, or left alone"),
+    excludes(On("tagging.set"), &[TargetDirectoryBucket], "directory buckets have no tags"),
     excludes(On("tagging.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), Off("tagging.copy")], "it brings tags of unchanged objects up to date"),
+    excludes(On("tagging.sync_latest"), &[DirectoryBucket], "directory buckets have no tags"),
     excludes(On("annotations.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), On("annotations.sync"), DirectoryBucket], "it brings annotations of unchanged objects up to date"),
     excludes(On("annotations.sync"), &[DirectoryBucket], "directory buckets have no annotations"),
 

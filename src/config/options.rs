@@ -223,19 +223,19 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-force-path-style")),
 
     pair("source.no_sign_request", Bool, "send anonymous requests to the source, for public buckets")
-        .default("false").under(AWS).fits(SourceS3).flags(switch!("source-no-sign-request", "source-sign-request")).not_yet(),
+        .default("false").under(AWS).fits(SourceS3).flags(switch!("source-no-sign-request", "source-sign-request")),
     pair("source.accelerate", Bool, "reach the source through S3 Transfer Acceleration")
         .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-accelerate")),
     pair("target.accelerate", Bool, "reach the target through S3 Transfer Acceleration")
         .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-accelerate")),
     pair("source.request_payer", Bool, "pay for the requests to the source")
-        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-request-payer")).not_yet(),
+        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-request-payer")),
     pair("target.request_payer", Bool, "pay for the requests to the target")
-        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-request-payer")).not_yet(),
+        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-request-payer")),
     pair("target.storage_class", STORAGE_CLASSES, "the storage class of what is written; unset: from S3 to S3 the source's")
-        .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]).not_yet(),
+        .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]),
     pair("target.acl", CANNED_ACLS, "the canned ACL of what is written")
-        .under(TARGET).fits(TargetS3).flags(&[Value("acl")]).not_yet(),
+        .under(TARGET).fits(TargetS3).flags(&[Value("acl")]),
     pair("target.sse", words(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]),
     pair("target.sse_kms_key_id", Text, "the KMS key it is encrypted with")
@@ -310,11 +310,11 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("check.head_each_target", Bool, "ask the target for each object (HEAD) instead of listing it")
         .default("false").under(CHECKING).flags(switch!("head-each-target")),
     pair("check.metadata", Bool, "compare metadata too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")),
     pair("check.tagging", Bool, "compare tags too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")),
     pair("check.annotations", Bool, "compare annotations too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")),
 
     // --- proof
     pair("checksum.algorithm", CHECKSUM_ALGORITHMS, "the additional checksum of uploads")
@@ -393,41 +393,41 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("metadata.guess_mime_type", Bool, "guess the Content-Type of local files by their extension")
         .default("true").under(METADATA).fits(SourceLocal).flags(inverse!("no-guess-mime-type", "guess-mime-type")),
     pair("metadata.cache_control", Header, "Cache-Control of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("cache-control")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("cache-control")]),
     pair("metadata.content_disposition", Header, "Content-Disposition of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-disposition")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-disposition")]),
     pair("metadata.content_encoding", Header, "Content-Encoding of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-encoding")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-encoding")]),
     pair("metadata.content_language", Header, "Content-Language of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-language")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-language")]),
     pair("metadata.content_type", Header, "Content-Type of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]),
     pair("metadata.expires", Time, "Expires of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("expires")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("expires")]),
     pair("metadata.website_redirect", Header, "x-amz-website-redirect-location of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]),
     pair("metadata.user", Metadata, "user-defined metadata of what is written, in place of the source's")
-        .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]).not_yet(),
+        .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]),
     pair("metadata.sync_system", Bool, "copy system metadata (Content-Type, Cache-Control and the like) from S3 to S3")
-        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-system-metadata", "sync-system-metadata")).not_yet(),
+        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-system-metadata", "sync-system-metadata")),
     pair("metadata.sync_user_defined", Bool, "copy user-defined metadata from S3 to S3")
-        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-user-defined-metadata", "sync-user-defined-metadata")).not_yet(),
+        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-user-defined-metadata", "sync-user-defined-metadata")),
     pair("metadata.put_last_modified", Bool, "keep the source's time as metadata s3sync_origin_last_modified")
-        .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")).not_yet(),
+        .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")),
     pair("tagging.set", Tags, "tags of what is written, in place of the source's")
-        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]).not_yet(),
+        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]),
     pair("tagging.copy", Bool, "copy tags from S3 to S3")
-        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")).not_yet(),
+        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")),
     pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
-        .default("fail").under(TAGGING).fits(BothS3).not_yet(),
+        .default("fail").under(TAGGING).fits(BothS3),
     pair("tagging.sync_latest", Bool, "bring the tags of unchanged objects up to date too")
-        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")).not_yet(),
+        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")),
     pair("annotations.sync", Bool, "copy object annotations from S3 to S3")
-        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")).not_yet(),
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")),
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
-        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")).not_yet(),
+        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
-        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")).not_yet(),
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
         .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")).not_yet(),
     pair("versioning.point_in_time", Time, "the source as it was at this time")
@@ -452,19 +452,19 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(DELETION).fits(TargetS3).not_yet(),
 
     pair("conditional.if_match", Bool, "write only over the object that was listed (If-Match)")
-        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-match")).not_yet(),
+        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-match")),
     pair("conditional.if_none_match", Bool, "write only where nothing is (If-None-Match: *)")
-        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-none-match")).not_yet(),
+        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-none-match")),
     pair("conditional.copy_source_if_match", Bool, "copy only the object that was listed (x-amz-copy-source-if-match)")
-        .default("false").under(ADVANCED).fits(BothS3).flags(switch!("copy-source-if-match")).not_yet(),
+        .default("false").under(ADVANCED).fits(BothS3).flags(switch!("copy-source-if-match")),
 
     // --- finer points
     pair("local.ignore_symlinks", Bool, "leave symbolic links out instead of following them")
         .default("false").under(ADVANCED).fits(SourceLocal).flags(switch!("ignore-symlinks")),
     pair("warnings.as_error", Bool, "count warnings as errors")
-        .default("false").under(ADVANCED).flags(switch!("warn-as-error")).not_yet(),
+        .default("false").under(ADVANCED).flags(switch!("warn-as-error")),
     pair("warnings.ignore_glacier", Bool, "do not warn of archived objects")
-        .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")).not_yet(),
+        .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")),
     pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing moves")
         .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")).not_yet(),
     pair("protocol.payload_signing", words(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")

@@ -4,23 +4,27 @@ The SDK's retries are off (every operation goes through `S3Store::retrying`), an
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
+mod annotations;
 mod answer;
 mod attributes;
 mod client;
 mod completion;
+mod condition;
 mod copy;
-mod directory_bucket;
 mod encryption;
 mod error;
 mod headers;
 mod kept;
 mod listing;
+mod locked;
 mod logs;
+mod payer;
 mod probe;
 mod read;
 mod region;
 mod settings;
 mod strangers;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -49,11 +53,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::retry::RetrySettings;
 use super::{
-    Content, Copied, CopySource, Description, Head, Listing, Meter, PartLayout, Put, Read, Source,
-    StoreError, StoreKind, Stored, Target, Upload, Withdrawn,
+    AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
+    Description, Head, Listing, Meter, PartLayout, Put, Read, Source, StoreError, StoreKind,
+    Stored, Target, Upload, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
-use crate::object::{ObjectKey, ObjectVersion};
+use crate::object::{ObjectKey, ObjectVersion, Tags};
 
 /// A bucket and prefix. Cloning shares the client and its connections.
 #[derive(Clone)]
@@ -69,8 +74,8 @@ struct Shared {
     reached: AtomicBool,
     /// Whether it was told that the endpoint tells no parts.
     told_no_parts: AtomicBool,
-    /// Whether it was told that a directory bucket keeps no tags.
-    told_no_tags: AtomicBool,
+    /// Whether the bucket was heard to demand a digest of every body.
+    wants_digests: AtomicBool,
     /// Which checksums the endpoint takes.
     kept: kept::Kept,
     /// Whether a prefix that is the key of the only object may name just that object.
@@ -122,7 +127,7 @@ impl S3Store {
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             told_no_parts: AtomicBool::new(false),
-            told_no_tags: AtomicBool::new(false),
+            wants_digests: AtomicBool::new(false),
             kept: kept::Kept::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
@@ -282,7 +287,7 @@ impl S3Store {
                 if let Some(region) = region::named(&sdk) {
                     self.0.regional.follow(region, &self.describe().url);
                 }
-                Err(failed)
+                Err(error::advised(failed, &self.0.settings))
             }
             Err(_) => {
                 self.0.meter.request(operation, None, elapsed);
@@ -341,22 +346,57 @@ impl Source for S3Store {
             version: of.version.map(Into::into),
             if_match: None,
             customer_key: self.key().cloned(),
+            requester_pays: self.0.settings.requester_pays,
+            brings: Brings::default(),
         })
+    }
+
+    async fn tags(&self, of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
+        tags::get(self, of).await
+    }
+
+    async fn annotations(&self, of: ObjectVersion<'_>) -> Result<Annotations, StoreError> {
+        annotations::list(self, of).await
+    }
+
+    async fn annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+    ) -> Result<AnnotationContent, StoreError> {
+        annotations::get(self, of, name).await
     }
 }
 
 #[async_trait]
 impl Target for S3Store {
     async fn put(&self, put: &Put, bytes: Bytes, digests: &[Digest]) -> Result<Stored, StoreError> {
-        write::put(self, &self.keepable(put), bytes, digests).await
+        write::put(self, put, bytes, digests).await
     }
 
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
-        upload::begin(self, &self.keepable(put)).await
+        upload::begin(self, put).await
     }
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
-        copy::copy(self, &self.keepable(put), from).await
+        copy::copy(self, put, from).await
+    }
+
+    async fn set_tags(&self, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), StoreError> {
+        tags::set(self, of, tags).await
+    }
+
+    async fn put_annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<AnnotationTag, StoreError> {
+        annotations::put(self, of, name, bytes).await
+    }
+
+    async fn delete_annotation(&self, of: ObjectVersion<'_>, name: &str) -> Result<(), StoreError> {
+        annotations::delete(self, of, name).await
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use s3sync::config::{Check, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify};
+use s3sync::config::{
+    Annotations, Check, Conditional, Metadata, OnUnverifiable, Pair, Performance, SourceSpec,
+    Tagging, TargetSpec, Verify, Warnings,
+};
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
 use s3sync::engine::Context;
@@ -41,6 +44,8 @@ pub(crate) fn pair() -> Pair {
             checksum: true,
             unverifiable: OnUnverifiable::Warn,
         },
+        conditional: Conditional::default(),
+        warnings: Warnings::default(),
         performance: Performance {
             worker_size: 4,
             max_parallel_uploads: 4,
@@ -49,7 +54,11 @@ pub(crate) fn pair() -> Pair {
         multipart_chunksize: 8192,
         force_retry: (3, Duration::ZERO),
         auto_chunksize: false,
-        guess_mime_type: true,
+        metadata: Metadata::default(),
+        storage_class: None,
+        acl: None,
+        tagging: Tagging::default(),
+        annotations: Annotations::default(),
         digest: String::new(),
     }
 }

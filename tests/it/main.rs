@@ -1,5 +1,7 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod annotations;
+mod attributes;
 mod bad_input;
 mod check;
 mod checksums;
@@ -37,5 +39,6 @@ mod shape;
 mod store_contract;
 mod support;
 mod sync_status;
+mod tags;
 mod verification;
 mod world;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{Counts, PerSide, Sample, Samples, Traffic};
 use crate::digest::{Proof, Verdict, Why};
-use crate::event::{Compared, Conduct, Event, FailReason, SkipReason};
+use crate::event::{
+    Compared, Conduct, Event, FailReason, Refresh, Refreshed, Refreshing, SkipReason, Warned,
+};
 use crate::store::{Settled, StoreError};
 
 /// More lost guarantees than this are not kept: an endpoint has only so many gaps.
@@ -26,17 +28,7 @@ pub struct Tally {
     pub warnings: Samples,
     /// The first errors.
     pub errors: Samples,
-    unverifiable: Unverifiable,
-}
-
-/// Whether an object about which nothing could be proved is a warning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Unverifiable {
-    /// It is.
-    #[default]
-    Warns,
-    /// The user accepts it, or has it fail before it gets here.
-    IsAccepted,
+    warned: Warned,
 }
 
 /// Something an endpoint could not do.
@@ -48,24 +40,11 @@ pub struct Lost {
     pub why: String,
 }
 
-/// Whether an unproved object is a warning: not where the user accepts it, nor where they
-/// switched the verification off.
-pub fn is_warning(why: Why, unverifiable: Unverifiable) -> bool {
-    match why {
-        Why::SwitchedOff => false,
-        Why::LayoutUnknown
-        | Why::OpaqueETag
-        | Why::AlgorithmUnknown
-        | Why::EndpointCannot
-        | Why::NoChecksum => unverifiable == Unverifiable::Warns,
-    }
-}
-
 impl Tally {
     /// Nothing counted yet.
-    pub fn new(unverifiable: Unverifiable) -> Self {
+    pub fn new(warned: Warned) -> Self {
         Self {
-            unverifiable,
+            warned,
             ..Self::default()
         }
     }
@@ -84,6 +63,7 @@ impl Tally {
             Event::ListingDone { side, elapsed } => *self.listing.of(*side) = Some(*elapsed),
             Event::Unchanged { .. } => self.counts.unchanged += 1,
             Event::Undecided { key, why, .. } => self.undecided(key.as_str(), *why),
+            Event::Refreshed(refreshed) => self.refreshed(refreshed),
             Event::Compared(compared) => self.compared(compared, at),
             Event::UnchangedMany { count } => self.counts.unchanged += count,
             Event::Transferred { settled, conduct } => self.transferred(settled, conduct, at),
@@ -120,7 +100,10 @@ impl Tally {
                 ..Sample::default()
             }),
             // what became of the object is told by its own event
-            Event::Distrusted { .. } | Event::Withdrawn { .. } | Event::OneObject { .. } => {}
+            Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
+            | Event::Annotated(_)
+            | Event::OneObject { .. } => {}
             Event::Moved { bytes } => {
                 self.traffic.moved += bytes;
                 self.traffic.series.add(at, *bytes, 0);
@@ -175,13 +158,41 @@ impl Tally {
             }
             Verdict::Mismatch { .. } => unreachable!("a mismatch cannot be settled"),
         }
+        if conduct.is_untagged {
+            self.tags_denied(
+                settled.source().key.as_str(),
+                "transferred without its tags, which may not be read",
+            );
+        }
+    }
+
+    fn refreshed(&mut self, refreshed: &Refreshed) {
+        match (refreshed.outcome, refreshed.what) {
+            (Refreshing::Denied, _) => self.tags_denied(
+                refreshed.key.as_str(),
+                "its tags are left as they are: they may not be read",
+            ),
+            (Refreshing::Done | Refreshing::Planned, Refresh::Tags) => self.counts.tagged += 1,
+            (Refreshing::Done | Refreshing::Planned, Refresh::Annotations { .. }) => {
+                self.counts.annotated += 1;
+            }
+        }
+    }
+
+    fn tags_denied(&mut self, key: &str, message: &str) {
+        self.warn(|| Sample {
+            key: Some(key.to_owned()),
+            code: Some("tags_denied".to_owned()),
+            message: message.to_owned(),
+            ..Sample::default()
+        });
     }
 
     fn compared(&mut self, compared: &Compared, at: Duration) {
         self.counts.compared.count(compared);
         self.traffic.object_latency.record(compared.elapsed);
         self.traffic.series.add(at, 0, 1);
-        if compared.sameness().is_warning(self.unverifiable) {
+        if compared.sameness().is_warning(self.warned.unverifiable) {
             self.warn(|| Sample {
                 key: Some(compared.key.as_str().to_owned()),
                 code: Some(compared.sameness().as_str().to_owned()),
@@ -204,7 +215,7 @@ impl Tally {
     fn not_verifiable(&mut self, key: &str, why: Why) {
         let by = &mut self.counts.verified.not_verifiable_by;
         *by.entry(why).or_default() += 1;
-        if is_warning(why, self.unverifiable) {
+        if self.warned.of_unproved(why) {
             self.warn(|| Sample {
                 key: Some(key.to_owned()),
                 code: Some(why.as_str().to_owned()),
@@ -226,7 +237,7 @@ impl Tally {
 
     fn skipped(&mut self, key: &str, reason: SkipReason, message: Option<&str>) {
         *self.counts.skipped.entry(reason).or_default() += 1;
-        if reason.is_warning() {
+        if self.warned.of_skipped(reason) {
             self.warn(|| Sample {
                 key: Some(key.to_owned()),
                 code: Some(reason.as_str().to_owned()),
@@ -247,6 +258,8 @@ impl Tally {
             | FailReason::NoSpace
             | FailReason::RetriesExhausted
             | FailReason::Unverifiable
+            | FailReason::TagsDenied
+            | FailReason::Annotations
             | FailReason::Other => {}
         }
         self.errors.keep(|| Sample {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::payer::RequesterPays;
 use super::region::Regional;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
@@ -69,6 +70,9 @@ pub(super) async fn connect(
             "s3sync settings",
         ));
     }
+    if settings.anonymous {
+        loader = loader.no_credentials();
+    }
     if let Some(endpoint) = &settings.endpoint_url {
         loader = loader.endpoint_url(endpoint);
     }
@@ -94,6 +98,12 @@ pub(super) async fn connect(
         PayloadSigning::Auto => plain_endpoint,
     };
     config = config.interceptor(PayloadSignature { signed });
+    if settings.requester_pays {
+        config = config.interceptor(RequesterPays);
+    }
+    if settings.anonymous {
+        config = config.allow_no_auth();
+    }
     if settings.endpoint_url.as_deref().is_some_and(str::is_empty) {
         return Err(StoreError::new(
             "connect",

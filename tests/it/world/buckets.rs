@@ -18,10 +18,14 @@ use super::{Endpoint, World};
 /// A client of the endpoint.
 #[derive(Debug)]
 pub(super) struct Buckets {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Buckets {
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(super) fn at(endpoint: &Endpoint) -> Self {
         let keys = (&endpoint.access_key, &endpoint.secret_key);
         let config = aws_sdk_s3::Config::builder()
@@ -47,6 +51,11 @@ pub(crate) struct Seen {
 }
 
 impl World {
+    /// The plain SDK, for what only one test asks of it.
+    pub(crate) fn client(&self) -> &Client {
+        &self.buckets.client
+    }
+
     /// Makes a bucket.
     pub(crate) fn bucket(&self, name: &str) {
         let request = self.buckets.client.create_bucket().bucket(name);

@@ -105,7 +105,8 @@ impl Sorter {
 fn footprint(entry: &Entry) -> usize {
     let texts = entry.key.as_str().len()
         + entry.version.as_deref().map_or(0, str::len)
-        + entry.etag.as_ref().map_or(0, |_| 32);
+        + entry.etag.as_ref().map_or(0, |_| 32)
+        + entry.storage_class.as_ref().map_or(0, |_| 48);
     // two counters and what the allocator rounds up to
     size_of::<Entry>() + texts + 32
 }
