@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod accounts;
 mod annotations;
 mod attributes;
 mod bad_input;
