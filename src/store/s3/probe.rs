@@ -189,6 +189,9 @@ impl Probe {
 
     /// Nothing depends on it that a run could not do without.
     async fn versioning(&self) -> Finding {
+        if self.store.0.settings.location.is_directory_bucket() {
+            return Finding::fine(VERSIONING, "keeps no versions");
+        }
         let url = self.store.describe().url;
         let answer = self
             .store
