@@ -70,9 +70,7 @@ pub(super) async fn copy(
                 .copy_source(encoded(from))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
                 .set_tagging_directive((!from.brings.tags).then_some(TaggingDirective::Replace))
-                .set_annotation_directive(
-                    (!from.brings.annotations).then_some(AnnotationDirective::Exclude),
-                )
+                .set_annotation_directive(annotations(store, from))
                 .set_checksum_algorithm(
                     checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 )
@@ -122,6 +120,12 @@ pub(super) async fn copy(
     store.look_back(put, &stored).await;
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })
+}
+
+/// Annotations come along unless they are left out, where there are any.
+fn annotations(store: &S3Store, from: &CopySource) -> Option<AnnotationDirective> {
+    let may_have_some = !store.0.settings.location.is_directory_bucket();
+    (may_have_some && !from.brings.annotations).then_some(AnnotationDirective::Exclude)
 }
 
 /// UploadPartCopy.
