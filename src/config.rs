@@ -27,6 +27,7 @@ mod file;
 mod flags;
 mod layer;
 mod merged;
+mod metadata;
 mod option;
 mod options;
 mod overlap;
@@ -65,9 +66,9 @@ pub use problem::{Problem, Problems};
 pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
-    By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, OfTarget, OnUndecided,
-    OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel, SandboxSettings, SourceSpec,
-    TargetSpec, Verify, Warnings,
+    Annotations, Beside, By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata,
+    OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Report,
+    ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Warnings, WrittenTags,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

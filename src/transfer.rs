@@ -7,12 +7,16 @@ it again. Nothing is published that is known to be damaged, and nothing counts a
 was not settled.
 */
 
+mod annotations;
 mod archived;
 mod attempt;
+mod concede;
 mod condition;
 mod copy_proof;
 mod desk;
+mod dress;
 mod front;
+mod latest;
 mod part_copies;
 mod parts;
 mod parts_proof;
@@ -20,10 +24,12 @@ mod places;
 mod scheme;
 mod server_side;
 mod source_proof;
+mod tags;
 mod target_proof;
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -31,15 +37,16 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::archived::may_be_archived;
 
 use self::attempt::{Trouble, Unproved};
+use self::concede::Conceded;
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
-use crate::examine::{Answer, Depth, Examiner, ORIGIN_LAST_MODIFIED, Parts};
-use crate::object::{Attributes, Entry, ObjectKey, Tags, Timestamp};
-use crate::plan::{Decision, Direction, Examine, Transfer};
+use crate::examine::{Answer, Depth, Examiner, Parts};
+use crate::object::{Entry, ObjectKey};
+use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
     Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
 };
@@ -67,6 +74,8 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// What the target was found not to do.
+    conceded: Conceded,
 }
 
 /// An object on its way.
@@ -78,8 +87,14 @@ struct Work {
     head: Option<Head>,
     /// The parts the source has it in, once they are known for sure.
     parts: Option<Parts>,
+    /// Whether it was told what the object loses on its way.
+    told: Arc<AtomicBool>,
+    /// Whether it is written in the target's own storage class, which may not take the source's.
+    without_class: bool,
     /// What has to hold of its key at the target.
     condition: Condition,
+    /// Whether it goes without its tags, which may not be read.
+    is_untagged: Arc<AtomicBool>,
 }
 
 /// How an attempt that worked went.
@@ -111,6 +126,7 @@ impl Transferrer {
             sinks: context.sinks.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
+            conceded: Conceded::default(),
         }
     }
 
@@ -118,6 +134,15 @@ impl Transferrer {
     /// object was told of all the same.
     pub async fn run(&self, decision: Decision) -> Result<(), StoreError> {
         match decision {
+            Decision::Leave(Leave::Unchanged { source, target }) => {
+                let listed = Listed::from(&source);
+                let unchanged = Event::Unchanged {
+                    key: source.key.clone(),
+                    source: listed,
+                    target: (&target).into(),
+                };
+                latest::leave(self, &source, &(&target).into(), unchanged).await
+            }
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
                 Ok(())
@@ -133,12 +158,12 @@ impl Transferrer {
         let source = examine.source;
         match answer {
             Ok(Answer::Unchanged(target)) => {
-                self.sinks.emit(&Event::Unchanged {
+                let unchanged = Event::Unchanged {
                     source: (&source).into(),
-                    target,
-                    key: source.key,
-                });
-                Ok(())
+                    target: target.clone(),
+                    key: source.key.clone(),
+                };
+                latest::leave(self, &source, &target, unchanged).await
             }
             Ok(Answer::Transfer { because, replaces }) => {
                 self.transfer(Transfer {
@@ -157,13 +182,13 @@ impl Transferrer {
     async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<(), StoreError> {
         match self.pair.check.on_unverifiable {
             OnUndecided::Skip => {
-                self.sinks.emit(&Event::Undecided {
+                let undecided = Event::Undecided {
                     source: (&source).into(),
-                    target,
-                    key: source.key,
+                    target: target.clone(),
+                    key: source.key.clone(),
                     why,
-                });
-                Ok(())
+                };
+                latest::leave(self, &source, &target, undecided).await
             }
             OnUndecided::Transfer => {
                 self.transfer(Transfer {
@@ -219,14 +244,17 @@ impl Transferrer {
             entry: source.clone(),
             head,
             parts: None,
+            told: Arc::default(),
+            without_class: false,
             condition,
+            is_untagged: Arc::default(),
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
         // the target may have something that cannot be told, and so not be withdrawn
         let mut in_doubt = false;
         let trouble = loop {
-            let trouble = match attempt::attempt(self, &work).await {
+            let trouble = match concede::attempt(self, &work).await {
                 Ok(done) => {
                     let conduct = Conduct {
                         because,
@@ -235,13 +263,21 @@ impl Transferrer {
                         parts: done.parts,
                         attempts,
                         elapsed: started.elapsed(),
+                        is_untagged: work.is_untagged.load(Ordering::Relaxed),
                     };
                     let sound = done.settled.stored().version.clone();
-                    self.arrived(&source, done.settled, conduct);
+                    let annotated = annotations::bring_along(self, &done, because).await;
+                    let ended = match annotated {
+                        Ok(()) => {
+                            self.arrived(&source, done.settled, conduct);
+                            Ok(())
+                        }
+                        Err(error) => self.not_annotated(&source, error, attempts),
+                    };
                     // versions below the sound one: what has none was overwritten
                     published.retain(|stored| stored.version.is_some() && stored.version != sound);
                     self.withdraw(&source, &published, BELOW).await;
-                    return Ok(());
+                    return ended;
                 }
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
@@ -328,7 +364,7 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
-                        condition: work.condition,
+                        ..work
                     },
                     false,
                 ))
@@ -355,6 +391,20 @@ impl Transferrer {
             settled: Box::new(settled),
             conduct,
         });
+    }
+
+    /// Tells of an object that has arrived, and not all of its annotations have.
+    fn not_annotated(
+        &self,
+        source: &Entry,
+        error: StoreError,
+        attempts: u32,
+    ) -> Result<(), StoreError> {
+        if error.kind == ErrorKind::Cancelled || error.kind.is_fatal() {
+            return self.conclude(source, error.into(), attempts);
+        }
+        self.failed(source, FailReason::Annotations, error, attempts);
+        Ok(())
     }
 
     /// Tells what became of an object that did not arrive.
@@ -454,7 +504,7 @@ impl Transferrer {
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
     async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
-        let put = self.put_of(marker, None, marker.modified);
+        let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
         } else {
@@ -472,43 +522,6 @@ impl Transferrer {
                 Ok(())
             }
             Err(error) => self.conclude(marker, error.into(), 1),
-        }
-    }
-
-    /// What is written beside the bytes of an object.
-    fn put_of(&self, entry: &Entry, head: Option<&Head>, modified: Timestamp) -> Put {
-        let mut attributes = Attributes::default();
-        match self.direction {
-            Direction::S3ToLocal => {}
-            Direction::S3ToS3 => {
-                if let Some(head) = head {
-                    attributes.clone_from(&head.attributes);
-                }
-            }
-            Direction::LocalToS3 => {
-                if self.pair.guess_mime_type {
-                    let guess = mime_guess::from_path(entry.key.as_str()).first_or_octet_stream();
-                    attributes.content_type = Some(guess.essence_str().to_owned());
-                }
-                if modified > Timestamp::now() {
-                    let time = modified.rfc3339_offset();
-                    attributes
-                        .user
-                        .insert(ORIGIN_LAST_MODIFIED.to_owned(), time);
-                }
-            }
-        }
-        Put {
-            key: entry.key.clone(),
-            size: entry.size,
-            modified,
-            attributes,
-            tags: Tags::new(),
-            storage_class: None,
-            acl: None,
-            condition: Condition::None,
-            checksum: self.pair.checksum,
-            full_object: self.pair.checksum_full_object,
         }
     }
 

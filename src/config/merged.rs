@@ -95,6 +95,15 @@ impl Merged {
         T::from_setting(&self.said(path)?.setting)
     }
 
+    /// An option that is a table of texts; an empty one when nobody says it.
+    pub(super) fn table(&self, path: &str) -> BTreeMap<String, String> {
+        let pairs = self.keys(path).filter_map(|said| {
+            let value = String::from_setting(&said.setting)?;
+            Some((said.key.clone()?, value))
+        });
+        pairs.collect()
+    }
+
     /// A path that may be unset.
     pub(super) fn path(&self, path: &str) -> Option<PathBuf> {
         self.optional(path)

@@ -233,9 +233,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("target.request_payer", Bool, "pay for the requests to the target")
         .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-request-payer")),
     pair("target.storage_class", STORAGE_CLASSES, "the storage class of what is written; unset: from S3 to S3 the source's")
-        .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]).not_yet(),
+        .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]),
     pair("target.acl", CANNED_ACLS, "the canned ACL of what is written")
-        .under(TARGET).fits(TargetS3).flags(&[Value("acl")]).not_yet(),
+        .under(TARGET).fits(TargetS3).flags(&[Value("acl")]),
     pair("target.sse", words(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]),
     pair("target.sse_kms_key_id", Text, "the KMS key it is encrypted with")
@@ -310,11 +310,11 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("check.head_each_target", Bool, "ask the target for each object (HEAD) instead of listing it")
         .default("false").under(CHECKING).flags(switch!("head-each-target")),
     pair("check.metadata", Bool, "compare metadata too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")),
     pair("check.tagging", Bool, "compare tags too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")),
     pair("check.annotations", Bool, "compare annotations too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")),
 
     // --- proof
     pair("checksum.algorithm", CHECKSUM_ALGORITHMS, "the additional checksum of uploads")
@@ -393,41 +393,41 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("metadata.guess_mime_type", Bool, "guess the Content-Type of local files by their extension")
         .default("true").under(METADATA).fits(SourceLocal).flags(inverse!("no-guess-mime-type", "guess-mime-type")),
     pair("metadata.cache_control", Header, "Cache-Control of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("cache-control")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("cache-control")]),
     pair("metadata.content_disposition", Header, "Content-Disposition of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-disposition")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-disposition")]),
     pair("metadata.content_encoding", Header, "Content-Encoding of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-encoding")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-encoding")]),
     pair("metadata.content_language", Header, "Content-Language of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-language")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-language")]),
     pair("metadata.content_type", Header, "Content-Type of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]),
     pair("metadata.expires", Time, "Expires of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("expires")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("expires")]),
     pair("metadata.website_redirect", Header, "x-amz-website-redirect-location of what is written")
-        .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]).not_yet(),
+        .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]),
     pair("metadata.user", Metadata, "user-defined metadata of what is written, in place of the source's")
-        .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]).not_yet(),
+        .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]),
     pair("metadata.sync_system", Bool, "copy system metadata (Content-Type, Cache-Control and the like) from S3 to S3")
-        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-system-metadata", "sync-system-metadata")).not_yet(),
+        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-system-metadata", "sync-system-metadata")),
     pair("metadata.sync_user_defined", Bool, "copy user-defined metadata from S3 to S3")
-        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-user-defined-metadata", "sync-user-defined-metadata")).not_yet(),
+        .default("true").under(METADATA).fits(BothS3).flags(inverse!("no-sync-user-defined-metadata", "sync-user-defined-metadata")),
     pair("metadata.put_last_modified", Bool, "keep the source's time as metadata s3sync_origin_last_modified")
-        .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")).not_yet(),
+        .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")),
     pair("tagging.set", Tags, "tags of what is written, in place of the source's")
-        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]).not_yet(),
+        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]),
     pair("tagging.copy", Bool, "copy tags from S3 to S3")
-        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")).not_yet(),
+        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")),
     pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
-        .default("fail").under(TAGGING).fits(BothS3).not_yet(),
+        .default("fail").under(TAGGING).fits(BothS3),
     pair("tagging.sync_latest", Bool, "bring the tags of unchanged objects up to date too")
-        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")).not_yet(),
+        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")),
     pair("annotations.sync", Bool, "copy object annotations from S3 to S3")
-        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")).not_yet(),
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")),
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
-        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")).not_yet(),
+        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
-        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")).not_yet(),
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
         .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")).not_yet(),
     pair("versioning.point_in_time", Time, "the source as it was at this time")

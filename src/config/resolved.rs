@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
+use crate::object::{Attributes, StorageClass, Tags};
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
 
@@ -101,8 +103,16 @@ pub struct Pair {
     pub force_retry: (u32, std::time::Duration),
     /// Find the part layout of the other side with requests.
     pub auto_chunksize: bool,
-    /// Guess the media type of local files by their extension.
-    pub guess_mime_type: bool,
+    /// The headers and user metadata of what is written.
+    pub metadata: Metadata,
+    /// The storage class of what is written; from S3 to S3 the source's when `None`.
+    pub storage_class: Option<StorageClass>,
+    /// The canned ACL of what is written.
+    pub acl: Option<Arc<str>>,
+    /// What tags are written.
+    pub tagging: Tagging,
+    /// What becomes of annotations.
+    pub annotations: Annotations,
     /// Non-secret settings as a digest, hexadecimal.
     pub digest: String,
 }
@@ -125,6 +135,43 @@ pub enum TargetSpec {
     S3(Box<S3Settings>),
 }
 
+impl TargetSpec {
+    /// Whether it is a directory bucket.
+    pub fn is_directory_bucket(&self) -> bool {
+        match self {
+            Self::Local(_) => false,
+            Self::S3(settings) => settings.location.is_directory_bucket(),
+        }
+    }
+}
+
+/// The headers and user metadata of what is written to S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// What is set, in place of the source's: each header by itself, user metadata as one.
+    pub set: Attributes,
+    /// Copy headers from S3 to S3.
+    pub copy_system: bool,
+    /// Copy user metadata from S3 to S3.
+    pub copy_user: bool,
+    /// Keep the source's time as user metadata.
+    pub put_last_modified: bool,
+    /// Guess the media type of local files by their extension.
+    pub guess_mime_type: bool,
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            set: Attributes::default(),
+            copy_system: true,
+            copy_user: true,
+            put_last_modified: false,
+            guess_mime_type: true,
+        }
+    }
+}
+
 /// How changes are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Check {
@@ -136,6 +183,19 @@ pub struct Check {
     pub head_each_target: bool,
     /// What a run that only compares looks at beside the size.
     pub compared: Compared,
+    /// And beside the content.
+    pub beside: Beside,
+}
+
+/// What a run that only compares looks at beside the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Headers and user metadata.
+    pub metadata: bool,
+    /// Tags.
+    pub tagging: bool,
+    /// Annotations.
+    pub annotations: bool,
 }
 
 /// What a run that only compares looks at beside the size.
@@ -218,6 +278,50 @@ pub enum OnUndecided {
     Transfer,
     /// It fails.
     Fail,
+}
+
+/// What tags are written, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tagging {
+    /// Which.
+    pub tags: WrittenTags,
+    /// What becomes of an object whose tags may not be read.
+    pub on_denied: OnDenied,
+    /// Bring the tags of unchanged objects up to date. Only true where tags are copied.
+    pub sync_latest: bool,
+}
+
+/// Which tags objects are written with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WrittenTags {
+    /// None.
+    #[default]
+    None,
+    /// The source's; from S3 to S3 only.
+    Copied,
+    /// These.
+    Set(Tags),
+}
+
+/// What becomes of an object whose tags may not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDenied {
+    /// It fails.
+    #[default]
+    Fail,
+    /// It goes without them, with a warning.
+    Skip,
+}
+
+/// What becomes of annotations. Nothing unless both sides are S3.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Annotations {
+    /// What is transferred takes its annotations along.
+    pub carried: bool,
+    /// Those of unchanged objects are brought up to date. Only true with `carried`.
+    pub sync_latest: bool,
+    /// Compare and verify them by their ETags where those are digests; by time otherwise.
+    pub check_etag: bool,
 }
 
 /// What is verified, and what happens to what cannot be.

@@ -20,6 +20,8 @@ pub(super) struct Syncing {
     sinks: Sinks,
     distrusted: Distrusted,
     dry_run: bool,
+    /// Whether unchanged objects are looked at too, for their tags or annotations.
+    sync_latest: bool,
     each_unchanged: bool,
     /// Where nobody wants to hear of each, they are counted here and told from time to time.
     unchanged: AtomicU64,
@@ -34,6 +36,7 @@ impl Syncing {
             sinks: context.sinks.clone(),
             distrusted: context.distrusted.clone(),
             dry_run: context.dry_run,
+            sync_latest: pair.tagging.sync_latest || pair.annotations.sync_latest,
             unchanged: AtomicU64::new(0),
         }
     }
@@ -51,6 +54,10 @@ impl Worker for Syncing {
 
     async fn take(&self, decision: Decision) -> Result<Option<Decision>, StoreError> {
         match self.distrusted.overrule(decision) {
+            // what lies beside its content may not be
+            decision @ Decision::Leave(Leave::Unchanged { .. }) if self.sync_latest => {
+                Ok(Some(decision))
+            }
             Decision::Leave(Leave::Unchanged { .. }) if !self.each_unchanged => {
                 let before = self.unchanged.fetch_add(1, Ordering::Relaxed);
                 if before + 1 >= UNCHANGED_AT_ONCE {

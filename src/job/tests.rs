@@ -2,8 +2,8 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{
-    Check, Conditional, Job, Limits, Log, OnUnverifiable, Origin, Performance, ReportLevel,
-    SourceSpec, TargetSpec, Verify, Warnings,
+    Annotations, Check, Conditional, Job, Limits, Log, Metadata, OnUnverifiable, Origin,
+    Performance, ReportLevel, SourceSpec, Tagging, TargetSpec, Verify, Warnings,
 };
 use crate::event::{Event, FailReason, Listed, Side, SkipReason};
 use crate::object::{ObjectKey, Timestamp};
@@ -46,7 +46,11 @@ pub(super) fn pair(name: &str) -> Pair {
         multipart_chunksize: 8 << 20,
         force_retry: (5, std::time::Duration::from_secs(1)),
         auto_chunksize: false,
-        guess_mime_type: true,
+        metadata: Metadata::default(),
+        storage_class: None,
+        acl: None,
+        tagging: Tagging::default(),
+        annotations: Annotations::default(),
         digest: "00".to_owned(),
     }
 }

@@ -26,6 +26,38 @@ pub struct Attributes {
     pub user: BTreeMap<String, String>,
 }
 
+impl Attributes {
+    /// Takes over what `others` has: each header by itself, user metadata as one.
+    pub fn put_on(&mut self, others: &Self) {
+        let Self {
+            content_type,
+            cache_control,
+            content_disposition,
+            content_encoding,
+            content_language,
+            expires,
+            website_redirect,
+            user,
+        } = self;
+        for (own, other) in [
+            (content_type, &others.content_type),
+            (cache_control, &others.cache_control),
+            (content_disposition, &others.content_disposition),
+            (content_encoding, &others.content_encoding),
+            (content_language, &others.content_language),
+            (expires, &others.expires),
+            (website_redirect, &others.website_redirect),
+        ] {
+            if other.is_some() {
+                own.clone_from(other);
+            }
+        }
+        if !others.user.is_empty() {
+            user.clone_from(&others.user);
+        }
+    }
+}
+
 /// The tags of an object, decoded:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>.
 pub type Tags = BTreeMap<String, String>;

@@ -5,7 +5,7 @@ use super::server_side::replaced;
 use super::{Transferrer, Work};
 use crate::config::OfTarget;
 use crate::event::Listed;
-use crate::store::{Condition, ErrorKind, Meter as _, Put, StoreError, Stored};
+use crate::store::{Condition, ErrorKind, Meter as _, StoreError, Stored};
 
 /// What the user wants to hold of a key of which this is known; an error where it is known already
 /// that it does not.
@@ -37,14 +37,6 @@ pub(super) fn first(
 }
 
 impl Work {
-    /// With the condition of this attempt.
-    pub(super) fn conditioned(&self, put: Put) -> Put {
-        Put {
-            condition: self.condition.clone(),
-            ..put
-        }
-    }
-
     /// The next attempt replaces what this one left, and nothing else.
     pub(super) fn replacing(&mut self, own: Option<&Stored>) {
         if let Some(etag) = own.and_then(|own| own.etag.as_ref())

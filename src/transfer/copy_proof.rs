@@ -1,6 +1,5 @@
 //! Is the copy S3 made the same as the version it copied? Both ends tell, nothing is read.
 
-use super::server_side::replaced;
 use super::{Transferrer, Work};
 use crate::digest::{Checksum, Integrity, Method, Proof, Verdict, Why};
 use crate::object::{ETag, ObjectVersion};
@@ -14,13 +13,12 @@ pub(super) struct Proved {
 }
 
 /// Compares ETags, which cost nothing; and checksums where the user wants them compared, or where
-/// the ETags cannot tell. `source` is what the source said of what was copied, if it was asked;
-/// `cut_alike` says that the copy has the source's parts.
+/// the ETags cannot tell. `source` is what the source said of what was copied; `cut_alike` says that the copy has the source's parts.
 pub(super) async fn prove(
     via: &Transferrer,
     work: &Work,
     copied: &Copied,
-    source: Option<Head>,
+    source: &Head,
     cut_alike: bool,
 ) -> Result<Proved, StoreError> {
     let stored = &copied.stored;
@@ -33,59 +31,19 @@ pub(super) async fn prove(
         .as_ref()
         .is_none_or(|proof| matches!(proof.verdict, Verdict::Verified(_)));
     let wants_checksum = verify.checksum && (via.pair.checksum_download || !is_proved);
-    if is_proved && !wants_checksum {
-        let source_checksum = source.and_then(|head| head.checksums.first().copied());
-        return Ok(Proved {
-            integrity: Integrity {
-                etag,
-                checksum: None,
-            },
-            source_checksum,
-        });
-    }
-    let source = match source {
-        Some(head) => Some(head),
-        None => version_copied(via, work, copied).await?,
-    };
-    if !is_proved
-        && source
-            .as_ref()
-            .is_some_and(|head| head.etag != work.entry.etag)
-    {
-        return Err(replaced(work));
-    }
-    let etag = etag.map(|proof| weighed(proof, source.as_ref(), stored));
-    let checksum = match &source {
-        Some(head) if wants_checksum => {
-            let kept = kept(via, work, stored).await?;
-            let proof = by_checksum(head, &kept, cut_alike);
-            let tells = !matches!(proof.verdict, Verdict::Unverifiable(_));
-            (tells || via.pair.checksum_download).then_some(proof)
-        }
-        _ => None,
+    let etag = etag.map(|proof| weighed(proof, source, stored));
+    let checksum = if wants_checksum {
+        let kept = kept(via, work, stored).await?;
+        let proof = by_checksum(source, &kept, cut_alike);
+        let tells = !matches!(proof.verdict, Verdict::Unverifiable(_));
+        (tells || via.pair.checksum_download).then_some(proof)
+    } else {
+        None
     };
     Ok(Proved {
         integrity: Integrity { etag, checksum },
-        source_checksum: source.and_then(|head| head.checksums.first().copied()),
+        source_checksum: source.checksums.first().copied(),
     })
-}
-
-/// What the source says of the very version that was copied; `None` if it does not: the copy is
-/// there, and not to be told about its source is no failure of its own.
-async fn version_copied(
-    via: &Transferrer,
-    work: &Work,
-    copied: &Copied,
-) -> Result<Option<Head>, StoreError> {
-    let of = ObjectVersion {
-        key: &work.entry.key,
-        version: copied.of.as_deref(),
-    };
-    match via.source.head(of, true).await {
-        Ok(head) => Ok(Some(head)),
-        Err(error) if error.kind.is_fatal() => Err(error),
-        Err(_) => Ok(None),
-    }
 }
 
 /// The checksums the target keeps: as it answered, or as it says when asked.
@@ -120,18 +78,16 @@ fn by_etag(source: Option<&ETag>, stored: &Stored) -> Proof {
 
 /// A difference of ETags counts only between digests, and of multipart objects not even then: it
 /// was settled before the copy was published, or nobody knows how the source is cut.
-fn weighed(proof: Proof, source: Option<&Head>, stored: &Stored) -> Proof {
+fn weighed(proof: Proof, source: &Head, stored: &Stored) -> Proof {
     let Verdict::Mismatch { sent, .. } = &proof.verdict else {
         return proof;
     };
-    match source {
-        _ if !stored.etag_is_digest => Proof::impossible(Why::OpaqueETag),
-        None => Proof::impossible(Why::EndpointCannot),
-        Some(head) if !head.etag_is_digest => Proof::impossible(Why::OpaqueETag),
-        Some(_) if matches!(sent, Checksum::Composite { .. }) => {
-            Proof::impossible(Why::LayoutUnknown)
-        }
-        Some(_) => proof,
+    if !stored.etag_is_digest || !source.etag_is_digest {
+        Proof::impossible(Why::OpaqueETag)
+    } else if matches!(sent, Checksum::Composite { .. }) {
+        Proof::impossible(Why::LayoutUnknown)
+    } else {
+        proof
     }
 }
 

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::tell_leftover;
 use super::server_side::MAX_COPY;
-use super::{Transferrer, Work};
+use super::{Transferrer, Work, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
 use crate::event::Event;
@@ -22,18 +22,19 @@ pub(super) struct Made {
     pub(super) parts: (u16, Option<u64>),
 }
 
-/// Copies the object as its source is cut. `None` where that is not known, and the object can be
-/// copied whole.
+/// Copies the object as its source is cut, to be written like `plain` and with its tags. `None`
+/// where that is not known, and the object can be copied whole.
 pub(super) async fn copy(
     via: &Transferrer,
     work: &Work,
+    plain: &Put,
     from: &CopySource,
     head: &Head,
 ) -> Result<Option<Made>, Trouble> {
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let plain = work.conditioned(via.put_of(&work.entry, Some(head), work.entry.modified));
+    let plain = tags::with_tags(via, work, head, plain.clone()).await?;
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;

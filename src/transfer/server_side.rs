@@ -1,7 +1,7 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, archived, condition, copy_proof, part_copies};
+use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, tags};
 use crate::context::cancelled;
 use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
@@ -24,32 +24,30 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         if_match: entry.etag.clone(),
         ..from
     };
+    // S3 itself would bring along some of what the object has, and to parts nothing
+    let source = head(via, work).await?;
+    let put = dress::put_of(via, work, &source).await?;
     let was_in_parts = entry.etag.as_ref().and_then(|etag| etag.parts()).is_some();
-    let source = if was_in_parts || entry.size > MAX_COPY {
-        Some(head(via, work).await?)
+    let made = if was_in_parts || entry.size > MAX_COPY {
+        part_copies::copy(via, work, &put, &from, &source).await?
     } else {
         None
-    };
-    let made = match &source {
-        Some(head) => part_copies::copy(via, work, &from, head).await?,
-        None => None,
     };
     let parts = made.as_ref().map(|made| made.parts);
     let copied = if let Some(made) = made {
         Copied {
             stored: made.stored,
-            of: source.as_ref().and_then(|head| head.version.clone()),
+            of: source.version.clone(),
         }
     } else {
-        let put = work.conditioned(via.put_of(entry, None, entry.modified));
-        let copied = match via.target.copy(&put, &from).await {
+        let copied = match tags::copy(via, work, &put, &from).await {
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };
         via.sinks.emit(&Event::Moved { bytes: entry.size });
         copied
     };
-    let proved = copy_proof::prove(via, work, &copied, source, parts.is_some()).await?;
+    let proved = copy_proof::prove(via, work, &copied, &source, parts.is_some()).await?;
     let facts = SourceFacts {
         key: entry.key.clone(),
         size: entry.size,
@@ -69,8 +67,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     })
 }
 
-/// What the source says of the object, which must be the one that was listed: what CopyObject
-/// would bring along has to be given to a multipart upload.
+/// What the source says of the object, which must be the one that was listed.
 async fn head(via: &Transferrer, work: &Work) -> Result<Head, StoreError> {
     let entry = &work.entry;
     let head = archived::readable(entry, via.source.head(entry.at(), true).await?)?;
@@ -86,6 +83,6 @@ pub(super) fn replaced(work: &Work) -> StoreError {
         "copy",
         work.entry.key.as_str(),
         ErrorKind::Changed,
-        "the source object was replaced while it was copied",
+        "the source object was replaced since it was listed",
     )
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use s3sync::config::{
-    Check, Conditional, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify, Warnings,
+    Annotations, Check, Conditional, Metadata, OnUnverifiable, Pair, Performance, SourceSpec,
+    Tagging, TargetSpec, Verify, Warnings,
 };
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
@@ -53,7 +54,11 @@ pub(crate) fn pair() -> Pair {
         multipart_chunksize: 8192,
         force_retry: (3, Duration::ZERO),
         auto_chunksize: false,
-        guess_mime_type: true,
+        metadata: Metadata::default(),
+        storage_class: None,
+        acl: None,
+        tagging: Tagging::default(),
+        annotations: Annotations::default(),
         digest: String::new(),
     }
 }

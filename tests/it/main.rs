@@ -1,8 +1,11 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod annotations;
 mod anonymous;
 mod archived;
+mod attributes;
 mod bad_input;
+mod beside_status;
 mod check;
 mod checksums;
 mod comparing;
@@ -32,6 +35,7 @@ mod plan;
 mod predecessor;
 mod proving;
 mod quickstart;
+mod refusals;
 mod rehearsal;
 mod report;
 mod sandbox;
@@ -41,5 +45,6 @@ mod shape;
 mod store_contract;
 mod support;
 mod sync_status;
+mod tags;
 mod verification;
 mod world;

@@ -5,8 +5,10 @@ test can break it ([`World::faults`]), or any other server. A run has a clean en
 bounded in time, and what it leaves behind is audited before a test looks at it.
 */
 
+mod beside;
 mod buckets;
 mod content;
+mod dressed;
 mod ran;
 mod run;
 mod tree;
@@ -21,7 +23,9 @@ use tokio::runtime::Runtime;
 
 use buckets::Buckets;
 
+pub(crate) use beside::Headers;
 pub(crate) use content::{content, same};
+pub(crate) use dressed::Dress;
 pub(crate) use ran::Ran;
 pub(crate) use run::{Run, Running};
 pub(crate) use tree::Tree;
