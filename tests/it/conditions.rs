@@ -1,12 +1,20 @@
 //! Conditional writes and copies: what is sent, what a refusal becomes, and whose object it was.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use s3sync::config::OfTarget;
+use s3sync::event::{self, Cause, Event};
+use s3sync::plan::{Decision, Direction, Transfer};
 use s3sync::sandbox::{Action, Moment, Rule, When};
+use s3sync::store::local::{LocalTarget, LocalTargetSettings};
+use s3sync::store::memory::MemoryStore;
+use s3sync::transfer::Transferrer;
 use serde_json::json;
 
-use crate::support::case;
+use crate::engine_room::{Told, context, ends, pair};
+use crate::support::{Listed, case, write};
 use crate::world::{Ran, Run, Wire, World, content, same, until};
 
 const MIB: usize = 1 << 20;
@@ -454,4 +462,50 @@ fn differences_a_check_finds_are_no_errors() {
     let job = run(&world, &WAYS[1]).set("warnings.as_error", "true");
     let ran = job.called("check").run();
     ran.exit(1).says("access_denied");
+}
+
+#[tokio::test]
+async fn a_target_without_etags_is_written_to_and_that_is_told() {
+    let source = MemoryStore::new();
+    write(&source, "k", "newer").await.expect("a put");
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("k"), "old").expect("a file");
+    let target = LocalTarget::new(LocalTargetSettings {
+        root: dir.path().to_owned(),
+        never_list: Vec::new(),
+    });
+    let told = Arc::<Told>::default();
+    let mut pair = pair();
+    pair.conditional.target = OfTarget::Listed;
+    let context = context(&told);
+    let transferrer = Transferrer::new(
+        ends(&source, &target, Direction::S3ToLocal),
+        &pair,
+        &context,
+    );
+    let [entry] = &Listed::of(&source).await.entries[..] else {
+        panic!("one object");
+    };
+    let replaces = event::Listed {
+        size: 3,
+        modified: entry.modified,
+        etag: None,
+    };
+    let transfer = Transfer {
+        source: entry.clone(),
+        replaces: Some(replaces),
+        because: Cause::SizeDiffers,
+    };
+    let done = transferrer.run(Decision::Transfer(transfer)).await;
+    done.expect("nothing ends the pair");
+    assert_eq!(told.transferred().len(), 1);
+    let lost = told.events().into_iter().find_map(|event| match event {
+        Event::GuaranteeLost { what, .. } => Some(what),
+        _ => None,
+    });
+    assert!(
+        lost.is_some_and(|what| what.contains("conditional.if_match")),
+        "{:?}",
+        told.events()
+    );
 }
