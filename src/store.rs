@@ -291,10 +291,10 @@ pub struct CopySource {
     pub if_match: Option<ETag>,
     /// The user's key it is encrypted with (SSE-C).
     pub customer_key: Option<s3::CustomerKey>,
-    /// What S3 takes along by itself where it copies an object at once.
-    pub brings: Brings,
     /// Whether whoever asks has to say that they pay for it.
     pub requester_pays: bool,
+    /// What S3 takes along by itself where it copies an object at once.
+    pub brings: Brings,
 }
 
 /// What comes along with an object that is copied at once, beside its content.

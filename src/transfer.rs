@@ -85,10 +85,10 @@ struct Work {
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
     told: Arc<AtomicBool>,
-    /// Whether it goes without its tags, which may not be read.
-    is_untagged: Arc<AtomicBool>,
     /// What has to hold of its key at the target.
     condition: Condition,
+    /// Whether it goes without its tags, which may not be read.
+    is_untagged: Arc<AtomicBool>,
 }
 
 /// How an attempt that worked went.
@@ -238,8 +238,8 @@ impl Transferrer {
             head,
             parts: None,
             told: Arc::default(),
-            is_untagged: Arc::default(),
             condition,
+            is_untagged: Arc::default(),
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -357,8 +357,8 @@ impl Transferrer {
                         head: Some(head),
                         parts: None,
                         told: work.told,
-                        is_untagged: work.is_untagged,
                         condition: work.condition,
+                        is_untagged: work.is_untagged,
                     },
                     false,
                 ))

@@ -24,8 +24,8 @@ pub(super) fn build(
     never_list: &[PathBuf],
 ) -> Pair {
     let checksum = checksum(&target, merged);
-    let tagging = tagging(&source, &target, merged);
     let is_bucket = target.is_s3();
+    let tagging = tagging(&source, &target, merged);
     Pair {
         name: name.to_owned(),
         after: merged.value("after"),

@@ -86,6 +86,20 @@ const NO_CRC: Condition = Is(
     ],
 );
 
+const CLASS_OF_NO_DIRECTORY: Condition = Is(
+    "target.storage_class",
+    &[
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
+    ],
+);
+
 const fn excludes(this: Condition, those: &'static [Condition], why: &'static str) -> Rule {
     Rule {
         this,
@@ -144,6 +158,11 @@ pub(super) static RULES: &[Rule] = &[
 
     // --- parts
     excludes(On("multipart.auto_chunksize"), &[On("multipart.threshold"), On("multipart.chunksize")], "the other side's part layout decides"),
+
+    // --- what is written beside the bytes
+    excludes(CLASS_OF_NO_DIRECTORY, &[TargetDirectoryBucket], "directory buckets have one class, EXPRESS_ONEZONE"),
+    excludes(On("target.acl"), &[TargetDirectoryBucket], "directory buckets have no ACLs"),
+    excludes(On("metadata.website_redirect"), &[TargetDirectoryBucket], "directory buckets serve no websites"),
 
     // --- tags and annotations
     excludes(On("tagging.set"), &[Off("tagging.copy"), On("tagging.sync_latest")], "tags are set, copied, or left alone"),

@@ -451,8 +451,8 @@ fn head_of(object: &MemoryObject) -> Head {
         unknown_checksum: None,
         attributes: object.attributes.clone(),
         storage_class: None,
-        tag_count: u32::try_from(object.tags.len()).ok().filter(|n| *n > 0),
         is_archived: false,
+        tag_count: u32::try_from(object.tags.len()).ok().filter(|n| *n > 0),
         file_id: None,
     }
 }

@@ -322,8 +322,8 @@ impl Source for S3Store {
             version: of.version.map(Into::into),
             if_match: None,
             customer_key: self.key().cloned(),
-            brings: Brings::default(),
             requester_pays: self.0.settings.requester_pays,
+            brings: Brings::default(),
         })
     }
 

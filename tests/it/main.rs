@@ -1,12 +1,16 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
 mod annotations;
+mod anonymous;
+mod archived;
 mod attributes;
 mod bad_input;
 mod beside_status;
 mod check;
 mod checksums;
 mod comparing;
+mod conditions;
+mod customer_keys;
 mod directions;
 mod directory;
 mod distrusted;
@@ -21,6 +25,7 @@ mod job_file;
 mod jobs;
 mod listing;
 mod local_files;
+mod locked;
 mod model;
 mod online;
 mod other_clients;

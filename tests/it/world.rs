@@ -91,11 +91,6 @@ impl World {
         }
     }
 
-    /// A client of the endpoint.
-    fn client(&self) -> &aws_sdk_s3::Client {
-        self.buckets.client()
-    }
-
     /// The faults of the sandbox, and the calls it counted.
     pub(crate) fn faults(&self) -> &Faults {
         self.sandbox.as_ref().expect("a sandbox").faults()

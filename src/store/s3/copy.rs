@@ -226,8 +226,8 @@ mod tests {
                 version: version.map(Into::into),
                 if_match: None,
                 customer_key: None,
-                brings: Brings::default(),
                 requester_pays: false,
+                brings: Brings::default(),
             };
             assert_eq!(encoded(&from), header, "{key}");
         }
