@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::archived::may_be_archived;
@@ -69,6 +70,8 @@ pub struct Transferrer {
     parts: Places,
     /// Where they are hashed.
     desk: Desk,
+    /// Whether it was asked if the source's counts of tags can be trusted.
+    tags_doubted: OnceCell<()>,
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
@@ -115,6 +118,7 @@ impl Transferrer {
             direction: ends.direction,
             desk: Desk::new(context.budget.clone(), parts.clone()),
             parts,
+            tags_doubted: OnceCell::new(),
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::{Transferrer, Work};
 use crate::config::{OnDenied, WrittenTags};
 use crate::object::{ObjectVersion, Tags};
-use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Put, StoreError};
+use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Meter as _, Put, StoreError};
 
 /// The same with its tags, for a copy that passes through here or is made of parts. `head` is what
 /// the source said of what is copied: it is only asked for tags if it told that there are any.
@@ -18,18 +18,40 @@ pub(super) async fn with_tags(
     let tags = match &via.pair.tagging.tags {
         WrittenTags::None => Tags::new(),
         WrittenTags::Set(tags) => tags.clone(),
-        WrittenTags::Copied if head.tag_count.is_none_or(|count| count == 0) => Tags::new(),
+        WrittenTags::Copied if head.tag_count.is_none_or(|count| count == 0) => {
+            let probe = || doubt_counts(via, version_of(work, head));
+            via.tags_doubted.get_or_init(probe).await;
+            Tags::new()
+        }
         WrittenTags::Copied => {
-            let of = ObjectVersion {
-                key: &work.entry.key,
-                version: head.version.as_deref().or(work.entry.version.as_deref()),
-            };
+            let of = version_of(work, head);
             let read = readable(via, via.source.tags(of).await)?;
             work.is_untagged.store(read.is_none(), Ordering::Relaxed);
             read.unwrap_or_default()
         }
     };
     Ok(Put { tags, ..put })
+}
+
+/// What was read, or looked at.
+fn version_of<'a>(work: &'a Work, head: &'a Head) -> ObjectVersion<'a> {
+    ObjectVersion {
+        key: &work.entry.key,
+        version: head.version.as_deref().or(work.entry.version.as_deref()),
+    }
+}
+
+/// S3 counts no tags for who may not read them. So the first object that has none is asked for
+/// them, and where that is denied, it is told what this means for all.
+async fn doubt_counts(via: &Transferrer, of: ObjectVersion<'_>) {
+    if let Err(error) = via.source.tags(of).await
+        && error.kind == ErrorKind::AccessDenied
+    {
+        via.sinks.lost(
+            "the tags of objects that go through the client",
+            &format!("{error}; S3 does not tell then whether an object has any"),
+        );
+    }
 }
 
 /// Copies an object at once. S3 takes tags along by itself, and refuses the copy where they may

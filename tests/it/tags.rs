@@ -136,8 +136,8 @@ fn tags_are_asked_for_only_where_there_are_any() {
     world.faults().forget_calls();
     let ran = both_ways(&world, &[]).run();
     ran.exit(0).transferred(8);
-    // S3 takes them along where it copies at once
-    assert_eq!(world.faults().calls("GetObjectTagging"), 3);
+    // S3 takes them along where it copies at once; each pair asks once whether it is told of any
+    assert_eq!(world.faults().calls("GetObjectTagging"), 3 + 2);
     world.faults().forget_calls();
     both_ways(&world, &[]).run().exit(0).transferred(0);
     assert_eq!(world.faults().calls("GetObjectTagging"), 0);
@@ -215,6 +215,20 @@ fn what_may_not_be_read_fails_or_goes_without_in_every_way_alike() {
             assert_eq!(arrived(&world, server, &format!("denied/{key}")), expected);
         }
     }
+}
+
+#[test]
+fn who_may_read_no_tags_is_told_that_there_may_be_some() {
+    let world = world(&["", "more/"]);
+    let actions = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
+    deny(&world, "source", &actions, "*");
+    let ran = both_ways(&world, &[]).run();
+    ran.exit(0).transferred(8).says("GetObjectTagging");
+    for pair in ["client", "server"] {
+        let lost = &ran.pair(pair).report["guarantees_lost"];
+        assert_eq!(lost.as_array().map(Vec::len), Some(1), "{lost}");
+    }
+    assert_eq!(world.faults().calls("GetObjectTagging"), 2);
 }
 
 #[test]
