@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use super::{Transferrer, Work};
 use crate::config::{OnDenied, WrittenTags};
 use crate::object::{ObjectVersion, Tags};
-use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Meter as _, Put, StoreError};
+use crate::plan::Direction;
+use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Put, StoreError};
 
 /// The same with its tags, for a copy that passes through here or is made of parts. `head` is what
-/// the source said of what is copied: it is only asked for tags if it told that there are any.
+/// the source said of what is copied: it is only asked for tags where there may be any.
 pub(super) async fn with_tags(
     via: &Transferrer,
     work: &Work,
@@ -18,14 +19,14 @@ pub(super) async fn with_tags(
     let tags = match &via.pair.tagging.tags {
         WrittenTags::None => Tags::new(),
         WrittenTags::Set(tags) => tags.clone(),
-        WrittenTags::Copied if head.tag_count.is_none_or(|count| count == 0) => {
-            let probe = || doubt_counts(via, version_of(work, head));
-            via.tags_doubted.get_or_init(probe).await;
-            Tags::new()
-        }
+        WrittenTags::Copied if !may_have_some(via, head) => Tags::new(),
         WrittenTags::Copied => {
-            let of = version_of(work, head);
-            let read = readable(via, via.source.tags(of).await)?;
+            let of = ObjectVersion {
+                key: &work.entry.key,
+                version: head.version.as_deref().or(work.entry.version.as_deref()),
+            };
+            let told = told(via, head, via.source.tags(of).await);
+            let read = readable(via, told)?;
             work.is_untagged.store(read.is_none(), Ordering::Relaxed);
             read.unwrap_or_default()
         }
@@ -33,25 +34,39 @@ pub(super) async fn with_tags(
     Ok(Put { tags, ..put })
 }
 
-/// What was read, or looked at.
-fn version_of<'a>(work: &'a Work, head: &'a Head) -> ObjectVersion<'a> {
-    ObjectVersion {
-        key: &work.entry.key,
-        version: head.version.as_deref().or(work.entry.version.as_deref()),
+/// Whether an object may have tags. S3 tells how many there are only to those who may read them, so
+/// that nothing told may mean that they are withheld; until an object was seen of which there are
+/// none, each is asked.
+fn may_have_some(via: &Transferrer, head: &Head) -> bool {
+    match head.tag_count {
+        Some(count) => count > 0,
+        None => via.direction == Direction::S3ToS3 && !via.tags_are_open.load(Ordering::Relaxed),
     }
 }
 
-/// S3 counts no tags for who may not read them. So the first object that has none is asked for
-/// them, and where that is denied, it is told what this means for all.
-async fn doubt_counts(via: &Transferrer, of: ObjectVersion<'_>) {
-    if let Err(error) = via.source.tags(of).await
-        && error.kind == ErrorKind::AccessDenied
-    {
-        via.sinks.lost(
-            "the tags of objects that go through the client",
-            &format!("{error}; S3 does not tell then whether an object has any"),
-        );
+/// What came of asking for them. A source that knows no tags has none; what can be read of one
+/// object is taken to be open of all.
+fn told(
+    via: &Transferrer,
+    head: &Head,
+    tags: Result<Tags, StoreError>,
+) -> Result<Tags, StoreError> {
+    if head.tag_count.is_some() {
+        return tags;
     }
+    let tags = match tags {
+        Err(error)
+            if matches!(
+                error.kind,
+                ErrorKind::Unsupported | ErrorKind::NotFound | ErrorKind::Other
+            ) =>
+        {
+            Tags::new()
+        }
+        other => other?,
+    };
+    via.tags_are_open.store(true, Ordering::Relaxed);
+    Ok(tags)
 }
 
 /// Copies an object at once. S3 takes tags along by itself, and refuses the copy where they may

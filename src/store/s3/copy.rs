@@ -15,7 +15,7 @@ use super::completion::Expected;
 use super::encryption::{with_encryption, with_key, with_source_key};
 use super::error::WANTS_KEY;
 use super::headers::{with_attributes, with_condition};
-use super::kept::asking_for;
+use super::learnt::{asking_for, under};
 use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -59,7 +59,8 @@ pub(super) async fn copy(
     let key = full_key.as_str();
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
-    let attempt = |checksum: Option<Algorithm>| async move {
+    let attempt = |checksum: Option<Algorithm>, condition: Condition| async move {
+        let condition = &condition;
         let send = || {
             let request = store
                 .client()
@@ -75,7 +76,7 @@ pub(super) async fn copy(
                 )
                 .metadata_directive(MetadataDirective::Replace);
             let request = with_attributes!(request, put);
-            let request = with_condition!(request, &put.condition);
+            let request = with_condition!(request, condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
             let request = request.set_request_payer(payer(from));
@@ -86,6 +87,11 @@ pub(super) async fn copy(
             })
         };
         store.retrying(OPERATION, send).await
+    };
+    let attempt = |checksum| {
+        under(store, &put.key, &put.condition, move |condition| {
+            attempt(checksum, condition)
+        })
     };
     let (output, asked) = match asking_for(store, put.checksum, attempt).await {
         Ok(done) => done,
@@ -110,7 +116,8 @@ pub(super) async fn copy(
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, result, customer, put.size);
-    store.note_checksum(OPERATION, asked, &stored.checksums);
+    store.note_proofs(OPERATION, asked, &stored);
+    store.look_back(put, &stored).await;
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })
 }
