@@ -32,7 +32,11 @@ const OTHER: Headers = Headers {
     tags: "",
 };
 
-const NONE: Headers = Headers::NONE;
+const NONE: Headers = Headers {
+    // S3's own where nobody says one; the SDK says another
+    content_type: Some("binary/octet-stream"),
+    ..Headers::NONE
+};
 
 /// What the predecessor was run on.
 fn world() -> World {
