@@ -66,7 +66,8 @@ pub(super) async fn first(store: &S3Store) -> Result<Option<(String, u64)>, Stor
 async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
     store
         .retrying(OPERATION, || {
-            store.in_time(OPERATION, query.prefix, attempt(store, query))
+            let attempt = Box::pin(attempt(store, query));
+            store.in_time(OPERATION, query.prefix, attempt)
         })
         .await
         .map_err(|error| fatal(store, error))
