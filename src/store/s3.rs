@@ -316,18 +316,19 @@ impl S3Store {
     }
 
     /// Sends one request and waits for its answer: `patience` beyond the user's read timeout.
-    async fn send<T, E>(
+    fn send<T, E>(
         &self,
         operation: &'static str,
         subject: &str,
         patience: Duration,
         request: impl Future<Output = Result<T, error::SdkError<E>>>,
-    ) -> Result<T, StoreError>
+    ) -> impl Future<Output = Result<T, StoreError>>
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
+        // the SDK's futures are large: boxed here, they are in no other
         let exchange = self.exchange(operation, subject, patience, Box::pin(request));
-        self.in_time(operation, subject, exchange).await
+        self.in_time(operation, subject, exchange)
     }
 
     async fn exchange<T, E>(

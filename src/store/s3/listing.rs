@@ -166,7 +166,7 @@ impl Way {
             Lists::V1 => "ListObjects",
         };
         let attempt = || {
-            let attempt = self.attempt(store, operation, query);
+            let attempt = Box::pin(self.attempt(store, operation, query));
             store.in_time(operation, query.prefix, attempt)
         };
         store.retrying(operation, attempt).await
