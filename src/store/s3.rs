@@ -7,6 +7,7 @@ checksums: what is sent was hashed before, and travels as plain headers.
 mod annotations;
 mod answer;
 mod attributes;
+mod begun;
 mod client;
 mod completion;
 mod condition;
@@ -14,15 +15,17 @@ mod copy;
 mod encryption;
 mod error;
 mod headers;
-mod kept;
+mod learnt;
 mod listing;
 mod locked;
 mod logs;
 mod payer;
 mod probe;
+mod raw;
 mod read;
 mod region;
 mod settings;
+mod singly;
 mod strangers;
 mod tags;
 #[cfg(test)]
@@ -39,7 +42,7 @@ pub use settings::{
 
 use std::fmt;
 use std::num::NonZeroU16;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -72,12 +75,10 @@ struct Shared {
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
-    /// Whether it was told that the endpoint tells no parts.
-    told_no_parts: AtomicBool,
     /// Whether the bucket was heard to demand a digest of every body.
     wants_digests: AtomicBool,
-    /// Which checksums the endpoint takes.
-    kept: kept::Kept,
+    /// What the endpoint was found not to do.
+    learnt: learnt::Learnt,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -126,9 +127,8 @@ impl S3Store {
             meter,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
-            told_no_parts: AtomicBool::new(false),
             wants_digests: AtomicBool::new(false),
-            kept: kept::Kept::default(),
+            learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
         };
@@ -192,8 +192,8 @@ impl S3Store {
         format!("{}{key}", self.prefix())
     }
 
-    /// Runs one operation as often as the user allows; where the bucket turns out to be in another
-    /// region, there once more.
+    /// Runs one operation as often as the user allows, without what the endpoint refuses as far as
+    /// it can do without.
     async fn retrying<T, F>(
         &self,
         operation: &'static str,
@@ -202,16 +202,35 @@ impl S3Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let mut trials = learnt::Trials::of(self);
+        loop {
+            let tried = trials.during(self.insisting(operation, &mut attempt)).await;
+            if let ControlFlow::Break(result) = trials.judge(self, tried) {
+                return result;
+            }
+        }
+    }
+
+    /// Runs one operation as often as the user allows; where the bucket turns out to be in another
+    /// region, there once more.
+    async fn insisting<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
         let had_moved = self.0.regional.has_moved();
-        match self.retrying_here(operation, &mut attempt).await {
+        match self.insisting_here(operation, &mut attempt).await {
             Err(_) if !had_moved && self.0.regional.has_moved() => {
-                self.retrying_here(operation, attempt).await
+                self.insisting_here(operation, attempt).await
             }
             other => other,
         }
     }
 
-    async fn retrying_here<T, F>(
+    async fn insisting_here<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,

@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 
 use buckets::Buckets;
 
+pub(crate) use beside::Headers;
 pub(crate) use content::{content, same};
 pub(crate) use dressed::Dress;
 pub(crate) use ran::Ran;

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::learnt::LeaveOut;
 use super::payer::RequesterPays;
 use super::region::Regional;
 use super::settings::{PayloadSigning, S3Settings};
@@ -97,7 +98,9 @@ pub(super) async fn connect(
         PayloadSigning::Never => false,
         PayloadSigning::Auto => plain_endpoint,
     };
-    config = config.interceptor(PayloadSignature { signed });
+    config = config
+        .interceptor(PayloadSignature { signed })
+        .interceptor(LeaveOut);
     if settings.requester_pays {
         config = config.interceptor(RequesterPays);
     }
