@@ -248,15 +248,15 @@ impl S3Store {
         F: Future<Output = Result<T, StoreError>>,
     {
         let had_moved = self.0.regional.has_moved();
-        match self.retrying_here(operation, &mut attempt).await {
+        match self.insisting_here(operation, &mut attempt).await {
             Err(_) if !had_moved && self.0.regional.has_moved() => {
-                self.retrying_here(operation, attempt).await
+                self.insisting_here(operation, attempt).await
             }
             other => other,
         }
     }
 
-    async fn retrying_here<T, F>(
+    async fn insisting_here<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
