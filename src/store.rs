@@ -18,18 +18,23 @@ mod error;
 mod incomplete;
 pub mod local;
 pub mod memory;
+mod overdue;
+mod pace;
 mod probe;
 pub mod retry;
 pub mod s3;
 mod secret;
 mod settled;
+mod throttle;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
-pub use error::{ErrorKind, NOT_RESTORED, StoreError};
+pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
+pub use pace::Pace;
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
+pub use throttle::Throttle;
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -186,7 +191,8 @@ pub struct Put {
     pub full_object: bool,
 }
 
-/// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`].
+/// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`]. A
+/// directory is never given any.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Condition {

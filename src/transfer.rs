@@ -10,6 +10,7 @@ was not settled.
 mod annotations;
 mod archived;
 mod attempt;
+mod concede;
 mod condition;
 mod copy_proof;
 mod desk;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::archived::may_be_archived;
 
 use self::attempt::{Trouble, Unproved};
+use self::concede::Conceded;
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
@@ -72,6 +74,10 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// What the target was found not to do.
+    conceded: Conceded,
+    /// Whether the source was seen to tell the tags of an object that has none.
+    tags_are_open: AtomicBool,
 }
 
 /// An object on its way.
@@ -85,6 +91,8 @@ struct Work {
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
     told: Arc<AtomicBool>,
+    /// Whether it is written in the target's own storage class, which may not take the source's.
+    without_class: bool,
     /// What has to hold of its key at the target.
     condition: Condition,
     /// Whether it goes without its tags, which may not be read.
@@ -120,6 +128,8 @@ impl Transferrer {
             sinks: context.sinks.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
+            conceded: Conceded::default(),
+            tags_are_open: AtomicBool::new(false),
         }
     }
 
@@ -212,12 +222,12 @@ impl Transferrer {
         if is_directory {
             return self.make_directory(&source).await;
         }
-        let head = match archived::look(self, &source).await {
-            Ok(head) => head,
-            Err(error) => return self.conclude(&source, error.into(), 1),
-        };
         let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
             Ok(condition) => condition,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
+        let head = match archived::look(self, &source).await {
+            Ok(head) => head,
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         if self.dry_run {
@@ -238,6 +248,7 @@ impl Transferrer {
             head,
             parts: None,
             told: Arc::default(),
+            without_class: false,
             condition,
             is_untagged: Arc::default(),
         };
@@ -246,7 +257,7 @@ impl Transferrer {
         // the target may have something that cannot be told, and so not be withdrawn
         let mut in_doubt = false;
         let trouble = loop {
-            let trouble = match attempt::attempt(self, &work).await {
+            let trouble = match concede::attempt(self, &work).await {
                 Ok(done) => {
                     let conduct = Conduct {
                         because,
@@ -356,9 +367,7 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
-                        told: work.told,
-                        condition: work.condition,
-                        is_untagged: work.is_untagged,
+                        ..work
                     },
                     false,
                 ))

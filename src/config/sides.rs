@@ -1,10 +1,12 @@
 //! One side of a pair: a directory or a bucket, with the options that belong to it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::layer::Said;
 use super::merged::Merged;
 use super::setting::Setting;
+use crate::store::Pace;
 use crate::store::retry::RetrySettings;
 use crate::store::s3::{
     CustomerKey, Encryption, KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location,
@@ -35,6 +37,16 @@ impl Side {
     /// Whether it is a directory bucket.
     pub(super) fn is_directory_bucket(&self) -> bool {
         matches!(self, Self::S3(location) if location.is_directory_bucket())
+    }
+
+    /// Whether it is an access point by its ARN.
+    pub(super) fn is_arn(&self) -> bool {
+        matches!(self, Self::S3(location) if location.is_arn())
+    }
+
+    /// Whether it is a Multi-Region Access Point.
+    pub(super) fn is_multi_region(&self) -> bool {
+        matches!(self, Self::S3(location) if location.is_multi_region())
     }
 
     /// Whether it is a bucket.
@@ -68,6 +80,8 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
     let path = |option: &str| format!("{side}.{option}");
     let secret = |option: &str| merged.secret(&path(option));
     let keys = secret("access_key").zip(secret("secret_access_key"));
+    let is_split = !location.is_directory_bucket()
+        || merged.value("performance.allow_parallel_listings_in_express_one_zone");
     S3Settings {
         location,
         region: merged.optional(&path("region")),
@@ -75,6 +89,7 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
         force_path_style: merged
             .optional(&path("force_path_style"))
             .unwrap_or_default(),
+        accelerate: merged.optional(&path("accelerate")).unwrap_or_default(),
         profile: merged.optional(&path("profile")),
         keys: keys.map(|(access_key, secret_access_key)| Keys {
             access_key,
@@ -87,7 +102,11 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             max_keys: merged
                 .value::<u64>("performance.max_keys")
                 .min(LARGEST_PAGE) as u16,
-            parallel: merged.value("performance.max_parallel_listings"),
+            parallel: if is_split {
+                merged.value("performance.max_parallel_listings")
+            } else {
+                1
+            },
             queue: merged.value("performance.object_listing_queue_size"),
             max_depth: merged.value("performance.max_parallel_listing_max_depth"),
         },
@@ -97,10 +116,14 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             initial_backoff: merged.duration("retry.initial_backoff"),
         },
         timeouts: Timeouts {
-            connect: merged.duration("timeout.connect"),
-            read: merged.duration("timeout.read"),
+            connect: limit(merged, "timeout.connect"),
+            read: limit(merged, "timeout.read"),
+            attempt: limit(merged, "timeout.operation_attempt"),
+            operation: limit(merged, "timeout.operation"),
+            cuts_stalled: merged.value("protocol.stalled_stream_protection"),
             ..Timeouts::default()
         },
+        bandwidth: Pace::default(),
         payload_signing: match merged.value::<String>("protocol.payload_signing").as_str() {
             "always" => PayloadSigning::Always,
             "never" => PayloadSigning::Never,
@@ -116,6 +139,13 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             .unwrap_or_default(),
         requester_pays: merged.optional(&path("request_payer")).unwrap_or_default(),
     }
+}
+
+/// How long something may take; as long as it likes where nothing or 0 is said.
+fn limit(merged: &Merged, path: &str) -> Option<Duration> {
+    merged
+        .optional::<Duration>(path)
+        .filter(|limit| !limit.is_zero())
 }
 
 /// How a side is encrypted: a source only by its key, which has to be presented.

@@ -157,7 +157,7 @@ pub(super) fn lock(headers: &HeaderMap, state: &State) -> Result<Lock> {
     Ok((retention, legal_hold))
 }
 
-/// Tells everything about an object that a read tells, but for length and checksums.
+/// Tells everything about an object that a read tells, but for length, checksums and tags.
 pub(super) fn tell(answer: &mut Answer, state: &State, version: &Version, object: &Object) {
     let attributes = &object.attributes;
     answer.set("accept-ranges", "bytes");
@@ -170,9 +170,6 @@ pub(super) fn tell(answer: &mut Answer, state: &State, version: &Version, object
     }
     for (name, value) in &attributes.user {
         answer.set(&format!("{USER}{name}"), value);
-    }
-    if !attributes.tags.is_empty() {
-        answer.set("x-amz-tagging-count", attributes.tags.len().to_string());
     }
     answer.set_some("x-amz-storage-class", attributes.storage_class.as_ref());
     if let Some(until) = object.restored_until {

@@ -6,24 +6,36 @@ checksums: what is sent was hashed before, and travels as plain headers.
 
 mod annotations;
 mod answer;
+mod arrival;
 mod attributes;
+mod begun;
 mod client;
 mod completion;
 mod condition;
 mod copy;
 mod encryption;
 mod error;
+mod exchange;
+mod gate;
 mod headers;
-mod kept;
+mod learnt;
 mod listing;
 mod locked;
 mod logs;
+mod network;
 mod payer;
 mod probe;
+mod proxy;
+mod raw;
 mod read;
+mod region;
 mod settings;
+mod singly;
 mod strangers;
 mod tags;
+#[cfg(test)]
+mod tests;
+mod trust;
 mod upload;
 mod write;
 
@@ -36,21 +48,26 @@ pub use settings::{
 
 use std::fmt;
 use std::num::NonZeroU16;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use self::exchange::{Exchange, patience_for};
+use self::gate::Gate;
+use super::error::asks_for_fewer;
+use super::overdue::{Overdue, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, Head, Listing, Meter, PartLayout, Put, Read, Source, StoreError, StoreKind,
+    Description, Head, Listing, Meter, Pace, PartLayout, Put, Read, Source, StoreError, StoreKind,
     Stored, Target, Upload, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
@@ -62,19 +79,18 @@ pub struct S3Store(Arc<Shared>, CancellationToken);
 
 struct Shared {
     settings: S3Settings,
-    client: Client,
+    regional: region::Regional,
     meter: Arc<dyn Meter>,
-    region: Option<String>,
+    /// Shared with all stores of the endpoint.
+    gate: Arc<Gate>,
     /// Whether the signature covers what is uploaded.
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
-    /// Whether it was told that the endpoint tells no parts.
-    told_no_parts: AtomicBool,
     /// Whether the bucket was heard to demand a digest of every body.
     wants_digests: AtomicBool,
-    /// Which checksums the endpoint takes.
-    kept: kept::Kept,
+    /// What the endpoint was found not to do.
+    learnt: learnt::Learnt,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -91,14 +107,11 @@ impl fmt::Debug for S3Store {
 /// it is a wrong endpoint rather than a bad night.
 const ATTEMPTS_TO_REACH: u32 = 3;
 
-/// On top of the user's patience, a body is given the time it takes at this rate, bytes a second.
-const SLOWEST_BODY: u64 = 64 << 10;
-
 impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
     /// every request.
     pub async fn open(settings: S3Settings, meter: Arc<dyn Meter>) -> Result<Self, StoreError> {
-        Self::connect(settings, meter, false).await
+        Self::connect(settings, meter, false, None).await
     }
 
     /// The same, to read from: a prefix may then be the key of one object, as a local source may
@@ -107,25 +120,27 @@ impl S3Store {
         settings: S3Settings,
         meter: Arc<dyn Meter>,
     ) -> Result<Self, StoreError> {
-        Self::connect(settings, meter, true).await
+        Self::connect(settings, meter, true, None).await
     }
 
     async fn connect(
         settings: S3Settings,
         meter: Arc<dyn Meter>,
         may_be_one: bool,
+        http: Option<SharedHttpClient>,
     ) -> Result<Self, StoreError> {
-        let connected = client::connect(&settings).await?;
+        let connected = client::connect(&settings, http).await?;
+        let endpoint = settings.endpoint_url.as_deref();
+        let endpoint = endpoint.unwrap_or_else(|| connected.regional.region());
         let shared = Shared {
+            gate: Gate::of(endpoint),
             settings,
-            client: connected.client,
+            regional: connected.regional,
             meter,
-            region: connected.region,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
-            told_no_parts: AtomicBool::new(false),
             wants_digests: AtomicBool::new(false),
-            kept: kept::Kept::default(),
+            learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
         };
@@ -139,7 +154,7 @@ impl S3Store {
     }
 
     fn client(&self) -> &Client {
-        &self.0.client
+        self.0.regional.client()
     }
 
     /// What the signature of a request with such a body is told of it.
@@ -167,7 +182,9 @@ impl S3Store {
 
     /// How much longer than the user's read timeout S3 may work before it answers.
     fn server_side_work(&self) -> Duration {
-        self.0.settings.timeouts.server_side_work
+        let timeouts = &self.0.settings.timeouts;
+        let read = timeouts.read.unwrap_or_default();
+        timeouts.server_side_work.saturating_sub(read)
     }
 
     /// Whether an ETag of this bucket, made under this encryption, is worth what its shape says.
@@ -189,8 +206,57 @@ impl S3Store {
         format!("{}{key}", self.prefix())
     }
 
-    /// Runs one operation as often as the user allows.
+    /// Runs one operation as often and as long as the user allows, without what the endpoint refuses
+    /// as far as it can do without.
     async fn retrying<T, F>(
+        &self,
+        operation: &'static str,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let limit = self.0.settings.timeouts.operation;
+        due_within(limit, self.trying(operation, attempt)).await
+    }
+
+    async fn trying<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut trials = learnt::Trials::of(self);
+        loop {
+            let tried = trials.during(self.insisting(operation, &mut attempt)).await;
+            if let ControlFlow::Break(result) = trials.judge(self, tried) {
+                return result;
+            }
+        }
+    }
+
+    /// Runs one operation as often as the user allows; where the bucket turns out to be in another
+    /// region, there once more.
+    async fn insisting<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let had_moved = self.0.regional.has_moved();
+        match self.retrying_here(operation, &mut attempt).await {
+            Err(_) if !had_moved && self.0.regional.has_moved() => {
+                self.retrying_here(operation, attempt).await
+            }
+            other => other,
+        }
+    }
+
+    async fn retrying_here<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
@@ -233,6 +299,22 @@ impl S3Store {
         }
     }
 
+    /// Does what one attempt of an operation consists of, for as long as it may take.
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        subject: &str,
+        attempt: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::select! {
+            biased;
+            done = attempt => done,
+            overdue = Overdue::happens(self.0.settings.timeouts.attempt) => {
+                Err(overdue.error(operation, subject))
+            }
+        }
+    }
+
     /// Sends one request and waits for its answer: `patience` beyond the user's read timeout.
     async fn send<T, E>(
         &self,
@@ -244,14 +326,41 @@ impl S3Store {
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
+        let exchange = self.exchange(operation, subject, patience, Box::pin(request));
+        self.in_time(operation, subject, exchange).await
+    }
+
+    async fn exchange<T, E>(
+        &self,
+        operation: &'static str,
+        subject: &str,
+        patience: Duration,
+        request: impl Future<Output = Result<T, error::SdkError<E>>>,
+    ) -> Result<T, StoreError>
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let Shared {
+            settings, meter, ..
+        } = &*self.0;
+        let pass = self.0.gate.enter().await;
+        let mut bandwidth = Pace::default();
+        if matches!(operation, "PutObject" | "UploadPart") {
+            bandwidth = settings.bandwidth.clone();
+        }
+        let exchange = Exchange::new(bandwidth);
         let started = Instant::now();
-        let limit = self.0.settings.timeouts.read + patience;
-        let answer = tokio::time::timeout(limit, Box::pin(request)).await;
+        let answer = tokio::select! {
+            biased;
+            answer = exchange.carry(request) => Ok(answer),
+            silence = exchange.falls_silent(&settings.timeouts, patience) => Err(silence),
+        };
         let elapsed = started.elapsed();
         match answer {
             Ok(Ok(output)) => {
                 self.0.reached.store(true, Ordering::Relaxed);
-                self.0.meter.request(operation, Some(200), elapsed);
+                pass.went_well();
+                meter.request(operation, Some(200), elapsed);
                 Ok(output)
             }
             Ok(Err(sdk)) => {
@@ -261,21 +370,22 @@ impl S3Store {
                 if status.is_some() {
                     self.0.reached.store(true, Ordering::Relaxed);
                 }
-                self.0.meter.request(operation, status, elapsed);
-                let error = error::convert(operation, subject, &self.describe(), sdk);
-                Err(error::advised(error, &self.0.settings))
+                meter.request(operation, status, elapsed);
+                let failed = error::convert(operation, subject, &self.describe(), &sdk);
+                if failed.code.as_deref().is_some_and(asks_for_fewer) {
+                    pass.was_throttled();
+                }
+                if let Some(region) = region::named(&sdk) {
+                    self.0.regional.follow(region, &self.describe().url);
+                }
+                Err(error::advised(failed, &self.0.settings))
             }
-            Err(_) => {
-                self.0.meter.request(operation, None, elapsed);
-                Err(error::silent(operation, subject, limit))
+            Err((silence, limit)) => {
+                meter.request(operation, None, elapsed);
+                Err(error::silent(operation, subject, silence, limit))
             }
         }
     }
-}
-
-/// How much longer than the user's read timeout a request with such a body may take.
-fn patience_for(bytes: u64) -> Duration {
-    Duration::from_secs(bytes / SLOWEST_BODY)
 }
 
 #[async_trait]
@@ -286,7 +396,7 @@ impl Source for S3Store {
             url: settings.location.url(),
             kind: StoreKind::S3,
             prefix: settings.location.prefix.clone(),
-            region: self.0.region.clone(),
+            region: Some(self.0.regional.region().to_owned()),
             endpoint: settings.endpoint_url.clone(),
         }
     }

@@ -77,7 +77,14 @@ fn unchanging(world: &World, run: Run<'_>) -> Ran {
 fn compared(ran: &Ran) -> Value {
     let counts = &ran.pair("pair").report["counts"]["compared"];
     let mut counts = counts.clone();
-    for part in ["checksum", "etag", "unknown_by"] {
+    for part in [
+        "checksum",
+        "etag",
+        "metadata",
+        "tagging",
+        "annotations",
+        "unknown_by",
+    ] {
         counts.as_object_mut().expect("counts").remove(part);
     }
     counts

@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 
 use buckets::Buckets;
 
+pub(crate) use beside::Headers;
 pub(crate) use content::{content, same};
 pub(crate) use dressed::Dress;
 pub(crate) use ran::Ran;
@@ -98,6 +99,11 @@ impl World {
     /// Waits for something that is no run of the binary.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
+    }
+
+    /// Begins something that goes on beside the test, until the world ends.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
     }
 
     /// A path below the world's directory.

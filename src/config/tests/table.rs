@@ -21,15 +21,19 @@ fn text_for(row: &OptionRow) -> &'static str {
         ("multipart.auto_chunksize", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\n"
         }
-        ("checksum.express_one_zone_default", _) => {
-            "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b--use1-az4--x-s3/'\n"
-        }
+        (
+            "checksum.express_one_zone_default"
+            | "performance.allow_parallel_listings_in_express_one_zone",
+            _,
+        ) => "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b--use1-az4--x-s3/'\n",
         ("target.sse_kms_key_id", _) => {
             "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.sse = 'aws:kms'\n"
         }
         ("conditional.copy_source_if_match", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\nserver_side_copy = true\n"
         }
+        // from a directory there is nothing to copy
+        ("tagging.copy", _) => "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n",
         (_, Fits::SourceS3) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\nsource.secret_access_key = 'k'\nsource.access_key = 'k'\n"
         }

@@ -58,6 +58,7 @@ pub(super) fn summary(counts: &Counts, reasons: &Reasons) -> String {
             bytes: counts.transferred_bytes,
             skipped: skipped.collect(),
             failed: counts.failed,
+            beside: [counts.tagged, counts.annotated],
             unchanged: counts.unchanged,
             not_attempted: counts.not_attempted,
         },
@@ -75,6 +76,7 @@ pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
             bytes: report.totals.bytes.transferred,
             skipped: skipped.map(|by| (by.reason.as_str(), by.count)).collect(),
             failed: counts.failed,
+            beside: [counts.tagged, counts.annotated],
             unchanged: counts.unchanged,
             not_attempted: counts.not_attempted,
         },
@@ -238,6 +240,8 @@ struct Sums<'a> {
     bytes: u64,
     skipped: Vec<(&'a str, u64)>,
     failed: u64,
+    /// Of the unchanged: whose tags, and whose annotations, are to be brought up to date.
+    beside: [u64; 2],
     unchanged: u64,
     not_attempted: u64,
 }
@@ -268,7 +272,16 @@ fn sentence(sums: &Sums<'_>, reasons: &Reasons) -> String {
             parts.push(format!("{} {what}", human::count(number)));
         }
     }
-    parts.push(format!("{} unchanged", human::count(sums.unchanged)));
+    let beside = sums.beside.into_iter().zip(["to tag", "to annotate"]);
+    let beside: Vec<String> = beside
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!(" ({} {what})", human::count(number)))
+        .collect();
+    parts.push(format!(
+        "{} unchanged{}",
+        human::count(sums.unchanged),
+        beside.concat()
+    ));
     parts.join("; ")
 }
 

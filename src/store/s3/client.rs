@@ -1,8 +1,11 @@
 //! From settings to a client of the SDK.
 
-use std::sync::OnceLock;
+use std::time::Duration;
 
+use super::learnt::LeaveOut;
+use super::network::http_client;
 use super::payer::RequesterPays;
+use super::region::Regional;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
 use crate::digest::{Algorithm, Digest};
@@ -18,34 +21,35 @@ use aws_sdk_s3::config::{
     ConfigBag, Credentials, Intercept, Region, RequestChecksumCalculation,
     ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::{Builder, tls};
 
 /// Where no chain of configuration names a region: S3's oldest, as other tools have it.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// A client of the SDK, and what was found out while it was made.
 pub(super) struct Connected {
-    pub(super) client: Client,
-    pub(super) region: Option<String>,
+    pub(super) regional: Regional,
     /// Whether the signature covers what is uploaded.
     pub(super) signs_payloads: bool,
 }
 
-/// A client with the settings' region, credentials and endpoint.
-pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreError> {
+/// A client with the settings' region, credentials and endpoint; it sends what it sends through
+/// `http`, where that is given.
+pub(super) async fn connect(
+    settings: &S3Settings,
+    http: Option<SharedHttpClient>,
+) -> Result<Connected, StoreError> {
     let plain_http = settings
         .endpoint_url
         .as_deref()
         .is_some_and(|url| url.starts_with("http://"));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
-        .http_client(http_client(plain_http))
+        .http_client(match http {
+            Some(http) => http,
+            None => http_client(settings.endpoint_url.as_deref())?,
+        })
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(settings.timeouts.connect)
-                .build(),
-        );
+        .timeout_config(timeouts(settings.timeouts.connect));
     if let Some(files) = profile_files(settings) {
         loader = loader.profile_files(files);
     }
@@ -81,6 +85,7 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
     let mut config = aws_sdk_s3::config::Builder::from(&shared)
         .region(Region::new(region.clone()))
         .force_path_style(settings.force_path_style)
+        .accelerate(settings.accelerate)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     let plain_endpoint = plain_http
@@ -92,7 +97,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
         PayloadSigning::Never => false,
         PayloadSigning::Auto => plain_endpoint,
     };
-    config = config.interceptor(PayloadSignature { signed });
+    config = config
+        .interceptor(PayloadSignature { signed })
+        .interceptor(LeaveOut);
     if settings.requester_pays {
         config = config.interceptor(RequesterPays);
     }
@@ -107,28 +114,22 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
             "the endpoint URL is empty",
         ));
     }
+    let is_aws = settings.endpoint_url.is_none() && shared.endpoint_url().is_none();
     Ok(Connected {
-        client: Client::from_conf(config.build()),
-        region: Some(region),
+        regional: Regional::new(Client::from_conf(config.build()), region, is_aws),
         signs_payloads: signed,
     })
 }
 
-/// One pool of connections for all stores; TLS is set up only where something needs it.
-fn http_client(plain_http: bool) -> SharedHttpClient {
-    static PLAIN: OnceLock<SharedHttpClient> = OnceLock::new();
-    static TLS: OnceLock<SharedHttpClient> = OnceLock::new();
-    if plain_http {
-        PLAIN.get_or_init(|| Builder::new().build_http()).clone()
-    } else {
-        TLS.get_or_init(|| {
-            Builder::new()
-                .tls_provider(tls::Provider::Rustls(
-                    tls::rustls_provider::CryptoMode::AwsLc,
-                ))
-                .build_https()
-        })
-        .clone()
+/// Connecting is the SDK's to limit; everything else is measured by `exchange`.
+fn timeouts(connect: Option<Duration>) -> TimeoutConfig {
+    let builder = TimeoutConfig::builder()
+        .disable_read_timeout()
+        .disable_operation_timeout()
+        .disable_operation_attempt_timeout();
+    match connect {
+        Some(limit) => builder.connect_timeout(limit).build(),
+        None => builder.disable_connect_timeout().build(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{MetadataDirective, Tag, Tagging};
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{Tag, Tagging};
 
 use super::World;
 
@@ -66,14 +66,53 @@ impl World {
         })
     }
 
-    /// Gives an object other headers and user metadata.
-    pub(crate) fn describe(&self, bucket: &str, key: &str, language: &str, user: (&str, &str)) {
-        let request = self.client().copy_object().bucket(bucket).key(key);
+    /// Writes an object with these headers.
+    pub(crate) fn put_with(&self, bucket: &str, key: &str, bytes: &[u8], headers: &Headers) {
+        let text = |it: Option<&str>| it.map(str::to_owned);
+        let mut request = self.client().put_object().bucket(bucket).key(key);
+        for (name, value) in headers.user {
+            request = request.metadata(*name, *value);
+        }
         let request = request
-            .copy_source(format!("{bucket}/{key}"))
-            .metadata_directive(MetadataDirective::Replace)
-            .content_language(language)
-            .metadata(user.0, user.1);
-        self.block_on(request.send()).expect("a copy");
+            .body(ByteStream::from(bytes.to_vec()))
+            .set_cache_control(text(headers.cache_control))
+            .set_content_disposition(text(headers.content_disposition))
+            .set_content_encoding(text(headers.content_encoding))
+            .set_content_language(text(headers.content_language))
+            .set_content_type(text(headers.content_type))
+            .set_expires(headers.expires.map(DateTime::from_secs))
+            .set_website_redirect_location(text(headers.website_redirect))
+            .tagging(headers.tags);
+        self.block_on(request.send()).expect("a put");
     }
+}
+
+/// What an object is written with beside its content.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Headers {
+    pub(crate) cache_control: Option<&'static str>,
+    pub(crate) content_disposition: Option<&'static str>,
+    pub(crate) content_encoding: Option<&'static str>,
+    pub(crate) content_language: Option<&'static str>,
+    pub(crate) content_type: Option<&'static str>,
+    pub(crate) expires: Option<i64>,
+    pub(crate) website_redirect: Option<&'static str>,
+    pub(crate) user: &'static [(&'static str, &'static str)],
+    /// As `x-amz-tagging` has them.
+    pub(crate) tags: &'static str,
+}
+
+impl Headers {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self {
+        cache_control: None,
+        content_disposition: None,
+        content_encoding: None,
+        content_language: None,
+        content_type: None,
+        expires: None,
+        website_redirect: None,
+        user: &[],
+        tags: "",
+    };
 }
