@@ -136,8 +136,10 @@ fn tags_are_asked_for_only_where_there_are_any() {
     world.faults().forget_calls();
     let ran = both_ways(&world, &[]).run();
     ran.exit(0).transferred(8);
-    // S3 takes them along where it copies at once
-    assert_eq!(world.faults().calls("GetObjectTagging"), 3);
+    // S3 takes them along where it copies at once; those it tells nothing of are asked about until
+    // one has answered, two at once through the client
+    let calls = world.faults().calls("GetObjectTagging");
+    assert!((5..=6).contains(&calls), "{calls} calls");
     world.faults().forget_calls();
     both_ways(&world, &[]).run().exit(0).transferred(0);
     assert_eq!(world.faults().calls("GetObjectTagging"), 0);
