@@ -145,51 +145,6 @@ impl LogSink {
         }
     }
 
-    fn annotated(&self, annotated: &Annotated) {
-        let Annotated {
-            key,
-            source_version,
-            target_version,
-            name,
-            fate,
-        } = annotated;
-        let key = key.as_str();
-        let source_version_id = source_version.as_deref().unwrap_or_default();
-        let target_version_id = target_version.as_deref().unwrap_or_default();
-        let shown = |etag: &Option<ETag>| etag.as_ref().map(ETag::quoted).unwrap_or_default();
-        match fate {
-            Fate::Written(tagged) => tracing::info!(
-                key,
-                source_version_id,
-                target_version_id,
-                annotation_name = name,
-                annotation_size = tagged.size,
-                annotation_etag = shown(&tagged.target),
-                "sync object annotation completed."
-            ),
-            Fate::Verified(tagged) => tracing::debug!(
-                key,
-                annotation_name = name,
-                source_e_tag = shown(&tagged.source),
-                target_e_tag = shown(&tagged.target),
-                "annotation e_tag verified."
-            ),
-            Fate::Mismatched(tagged) => tracing::warn!(
-                key,
-                annotation_name = name,
-                source_e_tag = shown(&tagged.source),
-                target_e_tag = shown(&tagged.target),
-                "annotation e_tag mismatch."
-            ),
-            Fate::Removed => tracing::info!(
-                key,
-                target_version_id,
-                annotation_name = name,
-                "delete object annotation completed."
-            ),
-        }
-    }
-
     /// Debug, because a check has better ways to tell of each object.
     fn compared(&self, compared: &Compared) {
         let pair = self.pair.as_str();
@@ -225,7 +180,7 @@ impl Sink for LogSink {
                 self.transferred(settled, conduct.is_untagged);
             }
             Event::Refreshed(refreshed) => self.refreshed(refreshed),
-            Event::Annotated(annotated) => self.annotated(annotated),
+            Event::Annotated(annotated) => log_annotated(annotated),
             Event::Planned {
                 key,
                 source,
@@ -276,6 +231,52 @@ impl Sink for LogSink {
             | Event::Request { .. }
             | Event::Retried { .. } => {}
         }
+    }
+}
+
+/// One annotation of an object, in the words of the predecessor where it has some.
+fn log_annotated(annotated: &Annotated) {
+    let Annotated {
+        key,
+        source_version,
+        target_version,
+        name,
+        fate,
+    } = annotated;
+    let key = key.as_str();
+    let source_version_id = source_version.as_deref().unwrap_or_default();
+    let target_version_id = target_version.as_deref().unwrap_or_default();
+    let shown = |etag: &Option<ETag>| etag.as_ref().map(ETag::quoted).unwrap_or_default();
+    match fate {
+        Fate::Written(tagged) => tracing::info!(
+            key,
+            source_version_id,
+            target_version_id,
+            annotation_name = name,
+            annotation_size = tagged.size,
+            annotation_etag = shown(&tagged.target),
+            "sync object annotation completed."
+        ),
+        Fate::Verified(tagged) => tracing::debug!(
+            key,
+            annotation_name = name,
+            source_e_tag = shown(&tagged.source),
+            target_e_tag = shown(&tagged.target),
+            "annotation e_tag verified."
+        ),
+        Fate::Mismatched(tagged) => tracing::warn!(
+            key,
+            annotation_name = name,
+            source_e_tag = shown(&tagged.source),
+            target_e_tag = shown(&tagged.target),
+            "annotation e_tag mismatch."
+        ),
+        Fate::Removed => tracing::info!(
+            key,
+            target_version_id,
+            annotation_name = name,
+            "delete object annotation completed."
+        ),
     }
 }
 

@@ -275,13 +275,13 @@ fn sentence(sums: &Sums<'_>, reasons: &Reasons) -> String {
     let beside = sums.beside.into_iter().zip(["to tag", "to annotate"]);
     let beside: Vec<String> = beside
         .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!(" ({} {what})", human::count(number)))
+        .map(|(number, what)| format!("{} {what}", human::count(number)))
         .collect();
-    parts.push(format!(
-        "{} unchanged{}",
-        human::count(sums.unchanged),
-        beside.concat()
-    ));
+    let mut unchanged = format!("{} unchanged", human::count(sums.unchanged));
+    if !beside.is_empty() {
+        let _ = write!(unchanged, " ({})", beside.join(", "));
+    }
+    parts.push(unchanged);
     parts.join("; ")
 }
 
