@@ -93,7 +93,11 @@ fn name(row: &OptionRow, when: When) -> String {
     }
 }
 
+/// Each in code; what one says of where it is to be allowed, behind it.
 fn actions(actions: &[&str]) -> String {
-    let each: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
-    each.join(", ")
+    let each = actions.iter().map(|action| match action.split_once(' ') {
+        Some((action, place)) => format!("`{action}` {place}"),
+        None => format!("`{action}`"),
+    });
+    each.collect::<Vec<_>>().join(", ")
 }

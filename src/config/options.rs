@@ -10,6 +10,8 @@ What options say of each other (`excludes`, `needs`) is in `conflicts`.
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::grants::Grant;
+use super::grants::When::{OnDirectoryBucket, OnS3};
 use super::option::Fits::{BothS3, SourceLocal, SourceS3, TargetS3};
 use super::option::Flag::{File, Millis, Repeated, Says, SaysWith, Value};
 use super::option::Kind::{
@@ -179,12 +181,23 @@ macro_rules! inverse {
 #[rustfmt::skip]
 pub static OPTIONS: &[OptionRow] = &[
     // --- the pair itself
-    pair("source.url", Location, "where from: a directory, one file, or s3://bucket[/prefix]"),
-    pair("target.url", Location, "where to: a directory or s3://bucket[/prefix]"),
+    pair("source.url", Location, "where from: a directory, one file, or s3://bucket[/prefix]")
+        .grants(&[
+            Grant::new(OnS3).source(&["s3:ListBucket", "s3:GetObject"]),
+            Grant::new(OnDirectoryBucket).source(&["s3express:CreateSession"]),
+        ]),
+    pair("target.url", Location, "where to: a directory or s3://bucket[/prefix]")
+        .grants(&[
+            Grant::new(OnS3).target(&["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"]),
+            Grant::new(OnDirectoryBucket).target(&["s3express:CreateSession"]),
+        ]),
     pair("after", Pairs, "pairs that run before this one").default("[]").pair_only(),
     pair("dry_run", Bool, "decide everything and change nothing; the report is the same")
         .default("false").flags(switch!("dry-run")),
     pair("server_side_copy", Bool, "copy inside S3 (CopyObject, UploadPartCopy); both sides on S3")
+        .grants(&[
+            Grant::is("true").target(&["s3:GetObject on the source"]),
+        ])
         .default("false").fits(BothS3).flags(switch!("server-side-copy")),
 
     // --- reaching S3
@@ -235,8 +248,15 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("target.storage_class", STORAGE_CLASSES, "the storage class of what is written; unset: from S3 to S3 the source's")
         .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]),
     pair("target.acl", CANNED_ACLS, "the canned ACL of what is written")
+        .grants(&[
+            Grant::set().target(&["s3:PutObjectAcl"]),
+        ])
         .under(TARGET).fits(TargetS3).flags(&[Value("acl")]),
     pair("target.sse", words(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
+        .grants(&[
+            Grant::is("aws:kms").target(&["kms:GenerateDataKey", "kms:Decrypt"]),
+            Grant::is("aws:kms:dsse").target(&["kms:GenerateDataKey", "kms:Decrypt"]),
+        ])
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]),
     pair("target.sse_kms_key_id", Text, "the KMS key it is encrypted with")
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse-kms-key-id")]),
@@ -312,8 +332,14 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("check.metadata", Bool, "compare metadata too, when only comparing")
         .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")),
     pair("check.tagging", Bool, "compare tags too, when only comparing")
+        .grants(&[
+            Grant::is("true").source(&["s3:GetObjectTagging"]).target(&["s3:GetObjectTagging"]),
+        ])
         .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")),
     pair("check.annotations", Bool, "compare annotations too, when only comparing")
+        .grants(&[
+            Grant::is("true").source(&["s3:ListObjectAnnotations"]).target(&["s3:ListObjectAnnotations"]),
+        ])
         .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")),
 
     // --- proof
@@ -366,6 +392,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("multipart.chunksize", PART_SIZE, "size of a part; grows by itself past 10,000 parts")
         .default("8MiB").under(MULTIPART).flags(&[Value("multipart-chunksize")]),
     pair("multipart.auto_chunksize", Bool, "find the part layout of the other side with requests, one for each part")
+        .grants(&[
+            Grant::is("true").source(&["s3:GetObjectAttributes"]).target(&["s3:GetObjectAttributes"]),
+        ])
         .default("false").under(MULTIPART).flags(switch!("auto-chunksize")),
     // its default is the one that is not built: saying it would promise what does not happen
     pair("multipart.resume", Bool, "go on with the confirmed parts of an interrupted upload")
@@ -415,22 +444,40 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("metadata.put_last_modified", Bool, "keep the source's time as metadata s3sync_origin_last_modified")
         .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")),
     pair("tagging.set", Tags, "tags of what is written, in place of the source's")
+        .grants(&[
+            Grant::set().target(&["s3:PutObjectTagging"]),
+        ])
         .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]),
     pair("tagging.copy", Bool, "copy tags from S3 to S3")
+        .grants(&[
+            Grant::is("true").source(&["s3:GetObjectTagging"]).target(&["s3:PutObjectTagging"]),
+        ])
         .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")),
     pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
         .default("fail").under(TAGGING).fits(BothS3),
     pair("tagging.sync_latest", Bool, "bring the tags of unchanged objects up to date too")
+        .grants(&[
+            Grant::is("true").source(&["s3:GetObjectTagging"]).target(&["s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging"]),
+        ])
         .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")),
     pair("annotations.sync", Bool, "copy object annotations from S3 to S3")
+        .grants(&[
+            Grant::is("true").source(&["s3:ListObjectAnnotations", "s3:GetObjectAnnotation"]).target(&["s3:ListObjectAnnotations", "s3:PutObjectAnnotation", "s3:DeleteObjectAnnotation"]),
+        ])
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")),
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
         .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
+        .grants(&[
+            Grant::is("true").source(&["s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]).target(&["s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion"]),
+        ])
         .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")).not_yet(),
     pair("versioning.point_in_time", Time, "the source as it was at this time")
+        .grants(&[
+            Grant::set().source(&["s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]),
+        ])
         .under(VERSIONING).fits(SourceS3).flags(&[Value("point-in-time")]).not_yet(),
 
     // --- deletion

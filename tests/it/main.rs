@@ -38,6 +38,7 @@ mod plan;
 mod predecessor;
 mod proving;
 mod quickstart;
+mod readme;
 mod refusals;
 mod rehearsal;
 mod report;
