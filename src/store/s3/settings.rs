@@ -196,10 +196,8 @@ impl S3Location {
     /// Whether that is the ARN of a Multi-Region Access Point:
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html>.
     pub fn is_multi_region(&self) -> bool {
-        let mut fields = self.bucket.splitn(6, ':');
-        self.is_arn()
-            && fields.nth(3) == Some("")
-            && fields.nth(1).is_some_and(|name| name.ends_with(".mrap"))
+        let fields: Vec<&str> = self.bucket.splitn(6, ':').collect();
+        matches!(fields[..], ["arn", _, _, "", _, name] if name.strip_suffix(".mrap").is_some())
     }
 
     /// The URL again.

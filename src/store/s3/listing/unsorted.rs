@@ -5,7 +5,7 @@ They are listed to their end before the first entry is handed on, through the ex
 [`runs`](super::runs); a key that comes twice counts once.
 */
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use tokio::sync::mpsc;
 
@@ -116,7 +116,7 @@ pub(super) async fn hand_on(
 
 /// Does what waits for the disk, where nobody waits for it.
 async fn blocking<T: Send + 'static>(
-    dir: &PathBuf,
+    dir: &Path,
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await;

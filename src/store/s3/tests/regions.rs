@@ -48,7 +48,8 @@ async fn ended(mut listing: Listing) -> Result<usize, StoreError> {
 
 #[tokio::test]
 async fn s3_is_followed_to_the_region_it_names() {
-    let refusals: [(&str, fn() -> Told); 5] = [
+    type Refusal = fn() -> Told;
+    let refusals: [(&str, Refusal); 5] = [
         ("301", moved),
         ("307", || {
             Told(307, region("eu-central-1"), error("TemporaryRedirect", ""))

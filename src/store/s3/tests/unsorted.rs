@@ -1,5 +1,7 @@
 //! Listings in an order of the server's own.
 
+use std::fmt::Write as _;
+
 use super::{Seen, Server, Told, settings};
 use crate::object::ObjectKey;
 use crate::store::s3::{KeyOrder, S3Settings};
@@ -14,15 +16,14 @@ fn server(keys: Vec<String>) -> Server {
         };
         let from = number("continuation-token").unwrap_or(0);
         let to = (from + number("max-keys").expect("a page")).min(keys.len());
-        let rows: String = keys[from..to]
-            .iter()
-            .map(|key| {
-                format!(
-                    "<Contents><Key>{key}</Key><Size>1</Size>\
-                     <LastModified>2026-01-31T00:00:00.000Z</LastModified></Contents>"
-                )
-            })
-            .collect();
+        let mut rows = String::new();
+        for key in &keys[from..to] {
+            let _ = write!(
+                rows,
+                "<Contents><Key>{key}</Key><Size>1</Size>\
+                 <LastModified>2026-01-31T00:00:00.000Z</LastModified></Contents>"
+            );
+        }
         let more = to < keys.len();
         Told(
             200,
