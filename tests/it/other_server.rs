@@ -293,7 +293,7 @@ const FEATURES: [Feature; 6] = [
         name: "SSE-S3",
         options: &[("target.sse", "\"AES256\"")],
         from: None,
-        lost: &[],
+        lost: &["encryption of what is written"],
         seen: |head| head.server_side_encryption() == Some(&ServerSideEncryption::Aes256),
     },
     Feature {

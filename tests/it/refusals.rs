@@ -177,6 +177,31 @@ fn n45_what_is_refused_is_left_out_once_and_told() {
             &[],
             &["characters that XML cannot carry", "ListObjectsV2"],
         ),
+        // a server that has never heard of tags answers with the object itself
+        (vec![ignores("tagging")], ACROSS, &[], &[]),
+        (vec![has_no("GetObjectTagging")], ACROSS, &[], &[]),
+        (
+            vec![ignores("x-amz-tagging")],
+            UP,
+            &[("tagging.set", "{ team = \"blue\" }")],
+            &["tags of what is written"],
+        ),
+        (
+            vec![ignores("x-amz-storage-class")],
+            UP,
+            &[("target.storage_class", "\"STANDARD_IA\"")],
+            &["storage classes of what is written"],
+        ),
+        (
+            vec![ignores("x-amz-server-side-encryption")],
+            UP,
+            &[
+                ("target.sse", "\"aws:kms\""),
+                ("verify.etag", "false"),
+                ("checksum.algorithm", "\"CRC64NVME\""),
+            ],
+            &["encryption of what is written"],
+        ),
         (vec![ignores("encoding-type")], DOWN, &[], &[]),
     ] {
         case(format_args!("{rules:?} {way:?} {options:?}"));

@@ -88,7 +88,7 @@ async fn page(
 }
 
 /// A server that does not know the question answers it with the object: that is no bad night.
-fn no_answer(error: StoreError) -> StoreError {
+pub(super) fn no_answer(error: StoreError) -> StoreError {
     match error.code.as_deref() {
         Some("HTTP 200") => StoreError {
             kind: ErrorKind::Unsupported,
@@ -113,10 +113,10 @@ fn told(part: &ObjectPart) -> Option<ToldPart> {
     })
 }
 
-/// Refuses an answer that is an object rather than a page of a thousand parts, before it is in
-/// memory.
+/// Refuses an answer that is an object rather than what is told of it, such as a page of a thousand
+/// parts, before it is in memory.
 #[derive(Debug)]
-struct NoObject;
+pub(super) struct NoObject;
 
 /// More than a thousand parts take, with all they are told with.
 const LARGEST_PAGE: u64 = 4 << 20;

@@ -117,6 +117,7 @@ pub(super) async fn copy(
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, result, customer, put.size);
     store.note_proofs(OPERATION, asked, &stored);
+    store.note_encryption(OPERATION, output.server_side_encryption());
     store.look_back(put, &stored).await;
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })

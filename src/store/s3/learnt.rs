@@ -33,6 +33,8 @@ use crate::store::{ErrorKind, StoreError};
 pub(super) enum Lack {
     /// Taking something that a request can do without.
     Extra(Extra),
+    /// Encrypting what it was asked to encrypt.
+    Encryption,
     /// Keeping what it took.
     Keeping(Worn),
     /// Taking a checksum under this algorithm.
@@ -58,6 +60,7 @@ impl Lack {
     fn what(self) -> String {
         match self {
             Self::Extra(extra) => extra.lost().to_owned(),
+            Self::Encryption => "encryption of what is written, which was asked for".to_owned(),
             Self::Keeping(worn) => worn.lost().to_owned(),
             Self::Checksum(algorithm) => format!("{algorithm} checksums of what is written"),
             Self::Told(algorithm) => {

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::{Tag, Tagging};
+use futures::TryFutureExt as _;
 
 use super::S3Store;
+use super::attributes::{NoObject, no_answer};
 use crate::object::{ObjectVersion, Tags};
 use crate::store::{ErrorKind, StoreError};
 
@@ -21,7 +23,9 @@ pub(super) async fn get(store: &S3Store, of: ObjectVersion<'_>) -> Result<Tags, 
                 .bucket(store.bucket())
                 .key(&full_key)
                 .set_version_id(of.version.map(str::to_owned));
-            store.send(OPERATION, &full_key, Duration::ZERO, request.send())
+            let request = request.customize().interceptor(NoObject).send();
+            let answer = store.send(OPERATION, &full_key, Duration::ZERO, request);
+            answer.map_err(no_answer)
         })
         .await?;
     let tags = output.tag_set().iter();

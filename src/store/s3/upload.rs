@@ -76,6 +76,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         store.retrying(OPERATION, send).await
     };
     let ((output, body), checksum) = asking_for(store, put.checksum, attempt).await?;
+    store.note_encryption(OPERATION, output.server_side_encryption());
     let upload_id = begun::upload_id(&body).ok_or_else(|| {
         StoreError::new(
             OPERATION,

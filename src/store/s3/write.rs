@@ -126,6 +126,7 @@ pub(super) async fn put(
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, output, customer, size);
     store.note_proofs(OPERATION, asked, &stored);
+    store.note_encryption(OPERATION, output.server_side_encryption());
     store.look_back(put, &stored).await;
     Ok(stored)
 }

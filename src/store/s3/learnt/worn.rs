@@ -1,11 +1,11 @@
 //! Servers that take what an object is to have beside its bytes, and let it fall without a word.
 
-use std::time::Duration;
+use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::{Extra, Lack};
 use crate::object::StorageClass;
-use crate::store::s3::{S3Store, read};
-use crate::store::{ErrorKind, Head, Put, StoreError, Stored};
+use crate::store::s3::{S3Store, read, tags};
+use crate::store::{ErrorKind, Head, Put, Stored};
 
 /// Something an object is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +37,21 @@ impl Worn {
 }
 
 impl S3Store {
+    /// Notes whether the answer to a write says that it is encrypted as the user asked.
+    pub(in crate::store::s3) fn note_encryption(
+        &self,
+        operation: &str,
+        told: Option<&ServerSideEncryption>,
+    ) {
+        let asked = self.encryption().method();
+        let told = told.map(ServerSideEncryption::as_str);
+        if asked.is_some() && asked != told {
+            let told = told.unwrap_or("nothing");
+            let why = format!("the answer to {operation} says {told} of it");
+            self.learn(Lack::Encryption, &why);
+        }
+    }
+
     /// Looks at the first object that is written with metadata, tags or a class of its own, each
     /// once, whether it has them. What cannot be seen is not held against anybody.
     pub(in crate::store::s3) async fn look_back(&self, put: &Put, stored: &Stored) {
@@ -68,8 +83,8 @@ impl S3Store {
                 .all(|name| head.attributes.user.contains_key(name)),
             Worn::Class => told(put.storage_class.as_ref()) == told(head.storage_class.as_ref()),
             Worn::Tags if self.lacks(Lack::Extra(Extra::Tags)) || head.tag_count.is_some() => true,
-            Worn::Tags => match self.has_tags(put).await {
-                Ok(has) => has,
+            Worn::Tags => match tags::get(self, (&put.key).into()).await {
+                Ok(tags) => !tags.is_empty(),
                 Err(error) if error.kind == ErrorKind::Unsupported => {
                     return Some(error.to_string());
                 }
@@ -78,20 +93,6 @@ impl S3Store {
         };
         let why = format!("`{}` was written with it and does not have it", put.key);
         (!is_there).then_some(why)
-    }
-
-    /// Whether it has any, which HEAD tells only to those who may read them.
-    async fn has_tags(&self, put: &Put) -> Result<bool, StoreError> {
-        const OPERATION: &str = "GetObjectTagging";
-        let full_key = self.full_key(&put.key);
-        let output = self
-            .retrying(OPERATION, || {
-                let request = self.client().get_object_tagging();
-                let request = request.bucket(self.bucket()).key(&full_key);
-                self.send(OPERATION, &full_key, Duration::ZERO, request.send())
-            })
-            .await?;
-        Ok(!output.tag_set().is_empty())
     }
 }
 
