@@ -191,7 +191,8 @@ pub struct Put {
     pub full_object: bool,
 }
 
-/// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`].
+/// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`]. A
+/// directory is never given any.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Condition {

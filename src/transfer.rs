@@ -222,12 +222,12 @@ impl Transferrer {
         if is_directory {
             return self.make_directory(&source).await;
         }
-        let head = match archived::look(self, &source).await {
-            Ok(head) => head,
-            Err(error) => return self.conclude(&source, error.into(), 1),
-        };
         let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
             Ok(condition) => condition,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
+        let head = match archived::look(self, &source).await {
+            Ok(head) => head,
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         if self.dry_run {

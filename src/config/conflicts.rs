@@ -42,13 +42,21 @@ pub(super) enum Condition {
     DirectoryBucket,
     /// The source is a directory bucket.
     SourceDirectoryBucket,
-    /// The target is one.
+    /// The target is a directory bucket.
     TargetDirectoryBucket,
+    /// The source is an access point by its ARN.
+    SourceArn,
+    /// The target is one.
+    TargetArn,
+    /// The source is a Multi-Region Access Point.
+    SourceMultiRegion,
+    /// The target is one.
+    TargetMultiRegion,
 }
 
 use Condition::{
-    DirectoryBucket, FlaggedOff, Is, IsNot, Off, On, S3Source, Said, SourceDirectoryBucket,
-    TargetDirectoryBucket,
+    DirectoryBucket, FlaggedOff, Is, IsNot, Off, On, S3Source, Said, SourceArn,
+    SourceDirectoryBucket, SourceMultiRegion, TargetArn, TargetDirectoryBucket, TargetMultiRegion,
 };
 
 const ETAG_MODES: Condition = Is("check.mode", &["etag", "mtime_and_etag"]);
@@ -124,6 +132,7 @@ pub(super) static RULES: &[Rule] = &[
     // --- reaching S3
     excludes(On("source.no_sign_request"), &[On("source.profile"), On("source.access_key"), On("source.secret_access_key"), On("source.session_token"), On("source.request_payer")],
         "anonymous requests carry no credentials"),
+    excludes(On("source.no_sign_request"), &[SourceDirectoryBucket], "directory buckets are talked to in sessions, which need credentials"),
     excludes(On("source.profile"), &[On("source.access_key")], "keep one of them"),
     excludes(On("target.profile"), &[On("target.access_key")], "keep one of them"),
     needs(On("source.access_key"), &[On("source.secret_access_key")], "the two belong together"),
@@ -132,6 +141,14 @@ pub(super) static RULES: &[Rule] = &[
     needs(On("target.access_key"), &[On("target.secret_access_key")], "the two belong together"),
     needs(On("target.secret_access_key"), &[On("target.access_key")], "the two belong together"),
     needs(On("target.session_token"), &[On("target.access_key")], "a token belongs to a key"),
+
+    excludes(On("source.accelerate"), &[On("source.endpoint_url"), On("source.force_path_style"), SourceDirectoryBucket, SourceArn], "Transfer Acceleration has an endpoint of its own, for general purpose buckets by their names"),
+    excludes(On("target.accelerate"), &[On("target.endpoint_url"), On("target.force_path_style"), TargetDirectoryBucket, TargetArn], "Transfer Acceleration has an endpoint of its own, for general purpose buckets by their names"),
+    excludes(On("source.force_path_style"), &[SourceArn], "the host names the access point"),
+    excludes(On("target.force_path_style"), &[TargetArn], "the host names the access point"),
+    excludes(On("source.endpoint_url"), &[SourceMultiRegion], "a Multi-Region Access Point has one endpoint, which is AWS's"),
+    excludes(On("target.endpoint_url"), &[TargetMultiRegion], "a Multi-Region Access Point has one endpoint, which is AWS's"),
+    excludes(On("server_side_copy"), &[SourceMultiRegion], "S3 copies to a Multi-Region Access Point, not from one; name the bucket, or leave it out"),
 
     // --- encryption
     needs(On("target.sse_kms_key_id"), &[KMS], "a KMS key is for aws:kms and aws:kms:dsse"),
@@ -259,6 +276,10 @@ impl Sides<'_> {
             S3Source => self.source.is_s3(),
             SourceDirectoryBucket => self.source.is_directory_bucket(),
             TargetDirectoryBucket => self.target.is_directory_bucket(),
+            SourceArn => self.source.is_arn(),
+            TargetArn => self.target.is_arn(),
+            SourceMultiRegion => self.source.is_multi_region(),
+            TargetMultiRegion => self.target.is_multi_region(),
             DirectoryBucket => [self.source, self.target]
                 .iter()
                 .any(|side| side.is_directory_bucket()),
@@ -274,8 +295,12 @@ impl Sides<'_> {
     fn place(&self, condition: Condition) -> Place {
         match condition {
             DirectoryBucket if self.source.is_directory_bucket() => self.merged.place("source.url"),
-            DirectoryBucket | TargetDirectoryBucket => self.merged.place("target.url"),
-            S3Source | SourceDirectoryBucket => self.merged.place("source.url"),
+            DirectoryBucket | TargetDirectoryBucket | TargetArn | TargetMultiRegion => {
+                self.merged.place("target.url")
+            }
+            S3Source | SourceDirectoryBucket | SourceArn | SourceMultiRegion => {
+                self.merged.place("source.url")
+            }
             On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 self.merged.place(path)
             }
@@ -291,9 +316,14 @@ impl Sides<'_> {
                 let word: Option<String> = self.merged.optional(path);
                 format!("`{path} = \"{}\"`", word.unwrap_or_default())
             }
-            S3Source | DirectoryBucket | SourceDirectoryBucket | TargetDirectoryBucket => {
-                condition.wanted()
-            }
+            S3Source
+            | DirectoryBucket
+            | SourceDirectoryBucket
+            | TargetDirectoryBucket
+            | SourceArn
+            | TargetArn
+            | SourceMultiRegion
+            | TargetMultiRegion => condition.wanted(),
         }
     }
 }
@@ -304,7 +334,14 @@ impl Condition {
             On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 Some(path)
             }
-            S3Source | DirectoryBucket | SourceDirectoryBucket | TargetDirectoryBucket => None,
+            S3Source
+            | DirectoryBucket
+            | SourceDirectoryBucket
+            | TargetDirectoryBucket
+            | SourceArn
+            | TargetArn
+            | SourceMultiRegion
+            | TargetMultiRegion => None,
         }
     }
 
@@ -321,6 +358,10 @@ impl Condition {
             S3Source => "a source on S3".to_owned(),
             SourceDirectoryBucket => "a source that is a directory bucket".to_owned(),
             TargetDirectoryBucket => "a target that is a directory bucket".to_owned(),
+            SourceArn => "a source that is the ARN of an access point".to_owned(),
+            TargetArn => "a target that is the ARN of an access point".to_owned(),
+            SourceMultiRegion => "a source that is a Multi-Region Access Point".to_owned(),
+            TargetMultiRegion => "a target that is a Multi-Region Access Point".to_owned(),
             DirectoryBucket => "a directory bucket".to_owned(),
         }
     }

@@ -1,5 +1,7 @@
 //! What the option table says of one option.
 
+use super::grants::Grant;
+
 /// One option: where it is said, what it takes, what it means. Clap's flags, the environment's
 /// names, typing, suggestions and `resolved.json` are all made from these rows.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct OptionRow {
     pub help: &'static str,
     /// What values of it mean, where a flag says them and their words alone do not tell.
     pub meanings: &'static [(&'static str, &'static str)],
+    /// What AWS has to allow for it.
+    pub grants: &'static [Grant],
 }
 
 /// Who has an option.
@@ -236,6 +240,7 @@ impl OptionRow {
             heading: "General",
             help,
             meanings: &[],
+            grants: &[],
         }
     }
 
@@ -284,6 +289,12 @@ impl OptionRow {
         meanings: &'static [(&'static str, &'static str)],
     ) -> Self {
         self.meanings = meanings;
+        self
+    }
+
+    /// With what AWS has to allow for it.
+    pub(super) const fn grants(mut self, grants: &'static [Grant]) -> Self {
+        self.grants = grants;
         self
     }
 

@@ -225,9 +225,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("source.no_sign_request", Bool, "send anonymous requests to the source, for public buckets")
         .default("false").under(AWS).fits(SourceS3).flags(switch!("source-no-sign-request", "source-sign-request")),
     pair("source.accelerate", Bool, "reach the source through S3 Transfer Acceleration")
-        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-accelerate")).not_yet(),
+        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-accelerate")),
     pair("target.accelerate", Bool, "reach the target through S3 Transfer Acceleration")
-        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-accelerate")).not_yet(),
+        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-accelerate")),
     pair("source.request_payer", Bool, "pay for the requests to the source")
         .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-request-payer")),
     pair("target.request_payer", Bool, "pay for the requests to the target")
@@ -348,7 +348,7 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("performance.max_keys", Number { min: 1, max: 32_767 }, "keys in a page of a listing; above 1000 counts as 1000")
         .default("1000").under(PERFORMANCE).flags(&[Value("max-keys")]),
     pair("performance.allow_parallel_listings_in_express_one_zone", Bool, "split listings of directory buckets too")
-        .default("false").under(PERFORMANCE).flags(switch!("allow-parallel-listings-in-express-one-zone")).not_yet(),
+        .default("false").under(PERFORMANCE).flags(switch!("allow-parallel-listings-in-express-one-zone")),
     pair("performance.rate_limit_objects", Number { min: 10, max: 4_294_967_295 }, "objects written, copied or deleted per second, at most")
         .under(PERFORMANCE).flags(&[Value("rate-limit-objects")]),
     pair("performance.rate_limit_bandwidth", BANDWIDTH, "bytes of content per second over the network, at most")

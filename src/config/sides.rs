@@ -39,6 +39,16 @@ impl Side {
         matches!(self, Self::S3(location) if location.is_directory_bucket())
     }
 
+    /// Whether it is an access point by its ARN.
+    pub(super) fn is_arn(&self) -> bool {
+        matches!(self, Self::S3(location) if location.is_arn())
+    }
+
+    /// Whether it is a Multi-Region Access Point.
+    pub(super) fn is_multi_region(&self) -> bool {
+        matches!(self, Self::S3(location) if location.is_multi_region())
+    }
+
     /// Whether it is a bucket.
     pub(super) fn is_s3(&self) -> bool {
         matches!(self, Self::S3(_))
@@ -70,6 +80,8 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
     let path = |option: &str| format!("{side}.{option}");
     let secret = |option: &str| merged.secret(&path(option));
     let keys = secret("access_key").zip(secret("secret_access_key"));
+    let is_split = !location.is_directory_bucket()
+        || merged.value("performance.allow_parallel_listings_in_express_one_zone");
     S3Settings {
         location,
         region: merged.optional(&path("region")),
@@ -77,6 +89,7 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
         force_path_style: merged
             .optional(&path("force_path_style"))
             .unwrap_or_default(),
+        accelerate: merged.optional(&path("accelerate")).unwrap_or_default(),
         profile: merged.optional(&path("profile")),
         keys: keys.map(|(access_key, secret_access_key)| Keys {
             access_key,
@@ -89,7 +102,11 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             max_keys: merged
                 .value::<u64>("performance.max_keys")
                 .min(LARGEST_PAGE) as u16,
-            parallel: merged.value("performance.max_parallel_listings"),
+            parallel: if is_split {
+                merged.value("performance.max_parallel_listings")
+            } else {
+                1
+            },
             queue: merged.value("performance.object_listing_queue_size"),
             max_depth: merged.value("performance.max_parallel_listing_max_depth"),
         },

@@ -152,6 +152,9 @@ impl PairRun<'_> {
                 audit(&part.tally().counts, sinks);
                 let counts = part.tally().counts;
                 let (status, reason) = part.outcome();
+                if let Some(reason) = &reason {
+                    tracing::error!(pair = part.name(), "{reason}");
+                }
                 // stopped while planning, or afterwards while objects were on their way
                 let cut_short = self.stop.is_cancelled() && counts.not_attempted > 0;
                 match (done.stopped || cut_short, status) {

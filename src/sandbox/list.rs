@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::bucket::Bucket;
 use super::checksums::Kind;
-use super::error::{Result, invalid_argument};
+use super::error::{Result, invalid_argument, invalid_request};
 use super::object::{NULL_VERSION, Object, Version};
 use super::request::Call;
 use super::response::{self, Answer, quoted};
@@ -244,6 +244,9 @@ pub(super) fn objects_v2(store: &Store, call: &Call) -> Result<Answer> {
         call.page_size("max-keys")?,
     );
     let start_after = call.query.filled("start-after");
+    if bucket.is_directory() {
+        check_directory_rules(&scope, start_after)?;
+    }
     let token = call.query.get("continuation-token");
     let behind = match token {
         Some(token) => Some(read_token(token)?),
@@ -285,6 +288,21 @@ pub(super) fn objects_v2(store: &Store, call: &Call) -> Result<Answer> {
             call.query.get("fetch-owner") == Some("true"),
         );
     })))
+}
+
+/// What a directory bucket refuses:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
+fn check_directory_rules(scope: &Scope<'_>, start_after: Option<&str>) -> Result<()> {
+    let refusal = if !scope.prefix.is_empty() && !scope.prefix.ends_with('/') {
+        "This bucket does not support a prefix that does not end in a delimiter"
+    } else if scope.delimiter.is_some_and(|delimiter| delimiter != "/") {
+        "This bucket does not support a delimiter other than '/'"
+    } else if start_after.is_some() {
+        "This bucket does not support start-after"
+    } else {
+        return Ok(());
+    };
+    Err(invalid_request(refusal))
 }
 
 fn read_token(token: &str) -> Result<String> {

@@ -15,9 +15,9 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt as _};
 
 use super::{
-    Annotation, AnnotationContent, AnnotationTag, Annotations, Content, Description, ErrorKind,
-    Head, Incomplete, Listing, Page, Part, Put, Read, Source, StoreError, StoreKind, Stored,
-    StoredPart, Target, Upload,
+    Annotation, AnnotationContent, AnnotationTag, Annotations, Condition, Content, Description,
+    ErrorKind, Head, Incomplete, Listing, Page, Part, Put, Read, Source, StoreError, StoreKind,
+    Stored, StoredPart, Target, Upload,
 };
 use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
 use crate::object::{Attributes, ETag, Entry, ObjectKey, ObjectVersion, Tags, Timestamp};
@@ -155,8 +155,25 @@ impl MemoryStore {
         Some((page, last))
     }
 
-    fn store(&self, put: &Put, content: Stamped) -> Stored {
+    fn store(
+        &self,
+        operation: &'static str,
+        put: &Put,
+        content: Stamped,
+    ) -> Result<Stored, StoreError> {
         let mut state = self.state();
+        let there = state.objects.get(&put.key).map(|object| &object.etag);
+        let holds = match &put.condition {
+            Condition::None => true,
+            Condition::Has(etag) => there == Some(etag),
+            Condition::Absent => there.is_none(),
+        };
+        if !holds {
+            let key = put.key.as_str();
+            let kind = ErrorKind::PreconditionFailed;
+            let message = "the key does not have what the condition wants";
+            return Err(StoreError::new(operation, key, kind, message));
+        }
         let object = MemoryObject {
             modified: state.now.unwrap_or_else(Timestamp::now),
             etag: content.etag,
@@ -176,7 +193,7 @@ impl MemoryStore {
             request_id: None,
         };
         state.objects.insert(put.key.clone(), object);
-        stored
+        Ok(stored)
     }
 }
 
@@ -302,7 +319,7 @@ impl Target for MemoryStore {
             parts: Vec::new(),
             bytes,
         };
-        Ok(self.store(put, content))
+        self.store("PutObject", put, content)
     }
 
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
@@ -431,7 +448,10 @@ impl Upload for MemoryUpload {
     ) -> Result<Stored, Incomplete> {
         let content = self.assemble(&parts, whole)?;
         self.store.state().uploads -= 1;
-        Ok(self.store.store(&self.put, content))
+        let stored = self
+            .store
+            .store("CompleteMultipartUpload", &self.put, content);
+        Ok(stored?)
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {

@@ -28,10 +28,13 @@ mod probe;
 mod proxy;
 mod raw;
 mod read;
+mod region;
 mod settings;
 mod singly;
 mod strangers;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod upload;
 mod write;
@@ -52,6 +55,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -75,11 +79,10 @@ pub struct S3Store(Arc<Shared>, CancellationToken);
 
 struct Shared {
     settings: S3Settings,
-    client: Client,
+    regional: region::Regional,
     meter: Arc<dyn Meter>,
     /// Shared with all stores of the endpoint.
     gate: Arc<Gate>,
-    region: Option<String>,
     /// Whether the signature covers what is uploaded.
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
@@ -108,7 +111,7 @@ impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
     /// every request.
     pub async fn open(settings: S3Settings, meter: Arc<dyn Meter>) -> Result<Self, StoreError> {
-        Self::connect(settings, meter, false).await
+        Self::connect(settings, meter, false, None).await
     }
 
     /// The same, to read from: a prefix may then be the key of one object, as a local source may
@@ -117,23 +120,23 @@ impl S3Store {
         settings: S3Settings,
         meter: Arc<dyn Meter>,
     ) -> Result<Self, StoreError> {
-        Self::connect(settings, meter, true).await
+        Self::connect(settings, meter, true, None).await
     }
 
     async fn connect(
         settings: S3Settings,
         meter: Arc<dyn Meter>,
         may_be_one: bool,
+        http: Option<SharedHttpClient>,
     ) -> Result<Self, StoreError> {
-        let connected = client::connect(&settings).await?;
-        let region = connected.region.as_deref().unwrap_or_default();
-        let endpoint = settings.endpoint_url.as_deref().unwrap_or(region);
+        let connected = client::connect(&settings, http).await?;
+        let endpoint = settings.endpoint_url.as_deref();
+        let endpoint = endpoint.unwrap_or_else(|| connected.regional.region());
         let shared = Shared {
             gate: Gate::of(endpoint),
             settings,
-            client: connected.client,
+            regional: connected.regional,
             meter,
-            region: connected.region,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             wants_digests: AtomicBool::new(false),
@@ -151,7 +154,7 @@ impl S3Store {
     }
 
     fn client(&self) -> &Client {
-        &self.0.client
+        self.0.regional.client()
     }
 
     /// What the signature of a request with such a body is told of it.
@@ -234,8 +237,26 @@ impl S3Store {
         }
     }
 
-    /// Runs one operation as often as the user allows.
+    /// Runs one operation as often as the user allows; where the bucket turns out to be in another
+    /// region, there once more.
     async fn insisting<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let had_moved = self.0.regional.has_moved();
+        match self.insisting_here(operation, &mut attempt).await {
+            Err(_) if !had_moved && self.0.regional.has_moved() => {
+                self.insisting_here(operation, attempt).await
+            }
+            other => other,
+        }
+    }
+
+    async fn insisting_here<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
@@ -295,18 +316,19 @@ impl S3Store {
     }
 
     /// Sends one request and waits for its answer: `patience` beyond the user's read timeout.
-    async fn send<T, E>(
+    fn send<T, E>(
         &self,
         operation: &'static str,
         subject: &str,
         patience: Duration,
         request: impl Future<Output = Result<T, error::SdkError<E>>>,
-    ) -> Result<T, StoreError>
+    ) -> impl Future<Output = Result<T, StoreError>>
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
+        // the SDK's futures are large: boxed here, they are in no other
         let exchange = self.exchange(operation, subject, patience, Box::pin(request));
-        self.in_time(operation, subject, exchange).await
+        self.in_time(operation, subject, exchange)
     }
 
     async fn exchange<T, E>(
@@ -350,11 +372,14 @@ impl S3Store {
                     self.0.reached.store(true, Ordering::Relaxed);
                 }
                 meter.request(operation, status, elapsed);
-                let error = error::convert(operation, subject, &self.describe(), sdk);
-                if error.code.as_deref().is_some_and(asks_for_fewer) {
+                let failed = error::convert(operation, subject, &self.describe(), &sdk);
+                if failed.code.as_deref().is_some_and(asks_for_fewer) {
                     pass.was_throttled();
                 }
-                Err(error::advised(error, &self.0.settings))
+                if let Some(region) = region::named(&sdk) {
+                    self.0.regional.follow(region, &self.describe().url);
+                }
+                Err(error::advised(failed, &self.0.settings))
             }
             Err((silence, limit)) => {
                 meter.request(operation, None, elapsed);
@@ -372,7 +397,7 @@ impl Source for S3Store {
             url: settings.location.url(),
             kind: StoreKind::S3,
             prefix: settings.location.prefix.clone(),
-            region: self.0.region.clone(),
+            region: Some(self.0.regional.region().to_owned()),
             endpoint: settings.endpoint_url.clone(),
         }
     }

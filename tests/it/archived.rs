@@ -132,7 +132,8 @@ fn restored_objects_arrive_and_the_others_are_left_before_anything_is_begun() {
                 restore(&world, key);
             }
         }
-        run(&world, way).run().exit(0).transferred(4);
+        let again = run(&world, way).set("check.mode", "\"size\"");
+        again.run().exit(0).transferred(4);
     }
 }
 

@@ -1,12 +1,20 @@
 //! Conditional writes and copies: what is sent, what a refusal becomes, and whose object it was.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use s3sync::sandbox::{Action, Moment, Rule, When};
+use s3sync::config::OfTarget;
+use s3sync::event::{self, Cause, Event};
+use s3sync::plan::{Decision, Direction, Transfer};
+use s3sync::sandbox::{Action, Moment, Mutation, Rule, When};
+use s3sync::store::local::{LocalTarget, LocalTargetSettings};
+use s3sync::store::memory::MemoryStore;
+use s3sync::transfer::Transferrer;
 use serde_json::json;
 
-use crate::support::case;
+use crate::engine_room::{Told, context, ends, pair};
+use crate::support::{Listed, case, write};
 use crate::world::{Ran, Run, Wire, World, content, same, until};
 
 const MIB: usize = 1 << 20;
@@ -167,18 +175,21 @@ fn what_is_listed_is_not_written_over_where_nothing_is_to_be_there() {
     }
 }
 
-/// Has somebody else write a key of the target while a run is writing it.
-fn beaten(world: &World, way: &Way, operation: &str, key: &'static str, run: Run<'_>) -> Ran {
-    let late = Rule::new(Action::Delay(A_WHILE))
-        .operation(operation)
-        .key(key);
-    world.faults().add(late.when(When::First(1)));
+/// Has somebody else write a key of the target while a run is writing it: at its `nth` attempt.
+fn beaten(
+    world: &World,
+    operation: &'static str,
+    key: &'static str,
+    nth: u64,
+    run: Run<'_>,
+) -> Ran {
+    let late = Rule::new(Action::Delay(A_WHILE)).when(When::Nth(nth));
+    world.faults().add(late.operation(operation).key(key));
     let running = run.start();
-    let name = format!("{} of {key} by way {}", operation, way.0);
-    until(&name, || {
+    until("the write", || {
         let mutations = world.faults().mutations();
-        let mut mutations = mutations.iter();
-        mutations.any(|call| call.operation == operation && call.key == key)
+        let is_it = |call: &&Mutation| call.operation == operation && call.key == key;
+        mutations.iter().filter(is_it).count() as u64 == nth
     });
     world.put("second", key, b"another's");
     let ran = running.wait();
@@ -198,7 +209,7 @@ fn another_writers_object_stays_and_that_is_a_warning() {
                     empty()
                 };
                 let job = run(&world, way).set(condition, "true");
-                let ran = beaten(&world, way, operation, key, job);
+                let ran = beaten(&world, operation, key, 1, job);
                 ran.exit(3).transferred(2);
                 let pair = ran.pair("pair");
                 let skipped = json!([{"reason": "precondition_failed", "count": 1}]);
@@ -287,7 +298,7 @@ fn a_lost_answer_does_not_make_anothers_object_ours() {
             let world = world();
             world.faults().add(busy().operation(operation).key(key));
             let job = if_match(&world, way);
-            let ran = beaten(&world, way, operation, key, job);
+            let ran = beaten(&world, operation, key, 2, job);
             ran.exit(3).transferred(2);
             assert_eq!(ran.pair("pair").line(key)["reason"], "precondition_failed");
             assert_eq!(world.get("second", key).as_deref(), Some(&b"another's"[..]));
@@ -454,4 +465,50 @@ fn differences_a_check_finds_are_no_errors() {
     let job = run(&world, &WAYS[1]).set("warnings.as_error", "true");
     let ran = job.called("check").run();
     ran.exit(1).says("access_denied");
+}
+
+#[tokio::test]
+async fn a_target_without_etags_is_written_to_and_that_is_told() {
+    let source = MemoryStore::new();
+    write(&source, "k", "newer").await.expect("a put");
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("k"), "old").expect("a file");
+    let target = LocalTarget::new(LocalTargetSettings {
+        root: dir.path().to_owned(),
+        never_list: Vec::new(),
+    });
+    let told = Arc::<Told>::default();
+    let mut pair = pair();
+    pair.conditional.target = OfTarget::Listed;
+    let context = context(&told);
+    let transferrer = Transferrer::new(
+        ends(&source, &target, Direction::S3ToLocal),
+        &pair,
+        &context,
+    );
+    let [entry] = &Listed::of(&source).await.entries[..] else {
+        panic!("one object");
+    };
+    let replaces = event::Listed {
+        size: 3,
+        modified: entry.modified,
+        etag: None,
+    };
+    let transfer = Transfer {
+        source: entry.clone(),
+        replaces: Some(replaces),
+        because: Cause::SizeDiffers,
+    };
+    let done = transferrer.run(Decision::Transfer(transfer)).await;
+    done.expect("nothing ends the pair");
+    assert_eq!(told.transferred().len(), 1);
+    let lost = told.events().into_iter().find_map(|event| match event {
+        Event::GuaranteeLost { what, .. } => Some(what),
+        _ => None,
+    });
+    assert!(
+        lost.is_some_and(|what| what.contains("conditional.if_match")),
+        "{:?}",
+        told.events()
+    );
 }

@@ -28,18 +28,14 @@ fn seconds(ran: &Ran) -> f64 {
     millis.expect("a duration") as f64 / 1000.0
 }
 
-/// What was moved takes as long as it must at this rate, and hardly longer.
+/// What was moved took as long as it must at this rate. That it takes no longer is for a machine with
+/// nothing else to do; `store::pace` is held to it without a clock.
 fn held(ran: &Ran, moved: u64, per_second: u64) {
     let took = seconds(ran);
     let must = moved as f64 / per_second as f64;
+    // what was left unused for a quarter of a second is made up for
     assert!(
-        took > must * 0.95 - 0.05,
-        "{took} s, not {must} s: {}",
-        ran.told()
-    );
-    // listing, starting and ending take their time too, on a busy machine even more
-    assert!(
-        took < must * 1.05 + 2.5,
+        took > must * 0.95 - 0.25,
         "{took} s, not {must} s: {}",
         ran.told()
     );

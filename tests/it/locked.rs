@@ -1,7 +1,5 @@
 //! Buckets with Object Lock, which take no body without a digest of it.
 
-use std::time::Duration;
-
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode,
@@ -72,7 +70,6 @@ fn every_body_has_a_digest_whatever_the_user_switched_off() {
             // whatever was on its way before the first refusal was heard
             let bare = bodies(false);
             assert!(bare <= 5 && (bare > 0) == heard, "{bare}: {}", ran.told());
-            assert!(ran.elapsed < Duration::from_secs(60));
         }
     }
 }

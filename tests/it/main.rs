@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod accounts;
 mod annotations;
 mod anonymous;
 mod archived;
@@ -13,6 +14,7 @@ mod conditions;
 mod customer_keys;
 mod directions;
 mod directory;
+mod directory_buckets;
 mod distrusted;
 mod engine_room;
 mod examining;

@@ -55,6 +55,30 @@ fn foreign_types_stop_at_the_border() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A method that a wrapper leaves to the trait's default would be lost without a word.
+#[test]
+fn a_wrapper_around_a_target_forwards_everything() {
+    let traits = code_of(&source_dir().join("store.rs"));
+    let wrapper = code_of(&source_dir().join("store/throttle.rs"));
+    for name in ["Source", "Target"] {
+        let asked = methods(&traits, &format!("pub trait {name}: "));
+        assert!(asked.len() > 5, "{name} has methods: {asked:?}");
+        let answered = methods(&wrapper, &format!("impl {name} for Throttle "));
+        assert_eq!(asked, answered, "{name}");
+    }
+}
+
+/// The names of the methods of a block that begins so and ends at the margin.
+fn methods(code: &str, beginning: &str) -> BTreeSet<String> {
+    let (_, block) = code.split_once(beginning).expect("it is there");
+    let block = block.split("\n}").next().unwrap_or(block);
+    let names = block.split("fn ").skip(1);
+    names
+        .filter_map(|rest| rest.split(['(', '<']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
 fn imports_are_found_however_they_are_written() {
     for (code, depth, expected) in [

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use s3sync::digest::{Algorithm, Checksum, composite, digest};
-use s3sync::object::{Attributes, Timestamp};
+use s3sync::object::{Attributes, ETag, Timestamp};
 use s3sync::sandbox::{Sandbox, SandboxConfig};
 use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalTargetSettings};
 use s3sync::store::memory::MemoryStore;
 use s3sync::store::s3::{Keys, S3Location, S3Settings, S3Store};
-use s3sync::store::{ErrorKind, Part, Put, Read, Secret, Source, StoreKind, Target, Unmetered};
+use s3sync::store::{
+    Condition, ErrorKind, Incomplete, Part, Put, Read, Secret, Source, StoreKind, Target, Unmetered,
+};
 use tokio::task::JoinSet;
 
 use crate::support::{Listed, key, put, read, write};
@@ -121,6 +123,7 @@ const CASES: &[(&str, Case)] = cases![
     a_range_beyond_the_end_is_a_change,
     what_is_not_there_is_not_found,
     a_put_replaces,
+    a_condition_decides_what_is_replaced,
     parts_come_in_any_order,
     a_part_may_be_sent_again,
     missing_parts_publish_nothing,
@@ -347,6 +350,61 @@ async fn a_put_replaces(place: Place) {
         assert_eq!(seen.bytes, bytes);
     }
     assert_eq!(Listed::of(&*place.source).await.keys(), ["d/k"]);
+}
+
+async fn a_condition_decides_what_is_replaced(place: Place) {
+    if is_local(&place) {
+        // it is never given any
+        return;
+    }
+    let older = digest(Algorithm::Md5, b"older").hex();
+    let other = digest(Algorithm::Md5, b"other").hex();
+    let has = |md5: &str| Condition::Has(ETag::parse(md5));
+    for (there, condition, is_taken) in [
+        (false, Condition::None, true),
+        (false, Condition::Absent, true),
+        (false, has(&other), false),
+        (true, Condition::None, true),
+        (true, Condition::Absent, false),
+        (true, has(&other), false),
+        (true, has(&older), true),
+    ] {
+        for in_parts in [false, true] {
+            let removed = place.target.delete(&[key("k")]).await;
+            removed.expect("a deletion");
+            if there {
+                write(&*place.target, "k", "older").await.expect("a put");
+            }
+            let bytes = Bytes::from("newer");
+            let what = Put {
+                condition: condition.clone(),
+                ..put("k", bytes.len())
+            };
+            let done = if in_parts {
+                let upload = place.target.begin(&what).await.expect("an upload");
+                let part = upload.put_part(&parts_of(&bytes)[0]).await.expect("a part");
+                let done = upload.complete(vec![part], None).await;
+                done.map(drop).map_err(|error| match error {
+                    Incomplete::Undone(error) => error,
+                    Incomplete::Unproved { .. } => panic!("nothing is in doubt: {error}"),
+                })
+            } else {
+                let md5 = digest(Algorithm::Md5, &bytes);
+                place.target.put(&what, bytes, &[md5]).await.map(drop)
+            };
+            let case = format!("{there} {condition:?} {in_parts}: {done:?}");
+            let refused = Err(ErrorKind::PreconditionFailed);
+            let expected = if is_taken { Ok(()) } else { refused };
+            assert_eq!(done.map_err(|error| error.kind), expected, "{case}");
+            let seen = place.source.head((&key("k")).into(), false).await;
+            assert_eq!(seen.is_ok(), there || is_taken, "{case}");
+            if seen.is_ok() {
+                let seen = read(&*place.source, "k").await.expect("a read");
+                let expected = if is_taken { "newer" } else { "older" };
+                assert_eq!(seen.bytes, expected, "{case}");
+            }
+        }
+    }
 }
 
 /// The parts of some content, with their MD5s.

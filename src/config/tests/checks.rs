@@ -29,6 +29,29 @@ fn a_point_in_time_has_passed() {
 }
 
 #[test]
+fn a_directory_bucket_is_not_asked_for_what_it_has_not() {
+    for (option, is_for_all_buckets) in [
+        ("target.storage_class = 'STANDARD'", false),
+        ("target.storage_class = 'GLACIER_IR'", false),
+        ("target.acl = 'public-read'", false),
+        ("metadata.website_redirect = '/elsewhere'", false),
+        ("target.storage_class = 'EXPRESS_ONEZONE'", true),
+        ("metadata.cache_control = 'no-store'", true),
+    ] {
+        for (bucket, is_well) in [("b", true), ("b--use1-az4--x-s3", is_for_all_buckets)] {
+            let text =
+                format!("[pairs.x]\nsource.url = '/a'\ntarget.url = 's3://{bucket}/'\n{option}\n");
+            let settings = settings(&text, &environment(&[]), &FlagValues::default());
+            let told = settings.problems().map(|problems| problems.to_string());
+            let told = told.unwrap_or_default();
+            let refused = told.contains("excludes a target that is a directory bucket");
+            assert_eq!(refused, !is_well, "{option}, {bucket}: {told}");
+            assert_eq!(told.is_empty(), is_well, "{option}, {bucket}: {told}");
+        }
+    }
+}
+
+#[test]
 fn an_md5_is_that_of_its_key() {
     // `md5sum` of the key's 32 bytes, in base64
     let (key, md5) = (example(Kind::SecretKey), "hRasmdxgYDKV3nvbahU1MA==");

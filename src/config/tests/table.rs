@@ -21,9 +21,11 @@ fn text_for(row: &OptionRow) -> &'static str {
         ("multipart.auto_chunksize", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\n"
         }
-        ("checksum.express_one_zone_default", _) => {
-            "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b--use1-az4--x-s3/'\n"
-        }
+        (
+            "checksum.express_one_zone_default"
+            | "performance.allow_parallel_listings_in_express_one_zone",
+            _,
+        ) => "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b--use1-az4--x-s3/'\n",
         ("target.sse_kms_key_id", _) => {
             "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.sse = 'aws:kms'\n"
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::learnt::LeaveOut;
 use super::network::http_client;
 use super::payer::RequesterPays;
+use super::region::Regional;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
 use crate::digest::{Algorithm, Digest};
@@ -18,7 +19,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     ConfigBag, Credentials, Intercept, Region, RequestChecksumCalculation,
-    ResponseChecksumValidation, RuntimeComponents, StalledStreamProtectionConfig,
+    ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig,
 };
 
 /// Where no chain of configuration names a region: S3's oldest, as other tools have it.
@@ -26,21 +27,27 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// A client of the SDK, and what was found out while it was made.
 pub(super) struct Connected {
-    pub(super) client: Client,
-    pub(super) region: Option<String>,
+    pub(super) regional: Regional,
     /// Whether the signature covers what is uploaded.
     pub(super) signs_payloads: bool,
 }
 
-/// A client with the settings' region, credentials and endpoint.
-pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreError> {
+/// A client with the settings' region, credentials and endpoint; it sends what it sends through
+/// `http`, where that is given.
+pub(super) async fn connect(
+    settings: &S3Settings,
+    http: Option<SharedHttpClient>,
+) -> Result<Connected, StoreError> {
     let plain_http = settings
         .endpoint_url
         .as_deref()
         .is_some_and(|url| url.starts_with("http://"));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
-        .http_client(http_client(settings.endpoint_url.as_deref())?)
+        .http_client(match http {
+            Some(http) => http,
+            None => http_client(settings.endpoint_url.as_deref())?,
+        })
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(settings.timeouts.connect));
     if let Some(files) = profile_files(settings) {
@@ -78,6 +85,7 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
     let mut config = aws_sdk_s3::config::Builder::from(&shared)
         .region(Region::new(region.clone()))
         .force_path_style(settings.force_path_style)
+        .accelerate(settings.accelerate)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     let plain_endpoint = plain_http
@@ -106,9 +114,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
             "the endpoint URL is empty",
         ));
     }
+    let is_aws = settings.endpoint_url.is_none() && shared.endpoint_url().is_none();
     Ok(Connected {
-        client: Client::from_conf(config.build()),
-        region: Some(region),
+        regional: Regional::new(Client::from_conf(config.build()), region, is_aws),
         signs_payloads: signed,
     })
 }

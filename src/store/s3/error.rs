@@ -11,6 +11,7 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::exchange::Silence;
+use super::region::named;
 use super::{S3Settings, proxy, trust};
 use crate::store::{Description, ErrorKind, NOT_RESTORED, StoreError};
 
@@ -21,7 +22,7 @@ pub(super) fn convert<E>(
     operation: &'static str,
     subject: &str,
     store: &Description,
-    error: SdkError<E>,
+    error: &SdkError<E>,
 ) -> StoreError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -38,8 +39,8 @@ where
         .and_then(|text| wait_of(text, date));
     let code = error.code().map(str::to_owned);
     let request_id = error.request_id().map(str::to_owned);
-    let kind = kind_of(status, code.as_deref(), &error);
-    let refused_by = refusing_proxy(status, store, &error);
+    let kind = kind_of(status, code.as_deref(), error);
+    let refused_by = refusing_proxy(status, store, error);
     let kind = if refused_by.is_some() {
         ErrorKind::Fatal
     } else {
@@ -48,15 +49,18 @@ where
     let message = match (&code, kind) {
         _ if refused_by.is_some() => refused_by.unwrap_or_default(),
         (Some(code), _) if code == "InvalidRequest" && wants_key(error.message()) => WANTS_KEY.to_owned(),
+        _ if let Some(region) = named(error).filter(|region| Some(region) != store.region.as_ref()) => {
+            elsewhere(&region, store)
+        }
         (Some(code), _) if code == "InvalidRequest" && wants_no_key(error.message()) => WANTS_NO_KEY.to_owned(),
         (Some(_), ErrorKind::Archived) => NOT_RESTORED.to_owned(),
         (Some(code), _) => {
             remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
         }
-        (None, _) if caused_by::<CredentialsError, _>(&error) => format!(
+        (None, _) if caused_by::<CredentialsError, _>(error) => format!(
             "no credentials for {}: {}; set a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or this side's access_key",
             store.url,
-            chain(&error)
+            chain(error)
         ),
         (None, ErrorKind::NotFound) => "not found".to_owned(),
         (None, ErrorKind::AccessDenied) => "access denied".to_owned(),
@@ -64,7 +68,7 @@ where
         // the answer to a HEAD has no body that could say more
         (None, _) if status == Some(400) && operation == "HeadObject" => "refused without a reason: an object encrypted with SSE-C wants its key (this side's sse_c and sse_c_key), one that is not takes none, and credentials may have expired".to_owned(),
         (None, _) => {
-            let words = chain(&error);
+            let words = chain(error);
             if words.contains(BAD_CERTIFICATE) {
                 format!("{words}; {}", trust::remedy())
             } else {
@@ -79,6 +83,14 @@ where
         retry_after,
         ..StoreError::new(operation, subject, kind, message)
     }
+}
+
+/// What to say of a bucket that is not where it was asked for.
+fn elsewhere(region: &str, store: &Description) -> String {
+    let asked = store.region.as_deref().unwrap_or("none");
+    format!(
+        "the bucket is in the region `{region}`, and `{asked}` was asked; set the region of this side (source.region or target.region) to \"{region}\""
+    )
 }
 
 pub(super) const WANTS_KEY: &str =
@@ -245,6 +257,8 @@ where
             | "ThrottlingException"
             | "TooManyRequests"
             | "OperationAborted"
+            // a name that S3's own directory has not everywhere yet
+            | "TemporaryRedirect"
             | "ConditionalRequestConflict",
         ) => return ErrorKind::Transient,
         Some("NotImplemented") => return ErrorKind::Unsupported,

@@ -35,7 +35,7 @@ tokio::task_local! {
 
 /// A body is given to the connection in pieces of so many bytes: each that it takes is a sign of
 /// life.
-const PIECE: usize = 32 << 10;
+const PIECE: usize = 64 << 10;
 
 /// So many bytes at most are taken by a connection and not on their way yet: the buffers of the
 /// HTTP client and of the system.

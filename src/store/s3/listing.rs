@@ -5,9 +5,13 @@ The SDK signs and sends; the body is taken from it before it is parsed and read 
 because the SDK's own parser costs more than everything else in a run that finds nothing to do.
 */
 
+mod directory_bucket;
 mod page;
 mod parallel;
+mod record;
+mod runs;
 mod unslashed;
+mod unsorted;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,6 +20,7 @@ use aws_sdk_s3::operation::list_objects::builders::ListObjectsFluentBuilder;
 use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use aws_sdk_s3::types::EncodingType;
 
+use self::directory_bucket::directory_of;
 use self::page::RawPage;
 use super::error::broken_body;
 use super::learnt::{Lack, is_refusal};
@@ -43,6 +48,9 @@ struct Query<'a> {
 
 /// The whole prefix of a store, in the order that is asked of it.
 pub(super) fn list(store: &S3Store) -> Listing {
+    if store.0.settings.location.is_directory_bucket() {
+        return directory_bucket::list(store);
+    }
     match store.0.settings.order {
         KeyOrder::Bytes => parallel::list(store),
         KeyOrder::AsInADirectory => unslashed::list(store),
@@ -51,13 +59,21 @@ pub(super) fn list(store: &S3Store) -> Listing {
 
 /// The whole key and the size of the first object below the store's prefix.
 pub(super) async fn first(store: &S3Store) -> Result<Option<(String, u64)>, StoreError> {
+    let prefix = store.prefix();
+    // of a directory bucket, a directory is listed: the first key in it need not fit
+    let (asked, max_keys) = if store.0.settings.location.is_directory_bucket() {
+        (directory_of(prefix), 1000)
+    } else {
+        (prefix, 1)
+    };
     let query = Query {
-        prefix: store.prefix(),
-        max_keys: 1,
+        prefix: asked,
+        max_keys,
         ..Query::default()
     };
     let page = fetch(store, &query).await?;
-    let first = page.rows.into_iter().next();
+    let mut rows = page.rows.into_iter();
+    let first = rows.find(|row| row.key.starts_with(prefix));
     Ok(first.map(|row| (row.key, row.size)))
 }
 
@@ -150,7 +166,7 @@ impl Way {
             Lists::V1 => "ListObjects",
         };
         let attempt = || {
-            let attempt = self.attempt(store, operation, query);
+            let attempt = Box::pin(self.attempt(store, operation, query));
             store.in_time(operation, query.prefix, attempt)
         };
         store.retrying(operation, attempt).await

@@ -10,7 +10,10 @@ impl S3Store {
     /// Whether Content-MD5 goes with every body: where the user wants it, and where the bucket was
     /// heard to demand it.
     pub(super) fn sends_content_md5(&self) -> bool {
-        self.0.settings.content_md5 || self.0.wants_digests.load(Ordering::Relaxed)
+        let settings = &self.0.settings;
+        // a directory bucket has no use for MD5s
+        let unasked = settings.content_md5 && !settings.location.is_directory_bucket();
+        unasked || self.0.wants_digests.load(Ordering::Relaxed)
     }
 }
 

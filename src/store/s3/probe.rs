@@ -139,10 +139,9 @@ impl Probe {
 
     fn refused_listing(&self, error: StoreError) -> Finding {
         let remedy = match error.code.as_deref() {
-            Some("AccessDenied" | "HTTP 403") => format!(
-                "allow s3:ListBucket on {} to these credentials",
-                self.arn("")
-            ),
+            Some("AccessDenied" | "HTTP 403") => {
+                format!("allow s3:ListBucket on {} to {}", self.arn(""), self.whom())
+            }
             Some("NoSuchBucket") => "make it, or correct the URL".to_owned(),
             _ => String::new(),
         };
@@ -176,8 +175,14 @@ impl Probe {
             Err(error) => {
                 let remedy = if error.kind == ErrorKind::AccessDenied {
                     format!(
-                        "allow s3:GetObject on {} to these credentials, and kms:Decrypt if a key of theirs encrypts it",
-                        self.arn(&format!("/{}*", self.store.prefix()))
+                        "allow s3:GetObject on {} to {}{}",
+                        self.arn(&format!("/{}*", self.store.prefix())),
+                        self.whom(),
+                        if self.store.0.settings.anonymous {
+                            ""
+                        } else {
+                            ", and kms:Decrypt if a key of theirs encrypts it"
+                        }
                     )
                 } else {
                     String::new()
@@ -189,6 +194,9 @@ impl Probe {
 
     /// Nothing depends on it that a run could not do without.
     async fn versioning(&self) -> Finding {
+        if self.store.0.settings.location.is_directory_bucket() {
+            return Finding::fine(VERSIONING, "keeps no versions");
+        }
         let url = self.store.describe().url;
         let answer = self
             .store
@@ -211,6 +219,15 @@ impl Probe {
                 VERSIONING,
                 format!("versions: cannot be told ({})", brief(&error)),
             ),
+        }
+    }
+
+    /// Who asks.
+    fn whom(&self) -> &'static str {
+        if self.store.0.settings.anonymous {
+            "everyone, or leave source.no_sign_request out"
+        } else {
+            "these credentials"
         }
     }
 

@@ -89,7 +89,8 @@ pub(super) async fn read(store: &S3Store, read: &Read) -> Result<Content, StoreE
     let full_key = store.full_key(&read.key);
     store
         .retrying("GetObject", || {
-            store.in_time("GetObject", &full_key, attempt(store, &full_key, read))
+            let attempt = Box::pin(attempt(store, &full_key, read));
+            store.in_time("GetObject", &full_key, attempt)
         })
         .await
 }

@@ -1,9 +1,11 @@
 //! What it takes to reach a bucket, resolved.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::encryption::Encryption;
+use crate::object::ObjectKey;
 use crate::store::retry::RetrySettings;
 use crate::store::{Pace, Secret};
 
@@ -18,6 +20,8 @@ pub struct S3Settings {
     pub endpoint_url: Option<String>,
     /// Address buckets as `endpoint/bucket` rather than `bucket.endpoint`.
     pub force_path_style: bool,
+    /// Reach it through S3 Transfer Acceleration.
+    pub accelerate: bool,
     /// The profile of the configuration files.
     pub profile: Option<String>,
     /// Keys given outright; the SDK's chain of credentials decides when `None`.
@@ -95,6 +99,20 @@ pub enum KeyOrder {
     AsInADirectory,
 }
 
+impl KeyOrder {
+    /// Which of two keys comes first in it. No two keys share a place.
+    pub fn compare(self, a: &ObjectKey, b: &ObjectKey) -> Ordering {
+        match self {
+            Self::Bytes => a.cmp(b),
+            Self::AsInADirectory => a
+                .unslashed()
+                .cmp(b.unslashed())
+                // of one name, the key without the slash is the shorter
+                .then_with(|| a.as_str().len().cmp(&b.as_str().len())),
+        }
+    }
+}
+
 /// How long things may take; as long as they like where there is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -133,20 +151,23 @@ pub enum S3UrlError {
     /// Nothing stands where the bucket should.
     #[error("`{0}` names no bucket; write s3://bucket or s3://bucket/prefix")]
     NoBucket(String),
+    /// It has the ARN of something else than an access point.
+    #[error(
+        "`{0}` has no ARN of an access point; write s3://arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/prefix, or a bucket by its name"
+    )]
+    NoAccessPoint(String),
 }
 
 impl S3Location {
-    /// Reads `s3://bucket[/prefix]`; an access point ARN may stand for the bucket:
-    /// `s3://arn:aws:s3::ACCOUNT:accesspoint/NAME/prefix`.
+    /// Reads `s3://bucket[/prefix]`; the ARN of an access point may stand for the bucket:
+    /// `s3://arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/prefix`. One without a region is of a
+    /// Multi-Region Access Point. An access point's alias is a name like a bucket's.
     pub fn parse(url: &str) -> Result<Self, S3UrlError> {
         let rest = url
             .strip_prefix("s3://")
             .ok_or_else(|| S3UrlError::NotS3(url.to_owned()))?;
         let bucket_end = if rest.starts_with("arn:") {
-            // the resource is `accesspoint/NAME`: its slash belongs to the bucket
-            rest.match_indices('/')
-                .nth(1)
-                .map_or(rest.len(), |(at, _)| at)
+            end_of_arn(rest).ok_or_else(|| S3UrlError::NoAccessPoint(url.to_owned()))?
         } else {
             rest.find('/').unwrap_or(rest.len())
         };
@@ -160,17 +181,57 @@ impl S3Location {
         })
     }
 
-    /// Whether it is in a directory bucket, which says so by its name and whose ETags are no
-    /// digests:
+    /// Whether it is in a directory bucket, which says so by its name, as an access point to one
+    /// does, and whose ETags are no digests:
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>.
     pub fn is_directory_bucket(&self) -> bool {
-        self.bucket.ends_with("--x-s3")
+        self.bucket.ends_with("--x-s3") || self.bucket.ends_with("--xa-s3")
+    }
+
+    /// Whether an access point's ARN stands for the bucket.
+    pub fn is_arn(&self) -> bool {
+        self.bucket.starts_with("arn:")
+    }
+
+    /// Whether that is the ARN of a Multi-Region Access Point:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html>.
+    pub fn is_multi_region(&self) -> bool {
+        let mut fields = self.bucket.splitn(6, ':');
+        self.is_arn()
+            && fields.nth(3) == Some("")
+            && fields.nth(1).is_some_and(|name| name.ends_with(".mrap"))
     }
 
     /// The URL again.
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix)
     }
+}
+
+/// Where the ARN of an access point ends, of which the resource is `accesspoint/NAME` or
+/// `outpost/ID/accesspoint/NAME`, also written with colons: those slashes are no part of a prefix.
+fn end_of_arn(text: &str) -> Option<usize> {
+    let (resource, _) = text.match_indices(':').nth(4)?;
+    let mut end = resource + 1;
+    let mut names = 2;
+    let mut words = 0;
+    while words < names {
+        let word = &text[end..];
+        let length = word.find(['/', ':']).unwrap_or(word.len());
+        match (words, &word[..length]) {
+            (_, "") => return None,
+            (0, "outpost") => names = 4,
+            (0, kind) if kind != "accesspoint" => return None,
+            _ => {}
+        }
+        words += 1;
+        end += length;
+        if words < names {
+            // a resource that ends too early
+            end += text[end..].chars().next()?.len_utf8();
+        }
+    }
+    Some(end)
 }
 
 impl Default for ListingSettings {
@@ -212,6 +273,7 @@ impl S3Settings {
             region: None,
             endpoint_url: None,
             force_path_style: false,
+            accelerate: false,
             profile: None,
             keys: None,
             config_file: None,
@@ -237,15 +299,24 @@ mod tests {
 
     #[test]
     fn urls_are_taken_as_written() {
-        let arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/mine";
+        let point = "arn:aws:s3:eu-west-1:123456789012:accesspoint/mine";
+        let colon = "arn:aws:s3:eu-west-1:123456789012:accesspoint:mine";
+        let everywhere = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap";
+        let outpost = "arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-1/accesspoint/mine";
         for (url, bucket, prefix) in [
             ("s3://b", "b", ""),
             ("s3://b/", "b", ""),
             ("s3://b/p", "b", "p"),
             ("s3://b/p/", "b", "p/"),
             ("s3://b//p%20q", "b", "/p%20q"),
-            (&format!("s3://{arn}"), arn, ""),
-            (&format!("s3://{arn}/p/q"), arn, "p/q"),
+            ("s3://mine-1a2b-s3alias/p/", "mine-1a2b-s3alias", "p/"),
+            (&format!("s3://{point}"), point, ""),
+            (&format!("s3://{point}/"), point, ""),
+            (&format!("s3://{point}/p/q"), point, "p/q"),
+            (&format!("s3://{point}//p:q"), point, "/p:q"),
+            (&format!("s3://{colon}/p/q"), colon, "p/q"),
+            (&format!("s3://{everywhere}/p/"), everywhere, "p/"),
+            (&format!("s3://{outpost}/p/"), outpost, "p/"),
         ] {
             let seen = S3Location::parse(url).expect(url);
             assert_eq!(
@@ -253,14 +324,32 @@ mod tests {
                 (bucket, prefix),
                 "{url}"
             );
+            assert_eq!(seen.is_multi_region(), bucket == everywhere, "{url}");
         }
-        assert_eq!(
-            S3Location::parse("s3://"),
-            Err(S3UrlError::NoBucket("s3://".into()))
-        );
-        assert_eq!(
-            S3Location::parse("/tmp"),
-            Err(S3UrlError::NotS3("/tmp".into()))
-        );
+        for (url, error) in [
+            ("s3://", S3UrlError::NoBucket as fn(String) -> S3UrlError),
+            ("s3:///p", S3UrlError::NoBucket),
+            ("/tmp", S3UrlError::NotS3),
+            ("s3://arn:aws:s3:::bucket/p", S3UrlError::NoAccessPoint),
+            (
+                "s3://arn:aws:s3:eu-west-1:1:accesspoint",
+                S3UrlError::NoAccessPoint,
+            ),
+            (
+                "s3://arn:aws:s3:eu-west-1:1:accesspoint/",
+                S3UrlError::NoAccessPoint,
+            ),
+            (
+                "s3://arn:aws:s3:eu-west-1:1:accesspoint//p",
+                S3UrlError::NoAccessPoint,
+            ),
+            (
+                "s3://arn:aws:s3:eu-west-1:1:outpost/op-1/p",
+                S3UrlError::NoAccessPoint,
+            ),
+            ("s3://arn:aws", S3UrlError::NoAccessPoint),
+        ] {
+            assert_eq!(S3Location::parse(url), Err(error(url.to_owned())), "{url}");
+        }
     }
 }

@@ -266,4 +266,20 @@ mod tests {
             assert_eq!(!seen.lost.is_empty(), is_told, "{name}");
         }
     }
+
+    #[test]
+    fn a_directory_bucket_sends_nobody_elsewhere() {
+        for (redirect, is_told) in [(Some("/elsewhere"), true), (None, false)] {
+            let head = head(Attributes {
+                website_redirect: redirect.map(str::to_owned),
+                cache_control: Some("no-store".to_owned()),
+                ..Attributes::default()
+            });
+            let mut seen = dressed(&Metadata::default(), Direction::S3ToS3, "k", &head);
+            seen.without_redirect();
+            assert_eq!(seen.attributes.website_redirect, None, "{redirect:?}");
+            assert_eq!(seen.attributes.cache_control.as_deref(), Some("no-store"));
+            assert_eq!(!seen.lost.is_empty(), is_told, "{redirect:?}");
+        }
+    }
 }

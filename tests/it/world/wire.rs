@@ -194,7 +194,10 @@ impl Flow {
                 Some(Damage::Hold(place)) => {
                     if let Some(place) = here(place) {
                         let _ = self.to.write_all(&buffer[..place]);
-                        self.hold();
+                        // both connections stay open, and nothing is taken from either
+                        loop {
+                            std::thread::park();
+                        }
                     }
                 }
                 None => {}
@@ -203,12 +206,5 @@ impl Flow {
             at += read;
         }
         Some(())
-    }
-
-    /// Takes nothing more and gives nothing more, with both connections open.
-    fn hold(&self) -> ! {
-        loop {
-            std::thread::park();
-        }
     }
 }

@@ -19,6 +19,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::page::RawPage;
+use super::unsorted::{go_on, is_unsorted};
 use super::{Query, fetch, relative};
 use crate::store::s3::S3Store;
 use crate::store::{Listing, Page, StoreError};
@@ -74,8 +75,11 @@ pub(super) fn stream(pages: Arriving) -> Listing {
 }
 
 /// Lists in a task of its own, which ends when nobody listens any more.
-pub(super) fn in_a_task<F>(list: impl FnOnce(Pages) -> F) -> Arriving
+pub(super) fn in_a_task<T, F>(
+    list: impl FnOnce(mpsc::Sender<Result<T, StoreError>>) -> F,
+) -> mpsc::Receiver<Result<T, StoreError>>
 where
+    T: Send + 'static,
     F: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(1);
@@ -126,6 +130,10 @@ impl Lister {
             let mut flat_pages = 1_u32;
             loop {
                 let mut raw = self.page(&span, token.as_deref()).await?;
+                let root = token.is_none() && span == Span::below(self.store.prefix());
+                if root && is_unsorted(&raw) {
+                    return go_on(&self.store, raw, out).await;
+                }
                 let last = raw.rows.last().map(|row| row.key.clone());
                 let may_split = flat_pages_until_split == 0;
                 let prefixes_seen = if may_split {
@@ -135,7 +143,6 @@ impl Lister {
                 };
                 let ends_here = raw.cut(&span);
                 let finished = ends_here || !raw.truncated;
-                let root = token.is_none() && span == Span::below(self.store.prefix());
                 token = raw.next_token.take();
                 let page = relative(&self.store, raw, root)?;
                 if out.send(Ok(page)).await.is_err() || finished {
@@ -181,7 +188,8 @@ impl Lister {
         .await
     }
 
-    async fn fetch(&self, query: &Query<'_>) -> Result<RawPage, StoreError> {
+    /// One page of anything.
+    pub(super) async fn fetch(&self, query: &Query<'_>) -> Result<RawPage, StoreError> {
         let _permit = self
             .requests
             .acquire()
@@ -190,7 +198,8 @@ impl Lister {
         fetch(&self.store, query).await
     }
 
-    fn query(&self) -> Query<'static> {
+    /// For all keys, a page at a time.
+    pub(super) fn query(&self) -> Query<'static> {
         Query {
             max_keys: self.store.0.settings.listing.max_keys,
             ..Query::default()

@@ -5,12 +5,14 @@ begin with a slash are in order among themselves, and so are all others; they ar
 merged, in the memory of a page for each. A bucket of one page is sorted as it is.
 */
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use super::parallel::{Arriving, Lister, Pages, Span, in_a_task, stream};
-use super::{lie, relative};
+use super::relative;
+use super::unsorted::{go_on, is_unsorted};
 use crate::object::{Entry, ObjectKey};
-use crate::store::s3::S3Store;
+use crate::store::s3::{KeyOrder, S3Store};
 use crate::store::{Listing, Page, StoreError};
 
 /// The whole prefix of a store, in order of name.
@@ -25,18 +27,14 @@ async fn unslashed(store: &S3Store, out: &Pages) -> Result<(), StoreError> {
     let lister = Lister::of(store);
     let first = lister.page(&Span::below(store.prefix()), None).await?;
     let more = first.truncated;
-    if more && !first.rows.is_sorted_by(|a, b| a.key < b.key) {
-        // what begins behind its last key is not what the page leaves out
-        return Err(lie(
-            store.prefix(),
-            "the listing is not in order; such a listing cannot be synchronized yet",
-        ));
+    if is_unsorted(&first) {
+        return go_on(store, first, out).await;
     }
     let last = first.rows.last().map(|row| row.key.clone());
     let mut page = relative(store, first, true)?;
     if !more {
         page.entries
-            .sort_by(|a, b| place(&a.key).cmp(&place(&b.key)));
+            .sort_by(|a, b| KeyOrder::AsInADirectory.compare(&a.key, &b.key));
         // nobody listening is no loss
         let _ = out.send(Ok(page)).await;
         return Ok(());
@@ -71,11 +69,6 @@ async fn unslashed(store: &S3Store, out: &Pages) -> Result<(), StoreError> {
 
 fn is_slashed(key: &ObjectKey) -> bool {
     key.as_str().starts_with('/')
-}
-
-/// Where a key stands: by its name, and of two with one name the one without a slash first.
-fn place(key: &ObjectKey) -> (&str, bool) {
-    (key.unslashed(), is_slashed(key))
 }
 
 /// What is left to list behind the last key of the first page.
@@ -180,7 +173,9 @@ impl Merge {
             return None;
         }
         let half = match (self.plain.ready.front(), self.slashed.ready.front()) {
-            (Some(plain), Some(slashed)) if place(&slashed.key) < place(&plain.key) => {
+            (Some(plain), Some(slashed))
+                if KeyOrder::AsInADirectory.compare(&slashed.key, &plain.key) == Ordering::Less =>
+            {
                 &mut self.slashed
             }
             (Some(_), _) => &mut self.plain,
