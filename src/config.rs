@@ -68,7 +68,7 @@ pub use record::Resolved;
 pub use resolved::{
     By, Check, CheckMode, Compared, Job, Limits, Log, Metadata, OnUndecided, OnUnverifiable,
     Origin, Pair, Performance, Report, ReportLevel, SandboxSettings, SourceSpec, TargetSpec,
-    Verify,
+    Verify, Versions,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

@@ -107,6 +107,8 @@ pub enum SkipReason {
     Archived,
     /// A condition the user asked for did not hold.
     PreconditionFailed,
+    /// The target has a later version of it, and a version can only be added as the newest.
+    OutOfOrder,
 }
 
 impl SkipReason {
@@ -125,6 +127,7 @@ impl SkipReason {
             Self::DirectoryMarker => "directory_marker",
             Self::Archived => "archived",
             Self::PreconditionFailed => "precondition_failed",
+            Self::OutOfOrder => "out_of_order",
         }
     }
 
@@ -194,6 +197,8 @@ pub struct Listed {
     pub modified: Timestamp,
     /// The ETag, if the source has any.
     pub etag: Option<ETag>,
+    /// The version, where the listing names one.
+    pub version: Option<Arc<str>>,
 }
 
 /// How an object was moved.
@@ -291,6 +296,20 @@ pub enum Event {
         /// How it went.
         conduct: Conduct,
     },
+    /// The source's latest is a delete marker, and now the target's is one too; in a dry run it
+    /// would be.
+    MarkerCopied {
+        /// The key.
+        key: ObjectKey,
+        /// The source's marker, as an object of no size.
+        source: Listed,
+        /// What the target had under the key.
+        hides: Listed,
+        /// The version id of the target's marker; `None` in a dry run.
+        marker: Option<Arc<str>>,
+        /// Whether nothing was done.
+        is_planned: bool,
+    },
     /// A dry run would transfer it.
     Planned {
         /// The key.
@@ -326,7 +345,8 @@ pub enum Event {
         /// How often it was tried.
         attempts: u32,
     },
-    /// The pair ended before its turn.
+    /// Its turn never came: the pair ended, or an earlier version of its key could not be
+    /// brought over.
     NotAttempted {
         /// The key.
         key: ObjectKey,

@@ -12,6 +12,7 @@ mod copy_proof;
 mod desk;
 mod dress;
 mod front;
+mod origin;
 mod part_copies;
 mod parts;
 mod parts_proof;
@@ -21,6 +22,8 @@ mod server_side;
 mod source_proof;
 mod target_proof;
 mod whole;
+
+pub use self::origin::{is_made_from, is_nameless, origin_of};
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -63,6 +66,17 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+}
+
+/// What became of an object, as far as it matters to what comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The target has it; in a dry run it would have.
+    Arrived,
+    /// The source does not have it any more.
+    Vanished,
+    /// It was left where it is, or did not arrive.
+    Stayed,
 }
 
 /// An object on its way.
@@ -112,11 +126,11 @@ impl Transferrer {
 
     /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
     /// object was told of all the same.
-    pub async fn run(&self, decision: Decision) -> Result<(), StoreError> {
+    pub async fn run(&self, decision: Decision) -> Result<Fate, StoreError> {
         match decision {
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
-                Ok(())
+                Ok(Fate::Stayed)
             }
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
@@ -124,7 +138,7 @@ impl Transferrer {
         }
     }
 
-    async fn examine(&self, examine: Examine) -> Result<(), StoreError> {
+    async fn examine(&self, examine: Examine) -> Result<Fate, StoreError> {
         let answer = self.examiner.answer(&examine).await;
         let source = examine.source;
         match answer {
@@ -134,7 +148,7 @@ impl Transferrer {
                     target,
                     key: source.key,
                 });
-                Ok(())
+                Ok(Fate::Stayed)
             }
             Ok(Answer::Transfer { because, replaces }) => {
                 self.transfer(Transfer {
@@ -150,7 +164,7 @@ impl Transferrer {
     }
 
     /// What becomes of an object whose content cannot be compared is the user's to say.
-    async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<(), StoreError> {
+    async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<Fate, StoreError> {
         match self.pair.check.on_unverifiable {
             OnUndecided::Skip => {
                 self.sinks.emit(&Event::Undecided {
@@ -159,7 +173,7 @@ impl Transferrer {
                     key: source.key,
                     why,
                 });
-                Ok(())
+                Ok(Fate::Stayed)
             }
             OnUndecided::Transfer => {
                 self.transfer(Transfer {
@@ -174,12 +188,12 @@ impl Transferrer {
                 let error =
                     StoreError::new("compare", source.key.as_str(), ErrorKind::Other, message);
                 self.failed(&source, FailReason::Unverifiable, error, 1);
-                Ok(())
+                Ok(Fate::Stayed)
             }
         }
     }
 
-    async fn transfer(&self, transfer: Transfer) -> Result<(), StoreError> {
+    async fn transfer(&self, transfer: Transfer) -> Result<Fate, StoreError> {
         let Transfer {
             source,
             replaces,
@@ -199,7 +213,7 @@ impl Transferrer {
                 because,
                 replaces,
             });
-            return Ok(());
+            return Ok(Fate::Arrived);
         }
         let started = Instant::now();
         let (mut again, pause) = self.pair.force_retry;
@@ -225,11 +239,11 @@ impl Transferrer {
                         elapsed: started.elapsed(),
                     };
                     let sound = done.settled.stored().version.clone();
-                    self.arrived(&source, done.settled, conduct);
+                    let fate = self.arrived(&source, done.settled, conduct);
                     // versions below the sound one: what has none was overwritten
                     published.retain(|stored| stored.version.is_some() && stored.version != sound);
                     self.withdraw(&source, &published, BELOW).await;
-                    return Ok(());
+                    return Ok(fate);
                 }
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
@@ -325,7 +339,7 @@ impl Transferrer {
         }
     }
 
-    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) {
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Fate {
         if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
             (settled.integrity().verdict(), self.pair.verify.unverifiable)
         {
@@ -334,24 +348,30 @@ impl Transferrer {
             let reason = FailReason::Unverifiable;
             self.distrust(listed, settled.stored(), reason);
             self.failed(listed, reason, error, conduct.attempts);
-            return;
+            return Fate::Stayed;
         }
         self.sinks.emit(&Event::Transferred {
             settled: Box::new(settled),
             conduct,
         });
+        Fate::Arrived
     }
 
     /// Tells what became of an object that did not arrive.
-    fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<(), StoreError> {
+    fn conclude(
+        &self,
+        source: &Entry,
+        trouble: Trouble,
+        attempts: u32,
+    ) -> Result<Fate, StoreError> {
         let error = match trouble {
             Trouble::Damaged(mismatch) => {
                 self.damaged(source, &mismatch, attempts);
-                return Ok(());
+                return Ok(Fate::Stayed);
             }
             Trouble::Published(rejected) => {
                 self.damaged(source, &rejected.mismatch, attempts);
-                return Ok(());
+                return Ok(Fate::Stayed);
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
@@ -360,7 +380,14 @@ impl Transferrer {
         };
         let concluded = conclude(source, error, self.direction, attempts);
         self.sinks.emit(&concluded.event);
-        concluded.ends_pair.map_or(Ok(()), Err)
+        let fate = match concluded.event {
+            Event::Skipped {
+                reason: SkipReason::SourceVanished,
+                ..
+            } => Fate::Vanished,
+            _ => Fate::Stayed,
+        };
+        concluded.ends_pair.map_or(Ok(fate), Err)
     }
 
     fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {
@@ -438,7 +465,7 @@ impl Transferrer {
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
-    async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
+    async fn make_directory(&self, marker: &Entry) -> Result<Fate, StoreError> {
         let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
@@ -454,7 +481,7 @@ impl Transferrer {
                     reason: SkipReason::DirectoryMarker,
                     message: None,
                 });
-                Ok(())
+                Ok(Fate::Arrived)
             }
             Err(error) => self.conclude(marker, error.into(), 1),
         }
@@ -497,13 +524,17 @@ impl Transferrer {
     }
 }
 
-/// What may have been published was not, if the target still has what was to be replaced.
+/// What may have been published was not, if the target still has what was to be replaced: the same
+/// version where that is known, otherwise the same ETag.
 fn as_it_was(trouble: Trouble, replaces: Option<&Listed>) -> Trouble {
     match trouble {
         Trouble::Unproved(unproved)
             if replaces.is_some_and(|listed| {
                 let seen = unproved.seen.as_ref();
-                listed.etag.is_some() && seen.is_some_and(|seen| seen.etag == listed.etag)
+                seen.is_some_and(|seen| match &listed.version {
+                    Some(version) => seen.version.as_ref() == Some(version),
+                    None => listed.etag.is_some() && seen.etag == listed.etag,
+                })
             }) =>
         {
             Trouble::Store(unproved.error)

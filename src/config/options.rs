@@ -429,9 +429,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")).not_yet(),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
-        .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")).not_yet(),
+        .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")),
     pair("versioning.point_in_time", Time, "the source as it was at this time")
-        .under(VERSIONING).fits(SourceS3).flags(&[Value("point-in-time")]).not_yet(),
+        .under(VERSIONING).fits(SourceS3).flags(&[Value("point-in-time")]),
 
     // --- deletion
     pair("delete.enabled", Bool, "delete what the target has and the source has not")

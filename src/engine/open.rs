@@ -2,15 +2,35 @@
 
 use std::sync::Arc;
 
-use crate::config::{Pair, SourceSpec, TargetSpec};
+use crate::config::{Pair, SourceSpec, TargetSpec, Versions};
 use crate::context::{Context, Ends};
+use crate::object::Timestamp;
 use crate::plan::Direction;
 use crate::store::local::{LocalSource, LocalTarget};
 use crate::store::s3::{KeyOrder, S3Settings, S3Store};
-use crate::store::{Source, StoreError, Target};
+use crate::store::{ErrorKind, Source, StoreError, Target, Versioning};
 
-/// Opens what the pair names.
+/// Opens what the pair names, and asks for the versions it takes before anything is done.
 pub(super) async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
+    let ends = ends(pair, context).await?;
+    let source: &dyn Source = &*ends.source;
+    let target: &dyn Source = &*ends.target;
+    match pair.versions {
+        Versions::Latest => {}
+        Versions::AsOf(_) => must_keep_versions(source, "versioning.point_in_time").await?,
+        Versions::All => {
+            must_keep_versions(source, "versioning.enabled").await?;
+            must_keep_versions(target, "versioning.enabled").await?;
+        }
+    }
+    Ok(ends)
+}
+
+async fn ends(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
+    let as_of = match pair.versions {
+        Versions::AsOf(time) => Some(time),
+        Versions::Latest | Versions::All => None,
+    };
     Ok(match (&pair.source, &pair.target) {
         (SourceSpec::Local(source), TargetSpec::S3(target)) => Ends {
             source: Arc::new(LocalSource::new(source.clone())),
@@ -18,12 +38,12 @@ pub(super) async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreEr
             direction: Direction::LocalToS3,
         },
         (SourceSpec::S3(source), TargetSpec::Local(target)) => Ends {
-            source: source_bucket(source, KeyOrder::AsInADirectory, context).await?,
+            source: source_bucket(source, KeyOrder::AsInADirectory, as_of, context).await?,
             target: Arc::new(LocalTarget::new(target.clone())),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
-            source: source_bucket(source, KeyOrder::Bytes, context).await?,
+            source: source_bucket(source, KeyOrder::Bytes, as_of, context).await?,
             target: target_bucket(target, context).await?,
             direction: Direction::S3ToS3,
         },
@@ -36,14 +56,52 @@ pub(super) async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreEr
     })
 }
 
+/// A bucket that keeps no versions has no past, and nowhere to put one.
+async fn must_keep_versions(bucket: &dyn Source, wanted_by: &str) -> Result<(), StoreError> {
+    let url = bucket.describe().url;
+    let told = bucket.versioning().await.map_err(|error| {
+        let remedy = match error.kind {
+            ErrorKind::AccessDenied => "; allow s3:GetBucketVersioning",
+            _ => "",
+        };
+        StoreError {
+            message: format!(
+                "{wanted_by} needs a bucket that keeps versions, and whether this one does cannot be told: {}{remedy}",
+                error.message
+            ),
+            kind: match error.kind {
+                ErrorKind::Cancelled => ErrorKind::Cancelled,
+                _ => ErrorKind::Fatal,
+            },
+            ..error
+        }
+    })?;
+    let state = match told {
+        Versioning::Enabled => return Ok(()),
+        Versioning::Off => "keeps no versions",
+        Versioning::Suspended => "keeps no new versions (suspended)",
+    };
+    let message = format!(
+        "{wanted_by} needs a bucket that keeps versions, and this one {state}; enable versioning on it"
+    );
+    Err(StoreError::new(
+        "GetBucketVersioning",
+        url,
+        ErrorKind::Fatal,
+        message,
+    ))
+}
+
 async fn source_bucket(
     settings: &S3Settings,
     order: KeyOrder,
+    as_of: Option<Timestamp>,
     context: &Context,
 ) -> Result<Arc<dyn Source>, StoreError> {
     let meter = Arc::new(context.sinks.clone());
     let settings = S3Settings {
         order,
+        as_of,
         ..settings.clone()
     };
     let store = S3Store::open_source(settings, meter).await?;

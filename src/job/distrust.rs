@@ -257,6 +257,7 @@ impl Sink for Keeper {
             | Event::Undecided { .. }
             | Event::Compared(_)
             | Event::Planned { .. }
+            | Event::MarkerCopied { .. }
             | Event::Skipped { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }

@@ -7,7 +7,8 @@ mod class;
 
 use std::sync::atomic::Ordering;
 
-use super::{Transferrer, Work};
+use super::{Transferrer, Work, origin};
+use crate::config::Versions;
 use crate::event::Event;
 use crate::object::Tags;
 use crate::store::{Condition, Head, Put, StoreError};
@@ -15,9 +16,12 @@ use crate::store::{Condition, Head, Put, StoreError};
 /// Everything that is written with the object; `head` is what its source says of it.
 pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Result<Put, StoreError> {
     let pair = &via.pair;
-    let dressed = attributes::of(&pair.metadata, via.direction, work, head);
+    let mut dressed = attributes::of(&pair.metadata, via.direction, work, head);
     if let Some(lost) = &dressed.lost {
         warn_once(via, work, lost);
+    }
+    if pair.versions == Versions::All {
+        origin::note(&work.entry, &mut dressed.attributes.user);
     }
     Ok(Put {
         key: work.entry.key.clone(),

@@ -37,4 +37,5 @@ mod store_contract;
 mod support;
 mod sync_status;
 mod verification;
+mod versions;
 mod world;

@@ -27,6 +27,8 @@ pub struct Counts {
     pub transferred_bytes: u64,
     /// Compared, in a run that only does that; those only the target has are not in the books.
     pub compared: Comparisons,
+    /// Deleted at the target as they are at the source; in a dry run, planned.
+    pub markers_copied: u64,
     /// Left out because of their state.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Could not be transferred.
@@ -93,6 +95,7 @@ impl Counts {
             + self.unchanged
             + self.transferred()
             + self.compared.total()
+            + self.markers_copied
             + self.skipped_total()
             + self.failed
             + self.not_attempted

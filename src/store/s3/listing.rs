@@ -4,11 +4,16 @@ The SDK signs and sends; the body is taken from it before it is parsed and read 
 because the SDK's own parser costs more than everything else in a run that finds nothing to do.
 */
 
+mod elements;
+mod grouping;
 mod page;
 mod parallel;
 mod unslashed;
+mod version_page;
+mod versions;
 
-use std::sync::atomic::Ordering;
+pub(super) use versions::histories;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,9 +48,12 @@ struct Query<'a> {
 
 /// The whole prefix of a store, in the order that is asked of it.
 pub(super) fn list(store: &S3Store) -> Listing {
-    match store.0.settings.order {
-        KeyOrder::Bytes => parallel::list(store),
-        KeyOrder::AsInADirectory => unslashed::list(store),
+    let settings = &store.0.settings;
+    match (settings.as_of, settings.order) {
+        (None, KeyOrder::Bytes) => parallel::list(store),
+        (None, KeyOrder::AsInADirectory) => unslashed::list(store),
+        (Some(time), KeyOrder::Bytes) => versions::as_of(store, time),
+        (Some(time), KeyOrder::AsInADirectory) => unslashed::as_of(store, time),
     }
 }
 
@@ -70,7 +78,7 @@ async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError
 }
 
 async fn attempt(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
-    let raw = RawBody::default();
+    let raw = RawBody::instead_of(NOTHING);
     let request = store
         .client()
         .list_objects_v2()
@@ -143,7 +151,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
         };
         let key = match key {
             "" if alone && !prefix.ends_with('/') => {
-                store.0.one_object.store(true, Ordering::Relaxed);
+                store.is_one_object();
                 page.is_one_object = true;
                 prefix.rsplit('/').next().unwrap_or(prefix)
             }
@@ -170,10 +178,14 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
 }
 
 /// Takes the body of a successful answer away before the SDK parses it.
-#[derive(Debug, Clone, Default)]
-struct RawBody(Arc<Mutex<Option<SdkBody>>>);
+#[derive(Debug, Clone)]
+struct RawBody {
+    taken: Arc<Mutex<Option<SdkBody>>>,
+    /// What the SDK's parser gets to see instead.
+    nothing: &'static str,
+}
 
-/// What the SDK's parser gets to see instead.
+/// An empty page.
 const NOTHING: &str =
     r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></ListBucketResult>"#;
 
@@ -190,17 +202,28 @@ impl Intercept for RawBody {
     ) -> Result<(), aws_sdk_s3::error::BoxError> {
         let response = context.response_mut();
         if response.status().is_success() {
-            let body = std::mem::replace(response.body_mut(), SdkBody::from(NOTHING));
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+            let body = std::mem::replace(response.body_mut(), SdkBody::from(self.nothing));
+            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
         }
         Ok(())
     }
 }
 
 impl RawBody {
+    fn instead_of(nothing: &'static str) -> Self {
+        Self {
+            taken: Arc::default(),
+            nothing,
+        }
+    }
+
     /// All of the body that was taken.
     async fn collect(&self, silence: Duration) -> Result<Bytes, String> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let taken = self
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let mut body = ByteStream::new(taken.ok_or("the answer had no body")?);
         let mut first: Option<Bytes> = None;
         let mut all = BytesMut::new();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::encryption::Encryption;
+use crate::object::Timestamp;
 use crate::store::Secret;
 use crate::store::retry::RetrySettings;
 
@@ -30,6 +31,8 @@ pub struct S3Settings {
     pub listing: ListingSettings,
     /// In which order.
     pub order: KeyOrder,
+    /// As it was at this time, rather than as it is.
+    pub as_of: Option<Timestamp>,
     /// How often operations are tried.
     pub retry: RetrySettings,
     /// How long operations may take.
@@ -195,6 +198,7 @@ impl S3Settings {
             shared_credentials_file: None,
             listing: ListingSettings::default(),
             order: KeyOrder::default(),
+            as_of: None,
             retry: RetrySettings::default(),
             timeouts: Timeouts::default(),
             payload_signing: PayloadSigning::default(),

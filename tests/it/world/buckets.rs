@@ -18,7 +18,7 @@ use super::{Endpoint, World};
 /// A client of the endpoint.
 #[derive(Debug)]
 pub(super) struct Buckets {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Buckets {

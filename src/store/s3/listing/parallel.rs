@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -66,7 +67,9 @@ pub(super) fn list(store: &S3Store) -> Listing {
 }
 
 /// Pages that are being listed in a task, as a listing.
-pub(super) fn stream(pages: Arriving) -> Listing {
+pub(super) fn stream<P: Send + 'static>(
+    pages: mpsc::Receiver<Result<P, StoreError>>,
+) -> BoxStream<'static, Result<P, StoreError>> {
     futures::stream::unfold(pages, |mut pages| async {
         pages.recv().await.map(|page| (page, pages))
     })
@@ -74,8 +77,11 @@ pub(super) fn stream(pages: Arriving) -> Listing {
 }
 
 /// Lists in a task of its own, which ends when nobody listens any more.
-pub(super) fn in_a_task<F>(list: impl FnOnce(Pages) -> F) -> Arriving
+pub(super) fn in_a_task<P, F>(
+    list: impl FnOnce(mpsc::Sender<Result<P, StoreError>>) -> F,
+) -> mpsc::Receiver<Result<P, StoreError>>
 where
+    P: Send + 'static,
     F: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(1);
