@@ -2,7 +2,7 @@
 
 use super::merged::Merged;
 use super::resolved::Metadata;
-use crate::object::{Attributes, Timestamp};
+use crate::object::{Attributes, Timestamp, encoded_words};
 
 /// Of a pair.
 pub(super) fn metadata(merged: &Merged) -> Metadata {
@@ -18,9 +18,9 @@ pub(super) fn metadata(merged: &Merged) -> Metadata {
             content_language: header("metadata.content_language"),
             expires: expires.map(Timestamp::http),
             website_redirect: header("metadata.website_redirect"),
-            // a header's name has no case
+            // a header's name has no case, and its value is ASCII
             user: user
-                .map(|(key, value)| (key.to_ascii_lowercase(), value))
+                .map(|(key, value)| (key.to_ascii_lowercase(), encoded_words(&value)))
                 .collect(),
         },
         copy_system: merged.value("metadata.sync_system"),

@@ -43,10 +43,13 @@ impl Timestamp {
         Ok(Self::from_nanos(time.as_nanosecond()))
     }
 
-    /// Reads the time of an HTTP header: `Thu, 01 Dec 2055 16:00:00 GMT`.
+    /// Reads the time of an HTTP header: `Wed, 01 Dec 2055 16:00:00 GMT`. A wrong name of the day
+    /// is passed over: who writes a date by hand looks at no calendar.
     /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>
     pub fn parse_http(text: &str) -> Result<Self, TimestampError> {
-        let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+        let time = jiff::fmt::rfc2822::DateTimeParser::new()
+            .relaxed_weekday(true)
+            .parse_timestamp(text);
         let time = time.map_err(|_| TimestampError(text.to_owned()))?;
         Ok(Self::from_nanos(time.as_nanosecond()))
     }
@@ -167,6 +170,31 @@ mod tests {
         assert_eq!((time.seconds(), time.nanos()), (-1, 750_000_000));
         assert_eq!(time.rfc3339_millis(), "1969-12-31T23:59:59.750Z");
         assert_eq!(Timestamp::from(time.to_system_time()), time);
+    }
+
+    #[test]
+    fn times_of_headers_are_read_and_written() {
+        for (text, expected) in [
+            (
+                "Wed, 01 Dec 2055 16:00:00 GMT",
+                Some("Wed, 01 Dec 2055 16:00:00 GMT"),
+            ),
+            (
+                "Mon, 01 Dec 2055 16:00:00 GMT",
+                Some("Wed, 01 Dec 2055 16:00:00 GMT"),
+            ),
+            (
+                "Wed, 1 Dec 2055 18:00:00 +0200",
+                Some("Wed, 01 Dec 2055 16:00:00 GMT"),
+            ),
+            ("2055-12-01T16:00:00Z", None),
+            ("0", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            let seen = Timestamp::parse_http(text).ok().map(Timestamp::http);
+            assert_eq!(seen.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

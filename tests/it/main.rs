@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each one links the whole SDK.
 
+mod attributes;
 mod bad_input;
 mod check;
 mod checksums;
