@@ -66,9 +66,9 @@ pub use problem::{Problem, Problems};
 pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
-    By, Check, CheckMode, Compared, Job, Limits, Log, Metadata, OnUndecided, OnUnverifiable,
-    Origin, Pair, Performance, Report, ReportLevel, SandboxSettings, SourceSpec, TargetSpec,
-    Verify, Versions,
+    By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata, OfTarget, OnUndecided,
+    OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel, SandboxSettings, SourceSpec,
+    TargetSpec, Verify, Versions, Warnings,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

@@ -7,12 +7,14 @@ writer, so that no two places can count differently.
 
 mod compared;
 mod stats;
+mod warned;
 
 pub use compared::{Compared, Sameness};
 pub use stats::{
     Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
-    Series, Stats, Tally, Traffic, Unverifiable, Verified, is_warning,
+    Series, Stats, Tally, Traffic, Verified,
 };
+pub use warned::{Archived, Unverifiable, Warned};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -24,7 +24,7 @@ mod secret;
 mod settled;
 mod versioning;
 
-pub use error::{ErrorKind, StoreError};
+pub use error::{ErrorKind, NOT_RESTORED, StoreError};
 pub use incomplete::Incomplete;
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
@@ -122,6 +122,9 @@ pub struct Head {
     pub attributes: Attributes,
     /// Its storage class, where it is not `STANDARD`.
     pub storage_class: Option<StorageClass>,
+    /// Whether it is archived and not restored, so that it cannot be read: only asking for it
+    /// tells.
+    pub is_archived: bool,
     /// How many tags it has; `None` where the store does not tell, as S3 does not of none.
     pub tag_count: Option<u32>,
     /// The file's identity (inode), so that a replaced file is told from a rewritten one.
@@ -298,6 +301,8 @@ pub struct CopySource {
     pub if_match: Option<ETag>,
     /// The user's key it is encrypted with (SSE-C).
     pub customer_key: Option<s3::CustomerKey>,
+    /// Whether whoever asks has to say that they pay for it.
+    pub requester_pays: bool,
 }
 
 /// A store that can be listed and read.

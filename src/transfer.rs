@@ -7,7 +7,9 @@ it again. Nothing is published that is known to be damaged, and nothing counts a
 was not settled.
 */
 
+mod archived;
 mod attempt;
+mod condition;
 mod copy_proof;
 mod desk;
 mod dress;
@@ -31,6 +33,8 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::archived::may_be_archived;
+
 use self::attempt::{Trouble, Unproved};
 use self::desk::Desk;
 use self::places::Places;
@@ -41,7 +45,9 @@ use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason}
 use crate::examine::{Answer, Depth, Examiner, Parts};
 use crate::object::{Entry, ObjectKey};
 use crate::plan::{Decision, Direction, Examine, Transfer};
-use crate::store::{ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn};
+use crate::store::{
+    Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
+};
 
 /// What becomes of an object that is distrusted.
 const AGAIN: &str = "it is sent again by every run until it is proved";
@@ -73,8 +79,9 @@ pub struct Transferrer {
 pub enum Fate {
     /// The target has it; in a dry run it would have.
     Arrived,
-    /// The source does not have it any more.
-    Vanished,
+    /// The source does not have it any more, or has it where it cannot be read: nothing need wait
+    /// for it.
+    LeftOut,
     /// It was left where it is, or did not arrive.
     Stayed,
 }
@@ -90,6 +97,8 @@ struct Work {
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
     told: Arc<AtomicBool>,
+    /// What has to hold of its key at the target.
+    condition: Condition,
 }
 
 /// How an attempt that worked went.
@@ -204,6 +213,14 @@ impl Transferrer {
         if is_directory {
             return self.make_directory(&source).await;
         }
+        let head = match archived::look(self, &source).await {
+            Ok(head) => head,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
+        let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
+            Ok(condition) => condition,
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
         if self.dry_run {
             let listed = Listed::from(&source);
             let key = source.key;
@@ -219,9 +236,10 @@ impl Transferrer {
         let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
             entry: source.clone(),
-            head: None,
+            head,
             parts: None,
             told: Arc::default(),
+            condition,
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -248,7 +266,9 @@ impl Transferrer {
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
                     let trusted = replaces.as_ref();
-                    as_it_was(trouble, trusted.filter(|_| because != Cause::Distrusted))
+                    let trusted = trusted.filter(|_| because != Cause::Distrusted);
+                    let trouble = as_it_was(trouble, trusted);
+                    condition::weighed(self, trouble, in_doubt || !published.is_empty())
                 }
             };
             if let Trouble::Unproved(unproved) = &trouble {
@@ -272,6 +292,7 @@ impl Transferrer {
                 });
                 published.push(rejected.stored.clone());
             }
+            work.replacing(published.last());
             // to know more is no failure, and happens once to each version of the source
             again += u32::from(trouble.is_news());
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
@@ -328,6 +349,7 @@ impl Transferrer {
                         head: Some(head),
                         parts: None,
                         told: work.told,
+                        condition: work.condition,
                     },
                     false,
                 ))
@@ -382,9 +404,9 @@ impl Transferrer {
         self.sinks.emit(&concluded.event);
         let fate = match concluded.event {
             Event::Skipped {
-                reason: SkipReason::SourceVanished,
+                reason: SkipReason::SourceVanished | SkipReason::Archived,
                 ..
-            } => Fate::Vanished,
+            } => Fate::LeftOut,
             _ => Fate::Stayed,
         };
         concluded.ends_pair.map_or(Ok(fate), Err)
@@ -497,7 +519,8 @@ impl Transferrer {
         let checksums = self.pair.checksum_download && self.direction != Direction::LocalToS3;
         if checksums || self.direction == Direction::S3ToS3 {
             let checksums = self.asks_checksums();
-            return self.source.head(work.entry.at(), checksums).await.map(Some);
+            let head = self.source.head(work.entry.at(), checksums).await?;
+            return archived::readable(&work.entry, head).map(Some);
         }
         Ok(None)
     }

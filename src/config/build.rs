@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::merged::Merged;
 use super::metadata::metadata;
 use super::resolved::{
-    By, Check, CheckMode, Compared, OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec,
-    TargetSpec, Verify, Versions,
+    By, Check, CheckMode, Compared, Conditional, OfTarget, OnUndecided, OnUnverifiable, Pair,
+    Performance, SourceSpec, TargetSpec, Verify, Versions, Warnings,
 };
 use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
@@ -24,6 +24,7 @@ pub(super) fn build(
 ) -> Pair {
     let checksum = checksum(&target, merged);
     let versions = versions(merged);
+    let is_bucket = target.is_s3();
     Pair {
         name: name.to_owned(),
         after: merged.value("after"),
@@ -58,6 +59,21 @@ pub(super) fn build(
                 "fail" => OnUnverifiable::Fail,
                 _ => OnUnverifiable::Warn,
             },
+        },
+        conditional: Conditional {
+            target: match (
+                is_bucket && merged.value("conditional.if_match"),
+                is_bucket && merged.value("conditional.if_none_match"),
+            ) {
+                (true, _) => OfTarget::Listed,
+                (false, true) => OfTarget::Nothing,
+                (false, false) => OfTarget::Anything,
+            },
+            only_listed_source: merged.value("conditional.copy_source_if_match"),
+        },
+        warnings: Warnings {
+            as_error: merged.value("warnings.as_error"),
+            ignore_archived: merged.value("warnings.ignore_glacier"),
         },
         performance: Performance {
             worker_size: merged.value("performance.worker_size"),

@@ -223,15 +223,15 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-force-path-style")),
 
     pair("source.no_sign_request", Bool, "send anonymous requests to the source, for public buckets")
-        .default("false").under(AWS).fits(SourceS3).flags(switch!("source-no-sign-request", "source-sign-request")).not_yet(),
+        .default("false").under(AWS).fits(SourceS3).flags(switch!("source-no-sign-request", "source-sign-request")),
     pair("source.accelerate", Bool, "reach the source through S3 Transfer Acceleration")
         .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-accelerate")).not_yet(),
     pair("target.accelerate", Bool, "reach the target through S3 Transfer Acceleration")
         .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-accelerate")).not_yet(),
     pair("source.request_payer", Bool, "pay for the requests to the source")
-        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-request-payer")).not_yet(),
+        .default("false").under(SOURCE).fits(SourceS3).flags(switch!("source-request-payer")),
     pair("target.request_payer", Bool, "pay for the requests to the target")
-        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-request-payer")).not_yet(),
+        .default("false").under(TARGET).fits(TargetS3).flags(switch!("target-request-payer")),
     pair("target.storage_class", STORAGE_CLASSES, "the storage class of what is written; unset: from S3 to S3 the source's")
         .under(TARGET).fits(TargetS3).flags(&[Value("storage-class")]),
     pair("target.acl", CANNED_ACLS, "the canned ACL of what is written")
@@ -452,19 +452,19 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(DELETION).fits(TargetS3).not_yet(),
 
     pair("conditional.if_match", Bool, "write only over the object that was listed (If-Match)")
-        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-match")).not_yet(),
+        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-match")),
     pair("conditional.if_none_match", Bool, "write only where nothing is (If-None-Match: *)")
-        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-none-match")).not_yet(),
+        .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-none-match")),
     pair("conditional.copy_source_if_match", Bool, "copy only the object that was listed (x-amz-copy-source-if-match)")
-        .default("false").under(ADVANCED).fits(BothS3).flags(switch!("copy-source-if-match")).not_yet(),
+        .default("false").under(ADVANCED).fits(BothS3).flags(switch!("copy-source-if-match")),
 
     // --- finer points
     pair("local.ignore_symlinks", Bool, "leave symbolic links out instead of following them")
         .default("false").under(ADVANCED).fits(SourceLocal).flags(switch!("ignore-symlinks")),
     pair("warnings.as_error", Bool, "count warnings as errors")
-        .default("false").under(ADVANCED).flags(switch!("warn-as-error")).not_yet(),
+        .default("false").under(ADVANCED).flags(switch!("warn-as-error")),
     pair("warnings.ignore_glacier", Bool, "do not warn of archived objects")
-        .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")).not_yet(),
+        .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")),
     pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing moves")
         .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")).not_yet(),
     pair("protocol.payload_signing", words(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")

@@ -91,6 +91,10 @@ pub struct Pair {
     pub checksum_of_opaque: bool,
     /// What is verified.
     pub verify: Verify,
+    /// What must hold for an object to be written.
+    pub conditional: Conditional,
+    /// What warnings are worth.
+    pub warnings: Warnings,
     /// How much at once.
     pub performance: Performance,
     /// From this size on objects go in parts, in bytes.
@@ -229,6 +233,36 @@ pub enum By {
     ETag,
     /// The stored additional checksum of this algorithm.
     Checksum(Algorithm),
+}
+
+/// What must hold for an object to be written; where it does not, the object is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Conditional {
+    /// Of its key at the target.
+    pub target: OfTarget,
+    /// Copy inside S3 only the object that was listed, and none that replaced it since.
+    pub only_listed_source: bool,
+}
+
+/// What must hold of a key at the target for it to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OfTarget {
+    /// Nothing.
+    #[default]
+    Anything,
+    /// It has the object that was listed there; where none was, nothing.
+    Listed,
+    /// It has no object.
+    Nothing,
+}
+
+/// What warnings are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Warnings {
+    /// A pair with warnings has failed.
+    pub as_error: bool,
+    /// That an object is archived is no warning.
+    pub ignore_archived: bool,
 }
 
 /// What becomes of an object of equal size whose content cannot be compared.

@@ -112,6 +112,10 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
         read_checksums: merged.value("checksum.download")
             || merged.value("checksum.express_one_zone_default"),
         encryption: encryption(side, merged),
+        anonymous: merged
+            .optional(&path("no_sign_request"))
+            .unwrap_or_default(),
+        requester_pays: merged.optional(&path("request_payer")).unwrap_or_default(),
     }
 }
 

@@ -174,7 +174,7 @@ impl Adding {
         });
         match self.transferrer.run(decision).await {
             Ok(Fate::Arrived) => progress.shown = Some(brought),
-            Ok(Fate::Vanished) => {}
+            Ok(Fate::LeftOut) => {}
             Ok(Fate::Stayed) => progress.is_stuck = true,
             Err(error) => {
                 progress.is_stuck = true;

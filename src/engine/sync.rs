@@ -7,7 +7,7 @@ use crate::context::{Context, Distrusted, Ends};
 use crate::event::Sinks;
 use crate::plan::{Decision, Leave};
 use crate::store::StoreError;
-use crate::transfer::Transferrer;
+use crate::transfer::{Transferrer, may_be_archived};
 
 /// Has objects transferred, and counts those that need not be.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ impl Worker for Syncing {
                 Ok(None)
             }
             // it only has to be told: here, it is told in the order of the keys
-            decision @ Decision::Transfer(_) if self.dry_run => {
+            Decision::Transfer(transfer) if self.dry_run && !may_be_archived(&transfer.source) => {
+                let decision = Decision::Transfer(transfer);
                 self.transferrer.run(decision).await.map(|_| None)
             }
             decision => Ok(Some(decision)),

@@ -13,14 +13,14 @@ pub use counts::{Axis, Counts, PerSide, Verified};
 pub use latency::Latency;
 pub use samples::{Sample, Samples};
 pub use series::Series;
-pub use tally::{Lost, Tally, Unverifiable, is_warning};
+pub use tally::{Lost, Tally};
 pub use traffic::Traffic;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Event, Sink, locked};
+use super::{Event, Sink, Warned, locked};
 
 /// Counts the events of one pair while they happen, in constant memory.
 ///
@@ -57,11 +57,11 @@ pub struct Progress {
 
 impl Stats {
     /// Begins to count; the clock of the throughput starts now.
-    pub fn new(unverifiable: Unverifiable) -> Self {
+    pub fn new(warned: Warned) -> Self {
         Self {
             started: Instant::now(),
             unchanged: AtomicU64::new(0),
-            tally: Mutex::new(Tally::new(unverifiable)),
+            tally: Mutex::new(Tally::new(warned)),
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_million_unchanged_objects_cost_next_to_nothing() {
-        let stats = Arc::new(Stats::new(Unverifiable::Warns));
+        let stats = Arc::new(Stats::new(Warned::default()));
         let sinks = Sinks::new(vec![stats.clone()]);
         let listed = Listed {
             size: 1,

@@ -149,11 +149,11 @@ impl PairRun<'_> {
                 part.describe(&done.source, &done.target);
                 audit(&part.tally().counts, sinks);
                 let counts = part.tally().counts;
-                let status = Status::of_counts(&counts);
+                let (status, reason) = part.outcome();
                 // stopped while planning, or afterwards while objects were on their way
                 let cut_short = self.stop.is_cancelled() && counts.not_attempted > 0;
                 match (done.stopped || cut_short, status) {
-                    (false, status) => (status, None),
+                    (false, status) => (status, reason),
                     // a failure is worse than having been stopped after it
                     (true, Status::Failed) => (Status::Failed, Some("also interrupted".to_owned())),
                     (true, _) => (Status::Interrupted, None),

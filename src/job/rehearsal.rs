@@ -120,6 +120,7 @@ fn point(side: &mut crate::store::s3::S3Settings, sandbox: &crate::sandbox::Sand
     side.force_path_style = true;
     side.region = Some(sandbox.region().to_owned());
     side.profile = None;
+    side.anonymous = false;
     side.keys = Some(Keys {
         access_key: Secret::new(sandbox.access_key()),
         secret_access_key: Secret::new(sandbox.secret_key()),

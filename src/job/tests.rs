@@ -2,8 +2,8 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{
-    Check, Job, Limits, Log, Metadata, OnUnverifiable, Origin, Performance, ReportLevel,
-    SourceSpec, TargetSpec, Verify,
+    Check, Conditional, Job, Limits, Log, Metadata, OnUnverifiable, Origin, Performance,
+    ReportLevel, SourceSpec, TargetSpec, Verify, Warnings,
 };
 use crate::event::{Event, FailReason, Listed, Side, SkipReason};
 use crate::object::{ObjectKey, Timestamp};
@@ -37,6 +37,8 @@ pub(super) fn pair(name: &str) -> Pair {
             checksum: true,
             unverifiable: OnUnverifiable::Warn,
         },
+        conditional: Conditional::default(),
+        warnings: Warnings::default(),
         performance: Performance {
             worker_size: 1,
             max_parallel_uploads: 1,

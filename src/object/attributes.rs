@@ -72,6 +72,11 @@ impl StorageClass {
         Self(name.into())
     }
 
+    /// Whether its objects cannot be read before they are restored.
+    pub fn is_archive(&self) -> bool {
+        matches!(self.as_str(), "GLACIER" | "DEEP_ARCHIVE")
+    }
+
     /// S3's name for it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -23,7 +23,7 @@ pub use schema::evidence_schema;
 use super::locked;
 use super::schema::EvidenceFile;
 use crate::config::ReportLevel;
-use crate::event::{Event, Side, Sink, Unverifiable};
+use crate::event::{Event, Side, Sink, Warned};
 use crate::plan::Aim;
 use file::HashedFile;
 pub(super) use line::Line;
@@ -51,8 +51,8 @@ pub struct Scope {
     pub is_one_object: Arc<AtomicBool>,
     /// What stands before a relative key at the target.
     pub target_prefix: String,
-    /// Whether an object that could not be proved is a warning.
-    pub unverifiable: Unverifiable,
+    /// What counts as a warning.
+    pub warned: Warned,
 }
 
 impl Scope {

@@ -3,7 +3,7 @@
 use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
-use crate::event::{Cause, Compared, Event, Listed, Sink, SkipReason, Unverifiable, is_warning};
+use crate::event::{Cause, Compared, Event, Listed, Sink, SkipReason, Warned};
 use crate::store::{Settled, StoreError};
 
 /// Turns the events of one pair into log records: what went well at info, proofs at debug, what
@@ -12,16 +12,16 @@ use crate::store::{Settled, StoreError};
 pub struct LogSink {
     pair: String,
     target_prefix: String,
-    unverifiable: Unverifiable,
+    warned: Warned,
 }
 
 impl LogSink {
     /// For one pair; `target_prefix` stands before the relative key at the target.
-    pub fn new(pair: &str, target_prefix: &str, unverifiable: Unverifiable) -> Self {
+    pub fn new(pair: &str, target_prefix: &str, warned: Warned) -> Self {
         Self {
             pair: pair.to_owned(),
             target_prefix: target_prefix.to_owned(),
-            unverifiable,
+            warned,
         }
     }
 
@@ -66,7 +66,7 @@ impl LogSink {
         }
         if let Verdict::Unverifiable(why) = integrity.verdict() {
             let (pair, reason) = (self.pair.as_str(), why.as_str());
-            if is_warning(why, self.unverifiable) {
+            if self.warned.of_unproved(why) {
                 tracing::warn!(
                     pair,
                     key,
@@ -124,7 +124,7 @@ impl LogSink {
 
     fn skipped(&self, key: &str, reason: SkipReason, detail: Option<&str>) {
         let (pair, word) = (self.pair.as_str(), reason.as_str());
-        if reason.is_warning() {
+        if self.warned.of_skipped(reason) {
             tracing::warn!(pair, key, reason = word, detail, "skipped");
         } else {
             tracing::debug!(pair, key, reason = word, detail, "skipped");

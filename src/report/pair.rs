@@ -8,7 +8,7 @@ use super::evidence::{Evidence, Scope};
 use super::schema::{self, End};
 use super::{LogSink, ReportError, RunDirectory, Status, figures, locked};
 use crate::config::{OnUnverifiable, Pair, ReportLevel, SourceSpec, TargetSpec};
-use crate::event::{Sink, Stats, Tally, Unverifiable};
+use crate::event::{Archived, Sink, Stats, Tally, Unverifiable, Warned};
 use crate::object::Timestamp;
 use crate::plan::Aim;
 use crate::store::s3::S3Settings;
@@ -20,6 +20,8 @@ pub struct PairReport {
     name: String,
     digest: String,
     scope: Scope,
+    /// Whether its warnings make it fail.
+    warnings_fail: bool,
     ends: Mutex<(End, End)>,
     work: OnceLock<Work>,
     end: OnceLock<Ending>,
@@ -64,11 +66,9 @@ impl PairReport {
                 source_prefix,
                 is_one_object: Arc::default(),
                 target_prefix,
-                unverifiable: match pair.verify.unverifiable {
-                    OnUnverifiable::Warn => Unverifiable::Warns,
-                    OnUnverifiable::Accept | OnUnverifiable::Fail => Unverifiable::IsAccepted,
-                },
+                warned: warned(pair),
             },
+            warnings_fail: pair.warnings.as_error,
             ends: Mutex::new((source, target)),
             work: OnceLock::new(),
             end: OnceLock::new(),
@@ -100,11 +100,7 @@ impl PairReport {
 
     /// A sink that logs what happens.
     pub(super) fn log(&self) -> LogSink {
-        LogSink::new(
-            &self.name,
-            &self.scope.target_prefix,
-            self.scope.unverifiable,
-        )
+        LogSink::new(&self.name, &self.scope.target_prefix, self.scope.warned)
     }
 
     /// What its lines of evidence say beyond their events.
@@ -120,7 +116,7 @@ impl PairReport {
 
     fn start(&self, evidence: Option<Arc<Evidence>>) -> Arc<Stats> {
         let work = self.work.get_or_init(|| Work {
-            stats: Arc::new(Stats::new(self.scope.unverifiable)),
+            stats: Arc::new(Stats::new(self.scope.warned)),
             evidence,
             started: Instant::now(),
             started_at: Timestamp::now(),
@@ -173,6 +169,21 @@ impl PairReport {
             Some(work) => work.stats.tally(),
             None => Tally::default(),
         }
+    }
+
+    /// How it ended, having come to its end, and why where the counts alone do not say it. The
+    /// differences a comparison was made to find are no failure, whatever warnings are.
+    pub fn outcome(&self) -> (Status, Option<String>) {
+        let counts = self.tally().counts;
+        let status = Status::of_counts(&counts);
+        let found = counts.compared.warnings(self.scope.warned.unverifiable);
+        let others = counts.warnings.saturating_sub(found);
+        if status != Status::Warning || !self.warnings_fail || others == 0 {
+            return (status, None);
+        }
+        let warnings = if others == 1 { "warning" } else { "warnings" };
+        let reason = format!("{others} {warnings}, and warnings.as_error is set");
+        (Status::Failed, Some(reason))
     }
 
     /// The pair's state.
@@ -233,6 +244,21 @@ impl PairReport {
         self.work
             .get()
             .map_or(Duration::ZERO, |work| work.started.elapsed())
+    }
+}
+
+/// What counts as a warning of a pair.
+fn warned(pair: &Pair) -> Warned {
+    Warned {
+        unverifiable: match pair.verify.unverifiable {
+            OnUnverifiable::Warn => Unverifiable::Warns,
+            OnUnverifiable::Accept | OnUnverifiable::Fail => Unverifiable::IsAccepted,
+        },
+        archived: if pair.warnings.ignore_archived {
+            Archived::IsKnown
+        } else {
+            Archived::Warns
+        },
     }
 }
 

@@ -1,7 +1,8 @@
 //! Retention, legal hold and ACL of objects.
 
-use super::bucket::Change;
+use super::bucket::{Change, State};
 use super::buckets::acl_document;
+use super::checksums::Claims;
 use super::error::{Result, error, invalid_request, malformed_xml};
 use super::get::{self, Located};
 use super::headers;
@@ -81,6 +82,30 @@ pub(super) async fn set_legal_hold(store: &Store, call: &mut Call) -> Result<Ans
     change(&locate(store, call)?, call, |attributes| {
         attributes.legal_hold = Some(status);
     })
+}
+
+/// Whether an object with these attributes will be locked, by itself or by its bucket.
+pub(super) fn is_locked(attributes: &Attributes, state: &State) -> bool {
+    let asked = attributes.retention.is_some() || attributes.legal_hold.is_some();
+    asked || has_default_retention(state)
+}
+
+/// Refuses a body of which nothing is claimed where it is to be locked: S3 wants to be sure of what
+/// nobody can replace. `what` is what the request is called.
+pub(super) fn check_claims(claims: &Claims, is_locked: bool, what: &str) -> Result<()> {
+    if claims.any() || !is_locked {
+        return Ok(());
+    }
+    Err(invalid_request(format!(
+        "Content-MD5 OR x-amz-checksum- HTTP header is required for {what} requests with Object Lock parameters"
+    )))
+}
+
+/// Whether the bucket locks what is written without saying so.
+fn has_default_retention(state: &State) -> bool {
+    let document = state.settings.get("object-lock");
+    let document = document.and_then(|text| Node::parse_any(text.as_bytes()).ok());
+    document.is_some_and(|document| document.find("DefaultRetention").is_some())
 }
 
 fn locate(store: &Store, call: &Call) -> Result<Located> {

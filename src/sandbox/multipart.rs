@@ -16,7 +16,7 @@ use super::request::Call;
 use super::response::{self, Answer, quoted};
 use super::store::Store;
 use super::xml::Writer;
-use super::{headers, intake, put};
+use super::{headers, intake, lock, put};
 use crate::digest::Algorithm;
 
 /// S3 takes no more parts.
@@ -80,6 +80,7 @@ pub(super) struct Slot {
     /// Whether the client asked for the algorithm.
     pub(super) explicit: bool,
     kind: Kind,
+    is_locked: bool,
 }
 
 /// CreateMultipartUpload.
@@ -135,6 +136,7 @@ pub(super) async fn upload_part(store: &Store, call: &mut Call) -> Result<Answer
     slot.encryption
         .admit_part(CustomerKey::of(&call.headers)?.as_ref())?;
     let claims = Claims::of(&call.headers)?;
+    lock::check_claims(&claims, slot.is_locked, "Put Part")?;
     slot.admit(claims.algorithm())?;
     let received = intake::receive(&store.blobs, call, &claims, Some(slot.algorithm)).await?;
     let md5 = received.md5().hex();
@@ -207,6 +209,7 @@ pub(super) fn slot(bucket: &Bucket, call: &Call) -> Result<Slot> {
         algorithm: upload.algorithm(),
         explicit: upload.algorithm.is_some(),
         kind: upload.kind,
+        is_locked: lock::is_locked(&upload.attributes, &state),
     })
 }
 

@@ -13,7 +13,7 @@ use super::object::{Object, Version};
 use super::request::Call;
 use super::response::{Answer, quoted};
 use super::store::Store;
-use super::{headers, intake};
+use super::{headers, intake, lock};
 use crate::digest::Algorithm;
 
 /// PutObject.
@@ -23,10 +23,10 @@ pub(super) async fn object(store: &Store, call: &mut Call) -> Result<Answer> {
     let (encryption, attributes) = {
         let state = bucket.read();
         Conditions::of(&call.headers).check_write(state.latest(call.key()).map(AsRef::as_ref))?;
-        (
-            encryption(call, &state)?,
-            headers::attributes(&call.headers, &bucket, &state)?,
-        )
+        let attributes = headers::attributes(&call.headers, &bucket, &state)?;
+        let is_locked = lock::is_locked(&attributes, &state);
+        lock::check_claims(&claims, is_locked, "Put Object")?;
+        (encryption(call, &state)?, attributes)
     };
     let algorithm = claims.algorithm().unwrap_or(Algorithm::Crc64Nvme);
     let received = intake::receive(&store.blobs, call, &claims, Some(algorithm)).await?;

@@ -57,6 +57,10 @@ pub enum ErrorKind {
     Other,
 }
 
+/// What an archived object is told with.
+pub const NOT_RESTORED: &str =
+    "it is archived and not restored; once it is (RestoreObject), a run transfers it";
+
 impl ErrorKind {
     /// Whether the same request may work later.
     pub fn is_retryable(self) -> bool {
@@ -86,6 +90,12 @@ impl StoreError {
             request_id: None,
             retry_after: None,
         }
+    }
+
+    /// Whether S3 met another writer of the key and did nothing. A write at once may be tried
+    /// again; an upload in parts has to begin again.
+    pub fn is_conflict(&self) -> bool {
+        self.code.as_deref() == Some("ConditionalRequestConflict")
     }
 
     /// The store has no such operation.

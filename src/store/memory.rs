@@ -366,6 +366,7 @@ fn head_of(object: &MemoryObject) -> Head {
         unknown_checksum: None,
         attributes: object.attributes.clone(),
         storage_class: None,
+        is_archived: false,
         tag_count: None,
         file_id: None,
     }

@@ -8,13 +8,16 @@ mod answer;
 mod attributes;
 mod client;
 mod completion;
+mod condition;
 mod copy;
 mod encryption;
 mod error;
 mod headers;
 mod kept;
 mod listing;
+mod locked;
 mod logs;
+mod payer;
 mod probe;
 mod read;
 mod settings;
@@ -66,6 +69,8 @@ struct Shared {
     reached: AtomicBool,
     /// Whether it was told that the endpoint tells no parts.
     told_no_parts: AtomicBool,
+    /// Whether the bucket was heard to demand a digest of every body.
+    wants_digests: AtomicBool,
     /// Which checksums the endpoint takes.
     kept: kept::Kept,
     /// Whether a prefix that is the key of the only object may name just that object.
@@ -119,6 +124,7 @@ impl S3Store {
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             told_no_parts: AtomicBool::new(false),
+            wants_digests: AtomicBool::new(false),
             kept: kept::Kept::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
@@ -262,7 +268,8 @@ impl S3Store {
                     self.0.reached.store(true, Ordering::Relaxed);
                 }
                 self.0.meter.request(operation, status, elapsed);
-                Err(error::convert(operation, subject, &self.describe(), sdk))
+                let error = error::convert(operation, subject, &self.describe(), sdk);
+                Err(error::advised(error, &self.0.settings))
             }
             Err(_) => {
                 self.0.meter.request(operation, None, elapsed);
@@ -330,6 +337,7 @@ impl Source for S3Store {
             version: of.version.map(Into::into),
             if_match: None,
             customer_key: self.key().cloned(),
+            requester_pays: self.0.settings.requester_pays,
         })
     }
 }

@@ -46,6 +46,11 @@ impl Unproved {
             "the target could not be asked whether it has it"
         };
         StoreError {
+            // it is not known that it did not hold
+            kind: match error.kind {
+                ErrorKind::PreconditionFailed => ErrorKind::Other,
+                kind => kind,
+            },
             message: format!("{}; {known}", error.message),
             ..error
         }
@@ -86,6 +91,10 @@ impl Trouble {
                 ErrorKind::Changed => true,
                 // the bytes were damaged on the way, and the store has published nothing
                 ErrorKind::Corrupted => error.operation == "CompleteMultipartUpload",
+                // another writer came in between
+                ErrorKind::Transient => {
+                    error.is_conflict() && error.operation == "CompleteMultipartUpload"
+                }
                 _ => false,
             },
             Self::Damaged(_)

@@ -11,7 +11,7 @@ use super::{Transferrer, Work, origin};
 use crate::config::Versions;
 use crate::event::Event;
 use crate::object::Tags;
-use crate::store::{Condition, Head, Put, StoreError};
+use crate::store::{Head, Put, StoreError};
 
 /// Everything that is written with the object; `head` is what its source says of it.
 pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Result<Put, StoreError> {
@@ -31,7 +31,7 @@ pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Resul
         tags: Tags::new(),
         storage_class: class::of(via, work, head),
         acl: pair.acl.clone(),
-        condition: Condition::None,
+        condition: work.condition.clone(),
         checksum: pair.checksum,
         full_object: pair.checksum_full_object,
     })

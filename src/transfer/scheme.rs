@@ -162,6 +162,7 @@ fn listed(entry: &Entry) -> Head {
         unknown_checksum: None,
         attributes: Attributes::default(),
         storage_class: entry.storage_class.clone(),
+        is_archived: false,
         tag_count: None,
         file_id: None,
     }

@@ -1,7 +1,7 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, copy_proof, dress, part_copies};
+use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies};
 use crate::context::cancelled;
 use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
@@ -40,7 +40,10 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             of: source.version.clone(),
         }
     } else {
-        let copied = via.target.copy(&put, &from).await?;
+        let copied = match via.target.copy(&put, &from).await {
+            Ok(copied) => copied,
+            Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
+        };
         via.sinks.emit(&Event::Moved { bytes: entry.size });
         copied
     };
@@ -67,14 +70,19 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 /// What the source says of the object, which must be the one that was listed.
 async fn head(via: &Transferrer, work: &Work) -> Result<Head, StoreError> {
     let entry = &work.entry;
-    let head = via.source.head(entry.at(), true).await?;
+    let head = archived::readable(entry, via.source.head(entry.at(), true).await?)?;
     if entry.etag.is_some() && head.etag != entry.etag {
-        return Err(StoreError::new(
-            "copy",
-            entry.key.as_str(),
-            ErrorKind::Changed,
-            "the source object was replaced since it was listed",
-        ));
+        return Err(replaced(work));
     }
     Ok(head)
+}
+
+/// The source has another object than the one that was to be copied.
+pub(super) fn replaced(work: &Work) -> StoreError {
+    StoreError::new(
+        "copy",
+        work.entry.key.as_str(),
+        ErrorKind::Changed,
+        "the source object was replaced since it was listed",
+    )
 }

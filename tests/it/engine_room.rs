@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use s3sync::config::{
-    Check, Metadata, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec, Verify,
+    Check, Conditional, Metadata, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec,
+    Verify, Warnings,
 };
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
@@ -44,6 +45,8 @@ pub(crate) fn pair() -> Pair {
             checksum: true,
             unverifiable: OnUnverifiable::Warn,
         },
+        conditional: Conditional::default(),
+        warnings: Warnings::default(),
         performance: Performance {
             worker_size: 4,
             max_parallel_uploads: 4,

@@ -7,8 +7,8 @@ bounded in time, and what it leaves behind is audited before a test looks at it.
 
 mod buckets;
 mod content;
-mod history;
 mod dressed;
+mod history;
 mod ran;
 mod run;
 mod tree;
@@ -24,8 +24,8 @@ use tokio::runtime::Runtime;
 use buckets::Buckets;
 
 pub(crate) use content::{content, same};
-pub(crate) use history::VersionSeen;
 pub(crate) use dressed::Dress;
+pub(crate) use history::VersionSeen;
 pub(crate) use ran::Ran;
 pub(crate) use run::{Run, Running};
 pub(crate) use tree::Tree;

@@ -27,6 +27,9 @@ fn text_for(row: &OptionRow) -> &'static str {
         ("target.sse_kms_key_id", _) => {
             "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.sse = 'aws:kms'\n"
         }
+        ("conditional.copy_source_if_match", _) => {
+            "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\nserver_side_copy = true\n"
+        }
         (_, Fits::SourceS3) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\nsource.secret_access_key = 'k'\nsource.access_key = 'k'\n"
         }
@@ -61,7 +64,8 @@ fn other_value(row: &OptionRow) -> &'static str {
 /// The job with an option said for its pair, or for itself.
 fn saying(row: &OptionRow) -> Settings {
     let text = text_for(row);
-    let text = if row.path.ends_with(".profile") {
+    let excludes_keys = row.path.ends_with(".profile") || row.path == "source.no_sign_request";
+    let text = if excludes_keys {
         text.split("source.secret")
             .next()
             .and_then(|text| text.split("target.secret").next())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::counts::add_each;
 use crate::digest::{Algorithm, Comparison, Verdict, Why};
-use crate::event::{Compared, Sameness};
+use crate::event::{Compared, Sameness, Unverifiable};
 
 /// What was compared, and what it showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,6 +63,14 @@ impl Comparisons {
     /// Keys in which the sides differ, or may.
     pub fn differences(&self) -> u64 {
         self.mismatch + self.not_found + self.unknown + self.only_in_target + self.unreadable
+    }
+
+    /// Those that are warnings.
+    pub fn warnings(&self, unverifiable: Unverifiable) -> u64 {
+        match unverifiable {
+            Unverifiable::Warns => self.differences(),
+            Unverifiable::IsAccepted => self.differences() - self.unknown,
+        }
     }
 
     /// Counts one key.

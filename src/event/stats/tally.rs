@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Counts, PerSide, Sample, Samples, Traffic};
 use crate::digest::{Proof, Verdict, Why};
-use crate::event::{Compared, Conduct, Event, FailReason, SkipReason};
+use crate::event::{Compared, Conduct, Event, FailReason, SkipReason, Warned};
 use crate::store::{Settled, StoreError};
 
 /// More lost guarantees than this are not kept: an endpoint has only so many gaps.
@@ -26,17 +26,7 @@ pub struct Tally {
     pub warnings: Samples,
     /// The first errors.
     pub errors: Samples,
-    unverifiable: Unverifiable,
-}
-
-/// Whether an object about which nothing could be proved is a warning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Unverifiable {
-    /// It is.
-    #[default]
-    Warns,
-    /// The user accepts it, or has it fail before it gets here.
-    IsAccepted,
+    warned: Warned,
 }
 
 /// Something an endpoint could not do.
@@ -48,24 +38,11 @@ pub struct Lost {
     pub why: String,
 }
 
-/// Whether an unproved object is a warning: not where the user accepts it, nor where they
-/// switched the verification off.
-pub fn is_warning(why: Why, unverifiable: Unverifiable) -> bool {
-    match why {
-        Why::SwitchedOff => false,
-        Why::LayoutUnknown
-        | Why::OpaqueETag
-        | Why::AlgorithmUnknown
-        | Why::EndpointCannot
-        | Why::NoChecksum => unverifiable == Unverifiable::Warns,
-    }
-}
-
 impl Tally {
     /// Nothing counted yet.
-    pub fn new(unverifiable: Unverifiable) -> Self {
+    pub fn new(warned: Warned) -> Self {
         Self {
-            unverifiable,
+            warned,
             ..Self::default()
         }
     }
@@ -182,7 +159,7 @@ impl Tally {
         self.counts.compared.count(compared);
         self.traffic.object_latency.record(compared.elapsed);
         self.traffic.series.add(at, 0, 1);
-        if compared.sameness().is_warning(self.unverifiable) {
+        if compared.sameness().is_warning(self.warned.unverifiable) {
             self.warn(|| Sample {
                 key: Some(compared.key.as_str().to_owned()),
                 code: Some(compared.sameness().as_str().to_owned()),
@@ -205,7 +182,7 @@ impl Tally {
     fn not_verifiable(&mut self, key: &str, why: Why) {
         let by = &mut self.counts.verified.not_verifiable_by;
         *by.entry(why).or_default() += 1;
-        if is_warning(why, self.unverifiable) {
+        if self.warned.of_unproved(why) {
             self.warn(|| Sample {
                 key: Some(key.to_owned()),
                 code: Some(why.as_str().to_owned()),
@@ -227,7 +204,7 @@ impl Tally {
 
     fn skipped(&mut self, key: &str, reason: SkipReason, message: Option<&str>) {
         *self.counts.skipped.entry(reason).or_default() += 1;
-        if reason.is_warning() {
+        if self.warned.of_skipped(reason) {
             self.warn(|| Sample {
                 key: Some(key.to_owned()),
                 code: Some(reason.as_str().to_owned()),

@@ -11,7 +11,7 @@ use crate::config::ReportLevel;
 use crate::digest::{
     Algorithm, Checksum, Comparison, Integrity, Likeness, Method, Proof, Verdict, Why,
 };
-use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sameness, SkipReason, is_warning};
+use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sameness, SkipReason};
 use crate::object::{ETag, Timestamp};
 use crate::plan::Aim;
 use crate::report::schema::Time;
@@ -466,7 +466,7 @@ impl<'a> Line<'a> {
         let integrity = settled.integrity();
         let key = source.key.as_str();
         let outcome = match integrity.verdict() {
-            Verdict::Unverifiable(why) if is_warning(why, scope.unverifiable) => Outcome::Warning,
+            Verdict::Unverifiable(why) if scope.warned.of_unproved(why) => Outcome::Warning,
             Verdict::Unverifiable(_) | Verdict::Verified(_) | Verdict::Mismatch { .. } => {
                 Outcome::Ok
             }
@@ -502,7 +502,7 @@ impl<'a> Line<'a> {
     fn compared(scope: &'a Scope, compared: &'a crate::event::Compared) -> Self {
         let key = compared.key.as_str();
         let sameness = compared.sameness();
-        let outcome = if sameness.is_warning(scope.unverifiable) {
+        let outcome = if sameness.is_warning(scope.warned.unverifiable) {
             Outcome::Warning
         } else {
             Outcome::Ok
@@ -526,7 +526,7 @@ impl<'a> Line<'a> {
         reason: SkipReason,
         message: Option<&'a str>,
     ) -> Self {
-        let outcome = if reason.is_warning() {
+        let outcome = if scope.warned.of_skipped(reason) {
             Outcome::Warning
         } else {
             Outcome::Ok

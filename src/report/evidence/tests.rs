@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Why, digest};
-use crate::event::{Cause, Conduct, FailReason, Listed, Side, SkipReason};
+use crate::event::{Cause, Conduct, FailReason, Listed, Side, SkipReason, Unverifiable};
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::plan::Aim;
 use crate::store::{ErrorKind, Settled, SourceFacts, StoreError, Stored};
@@ -127,7 +127,7 @@ fn write(level: ReportLevel, unverifiable: Unverifiable, events: &[Event]) -> Wr
         source_prefix: "originals/".to_owned(),
         is_one_object: Arc::default(),
         target_prefix: "photos/".to_owned(),
-        unverifiable,
+        warned: unverifiable.into(),
     };
     let evidence = Evidence::create(&path, scope).expect("a writable directory");
     for event in events {
@@ -343,7 +343,7 @@ fn only_level_all_wants_every_unchanged_object() {
             source_prefix: String::new(),
             is_one_object: Arc::default(),
             target_prefix: String::new(),
-            unverifiable: Unverifiable::Warns,
+            warned: Warned::default(),
         };
         let evidence = Evidence::create(&dir.path().join("e"), scope).expect("writable");
         assert_eq!(evidence.wants_unchanged(), wants, "{level:?}");

@@ -7,7 +7,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 use crate::digest::{Algorithm, Checksum, Integrity, Why, digest};
-use crate::event::{Cause, Conduct, FailReason, locked};
+use crate::event::{Cause, Conduct, FailReason, Unverifiable, locked};
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::store::{ErrorKind, SourceFacts, Stored};
 
@@ -42,7 +42,7 @@ fn records(unverifiable: Unverifiable, level: Level, event: &Event) -> Vec<Strin
         .with_max_level(level)
         .with_writer(captured.clone())
         .finish();
-    let sink = LogSink::new("photos", "copy/", unverifiable);
+    let sink = LogSink::new("photos", "copy/", unverifiable.into());
     tracing::subscriber::with_default(subscriber, || sink.event(event));
     let text = String::from_utf8(locked(&captured.0).clone()).expect("text");
     text.lines().map(|line| line.trim().to_owned()).collect()

@@ -1,7 +1,7 @@
 use super::super::figures;
 use super::super::schema::{self, SCHEMA_VERSION};
 use super::*;
-use crate::event::{Counts, PerSide, Tally, Unverifiable, Verified};
+use crate::event::{Counts, PerSide, Tally, Verified};
 use crate::report::Status;
 use crate::report::grid::MAX_WIDTH;
 use crate::store::StoreKind;
@@ -158,7 +158,7 @@ fn the_one_line_is_the_predecessors() {
     counts.verified.etag.matched = 500;
     counts.warnings = 2;
     let mut report = report(Vec::new());
-    let mut tally = Tally::new(Unverifiable::Warns);
+    let mut tally = Tally::default();
     tally.counts = counts;
     report.totals = figures::totals([&tally]);
     for (duration_ms, dry_run, expected) in [

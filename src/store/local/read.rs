@@ -84,6 +84,7 @@ pub(super) fn head(status: &Stat) -> Head {
         unknown_checksum: None,
         attributes: Attributes::default(),
         storage_class: None,
+        is_archived: false,
         tag_count: None,
         file_id: Some(status.st_ino),
     }

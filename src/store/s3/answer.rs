@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::primitives::DateTime;
-use aws_sdk_s3::types::{ChecksumType, ServerSideEncryption};
+use aws_sdk_s3::types::{ArchiveStatus, ChecksumType, ServerSideEncryption};
 
 use crate::digest::{Algorithm, Checksum, Digest};
-use crate::object::{ETag, Timestamp};
+use crate::object::{ETag, StorageClass, Timestamp};
 
 /// The checksum fields of an answer of the SDK: algorithms and values, those that are not there
 /// left out.
@@ -68,6 +68,7 @@ macro_rules! head_of {
             storage_class: output
                 .storage_class()
                 .map(|class| $crate::object::StorageClass::new(class.as_str())),
+            is_archived: false,
             tag_count: output
                 .tag_count()
                 .and_then(|count| u32::try_from(count).ok()),
@@ -76,6 +77,19 @@ macro_rules! head_of {
     }};
 }
 pub(super) use head_of;
+
+/// Whether an object of which HEAD says this has to be restored before it can be read:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>. `restore` is there where
+/// somebody has asked for that, and names a date once it is done.
+pub(super) fn is_archived(
+    class: Option<&str>,
+    restore: Option<&str>,
+    archive: Option<&ArchiveStatus>,
+) -> bool {
+    let is_in_archive =
+        archive.is_some() || class.is_some_and(|class| StorageClass::new(class).is_archive());
+    is_in_archive && !restore.is_some_and(|restore| restore.contains("ongoing-request=\"false\""))
+}
 
 /// What a write answers of an object of this size: what is said of the object itself in `$object`,
 /// what of the request in `$output`, and under which SSE-C algorithm it was written.
@@ -191,6 +205,32 @@ pub(super) fn request_id(output: &impl RequestId) -> Option<String> {
 mod tests {
     use super::*;
     use crate::digest::digest;
+
+    #[test]
+    fn an_archived_object_can_be_read_once_it_is_restored() {
+        let done = "ongoing-request=\"false\", expiry-date=\"Fri, 23 Dec 2012 00:00:00 GMT\"";
+        let under_way = "ongoing-request=\"true\"";
+        let tiered = ArchiveStatus::DeepArchiveAccess;
+        for (class, restore, archive, expected) in [
+            (None, None, None, false),
+            (Some("GLACIER"), None, None, true),
+            (Some("DEEP_ARCHIVE"), None, None, true),
+            (Some("GLACIER"), Some(under_way), None, true),
+            (Some("GLACIER"), Some(done), None, false),
+            (Some("GLACIER_IR"), None, None, false),
+            (Some("INTELLIGENT_TIERING"), None, None, false),
+            (Some("INTELLIGENT_TIERING"), None, Some(&tiered), true),
+            (
+                Some("INTELLIGENT_TIERING"),
+                Some(under_way),
+                Some(&tiered),
+                true,
+            ),
+        ] {
+            let seen = is_archived(class, restore, archive);
+            assert_eq!(seen, expected, "{class:?} {restore:?} {archive:?}");
+        }
+    }
 
     #[test]
     fn a_composite_is_known_by_its_count_or_by_its_type() {

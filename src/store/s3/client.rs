@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::payer::RequesterPays;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
 use crate::digest::{Algorithm, Digest};
@@ -65,6 +66,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
             "s3sync settings",
         ));
     }
+    if settings.anonymous {
+        loader = loader.no_credentials();
+    }
     if let Some(endpoint) = &settings.endpoint_url {
         loader = loader.endpoint_url(endpoint);
     }
@@ -89,6 +93,12 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
         PayloadSigning::Auto => plain_endpoint,
     };
     config = config.interceptor(PayloadSignature { signed });
+    if settings.requester_pays {
+        config = config.interceptor(RequesterPays);
+    }
+    if settings.anonymous {
+        config = config.allow_no_auth();
+    }
     if settings.endpoint_url.as_deref().is_some_and(str::is_empty) {
         return Err(StoreError::new(
             "connect",

@@ -64,6 +64,33 @@ impl Expected {
         }
     }
 
+    /// What the object has to be that was written at once, with bytes of these digests.
+    pub(super) fn of_whole(put: &Put, digests: &[Digest]) -> Self {
+        let under = |algorithm| {
+            let mut made = digests.iter();
+            made.find(|digest| digest.algorithm() == algorithm)
+                .copied()
+                .map(Checksum::Whole)
+        };
+        Self {
+            size: put.size,
+            parts: 1,
+            etag: under(Algorithm::Md5),
+            checksum: under(put.checksum.unwrap_or(Algorithm::Crc64Nvme)),
+        }
+    }
+
+    /// What the copy has to be of a source with this ETag, if that is a digest.
+    pub(super) fn of_copy(put: &Put, source: Option<&ETag>) -> Self {
+        let whole = source.and_then(Checksum::of_etag);
+        Self {
+            size: put.size,
+            parts: 1,
+            etag: whole.filter(|whole| matches!(whole, Checksum::Whole(_))),
+            checksum: None,
+        }
+    }
+
     /// Whether this is it. To be the same, an ETag or a checksum must say so, and neither may say
     /// otherwise.
     pub(super) fn against(&self, head: &Head) -> Likeness {

@@ -2,18 +2,22 @@
 
 use std::num::NonZeroU16;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, TaggingDirective};
+use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, RequestPayer, TaggingDirective};
+use futures::TryFutureExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
+use super::completion::Expected;
 use super::encryption::{with_encryption, with_key, with_source_key};
-use super::headers::with_attributes;
+use super::error::WANTS_KEY;
+use super::headers::{with_attributes, with_condition};
 use super::kept::asking_for;
-use super::{S3Store, range_header};
+use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
-use crate::store::{Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
+use crate::store::{Condition, Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
 
 /// Everything but RFC 3986's unreserved characters and the slash.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -51,6 +55,8 @@ pub(super) async fn copy(
     const OPERATION: &str = "CopyObject";
     let full_key = store.full_key(&put.key);
     let key = full_key.as_str();
+    // an attempt that S3 may have carried out, whatever was heard of it
+    let in_doubt = &AtomicBool::new(false);
     let attempt = |checksum: Option<Algorithm>| async move {
         let send = || {
             let request = store
@@ -66,16 +72,36 @@ pub(super) async fn copy(
                 .metadata_directive(MetadataDirective::Replace)
                 .set_tagging_directive((!put.tags.is_empty()).then_some(TaggingDirective::Replace));
             let request = with_attributes!(request, put);
+            let request = with_condition!(request, &put.condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
+            let request = request.set_request_payer(payer(from));
             let patience = store.server_side_work();
-            store.send(OPERATION, key, patience, request.send())
+            let answer = store.send(OPERATION, key, patience, request.send());
+            answer.inspect_err(|error| {
+                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+            })
         };
         store.retrying(OPERATION, send).await
     };
-    let (output, asked) = asking_for(store, put.checksum, attempt)
-        .await
-        .map_err(changed)?;
+    let (output, asked) = match asking_for(store, put.checksum, attempt).await {
+        Ok(done) => done,
+        Err(error) if put.condition == Condition::None => return Err(changed(error, from)),
+        Err(error) => {
+            let error = of_source(error, from);
+            if error.kind == ErrorKind::NotFound {
+                // be it the source or the target
+                return Err(error);
+            }
+            let error = condition::refused(error, &put.condition);
+            if error.kind != ErrorKind::PreconditionFailed || !in_doubt.load(Ordering::Relaxed) {
+                return Err(error);
+            }
+            let expected = Expected::of_copy(put, from.if_match.as_ref());
+            let stored = condition::settle(store, &put.key, &expected, error).await?;
+            return Ok(Copied { stored, of: None });
+        }
+    };
     let result = output
         .copy_object_result()
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
@@ -112,19 +138,26 @@ pub(super) async fn copy_part(
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted));
             let request = with_key!(request, store.key());
             let request = with_source_key!(request, from.customer_key.as_ref());
+            let request = request.set_request_payer(payer(from));
             let patience = store.server_side_work();
             store.send(OPERATION, full_key, patience, request.send())
         })
         .await
-        .map_err(changed)?;
+        .map_err(|error| changed(error, from))?;
     let result = output
         .copy_part_result()
         .ok_or_else(|| no_result(OPERATION, full_key))?;
     Ok(part_of!(store, output, result, number, checksum, size))
 }
 
+/// Who pays for what is read of the source's bucket.
+fn payer(from: &CopySource) -> Option<RequestPayer> {
+    from.requester_pays.then_some(RequestPayer::Requester)
+}
+
 /// The source is guarded by the ETag it was listed with.
-fn changed(error: StoreError) -> StoreError {
+fn changed(error: StoreError, from: &CopySource) -> StoreError {
+    let error = of_source(error, from);
     match error.kind {
         ErrorKind::PreconditionFailed => StoreError {
             kind: ErrorKind::Changed,
@@ -132,6 +165,21 @@ fn changed(error: StoreError) -> StoreError {
             ..error
         },
         _ => error,
+    }
+}
+
+/// What is refused of a copy may be its source, whose key is another than the target's.
+fn of_source(error: StoreError, from: &CopySource) -> StoreError {
+    let advice = match error.kind {
+        ErrorKind::AccessDenied if from.customer_key.is_some() => {
+            "; if the source's sse_c_key is not the one the object was encrypted with, set that"
+        }
+        ErrorKind::Other if error.message == WANTS_KEY => ", which for a copy is the source's",
+        _ => return error,
+    };
+    StoreError {
+        message: format!("{}{advice}", error.message),
+        ..error
     }
 }
 
@@ -168,6 +216,7 @@ mod tests {
                 version: version.map(Into::into),
                 if_match: None,
                 customer_key: None,
+                requester_pays: false,
             };
             assert_eq!(encoded(&from), header, "{key}");
         }

@@ -9,7 +9,8 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::store::{Description, ErrorKind, StoreError};
+use super::S3Settings;
+use crate::store::{Description, ErrorKind, NOT_RESTORED, StoreError};
 
 pub(super) type SdkError<E> = aws_sdk_s3::error::SdkError<E, HttpResponse>;
 
@@ -36,6 +37,8 @@ where
     let kind = kind_of(status, code.as_deref(), &error);
     let message = match (&code, kind) {
         (Some(code), _) if code == "InvalidRequest" && wants_key(error.message()) => WANTS_KEY.to_owned(),
+        (Some(code), _) if code == "InvalidRequest" && wants_no_key(error.message()) => WANTS_NO_KEY.to_owned(),
+        (Some(_), ErrorKind::Archived) => NOT_RESTORED.to_owned(),
         (Some(code), _) => {
             remedy(code, store).unwrap_or_else(|| plain(error.message().unwrap_or(code)))
         }
@@ -48,7 +51,7 @@ where
         (None, ErrorKind::AccessDenied) => "access denied".to_owned(),
         (None, ErrorKind::TooManyOpenFiles) => "too many open files; raise the limit (`ulimit -n`, LimitNOFILE=) or lower performance.worker_size".to_owned(),
         // the answer to a HEAD has no body that could say more
-        (None, _) if status == Some(400) && operation == "HeadObject" => "refused without a reason: an object encrypted with SSE-C wants its key (this side's sse_c and sse_c_key), and credentials may have expired".to_owned(),
+        (None, _) if status == Some(400) && operation == "HeadObject" => "refused without a reason: an object encrypted with SSE-C wants its key (this side's sse_c and sse_c_key), one that is not takes none, and credentials may have expired".to_owned(),
         (None, _) => chain(&error),
     };
     let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
@@ -60,12 +63,43 @@ where
     }
 }
 
-const WANTS_KEY: &str =
+pub(super) const WANTS_KEY: &str =
     "the object is encrypted with SSE-C and wants its key: this side's sse_c and sse_c_key";
+
+/// The same with what the settings have to do with it, where they may.
+pub(super) fn advised(error: StoreError, settings: &S3Settings) -> StoreError {
+    let is_of_an_object = matches!(
+        error.operation,
+        "GetObject" | "HeadObject" | "GetObjectAttributes"
+    );
+    let advice = match error.kind {
+        ErrorKind::AccessDenied if settings.anonymous => {
+            "; it is asked for anonymously (source.no_sign_request), and not everyone may"
+        }
+        ErrorKind::AccessDenied
+            if is_of_an_object && settings.encryption.customer_key().is_some() =>
+        {
+            "; if this side's sse_c_key is not the one the object was encrypted with, set that"
+        }
+        _ => return error,
+    };
+    StoreError {
+        message: format!("{}{advice}", error.message),
+        ..error
+    }
+}
 
 /// Whether this is what S3 says where an object's key was not given.
 fn wants_key(message: Option<&str>) -> bool {
     message.is_some_and(|message| message.contains("stored using a form of Server Side Encryption"))
+}
+
+const WANTS_NO_KEY: &str =
+    "the object is not encrypted with SSE-C: leave this side's sse_c and sse_c_key out";
+
+/// Whether this is what S3 says where an object has no key, and one was given.
+fn wants_no_key(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.contains("parameters are not applicable to this object"))
 }
 
 /// The server took the request and fell silent.
@@ -129,7 +163,7 @@ where
             | "InvalidClientTokenId",
         ) => return ErrorKind::Fatal,
         Some("AccessDenied" | "Forbidden") => return ErrorKind::AccessDenied,
-        Some("InvalidObjectState") => return ErrorKind::Archived,
+        Some("InvalidObjectState" | "ObjectNotInActiveTierError") => return ErrorKind::Archived,
         Some("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch") => {
             return ErrorKind::Corrupted;
         }

@@ -4,10 +4,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumMode;
+use aws_sdk_s3::types::{ChecksumMode, StorageClass};
 use bytes::Bytes;
 
-use super::answer::{head_of, request_id};
+use super::answer::{head_of, is_archived, request_id};
 use super::encryption::with_key;
 use super::error::broken_body;
 use super::strangers::Strangers;
@@ -47,7 +47,12 @@ pub(super) async fn head(
         .await?;
     let size = output.content_length().and_then(|n| u64::try_from(n).ok());
     let unknown = strangers.seen();
-    Ok(head_of!(store, output, unknown, size.unwrap_or(0)))
+    let class = output.storage_class().map(StorageClass::as_str);
+    let is_archived = is_archived(class, output.restore(), output.archive_status());
+    Ok(Head {
+        is_archived,
+        ..head_of!(store, output, unknown, size.unwrap_or(0))
+    })
 }
 
 /// HEAD of one part: its length, where the server counts parts at all.

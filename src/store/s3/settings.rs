@@ -45,6 +45,11 @@ pub struct S3Settings {
     pub read_checksums: bool,
     /// How what is written is encrypted; a key of the user's is for what is read as well.
     pub encryption: Encryption,
+    /// Sign nothing: whoever asks is nobody, whatever credentials there are.
+    pub anonymous: bool,
+    /// Say with every request that whoever asks pays for it, as buckets may demand.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html>
+    pub requester_pays: bool,
 }
 
 /// `s3://bucket[/prefix]`, used as written: nothing is decoded and no slash is added.
@@ -205,6 +210,8 @@ impl S3Settings {
             content_md5: true,
             read_checksums: false,
             encryption: Encryption::default(),
+            anonymous: false,
+            requester_pays: false,
         }
     }
 }

@@ -17,12 +17,13 @@ use super::completion::{Expected, Likeness};
 use super::encryption::{with_encryption, with_key};
 use super::headers::{with_attributes, with_condition};
 use super::kept::asking_for;
+use super::locked::with_body;
 use super::write::{content_md5, pick, with_checksum};
-use super::{S3Store, copy, patience_for};
+use super::{S3Store, condition, copy, patience_for};
 use crate::digest::{Algorithm, Digest};
 use crate::object::ETag;
 use crate::store::{
-    CopySource, ErrorKind, Head, Incomplete, Part, Put, Source as _, StoreError, Stored,
+    Condition, CopySource, ErrorKind, Head, Incomplete, Part, Put, Source as _, StoreError, Stored,
     StoredPart, Upload,
 };
 
@@ -100,8 +101,8 @@ impl Upload for S3Upload {
         const OPERATION: &str = "UploadPart";
         let store = &self.store;
         let size = part.bytes.len() as u64;
-        let output = store
-            .retrying(OPERATION, || {
+        let send = || {
+            store.retrying(OPERATION, || {
                 let request = store
                     .client()
                     .upload_part()
@@ -123,7 +124,8 @@ impl Upload for S3Upload {
                     request.send(),
                 )
             })
-            .await?;
+        };
+        let output = with_body(store, send).await?;
         self.remember(part);
         let checksum = self.put.checksum;
         Ok(part_of!(store, output, output, part.number, checksum, size))
@@ -177,11 +179,11 @@ impl Upload for S3Upload {
                 let request = with_condition!(request, &self.put.condition);
                 let patience = store.server_side_work();
                 let answer = store.send(OPERATION, &self.full_key, patience, request.send());
-                let in_doubt = &in_doubt;
+                let (in_doubt, condition) = (&in_doubt, &self.put.condition);
                 async move {
                     answer.await.map_err(|error| {
-                        in_doubt.fetch_or(error.kind == ErrorKind::Transient, Ordering::Relaxed);
-                        refused_for_good(error)
+                        in_doubt.fetch_or(condition::may_be_done(&error), Ordering::Relaxed);
+                        refused_for_good(error, condition)
                     })
                 }
             })
@@ -205,6 +207,13 @@ impl Upload for S3Upload {
                     ..error
                 }))
             }
+            Err(error) if error.is_conflict() && !in_doubt.load(Ordering::Relaxed) => {
+                self.end_or_tell().await;
+                Err(Incomplete::Undone(StoreError {
+                    kind: ErrorKind::Transient,
+                    ..error
+                }))
+            }
             Err(error) if !in_doubt.load(Ordering::Relaxed) => {
                 self.end_or_tell().await;
                 Err(Incomplete::Undone(error))
@@ -223,15 +232,20 @@ impl Upload for S3Upload {
 
 const BAD_DIGEST: &str = "BadDigest";
 
-/// What the parts make is not what was sent: it will be no other when they are asked for again.
-fn refused_for_good(error: StoreError) -> StoreError {
+/// What the parts make is not what was sent: it will be no other when they are asked for again. And
+/// an upload that met another writer has to be begun again.
+fn refused_for_good(error: StoreError, condition: &Condition) -> StoreError {
     match error.kind {
+        ErrorKind::Transient if error.is_conflict() => StoreError {
+            kind: ErrorKind::Other,
+            ..error
+        },
         ErrorKind::Corrupted => StoreError {
             kind: ErrorKind::Other,
             code: Some(BAD_DIGEST.to_owned()),
             ..error
         },
-        _ => error,
+        _ => condition::refused(error, condition),
     }
 }
 
@@ -310,7 +324,7 @@ impl S3Upload {
             && expected.against(head) == Likeness::Same
         {
             self.end_or_tell().await;
-            return Ok(stored(head.clone()));
+            return Ok(condition::stored(head.clone()));
         }
         let ended = self.end_or_tell().await;
         let head = match self.look().await {
@@ -328,29 +342,24 @@ impl S3Upload {
             }
         };
         let is_own = match expected.against(&head) {
-            Likeness::Same => return Ok(stored(head)),
+            Likeness::Same => return Ok(condition::stored(head)),
+            // it was under way until now, and another's object keeps it from being published
+            Likeness::Other
+                if ended == Some(Ended::Now) && error.kind == ErrorKind::PreconditionFailed =>
+            {
+                return Err(Incomplete::Undone(error));
+            }
             Likeness::Other => ended == Some(Ended::Before) && expected.is_cut_like(&head),
             Likeness::Unknown => false,
         };
         Err(Incomplete::Unproved {
             error,
-            seen: Some(Box::new(stored(head))),
+            seen: Some(Box::new(condition::stored(head))),
             is_own,
         })
     }
 
     async fn look(&self) -> Result<Head, StoreError> {
         self.store.head((&self.put.key).into(), true).await
-    }
-}
-
-fn stored(head: Head) -> Stored {
-    Stored {
-        size: head.size,
-        etag: head.etag,
-        etag_is_digest: head.etag_is_digest,
-        version: head.version,
-        checksums: head.checksums,
-        request_id: None,
     }
 }

@@ -1,17 +1,21 @@
 //! PutObject and DeleteObjects.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
+use futures::TryFutureExt as _;
 
 use super::answer::stored_of;
+use super::completion::Expected;
 use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
 use super::kept::asking_for;
-use super::{S3Store, patience_for, read};
+use super::locked::with_body;
+use super::{S3Store, condition, patience_for, read};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
 use crate::store::{ErrorKind, Put, StoreError, Stored, Withdrawn};
@@ -54,9 +58,9 @@ pub(super) fn pick(digests: &[Digest], algorithm: Option<Algorithm>) -> Option<&
         .find(|digest| Some(digest.algorithm()) == algorithm)
 }
 
-/// The Content-MD5 of a body, unless the user switched it off.
+/// The Content-MD5 of a body, unless the user switched it off and nobody demands it.
 pub(super) fn content_md5(store: &S3Store, digests: &[Digest]) -> Option<String> {
-    let wanted = store.0.settings.content_md5.then_some(Algorithm::Md5);
+    let wanted = store.sends_content_md5().then_some(Algorithm::Md5);
     pick(digests, wanted).map(Digest::base64)
 }
 
@@ -71,6 +75,8 @@ pub(super) async fn put(
     let full_key = store.full_key(&put.key);
     let size = bytes.len() as u64;
     let (full_key, bytes) = (full_key.as_str(), &bytes);
+    // an attempt that S3 may have carried out, whatever was heard of it
+    let in_doubt = &AtomicBool::new(false);
     let attempt = |checksum| async move {
         let send = || {
             let request = store
@@ -92,11 +98,25 @@ pub(super) async fn put(
                     request.headers_mut().remove("content-type");
                 }
             });
-            store.send(OPERATION, full_key, patience_for(size), request.send())
+            let answer = store.send(OPERATION, full_key, patience_for(size), request.send());
+            answer.inspect_err(|error| {
+                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+            })
         };
-        store.retrying(OPERATION, send).await
+        with_body(store, || store.retrying(OPERATION, send)).await
     };
-    let (output, asked) = asking_for(store, put.checksum, attempt).await?;
+    let (output, asked) = match asking_for(store, put.checksum, attempt).await {
+        Ok(done) => done,
+        Err(error) => {
+            let error = condition::refused(error, &put.condition);
+            let is_refused = error.kind == ErrorKind::PreconditionFailed;
+            if is_refused && in_doubt.load(Ordering::Relaxed) {
+                let expected = Expected::of_whole(put, digests);
+                return condition::settle(store, &put.key, &expected, error).await;
+            }
+            return Err(error);
+        }
+    };
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, output, customer, size);
     store.note_checksum(OPERATION, asked, &stored.checksums);

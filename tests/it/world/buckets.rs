@@ -47,6 +47,11 @@ pub(crate) struct Seen {
 }
 
 impl World {
+    /// The plain SDK, for what only one test asks of it.
+    pub(crate) fn client(&self) -> &Client {
+        &self.buckets.client
+    }
+
     /// Makes a bucket.
     pub(crate) fn bucket(&self, name: &str) {
         let request = self.buckets.client.create_bucket().bucket(name);

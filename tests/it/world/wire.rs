@@ -37,9 +37,9 @@ pub(crate) enum Damage {
     Cut(usize),
 }
 
-/// The wire: it strikes whatever it was last told to.
+/// The wire: it strikes whatever it was last told to, and remembers what was asked.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wire(Arc<Mutex<Vec<Blow>>>);
+pub(crate) struct Wire(Arc<Mutex<Vec<Blow>>>, Arc<Mutex<Vec<String>>>);
 
 impl Wire {
     /// Puts a wire between the runs of a world and its endpoint. Who asks the world itself is
@@ -71,6 +71,17 @@ impl Wire {
     pub(crate) fn left(&self) -> usize {
         let blows = self.0.lock().expect("no panic while it is held");
         blows.iter().map(|blow| blow.times).sum()
+    }
+
+    /// The heads of all requests that passed so far: their first line and their headers, these with
+    /// names in lower case.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.1.lock().expect("no panic while it is held").clone()
+    }
+
+    /// Forgets what passed.
+    pub(crate) fn forget(&self) {
+        self.1.lock().expect("no panic while it is held").clear();
     }
 
     fn connect(&self, client: &TcpStream, server: &TcpStream) {
@@ -131,6 +142,12 @@ impl Flow {
         let first = first.lines().next()?.to_owned();
         if self.of == Body::Request {
             self.asked.lock().ok()?.clone_from(&first);
+            let headers = text.split_once("\r\n").map_or("", |(_, headers)| headers);
+            self.wire
+                .1
+                .lock()
+                .ok()?
+                .push(format!("{first}\r\n{headers}"));
         }
         let asked = self.asked.lock().ok()?.clone();
         assert!(!text.contains("transfer-encoding"), "{text}");

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, digest};
-use crate::event::{Cause, Listed, Side};
+use crate::event::{Cause, Listed, Side, Unverifiable};
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::store::{ErrorKind, SourceFacts, Stored};
 
@@ -91,7 +91,7 @@ fn skipped(reason: SkipReason) -> Event {
 }
 
 fn fold(unverifiable: Unverifiable, events: impl IntoIterator<Item = Event>) -> Tally {
-    let mut tally = Tally::new(unverifiable);
+    let mut tally = Tally::new(unverifiable.into());
     for event in events {
         tally.fold(&event, Duration::from_millis(1500));
     }
