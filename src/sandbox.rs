@@ -133,6 +133,14 @@ pub enum SandboxError {
         /// Why not.
         message: String,
     },
+    /// A bucket cannot be made to keep versions.
+    #[error("keep the versions of `{bucket}` in the sandbox: {message}")]
+    KeepVersions {
+        /// Its name.
+        bucket: String,
+        /// Why not.
+        message: String,
+    },
 }
 
 /// A running sandbox. It stops when it is dropped or [shut down](Sandbox::shutdown).
@@ -219,6 +227,21 @@ impl Sandbox {
                 bucket: name.to_owned(),
                 message: refused.message().unwrap_or_default().to_owned(),
             })
+    }
+
+    /// Has a bucket keep versions from now on.
+    pub fn keep_versions(&self, name: &str) -> Result<(), SandboxError> {
+        let kept = self.store.bucket(name).and_then(|bucket| {
+            let versioning = bucket.read().versioning;
+            if versioning == Versioning::Enabled {
+                return Ok(());
+            }
+            bucket.commit(Change::Versioning(Versioning::Enabled))
+        });
+        kept.map_err(|refused| SandboxError::KeepVersions {
+            bucket: name.to_owned(),
+            message: refused.message().unwrap_or_default().to_owned(),
+        })
     }
 
     /// The faults in force, and the calls that were counted.

@@ -10,7 +10,7 @@ use super::unchanged::Unchanged;
 use crate::config::Pair;
 use crate::context::{Context, Distrusted, Ends, conclude};
 use crate::event::{Cause, Event, Listed, Sinks, SkipReason};
-use crate::object::{ETag, Entry, Version};
+use crate::object::{ETag, Entry, ObjectKey, Version};
 use crate::plan::{Decision, KeyVersions, Step, Transfer};
 use crate::store::{ErrorKind, Head, StoreError};
 use crate::transfer::{Fate, Transferrer, is_made_from, is_nameless, origin_of};
@@ -60,6 +60,11 @@ impl Adding {
     async fn found(&self, versions: &KeyVersions) -> Result<Vec<Option<Listed>>, StoreError> {
         let source = &versions.source.versions;
         let mut found = vec![None; source.len()];
+        for history in std::iter::once(&versions.source).chain(&versions.target) {
+            if history.is_too_long {
+                return Err(too_long(&history.key));
+            }
+        }
         let Some(target) = &versions.target else {
             return Ok(found);
         };
@@ -259,6 +264,15 @@ impl Worker for Adding {
     fn end(&self) {
         self.unchanged.end();
     }
+}
+
+fn too_long(key: &ObjectKey) -> StoreError {
+    StoreError::new(
+        "ListObjectVersions",
+        key.as_str(),
+        ErrorKind::Other,
+        "it has more versions than s3sync holds of one key (100,000); have a lifecycle rule remove old ones, or copy without versions",
+    )
 }
 
 fn late(source: &Entry) -> Event {

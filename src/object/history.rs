@@ -14,6 +14,8 @@ pub struct History {
     pub versions: Vec<Version>,
     /// The delete marker that is the latest; `None` where an object is.
     pub marker: Option<Marker>,
+    /// Whether there are more than are held, and `versions` has the newest alone.
+    pub is_too_long: bool,
 }
 
 /// One version of an object, as a listing tells it.

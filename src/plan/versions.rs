@@ -140,6 +140,7 @@ mod tests {
                 id: id.into(),
                 modified,
             }),
+            is_too_long: false,
         }
     }
 

@@ -117,6 +117,7 @@ impl Counts {
         self.server_side_copied += other.server_side_copied;
         self.transferred_bytes += other.transferred_bytes;
         self.compared.add(&other.compared);
+        self.markers_copied += other.markers_copied;
         add_each(&mut self.skipped, &other.skipped);
         self.failed += other.failed;
         self.not_attempted += other.not_attempted;

@@ -9,7 +9,7 @@ use std::mem::take;
 use super::version_page::RawVersion;
 use crate::object::{Entry, History, Marker, ObjectKey, Timestamp, Version};
 
-/// More versions of one key are not held.
+/// Where a key has more versions, they are not held.
 const MOST_VERSIONS: usize = 100_000;
 
 /// What is kept of the versions of one key.
@@ -18,7 +18,7 @@ pub(super) trait Keep: Default + Send {
     type Kept: Send;
 
     /// Takes the next one: they come as they are listed.
-    fn take(&mut self, row: RawVersion, at: Option<Timestamp>) -> Result<(), String>;
+    fn take(&mut self, row: RawVersion, at: Option<Timestamp>);
 
     /// What there is under the key, if anything.
     fn finish(self, key: ObjectKey) -> Option<Self::Kept>;
@@ -65,8 +65,7 @@ impl<K: Keep> Grouping<K> {
         };
         let ended = ended.map(|key| (key, take(&mut self.kept)));
         self.last.clone_from(&row.id);
-        let taken = self.kept.take(row, self.at);
-        taken.map_err(|what| format!("`{}` {what}", self.key.as_deref().unwrap_or_default()))?;
+        self.kept.take(row, self.at);
         Ok(ended)
     }
 
@@ -78,28 +77,35 @@ impl<K: Keep> Grouping<K> {
 
 /// Everything under a key, as it is listed.
 #[derive(Debug, Default)]
-pub(super) struct All(Vec<RawVersion>);
+pub(super) struct All {
+    rows: Vec<RawVersion>,
+    is_too_long: bool,
+}
 
 impl Keep for All {
     type Kept = History;
 
-    fn take(&mut self, row: RawVersion, _: Option<Timestamp>) -> Result<(), String> {
-        if self.0.len() == MOST_VERSIONS {
-            return Err(format!(
-                "has more than {MOST_VERSIONS} versions, which is more than s3sync holds of one key; remove old ones (a lifecycle rule does), or copy without versions"
-            ));
+    fn take(&mut self, row: RawVersion, _: Option<Timestamp>) {
+        if self.is_too_long {
+            return;
         }
-        self.0.push(row);
-        Ok(())
+        if self.rows.len() == MOST_VERSIONS {
+            self.is_too_long = true;
+            self.rows.retain(|row| row.content.is_some());
+            self.rows.truncate(1);
+            self.rows.shrink_to_fit();
+            return;
+        }
+        self.rows.push(row);
     }
 
     /// Oldest first. Times may be no finer than a second, so that versions of one time stand in
     /// the order they were listed, turned round; whatever its time, the latest is the latest.
     fn finish(mut self, key: ObjectKey) -> Option<History> {
-        self.0.reverse();
-        let latest = self.0.iter().rposition(|row| row.is_latest);
-        let latest = latest.map(|at| self.0.remove(at));
-        self.0.sort_by_key(|row| row.modified);
+        self.rows.reverse();
+        let latest = self.rows.iter().rposition(|row| row.is_latest);
+        let latest = latest.map(|at| self.rows.remove(at));
+        self.rows.sort_by_key(|row| row.modified);
         let marker = latest
             .as_ref()
             .filter(|latest| latest.content.is_none())
@@ -108,7 +114,7 @@ impl Keep for All {
                 modified: marker.modified,
             });
         let versions: Vec<Version> = self
-            .0
+            .rows
             .into_iter()
             .chain(latest)
             .filter_map(of_row)
@@ -117,6 +123,7 @@ impl Keep for All {
             key,
             versions,
             marker,
+            is_too_long: self.is_too_long,
         })
     }
 }
@@ -128,7 +135,7 @@ pub(super) struct Then(Option<RawVersion>);
 impl Keep for Then {
     type Kept = Entry;
 
-    fn take(&mut self, row: RawVersion, at: Option<Timestamp>) -> Result<(), String> {
+    fn take(&mut self, row: RawVersion, at: Option<Timestamp>) {
         let counts = at.is_none_or(|at| row.modified <= at);
         // of one time, the first that is listed is the newest
         let is_newer =
@@ -136,7 +143,6 @@ impl Keep for Then {
         if counts && is_newer {
             self.0 = Some(row);
         }
-        Ok(())
     }
 
     fn finish(self, key: ObjectKey) -> Option<Entry> {
@@ -318,12 +324,20 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_only_so_many_versions() {
+    fn of_more_versions_than_are_held_the_newest_is_told() {
         let mut all = All::default();
-        for _ in 0..MOST_VERSIONS {
-            all.take(row("k", "1@1"), None).expect("as many as may be");
+        all.take(row("k", "!x@3"), None);
+        all.take(row("k", "2@2"), None);
+        for _ in 2..MOST_VERSIONS {
+            all.take(row("k", "1@1"), None);
         }
-        let error = all.take(row("k", "1@1"), None).expect_err("one more");
-        assert!(error.contains("100000"), "{error}");
+        assert!(!all.is_too_long && all.rows.len() == MOST_VERSIONS);
+        all.take(row("k", "1@1"), None);
+        all.take(row("k", "1@1"), None);
+        let key = ObjectKey::new("k").expect("short");
+        let history = all.finish(key).expect("a history");
+        assert!(history.is_too_long && history.marker.is_none());
+        let ids: Vec<_> = history.versions.iter().map(|it| &*it.id).collect();
+        assert_eq!(ids, ["2"]);
     }
 }
