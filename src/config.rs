@@ -66,9 +66,10 @@ pub use problem::{Problem, Problems};
 pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
-    By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata, OfTarget, OnUndecided,
-    OnUnverifiable, Origin, Pair, Performance, Report, ReportLevel, SandboxSettings, SourceSpec,
-    TargetSpec, Verify, Versions, Warnings,
+    Annotations, Beside, By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata,
+    OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Report,
+    ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions, Warnings,
+    WrittenTags,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

@@ -190,6 +190,8 @@ pub enum Why {
     EndpointCannot,
     /// The object keeps no checksum under the algorithm it was to be compared by.
     NoChecksum,
+    /// It may not be read.
+    Denied,
     /// The user switched this verification off.
     SwitchedOff,
 }
@@ -203,6 +205,7 @@ impl Why {
             Self::AlgorithmUnknown => "algorithm_unknown",
             Self::EndpointCannot => "endpoint_cannot",
             Self::NoChecksum => "no_checksum",
+            Self::Denied => "denied",
             Self::SwitchedOff => "switched_off",
         }
     }

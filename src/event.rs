@@ -5,11 +5,15 @@ The engine emits; [`Sink`]s listen. Statistics are a fold over these events ([`S
 writer, so that no two places can count differently.
 */
 
+mod beside;
 mod compared;
+mod refreshed;
 mod stats;
 mod warned;
 
+pub use beside::{Beside, Facet, Headers};
 pub use compared::{Compared, Sameness};
+pub use refreshed::{Annotated, Fate, Refresh, Refreshed, Refreshing, Tagged};
 pub use stats::{
     Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
     Series, Stats, Tally, Traffic, Verified,
@@ -171,6 +175,10 @@ pub enum FailReason {
     RetriesExhausted,
     /// Nothing could be proved, or compared, and the user wants that to fail.
     Unverifiable,
+    /// Its tags may not be read, and the user wants that to fail.
+    TagsDenied,
+    /// It is at the target, and not all of its annotations are.
+    Annotations,
     /// Anything else.
     Other,
 }
@@ -185,6 +193,8 @@ impl FailReason {
             Self::NoSpace => "no_space",
             Self::RetriesExhausted => "retries_exhausted",
             Self::Unverifiable => "unverifiable",
+            Self::TagsDenied => "tags_denied",
+            Self::Annotations => "annotations",
             Self::Other => "other",
         }
     }
@@ -219,6 +229,8 @@ pub struct Conduct {
     pub attempts: u32,
     /// From the start of the first attempt to the proof.
     pub elapsed: Duration,
+    /// Whether it went without its tags, which may not be read.
+    pub is_untagged: bool,
 }
 
 /// One thing that happened in a pair.
@@ -283,6 +295,11 @@ pub enum Event {
         /// The key.
         key: ObjectKey,
     },
+    /// It is unchanged, which its own event says, and what lies beside its content was not the
+    /// source's.
+    Refreshed(Box<Refreshed>),
+    /// Something became of one annotation of an object.
+    Annotated(Box<Annotated>),
     /// It was compared; nothing was to be transferred.
     Compared(Box<Compared>),
     /// The target already has these, and no sink asked for each of them

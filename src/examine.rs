@@ -5,8 +5,10 @@ The workers look, not the plan: [`Examiner::answer`] says whether an object is t
 cheap evidence first: what the listings say, then a HEAD, and a read last.
 */
 
+mod annotations;
 mod answer;
 mod asked;
+mod beside;
 mod content;
 mod file;
 mod found;
@@ -15,6 +17,7 @@ mod line;
 mod side;
 mod stored;
 
+pub use annotations::AnnotationsCompared;
 pub use answer::{Answer, ORIGIN_LAST_MODIFIED};
 pub use layout::{Cut, Layout, Parts, candidates};
 pub use line::{Line, Wanted};
@@ -25,7 +28,8 @@ use self::side::{Kept, Obstacle, Side};
 use crate::config::{By, Check, Compared, Pair};
 use crate::context::{Context, Ends};
 use crate::digest::Likeness;
-use crate::object::{Entry, Timestamp};
+use crate::event::Beside;
+use crate::object::{Entry, ObjectVersion, Timestamp};
 use crate::plan::{Aim, Direction, Examine, Rules};
 use crate::store::{ErrorKind, StoreError};
 
@@ -38,6 +42,8 @@ pub struct Examiner {
     /// The part size this pair uploads with: the first guess at another's.
     chunksize: u64,
     depth: Depth,
+    /// Whether annotations are compared by their ETags, where those are digests.
+    annotations_by_etag: bool,
     /// Times later than this lie in the future.
     now: Timestamp,
 }
@@ -60,6 +66,7 @@ impl Examiner {
             check: pair.check,
             chunksize: pair.multipart_chunksize,
             depth,
+            annotations_by_etag: pair.annotations.check_etag,
             now: Timestamp::now(),
         }
     }
@@ -93,6 +100,21 @@ impl Examiner {
                 }
             }
         })
+    }
+
+    /// Whether what lies beside the contents of two objects of one key is the same, as far as the
+    /// user wants that compared. That either went away meanwhile is an error.
+    pub async fn beside(&self, source: &Entry, target: &Entry) -> Result<Beside, StoreError> {
+        beside::compare(self, source, target).await
+    }
+
+    /// Whether two objects are annotated alike.
+    pub async fn annotations(
+        &self,
+        source: ObjectVersion<'_>,
+        target: ObjectVersion<'_>,
+    ) -> Result<AnnotationsCompared, StoreError> {
+        annotations::compare(self, source, target).await
     }
 
     /// How an object of the source is most likely cut into so many parts; `None` where nothing

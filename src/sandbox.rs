@@ -68,6 +68,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use faults::{Action, Faults, Moment, Mutation, Rule, When};
 
+use bucket::{Change, Versioning};
 use routes::{Keys, Routes};
 use server::Server;
 use store::Store;

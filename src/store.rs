@@ -12,6 +12,7 @@ Every operation retries by itself, in one place ([`retry`]), because a listing n
 as a put and no import may point up to `transfer`.
 */
 
+mod annotations;
 mod buffers;
 mod error;
 mod incomplete;
@@ -24,6 +25,7 @@ mod secret;
 mod settled;
 mod versioning;
 
+pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
 pub use error::{ErrorKind, NOT_RESTORED, StoreError};
 pub use incomplete::Incomplete;
 pub use probe::{Answer, Finding};
@@ -303,7 +305,21 @@ pub struct CopySource {
     pub customer_key: Option<s3::CustomerKey>,
     /// Whether whoever asks has to say that they pay for it.
     pub requester_pays: bool,
+    /// What S3 takes along by itself where it copies an object at once.
+    pub brings: Brings,
 }
+
+/// What comes along with an object that is copied at once, beside its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Brings {
+    /// Its tags, in place of those of the [`Put`].
+    pub tags: bool,
+    /// Its annotations.
+    pub annotations: bool,
+}
+
+const NO_TAGS: &str = "this store keeps no tags";
+const NO_ANNOTATIONS: &str = "this store keeps no annotations";
 
 /// A store that can be listed and read.
 #[async_trait]
@@ -345,6 +361,25 @@ pub trait Source: Send + Sync + fmt::Debug {
         Ok(Versioning::Off)
     }
 
+    /// The tags of an object.
+    async fn tags(&self, _of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
+        Err(StoreError::unsupported("tags", NO_TAGS))
+    }
+
+    /// The annotations of an object, without their payloads.
+    async fn annotations(&self, _of: ObjectVersion<'_>) -> Result<Annotations, StoreError> {
+        Err(StoreError::unsupported("annotations", NO_ANNOTATIONS))
+    }
+
+    /// One annotation of an object.
+    async fn annotation(
+        &self,
+        _of: ObjectVersion<'_>,
+        _name: &str,
+    ) -> Result<AnnotationContent, StoreError> {
+        Err(StoreError::unsupported("annotation", NO_ANNOTATIONS))
+    }
+
     /// Where the object is inside S3, if it is there.
     fn copy_source(&self, _of: ObjectVersion<'_>) -> Option<CopySource> {
         None
@@ -379,6 +414,31 @@ pub trait Target: Source {
             "mark as deleted",
             "this store keeps no versions",
         ))
+    }
+
+    /// Gives an object these tags in place of those it has; none where there are none.
+    async fn set_tags(&self, _of: ObjectVersion<'_>, _tags: &Tags) -> Result<(), StoreError> {
+        Err(StoreError::unsupported("tag", NO_TAGS))
+    }
+
+    /// Writes an annotation of an object, and says what it has then. The bytes are proved to have
+    /// arrived where the store can compare digests.
+    async fn put_annotation(
+        &self,
+        _of: ObjectVersion<'_>,
+        _name: &str,
+        _bytes: Bytes,
+    ) -> Result<AnnotationTag, StoreError> {
+        Err(StoreError::unsupported("annotate", NO_ANNOTATIONS))
+    }
+
+    /// Removes an annotation of an object; one that is not there counts as removed.
+    async fn delete_annotation(
+        &self,
+        _of: ObjectVersion<'_>,
+        _name: &str,
+    ) -> Result<(), StoreError> {
+        Err(StoreError::unsupported("annotate", NO_ANNOTATIONS))
     }
 
     /// Takes back what this run has just stored, and only that: by its version, or only while the

@@ -7,13 +7,16 @@ it again. Nothing is published that is known to be damaged, and nothing counts a
 was not settled.
 */
 
+mod annotations;
 mod archived;
 mod attempt;
+mod concede;
 mod condition;
 mod copy_proof;
 mod desk;
 mod dress;
 mod front;
+mod latest;
 mod origin;
 mod part_copies;
 mod parts;
@@ -22,13 +25,14 @@ mod places;
 mod scheme;
 mod server_side;
 mod source_proof;
+mod tags;
 mod target_proof;
 mod whole;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -36,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::archived::may_be_archived;
 
 use self::attempt::{Trouble, Unproved};
+use self::concede::Conceded;
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
@@ -44,7 +49,7 @@ use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
 use crate::object::{Entry, ObjectKey};
-use crate::plan::{Decision, Direction, Examine, Transfer};
+use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
     Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
 };
@@ -72,11 +77,13 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// What the target was found not to do.
+    conceded: Conceded,
 }
 
 /// What became of an object, as far as it matters to what comes after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Became {
     /// The target has it; in a dry run it would have.
     Arrived,
     /// The source does not have it any more, or has it where it cannot be read: nothing need wait
@@ -97,8 +104,12 @@ struct Work {
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
     told: Arc<AtomicBool>,
+    /// Whether it is written in the target's own storage class, which may not take the source's.
+    without_class: bool,
     /// What has to hold of its key at the target.
     condition: Condition,
+    /// Whether it goes without its tags, which may not be read.
+    is_untagged: Arc<AtomicBool>,
 }
 
 /// How an attempt that worked went.
@@ -130,16 +141,26 @@ impl Transferrer {
             sinks: context.sinks.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
+            conceded: Conceded::default(),
         }
     }
 
     /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
     /// object was told of all the same.
-    pub async fn run(&self, decision: Decision) -> Result<Fate, StoreError> {
+    pub async fn run(&self, decision: Decision) -> Result<Became, StoreError> {
         match decision {
+            Decision::Leave(Leave::Unchanged { source, target }) => {
+                let listed = Listed::from(&source);
+                let unchanged = Event::Unchanged {
+                    key: source.key.clone(),
+                    source: listed,
+                    target: (&target).into(),
+                };
+                latest::leave(self, &source, &(&target).into(), unchanged).await
+            }
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
-                Ok(Fate::Stayed)
+                Ok(Became::Stayed)
             }
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
@@ -147,17 +168,17 @@ impl Transferrer {
         }
     }
 
-    async fn examine(&self, examine: Examine) -> Result<Fate, StoreError> {
+    async fn examine(&self, examine: Examine) -> Result<Became, StoreError> {
         let answer = self.examiner.answer(&examine).await;
         let source = examine.source;
         match answer {
             Ok(Answer::Unchanged(target)) => {
-                self.sinks.emit(&Event::Unchanged {
+                let unchanged = Event::Unchanged {
                     source: (&source).into(),
-                    target,
-                    key: source.key,
-                });
-                Ok(Fate::Stayed)
+                    target: target.clone(),
+                    key: source.key.clone(),
+                };
+                latest::leave(self, &source, &target, unchanged).await
             }
             Ok(Answer::Transfer { because, replaces }) => {
                 self.transfer(Transfer {
@@ -173,16 +194,21 @@ impl Transferrer {
     }
 
     /// What becomes of an object whose content cannot be compared is the user's to say.
-    async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<Fate, StoreError> {
+    async fn undecided(
+        &self,
+        source: Entry,
+        target: Listed,
+        why: Why,
+    ) -> Result<Became, StoreError> {
         match self.pair.check.on_unverifiable {
             OnUndecided::Skip => {
-                self.sinks.emit(&Event::Undecided {
+                let undecided = Event::Undecided {
                     source: (&source).into(),
-                    target,
-                    key: source.key,
+                    target: target.clone(),
+                    key: source.key.clone(),
                     why,
-                });
-                Ok(Fate::Stayed)
+                };
+                latest::leave(self, &source, &target, undecided).await
             }
             OnUndecided::Transfer => {
                 self.transfer(Transfer {
@@ -197,12 +223,12 @@ impl Transferrer {
                 let error =
                     StoreError::new("compare", source.key.as_str(), ErrorKind::Other, message);
                 self.failed(&source, FailReason::Unverifiable, error, 1);
-                Ok(Fate::Stayed)
+                Ok(Became::Stayed)
             }
         }
     }
 
-    async fn transfer(&self, transfer: Transfer) -> Result<Fate, StoreError> {
+    async fn transfer(&self, transfer: Transfer) -> Result<Became, StoreError> {
         let Transfer {
             source,
             replaces,
@@ -230,7 +256,7 @@ impl Transferrer {
                 because,
                 replaces,
             });
-            return Ok(Fate::Arrived);
+            return Ok(Became::Arrived);
         }
         let started = Instant::now();
         let (mut again, pause) = self.pair.force_retry;
@@ -239,14 +265,16 @@ impl Transferrer {
             head,
             parts: None,
             told: Arc::default(),
+            without_class: false,
             condition,
+            is_untagged: Arc::default(),
         };
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
         // the target may have something that cannot be told, and so not be withdrawn
         let mut in_doubt = false;
         let trouble = loop {
-            let trouble = match attempt::attempt(self, &work).await {
+            let trouble = match concede::attempt(self, &work).await {
                 Ok(done) => {
                     let conduct = Conduct {
                         because,
@@ -255,13 +283,18 @@ impl Transferrer {
                         parts: done.parts,
                         attempts,
                         elapsed: started.elapsed(),
+                        is_untagged: work.is_untagged.load(Ordering::Relaxed),
                     };
                     let sound = done.settled.stored().version.clone();
-                    let fate = self.arrived(&source, done.settled, conduct);
+                    let annotated = annotations::bring_along(self, &done, because).await;
+                    let ended = match annotated {
+                        Ok(()) => Ok(self.arrived(&source, done.settled, conduct)),
+                        Err(error) => self.not_annotated(&source, error, attempts),
+                    };
                     // versions below the sound one: what has none was overwritten
                     published.retain(|stored| stored.version.is_some() && stored.version != sound);
                     self.withdraw(&source, &published, BELOW).await;
-                    return Ok(fate);
+                    return ended;
                 }
                 Err(trouble) => {
                     // what was distrusted before is not left as it was
@@ -348,8 +381,7 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
-                        told: work.told,
-                        condition: work.condition,
+                        ..work
                     },
                     false,
                 ))
@@ -361,7 +393,7 @@ impl Transferrer {
         }
     }
 
-    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Fate {
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Became {
         if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
             (settled.integrity().verdict(), self.pair.verify.unverifiable)
         {
@@ -370,13 +402,27 @@ impl Transferrer {
             let reason = FailReason::Unverifiable;
             self.distrust(listed, settled.stored(), reason);
             self.failed(listed, reason, error, conduct.attempts);
-            return Fate::Stayed;
+            return Became::Stayed;
         }
         self.sinks.emit(&Event::Transferred {
             settled: Box::new(settled),
             conduct,
         });
-        Fate::Arrived
+        Became::Arrived
+    }
+
+    /// Tells of an object that has arrived, and not all of its annotations have.
+    fn not_annotated(
+        &self,
+        source: &Entry,
+        error: StoreError,
+        attempts: u32,
+    ) -> Result<Became, StoreError> {
+        if error.kind == ErrorKind::Cancelled || error.kind.is_fatal() {
+            return self.conclude(source, error.into(), attempts);
+        }
+        self.failed(source, FailReason::Annotations, error, attempts);
+        Ok(Became::Stayed)
     }
 
     /// Tells what became of an object that did not arrive.
@@ -385,15 +431,15 @@ impl Transferrer {
         source: &Entry,
         trouble: Trouble,
         attempts: u32,
-    ) -> Result<Fate, StoreError> {
+    ) -> Result<Became, StoreError> {
         let error = match trouble {
             Trouble::Damaged(mismatch) => {
                 self.damaged(source, &mismatch, attempts);
-                return Ok(Fate::Stayed);
+                return Ok(Became::Stayed);
             }
             Trouble::Published(rejected) => {
                 self.damaged(source, &rejected.mismatch, attempts);
-                return Ok(Fate::Stayed);
+                return Ok(Became::Stayed);
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
@@ -406,8 +452,8 @@ impl Transferrer {
             Event::Skipped {
                 reason: SkipReason::SourceVanished | SkipReason::Archived,
                 ..
-            } => Fate::LeftOut,
-            _ => Fate::Stayed,
+            } => Became::LeftOut,
+            _ => Became::Stayed,
         };
         concluded.ends_pair.map_or(Ok(fate), Err)
     }
@@ -487,7 +533,7 @@ impl Transferrer {
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
-    async fn make_directory(&self, marker: &Entry) -> Result<Fate, StoreError> {
+    async fn make_directory(&self, marker: &Entry) -> Result<Became, StoreError> {
         let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
@@ -503,7 +549,7 @@ impl Transferrer {
                     reason: SkipReason::DirectoryMarker,
                     message: None,
                 });
-                Ok(Fate::Arrived)
+                Ok(Became::Arrived)
             }
             Err(error) => self.conclude(marker, error.into(), 1),
         }

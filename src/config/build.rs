@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::merged::Merged;
 use super::metadata::metadata;
 use super::resolved::{
-    By, Check, CheckMode, Compared, Conditional, OfTarget, OnUndecided, OnUnverifiable, Pair,
-    Performance, SourceSpec, TargetSpec, Verify, Versions, Warnings,
+    Annotations, Beside, By, Check, CheckMode, Compared, Conditional, OfTarget, OnDenied,
+    OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec, Tagging, TargetSpec, Verify,
+    Versions, Warnings, WrittenTags,
 };
 use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
@@ -25,6 +26,7 @@ pub(super) fn build(
     let checksum = checksum(&target, merged);
     let versions = versions(merged);
     let is_bucket = target.is_s3();
+    let tagging = tagging(&source, &target, merged);
     Pair {
         name: name.to_owned(),
         after: merged.value("after"),
@@ -91,6 +93,8 @@ pub(super) fn build(
             .optional::<String>("target.storage_class")
             .map(|name| StorageClass::new(&name)),
         acl: merged.optional::<String>("target.acl").map(Into::into),
+        tagging,
+        annotations: annotations(merged),
         digest: digest.to_owned(),
     }
 }
@@ -132,6 +136,43 @@ fn check(merged: &Merged, versions: Versions) -> Check {
                 Compared::Content(by_checksum.unwrap_or(By::ETag))
             }
         },
+        beside: Beside {
+            metadata: merged.value("check.metadata"),
+            tagging: merged.value("check.tagging"),
+            annotations: merged.value("check.annotations"),
+        },
+    }
+}
+
+/// Directories and directory buckets have no tags.
+fn tagging(source: &Side, target: &Side, merged: &Merged) -> Tagging {
+    let keeps = |side: &Side| side.is_s3() && !side.is_directory_bucket();
+    let set = merged.table("tagging.set");
+    let tags = if !keeps(target) || !merged.value::<bool>("tagging.copy") {
+        WrittenTags::None
+    } else if !set.is_empty() {
+        WrittenTags::Set(set)
+    } else if keeps(source) {
+        WrittenTags::Copied
+    } else {
+        WrittenTags::None
+    };
+    Tagging {
+        tags,
+        on_denied: match merged.value::<String>("tagging.on_denied").as_str() {
+            "skip" => OnDenied::Skip,
+            _ => OnDenied::Fail,
+        },
+        sync_latest: merged.value("tagging.sync_latest"),
+    }
+}
+
+fn annotations(merged: &Merged) -> Annotations {
+    let sync_latest = merged.value("annotations.sync_latest");
+    Annotations {
+        carried: sync_latest || merged.value("annotations.sync"),
+        sync_latest,
+        check_etag: merged.value("annotations.check_etag"),
     }
 }
 

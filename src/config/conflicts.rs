@@ -42,10 +42,13 @@ pub(super) enum Condition {
     DirectoryBucket,
     /// The source is a directory bucket.
     SourceDirectoryBucket,
+    /// The target is one.
+    TargetDirectoryBucket,
 }
 
 use Condition::{
     DirectoryBucket, FlaggedOff, Is, IsNot, Off, On, S3Source, Said, SourceDirectoryBucket,
+    TargetDirectoryBucket,
 };
 
 const ETAG_MODES: Condition = Is("check.mode", &["etag", "mtime_and_etag"]);
@@ -80,6 +83,20 @@ const NO_CRC: Condition = Is(
         "XXHASH64",
         "XXHASH3",
         "XXHASH128",
+    ],
+);
+
+const CLASS_OF_NO_DIRECTORY: Condition = Is(
+    "target.storage_class",
+    &[
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
     ],
 );
 
@@ -132,6 +149,7 @@ pub(super) static RULES: &[Rule] = &[
     excludes(ETAG_MODES, &[KMS, On("target.sse_c"), On("source.sse_c"), DirectoryBucket], "such an ETag is no MD5; compare checksums"),
     excludes(On("check.metadata"), &[On("dry_run"), On("delete.enabled"), On("versioning.enabled"), On("check.head_each_target"), On("versioning.point_in_time")], "it is for comparing only"),
     excludes(On("check.tagging"), &[On("dry_run"), On("delete.enabled"), On("versioning.enabled"), On("check.head_each_target"), On("versioning.point_in_time")], "it is for comparing only"),
+    excludes(On("check.tagging"), &[DirectoryBucket], "directory buckets have no tags"),
     excludes(On("check.annotations"), &[On("dry_run"), On("delete.enabled"), On("versioning.enabled"), On("check.head_each_target"), On("versioning.point_in_time"), DirectoryBucket], "it is for comparing only, and directory buckets have none"),
 
     // --- proof
@@ -141,9 +159,16 @@ pub(super) static RULES: &[Rule] = &[
     // --- parts
     excludes(On("multipart.auto_chunksize"), &[On("multipart.threshold"), On("multipart.chunksize")], "the other side's part layout decides"),
 
+    // --- what is written beside the bytes
+    excludes(CLASS_OF_NO_DIRECTORY, &[TargetDirectoryBucket], "directory buckets have one class, EXPRESS_ONEZONE"),
+    excludes(On("target.acl"), &[TargetDirectoryBucket], "directory buckets have no ACLs"),
+    excludes(On("metadata.website_redirect"), &[TargetDirectoryBucket], "directory buckets serve no websites"),
+
     // --- tags and annotations
     excludes(On("tagging.set"), &[Off("tagging.copy"), On("tagging.sync_latest")], "tags are set, copied, or left alone"),
+    excludes(On("tagging.set"), &[TargetDirectoryBucket], "directory buckets have no tags"),
     excludes(On("tagging.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), Off("tagging.copy")], "it brings tags of unchanged objects up to date"),
+    excludes(On("tagging.sync_latest"), &[DirectoryBucket], "directory buckets have no tags"),
     excludes(On("annotations.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), On("annotations.sync"), DirectoryBucket], "it brings annotations of unchanged objects up to date"),
     excludes(On("annotations.sync"), &[DirectoryBucket], "directory buckets have no annotations"),
 
@@ -233,6 +258,7 @@ impl Sides<'_> {
             }
             S3Source => self.source.is_s3(),
             SourceDirectoryBucket => self.source.is_directory_bucket(),
+            TargetDirectoryBucket => self.target.is_directory_bucket(),
             DirectoryBucket => [self.source, self.target]
                 .iter()
                 .any(|side| side.is_directory_bucket()),
@@ -248,7 +274,7 @@ impl Sides<'_> {
     fn place(&self, condition: Condition) -> Place {
         match condition {
             DirectoryBucket if self.source.is_directory_bucket() => self.merged.place("source.url"),
-            DirectoryBucket => self.merged.place("target.url"),
+            DirectoryBucket | TargetDirectoryBucket => self.merged.place("target.url"),
             S3Source | SourceDirectoryBucket => self.merged.place("source.url"),
             On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 self.merged.place(path)
@@ -265,7 +291,9 @@ impl Sides<'_> {
                 let word: Option<String> = self.merged.optional(path);
                 format!("`{path} = \"{}\"`", word.unwrap_or_default())
             }
-            S3Source | DirectoryBucket | SourceDirectoryBucket => condition.wanted(),
+            S3Source | DirectoryBucket | SourceDirectoryBucket | TargetDirectoryBucket => {
+                condition.wanted()
+            }
         }
     }
 }
@@ -276,7 +304,7 @@ impl Condition {
             On(path) | Off(path) | FlaggedOff(path) | Said(path) | Is(path, _) | IsNot(path, _) => {
                 Some(path)
             }
-            S3Source | DirectoryBucket | SourceDirectoryBucket => None,
+            S3Source | DirectoryBucket | SourceDirectoryBucket | TargetDirectoryBucket => None,
         }
     }
 
@@ -292,6 +320,7 @@ impl Condition {
             IsNot(path, word) => format!("another `{path}` than \"{word}\""),
             S3Source => "a source on S3".to_owned(),
             SourceDirectoryBucket => "a source that is a directory bucket".to_owned(),
+            TargetDirectoryBucket => "a target that is a directory bucket".to_owned(),
             DirectoryBucket => "a directory bucket".to_owned(),
         }
     }

@@ -310,11 +310,11 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("check.head_each_target", Bool, "ask the target for each object (HEAD) instead of listing it")
         .default("false").under(CHECKING).flags(switch!("head-each-target")),
     pair("check.metadata", Bool, "compare metadata too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-metadata-sync-status")),
     pair("check.tagging", Bool, "compare tags too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-tagging-sync-status")),
     pair("check.annotations", Bool, "compare annotations too, when only comparing")
-        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")).not_yet(),
+        .default("false").under(CHECKING).fits(BothS3).flags(switch!("report-annotations-sync-status")),
 
     // --- proof
     pair("checksum.algorithm", CHECKSUM_ALGORITHMS, "the additional checksum of uploads")
@@ -415,19 +415,19 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("metadata.put_last_modified", Bool, "keep the source's time as metadata s3sync_origin_last_modified")
         .default("false").under(METADATA).fits(TargetS3).flags(switch!("put-last-modified-metadata")),
     pair("tagging.set", Tags, "tags of what is written, in place of the source's")
-        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]).not_yet(),
+        .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]),
     pair("tagging.copy", Bool, "copy tags from S3 to S3")
-        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")).not_yet(),
+        .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")),
     pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
-        .default("fail").under(TAGGING).fits(BothS3).not_yet(),
+        .default("fail").under(TAGGING).fits(BothS3),
     pair("tagging.sync_latest", Bool, "bring the tags of unchanged objects up to date too")
-        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")).not_yet(),
+        .default("false").under(TAGGING).fits(BothS3).flags(switch!("sync-latest-tagging")),
     pair("annotations.sync", Bool, "copy object annotations from S3 to S3")
-        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")).not_yet(),
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("enable-sync-object-annotations")),
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
-        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")).not_yet(),
+        .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
-        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")).not_yet(),
+        .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
         .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")),
     pair("versioning.point_in_time", Time, "the source as it was at this time")

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
-use crate::object::{Attributes, StorageClass, Timestamp};
+use crate::object::{Attributes, StorageClass, Tags, Timestamp};
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
 
@@ -111,6 +111,10 @@ pub struct Pair {
     pub storage_class: Option<StorageClass>,
     /// The canned ACL of what is written.
     pub acl: Option<Arc<str>>,
+    /// What tags are written.
+    pub tagging: Tagging,
+    /// What becomes of annotations.
+    pub annotations: Annotations,
     /// Non-secret settings as a digest, hexadecimal.
     pub digest: String,
 }
@@ -193,6 +197,19 @@ pub struct Check {
     pub head_each_target: bool,
     /// What a run that only compares looks at beside the size.
     pub compared: Compared,
+    /// And beside the content.
+    pub beside: Beside,
+}
+
+/// What a run that only compares looks at beside the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Headers and user metadata.
+    pub metadata: bool,
+    /// Tags.
+    pub tagging: bool,
+    /// Annotations.
+    pub annotations: bool,
 }
 
 /// What a run that only compares looks at beside the size.
@@ -275,6 +292,50 @@ pub enum OnUndecided {
     Transfer,
     /// It fails.
     Fail,
+}
+
+/// What tags are written, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tagging {
+    /// Which.
+    pub tags: WrittenTags,
+    /// What becomes of an object whose tags may not be read.
+    pub on_denied: OnDenied,
+    /// Bring the tags of unchanged objects up to date. Only true where tags are copied.
+    pub sync_latest: bool,
+}
+
+/// Which tags objects are written with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WrittenTags {
+    /// None.
+    #[default]
+    None,
+    /// The source's; from S3 to S3 only.
+    Copied,
+    /// These.
+    Set(Tags),
+}
+
+/// What becomes of an object whose tags may not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDenied {
+    /// It fails.
+    #[default]
+    Fail,
+    /// It goes without them, with a warning.
+    Skip,
+}
+
+/// What becomes of annotations. Nothing unless both sides are S3.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Annotations {
+    /// What is transferred takes its annotations along.
+    pub carried: bool,
+    /// Those of unchanged objects are brought up to date. Only true with `carried`.
+    pub sync_latest: bool,
+    /// Compare and verify them by their ETags where those are digests; by time otherwise.
+    pub check_etag: bool,
 }
 
 /// What is verified, and what happens to what cannot be.

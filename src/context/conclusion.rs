@@ -63,6 +63,10 @@ fn meaning(error: &StoreError, direction: Direction) -> Meaning {
         {
             Skipped(SkipReason::UnreadableFile)
         }
+        // the object itself may be read
+        ErrorKind::AccessDenied if error.operation == "GetObjectTagging" => {
+            Failed(FailReason::TagsDenied)
+        }
         ErrorKind::AccessDenied => Skipped(SkipReason::AccessDenied),
         ErrorKind::Archived => Skipped(SkipReason::Archived),
         ErrorKind::PreconditionFailed => Skipped(SkipReason::PreconditionFailed),

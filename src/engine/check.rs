@@ -9,7 +9,7 @@ use super::lineup::{Lineup, Place};
 use crate::config::{self, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, cancelled, conclude};
 use crate::digest::Likeness;
-use crate::event::{Compared, Event, FailReason, SkipReason};
+use crate::event::{Beside, Compared, Event, FailReason, SkipReason};
 use crate::examine::{Depth, Examiner};
 use crate::object::{Entry, ObjectKey};
 use crate::plan::{Decision, Direction, Joined};
@@ -49,7 +49,8 @@ pub(super) struct Both {
 struct Looked {
     source: Entry,
     target: Entry,
-    likeness: Likeness,
+    likeness: Option<Likeness>,
+    beside: Beside,
 }
 
 impl Checking {
@@ -100,6 +101,7 @@ impl Checking {
                 target: Some((&target).into()),
                 is_source_unreadable: true,
                 likeness: None,
+                beside: Beside::default(),
                 elapsed: Duration::ZERO,
             }))),
             Joined::OnlySource(source) => Some(compared(
@@ -110,9 +112,8 @@ impl Checking {
                 Duration::ZERO,
             )),
             Joined::Both { source, target } => {
-                let by_size = self.pair.check.compared == config::Compared::Size
-                    || self.manner == Manner::Audit && source.size != target.size;
-                if !by_size {
+                let beside = self.pair.check.beside != config::Beside::default();
+                if beside || self.looks_at_content(&source, &target) {
                     return Err((source, target));
                 }
                 let key = source.key.clone();
@@ -127,7 +128,13 @@ impl Checking {
         })
     }
 
-    /// Looks at the content, again where it changed meanwhile; `None` where the target does not have
+    /// Whether more than the sizes is compared.
+    fn looks_at_content(&self, source: &Entry, target: &Entry) -> bool {
+        self.pair.check.compared != config::Compared::Size
+            && (self.manner == Manner::Records || source.size == target.size)
+    }
+
+    /// Looks at the content and beside it, again where it changed meanwhile; `None` where the target does not have
     /// it any more. Also says how often it was begun.
     async fn look(
         &self,
@@ -137,12 +144,13 @@ impl Checking {
         let (mut source, mut target) = (source.clone(), target.clone());
         let mut attempts = 1;
         loop {
-            let error = match self.examiner.compare(&source, &target).await {
-                Ok(likeness) => {
+            let error = match self.compare(&source, &target).await {
+                Ok((likeness, beside)) => {
                     let looked = Looked {
                         source,
                         target,
                         likeness,
+                        beside,
                     };
                     return (Ok(Some(looked)), attempts);
                 }
@@ -163,6 +171,19 @@ impl Checking {
                 Err(error) => return (Err(error), attempts),
             }
         }
+    }
+
+    async fn compare(
+        &self,
+        source: &Entry,
+        target: &Entry,
+    ) -> Result<(Option<Likeness>, Beside), StoreError> {
+        let likeness = if self.looks_at_content(source, target) {
+            Some(self.examiner.compare(source, target).await?)
+        } else {
+            None
+        };
+        Ok((likeness, self.examiner.beside(source, target).await?))
     }
 
     /// Asks both ends for what they have now; `false` where the target has nothing any more.
@@ -248,7 +269,8 @@ impl Worker for Checking {
                 source: Some((&looked.source).into()),
                 target: Some((&looked.target).into()),
                 is_source_unreadable: false,
-                likeness: Some(looked.likeness),
+                likeness: looked.likeness,
+                beside: looked.beside,
                 elapsed: started.elapsed(),
             }),
             Ok(None) => compared(key, Some(&source), None, None, started.elapsed()),
@@ -280,6 +302,7 @@ fn compared(
         target: target.map(Into::into),
         is_source_unreadable: false,
         likeness,
+        beside: Beside::default(),
         elapsed,
     }))
 }

@@ -13,7 +13,7 @@ use crate::event::{Cause, Event, Listed, Sinks, SkipReason};
 use crate::object::{ETag, Entry, ObjectKey, Version};
 use crate::plan::{Decision, KeyVersions, Step, Transfer};
 use crate::store::{ErrorKind, Head, StoreError};
-use crate::transfer::{Fate, Transferrer, is_made_from, is_nameless, origin_of};
+use crate::transfer::{Became, Transferrer, is_made_from, is_nameless, origin_of};
 
 /// So many versions of one key are asked about at a time.
 const AT_ONCE: usize = 8;
@@ -178,9 +178,9 @@ impl Adding {
             because,
         });
         match self.transferrer.run(decision).await {
-            Ok(Fate::Arrived) => progress.shown = Some(brought),
-            Ok(Fate::LeftOut) => {}
-            Ok(Fate::Stayed) => progress.is_stuck = true,
+            Ok(Became::Arrived) => progress.shown = Some(brought),
+            Ok(Became::LeftOut) => {}
+            Ok(Became::Stayed) => progress.is_stuck = true,
             Err(error) => {
                 progress.is_stuck = true;
                 progress.fatal = Some(error);

@@ -16,6 +16,8 @@ pub(super) struct Syncing {
     sinks: Sinks,
     distrusted: Distrusted,
     dry_run: bool,
+    /// Whether unchanged objects are looked at too, for their tags or annotations.
+    sync_latest: bool,
     unchanged: Unchanged,
 }
 
@@ -28,6 +30,7 @@ impl Syncing {
             sinks: context.sinks.clone(),
             distrusted: context.distrusted.clone(),
             dry_run: context.dry_run,
+            sync_latest: pair.tagging.sync_latest || pair.annotations.sync_latest,
         }
     }
 }
@@ -38,6 +41,10 @@ impl Worker for Syncing {
 
     async fn take(&self, decision: Decision) -> Result<Option<Decision>, StoreError> {
         match self.distrusted.overrule(decision) {
+            // what lies beside its content may not be
+            decision @ Decision::Leave(Leave::Unchanged { .. }) if self.sync_latest => {
+                Ok(Some(decision))
+            }
             Decision::Leave(leave @ Leave::Unchanged { .. }) => {
                 self.unchanged.tell(|| leave.into());
                 Ok(None)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listed, Unverifiable};
+use super::{Beside, Listed, Unverifiable};
 use crate::digest::{Algorithm, Comparison, Likeness, Verdict, Why};
 use crate::object::ObjectKey;
 
@@ -25,6 +25,8 @@ pub struct Compared {
     /// What their contents showed, where both have it and content was looked at: sizes that differ
     /// say enough.
     pub likeness: Option<Likeness>,
+    /// What lies beside their contents, as far as that was looked at.
+    pub beside: Beside,
     /// From the beginning of the comparison to its end.
     pub elapsed: Duration,
 }
@@ -99,18 +101,29 @@ impl Compared {
         if source.size != target.size {
             return Sameness::Mismatch;
         }
-        match self.likeness.as_ref().and_then(Likeness::verdict) {
+        let content = match self.likeness.as_ref().and_then(Likeness::verdict) {
             None | Some(Verdict::Verified(_)) => Sameness::Matches,
             Some(Verdict::Mismatch { .. }) => Sameness::Mismatch,
             Some(Verdict::Unverifiable(_)) => Sameness::Unknown,
-        }
+        };
+        // one difference is one, whatever else cannot be told
+        let beside = self.beside.facets().map(|(_, sameness, _)| sameness);
+        beside.fold(content, |sum, one| match (sum, one) {
+            (Sameness::Mismatch, _) | (_, Sameness::Mismatch) => Sameness::Mismatch,
+            (Sameness::Unknown, _) | (_, Sameness::Unknown) => Sameness::Unknown,
+            _ => sum,
+        })
     }
 
     /// Why nothing tells, where nothing does.
     pub fn why_unknown(&self) -> Option<Why> {
-        match self.likeness.as_ref()?.verdict()? {
-            Verdict::Unverifiable(why) if self.sameness() == Sameness::Unknown => Some(why),
-            Verdict::Unverifiable(_) | Verdict::Verified(_) | Verdict::Mismatch { .. } => None,
+        if self.sameness() != Sameness::Unknown {
+            return None;
+        }
+        match self.likeness.as_ref().and_then(Likeness::verdict) {
+            Some(Verdict::Unverifiable(why)) => Some(why),
+            // the content is the same, and what lies beside it may not be read
+            Some(Verdict::Verified(_) | Verdict::Mismatch { .. }) | None => Some(Why::Denied),
         }
     }
 
@@ -142,7 +155,7 @@ impl fmt::Display for Compared {
                     return write!(f, "size {}, in the target {}", source.size, target.size);
                 }
                 let Some(difference) = self.difference() else {
-                    return f.write_str("different");
+                    return self.fmt_beside(f);
                 };
                 let name = match difference.algorithm {
                     Algorithm::Md5 if self.is_by_etag(difference) => "ETag",
@@ -157,6 +170,17 @@ impl fmt::Display for Compared {
 }
 
 impl Compared {
+    /// Under which names they differ where their contents do not.
+    fn fmt_beside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facets = self.beside.facets();
+        let differ = facets.filter(|(_, sameness, _)| *sameness == Sameness::Mismatch);
+        for (place, (what, _, names)) in differ.enumerate() {
+            let separator = if place > 0 { "; " } else { "" };
+            write!(f, "{separator}{what} differ: {}", names.join(", "))?;
+        }
+        Ok(())
+    }
+
     fn is_by_etag(&self, comparison: &Comparison) -> bool {
         let etag = self.likeness.as_ref().and_then(|all| all.etag.as_ref());
         etag == Some(comparison)
@@ -276,6 +300,7 @@ mod tests {
                     checksum,
                     aside: None,
                 }),
+                beside: Beside::default(),
                 elapsed: Duration::ZERO,
             };
             assert_eq!(compared.sameness().as_str(), word, "{compared:?}");

@@ -42,7 +42,8 @@ impl Warned {
             | Why::OpaqueETag
             | Why::AlgorithmUnknown
             | Why::EndpointCannot
-            | Why::NoChecksum => self.unverifiable == Unverifiable::Warns,
+            | Why::NoChecksum
+            | Why::Denied => self.unverifiable == Unverifiable::Warns,
         }
     }
 

@@ -189,8 +189,9 @@ impl Keeper {
         };
         let mut state = locked(&self.state);
         state.keys.insert(key.clone(), reason);
-        // damage is rare and must outlive a power cut; what cannot be proved may be everything
-        let durably = reason != FailReason::Unverifiable;
+        // damage is rare and must outlive a power cut; what cannot be proved, or has annotations,
+        // may be everything
+        let durably = !is_of_many(reason);
         let written = self.write(&mut state, line, durably);
         drop(state);
         if let Some(written) = written.filter(|_| durably) {
@@ -244,7 +245,7 @@ impl Sink for Keeper {
                     Verdict::Verified(_) => self.trust(key, |_| true),
                     // the user now takes what cannot be proved; damage wants a proof
                     Verdict::Unverifiable(_) => {
-                        self.trust(key, |reason| reason == FailReason::Unverifiable);
+                        self.trust(key, is_of_many);
                     }
                     Verdict::Mismatch { .. } => {}
                 }
@@ -255,6 +256,8 @@ impl Sink for Keeper {
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
             | Event::Undecided { .. }
+            | Event::Refreshed(_)
+            | Event::Annotated(_)
             | Event::Compared(_)
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
@@ -269,4 +272,9 @@ impl Sink for Keeper {
             | Event::GuaranteeLost { .. } => {}
         }
     }
+}
+
+/// Whether it says nothing of damage: it ends also where nothing is proved.
+fn is_of_many(reason: FailReason) -> bool {
+    matches!(reason, FailReason::Unverifiable | FailReason::Annotations)
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::rehearsal::Rehearsal;
 use self::ask::Asked;
+use super::rehearsal::Rehearsal;
 use crate::config::{self, Pair, TargetSpec, Versions};
 use crate::report::{Claim, EvidenceReader, ReadLine, Repeats, schema};
 use crate::store::local::LocalTarget;
@@ -255,8 +255,7 @@ impl Asking<'_> {
     fn counts(&self, number: u64, claim: &Claim) -> bool {
         (claim.is_arrival() || claim.is_removal())
             && claim.key_encoding.is_none()
-            && (self.asked(claim) == Asked::Version
-                || !self.repeats.supersedes(&claim.key, number))
+            && (self.asked(claim) == Asked::Version || !self.repeats.supersedes(&claim.key, number))
     }
 
     fn asked(&self, claim: &Claim) -> Asked {

@@ -2,8 +2,8 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{
-    Check, Conditional, Job, Limits, Log, Metadata, OnUnverifiable, Origin, Performance,
-    ReportLevel, SourceSpec, TargetSpec, Verify, Warnings,
+    Annotations, Check, Conditional, Job, Limits, Log, Metadata, OnUnverifiable, Origin,
+    Performance, ReportLevel, SourceSpec, Tagging, TargetSpec, Verify, Warnings,
 };
 use crate::event::{Event, FailReason, Listed, Side, SkipReason};
 use crate::object::{ObjectKey, Timestamp};
@@ -50,6 +50,8 @@ pub(super) fn pair(name: &str) -> Pair {
         metadata: Metadata::default(),
         storage_class: None,
         acl: None,
+        tagging: Tagging::default(),
+        annotations: Annotations::default(),
         digest: "00".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 /*! What a check shows beside its report: a list of all keys, or the predecessor's records.
 */
 
+mod beside_records;
 mod combined;
 mod records;
 mod table;

@@ -20,6 +20,8 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
             by: Vec::new(),
         },
         unchanged: counts.unchanged,
+        tagged: counts.tagged,
+        annotated: counts.annotated,
         transferred: schema::Transferred {
             total: counts.transferred(),
             created: counts.created,
@@ -194,6 +196,9 @@ fn compared(compared: &Comparisons) -> schema::Compared {
             algorithm: compared.algorithm(),
             results: agreement(compared.checksum),
         },
+        metadata: agreement(compared.metadata),
+        tagging: agreement(compared.tagging),
+        annotations: agreement(compared.annotations),
         unknown_by: reasons(&compared.unknown_by),
     }
 }

@@ -3,7 +3,11 @@
 use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
-use crate::event::{Cause, Compared, Event, Listed, Sink, SkipReason, Warned};
+use crate::event::{
+    Annotated, Cause, Compared, Event, Fate, Listed, Refresh, Refreshed, Refreshing, Sink,
+    SkipReason, Warned,
+};
+use crate::object::ETag;
 use crate::store::{Settled, StoreError};
 
 /// Turns the events of one pair into log records: what went well at info, proofs at debug, what
@@ -25,7 +29,7 @@ impl LogSink {
         }
     }
 
-    fn transferred(&self, settled: &Settled) {
+    fn transferred(&self, settled: &Settled, is_untagged: bool) {
         let source = settled.source();
         let key = source.key.as_str();
         tracing::info!(
@@ -62,6 +66,15 @@ impl LogSink {
                 target_checksum = %checksum,
                 source_checksum = %checksum,
                 "additional checksum verified."
+            );
+        }
+        if is_untagged {
+            let pair = self.pair.as_str();
+            tracing::warn!(
+                pair,
+                key,
+                reason = "tags_denied",
+                "transferred without its tags"
             );
         }
         if let Verdict::Unverifiable(why) = integrity.verdict() {
@@ -111,6 +124,87 @@ impl LogSink {
         );
     }
 
+    fn refreshed(&self, refreshed: &Refreshed) {
+        let key = refreshed.key.as_str();
+        let target_key = format!("{}{key}", self.target_prefix);
+        match (refreshed.outcome, refreshed.what) {
+            (Refreshing::Done, Refresh::Tags) => {
+                tracing::info!(key, target_key, "sync object tags completed.");
+            }
+            (Refreshing::Planned, Refresh::Tags) => {
+                tracing::info!(key, target_key, "[dry-run] sync object tags completed.");
+            }
+            (Refreshing::Done, Refresh::Annotations { written, removed }) => tracing::info!(
+                key,
+                target_key,
+                written,
+                removed,
+                "sync object annotations completed."
+            ),
+            (Refreshing::Planned, Refresh::Annotations { written, removed }) => tracing::info!(
+                key,
+                target_key,
+                written,
+                removed,
+                "[dry-run] sync object annotations completed."
+            ),
+            (Refreshing::Denied, _) => {
+                let pair = self.pair.as_str();
+                tracing::warn!(
+                    pair,
+                    key,
+                    reason = "tags_denied",
+                    "its tags are left as they are"
+                );
+            }
+        }
+    }
+
+    fn annotated(&self, annotated: &Annotated) {
+        let Annotated {
+            key,
+            source_version,
+            target_version,
+            name,
+            fate,
+        } = annotated;
+        let key = key.as_str();
+        let source_version_id = source_version.as_deref().unwrap_or_default();
+        let target_version_id = target_version.as_deref().unwrap_or_default();
+        let shown = |etag: &Option<ETag>| etag.as_ref().map(ETag::quoted).unwrap_or_default();
+        match fate {
+            Fate::Written(tagged) => tracing::info!(
+                key,
+                source_version_id,
+                target_version_id,
+                annotation_name = name,
+                annotation_size = tagged.size,
+                annotation_etag = shown(&tagged.target),
+                "sync object annotation completed."
+            ),
+            Fate::Verified(tagged) => tracing::debug!(
+                key,
+                annotation_name = name,
+                source_e_tag = shown(&tagged.source),
+                target_e_tag = shown(&tagged.target),
+                "annotation e_tag verified."
+            ),
+            Fate::Mismatched(tagged) => tracing::warn!(
+                key,
+                annotation_name = name,
+                source_e_tag = shown(&tagged.source),
+                target_e_tag = shown(&tagged.target),
+                "annotation e_tag mismatch."
+            ),
+            Fate::Removed => tracing::info!(
+                key,
+                target_version_id,
+                annotation_name = name,
+                "delete object annotation completed."
+            ),
+        }
+    }
+
     /// Debug, because a check has better ways to tell of each object.
     fn compared(&self, compared: &Compared) {
         let pair = self.pair.as_str();
@@ -142,7 +236,11 @@ impl Sink for LogSink {
     fn event(&self, event: &Event) {
         let pair = self.pair.as_str();
         match event {
-            Event::Transferred { settled, .. } => self.transferred(settled),
+            Event::Transferred { settled, conduct } => {
+                self.transferred(settled, conduct.is_untagged);
+            }
+            Event::Refreshed(refreshed) => self.refreshed(refreshed),
+            Event::Annotated(annotated) => self.annotated(annotated),
             Event::Planned {
                 key,
                 source,

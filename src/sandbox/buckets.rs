@@ -51,6 +51,9 @@ pub(super) fn list(store: &Store, call: &Call) -> Result<Answer> {
     )))
 }
 
+/// The region where creating a bucket of one's own again is no error.
+const OLDEST_REGION: &str = "us-east-1";
+
 /// CreateBucket.
 pub(super) async fn create(store: &Store, call: &mut Call) -> Result<Answer> {
     let body = call.small_body().await?;
@@ -65,6 +68,14 @@ pub(super) async fn create(store: &Store, call: &mut Call) -> Result<Answer> {
     };
     let region = region.unwrap_or_else(|| store.region.clone());
     let Some(bucket) = store.create(call.bucket(), &region)? else {
+        let own = store.bucket(call.bucket())?;
+        let both = [region.as_str(), &own.read().region];
+        if both == [OLDEST_REGION; 2] && !own.is_directory() {
+            // it was always so there, and stays so for the programs that rely on it
+            let mut answer = Answer::empty(200);
+            answer.set("location", format!("/{}", call.bucket()));
+            return Ok(answer);
+        }
         return Err(error(
             409,
             "BucketAlreadyOwnedByYou",
@@ -107,11 +118,11 @@ pub(super) fn head(store: &Store, call: &Call) -> Result<Answer> {
     Ok(answer)
 }
 
-/// GetBucketLocation, which calls us-east-1 nothing.
+/// GetBucketLocation, which calls the oldest region nothing.
 pub(super) fn location(store: &Store, call: &Call) -> Result<Answer> {
     let bucket = store.bucket(call.bucket())?;
     let region = bucket.read().region.clone();
-    let told = if region == "us-east-1" { "" } else { &region };
+    let told = if region == OLDEST_REGION { "" } else { &region };
     Ok(response::xml(Writer::document_with_text(
         "LocationConstraint",
         told,

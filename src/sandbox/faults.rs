@@ -14,6 +14,7 @@ use super::operation::{Operation, Target};
 pub struct Rule {
     operation: Option<String>,
     key: Option<String>,
+    carried: Option<String>,
     when: When,
     action: Action,
 }
@@ -52,6 +53,9 @@ pub enum Action {
         /// Seconds for a `Retry-After` header.
         retry_after: Option<u64>,
     },
+    /// A header or query parameter of this name is not looked at, as by a server that has never
+    /// heard of it.
+    Ignore(String),
     /// The connection closes without an answer.
     Close(Moment),
     /// The connection closes after so many bytes of the response body.
@@ -96,6 +100,7 @@ impl Rule {
         Self {
             operation: None,
             key: None,
+            carried: None,
             when: When::Always,
             action,
         }
@@ -124,6 +129,13 @@ impl Rule {
         self
     }
 
+    /// Only calls that carry this header or query parameter.
+    #[must_use]
+    pub fn carrying(mut self, name: &str) -> Self {
+        self.carried = Some(name.to_owned());
+        self
+    }
+
     /// Only some of these calls.
     #[must_use]
     pub fn when(mut self, when: When) -> Self {
@@ -131,11 +143,12 @@ impl Rule {
         self
     }
 
-    fn is_about(&self, operation: &str, key: &str) -> bool {
+    fn is_about(&self, operation: &str, key: &str, carries: impl Fn(&str) -> bool) -> bool {
         self.operation
             .as_deref()
             .is_none_or(|name| name == operation)
             && self.key.as_deref().is_none_or(|part| key.contains(part))
+            && self.carried.as_deref().is_none_or(carries)
     }
 }
 
@@ -224,7 +237,12 @@ impl Faults {
     }
 
     /// Counts a call; what is to happen to it.
-    pub(super) fn strike(&self, operation: Operation, target: &Target) -> Tampering {
+    pub(super) fn strike(
+        &self,
+        operation: Operation,
+        target: &Target,
+        carries: impl Fn(&str) -> bool,
+    ) -> Tampering {
         let mut book = self.book();
         *book.calls.entry(operation.name()).or_default() += 1;
         if operation.is_mutation() {
@@ -236,7 +254,7 @@ impl Faults {
         }
         let mut actions = Vec::new();
         for (rule, count) in &mut book.rules {
-            if rule.is_about(operation.name(), target.key()) {
+            if rule.is_about(operation.name(), target.key(), &carries) {
                 *count += 1;
                 if rule.when.strikes(*count) {
                     actions.push(rule.action.clone());
@@ -266,6 +284,14 @@ impl Tampering {
     /// Whether content is to be stored wrong.
     pub(super) fn rots_stored(&self) -> bool {
         self.actions.contains(&Action::FlipStored)
+    }
+
+    /// Headers and query parameters that are not to be looked at.
+    pub(super) fn ignores(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Ignore(name) => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether parts are to be put in the wrong order.

@@ -13,8 +13,10 @@ use super::error::{
     precondition_failed,
 };
 use super::object::{Object, Version};
+use super::operation::Operation;
 use super::request::Call;
 use super::response::Answer;
+use super::routes::{permit, versioned_action};
 use super::store::Store;
 use super::{headers, outflow, times};
 
@@ -89,7 +91,7 @@ pub(super) fn object(store: &Store, call: &Call) -> Result<Answer> {
     if located.object().is_archived() {
         return Err(archived());
     }
-    let (mut answer, extent) = describe(&located, call)?;
+    let (mut answer, extent) = described(store, &located, call)?;
     if let Some(Extent { start, length, .. }) = extent {
         answer.body = outflow::body(&store.blobs, located.object().slice(start, length));
     }
@@ -99,7 +101,22 @@ pub(super) fn object(store: &Store, call: &Call) -> Result<Answer> {
 /// HeadObject.
 pub(super) fn head(store: &Store, call: &Call) -> Result<Answer> {
     let located = locate(store, call)?;
-    Ok(describe(&located, call)?.0)
+    Ok(described(store, &located, call)?.0)
+}
+
+/// The answer without its body. How many tags there are is told to those who may read them.
+fn described(store: &Store, located: &Located, call: &Call) -> Result<(Answer, Option<Extent>)> {
+    let (mut answer, extent) = describe(located, call)?;
+    let tags = located.object().attributes.tags.len();
+    if tags > 0 && may_read_tags(store, call) {
+        answer.set("x-amz-tagging-count", tags.to_string());
+    }
+    Ok((answer, extent))
+}
+
+fn may_read_tags(store: &Store, call: &Call) -> bool {
+    let action = versioned_action(Operation::GetObjectTagging, call.version_id().is_some());
+    permit(store, call.anonymous, action, call.bucket(), call.key()).is_ok()
 }
 
 /// 403 InvalidObjectState.

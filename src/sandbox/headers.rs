@@ -7,6 +7,7 @@ use super::error::{Result, error, invalid_argument, invalid_request};
 use super::object::{Attributes, Object, Version};
 use super::response::{Answer, quoted};
 use super::{tags, times};
+use crate::object::encoded_words;
 
 /// Headers an object keeps as they came.
 const SYSTEM: [&str; 7] = [
@@ -70,9 +71,10 @@ pub(super) fn attributes(
 pub(super) fn metadata(headers: &HeaderMap) -> Result<Attributes> {
     let mut attributes = Attributes::default();
     let mut user_size = 0;
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    for (name, raw) in headers {
+        let value = String::from_utf8_lossy(raw.as_bytes()).into_owned();
         if let Some(name) = name.as_str().strip_prefix(USER) {
+            let value = told(raw.as_bytes());
             user_size += name.len() + value.len();
             match attributes
                 .user
@@ -97,6 +99,13 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<Attributes> {
         ));
     }
     Ok(attributes)
+}
+
+/// User metadata as it is told: S3 reads bytes beyond ASCII as Latin-1, and writes what they mean in
+/// encoded words.
+fn told(raw: &[u8]) -> String {
+    let text: String = raw.iter().copied().map(char::from).collect();
+    encoded_words(&text)
 }
 
 /// The storage class asked for; `None` for the standard one. A directory bucket has only its own.
@@ -148,7 +157,7 @@ pub(super) fn lock(headers: &HeaderMap, state: &State) -> Result<Lock> {
     Ok((retention, legal_hold))
 }
 
-/// Tells everything about an object that a read tells, but for length and checksums.
+/// Tells everything about an object that a read tells, but for length, checksums and tags.
 pub(super) fn tell(answer: &mut Answer, state: &State, version: &Version, object: &Object) {
     let attributes = &object.attributes;
     answer.set("accept-ranges", "bytes");
@@ -161,9 +170,6 @@ pub(super) fn tell(answer: &mut Answer, state: &State, version: &Version, object
     }
     for (name, value) in &attributes.user {
         answer.set(&format!("{USER}{name}"), value);
-    }
-    if !attributes.tags.is_empty() {
-        answer.set("x-amz-tagging-count", attributes.tags.len().to_string());
     }
     answer.set_some("x-amz-storage-class", attributes.storage_class.as_ref());
     if let Some(until) = object.restored_until {

@@ -64,6 +64,11 @@ impl Query {
         self.get(name).is_some()
     }
 
+    /// Leaves all parameters of this name out.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.0.retain(|(seen, _)| seen != name);
+    }
+
     /// All names and values.
     pub(super) fn into_pairs(self) -> Vec<(String, String)> {
         self.0

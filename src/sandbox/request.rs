@@ -35,7 +35,14 @@ impl Call {
     pub(super) fn of(request: S3Request<Body>, host_bucket: Option<&str>) -> Result<Self> {
         let target = Target::of(host_bucket, request.uri.path())
             .ok_or_else(|| error(400, "InvalidURI", "Couldn't parse the specified URI."))?;
-        let query = Query::parse(request.uri.query().unwrap_or_default());
+        let mut request = request;
+        let tampering = request.extensions.get::<Tampering>();
+        let tampering = tampering.cloned().unwrap_or_default();
+        let mut query = Query::parse(request.uri.query().unwrap_or_default());
+        for name in tampering.ignores() {
+            request.headers.remove(name);
+            query.forget(name);
+        }
         let operation = Operation::of(&request.method, &target, &query, &request.headers)
             .ok_or_else(|| not_implemented("this operation"))?;
         Ok(Self {
@@ -46,11 +53,7 @@ impl Call {
             body: request.input,
             trailers: request.trailing_headers,
             anonymous: request.credentials.is_none(),
-            tampering: request
-                .extensions
-                .get::<Tampering>()
-                .cloned()
-                .unwrap_or_default(),
+            tampering,
         })
     }
 

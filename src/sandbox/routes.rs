@@ -205,7 +205,7 @@ pub(super) fn permit(
 }
 
 /// The action for an operation on a named version, which policies tell apart for some.
-fn versioned_action(operation: Operation, names_version: bool) -> &'static str {
+pub(super) fn versioned_action(operation: Operation, names_version: bool) -> &'static str {
     match (operation.action(), names_version) {
         ("GetObject", true) => "GetObjectVersion",
         ("DeleteObject", true) => "DeleteObjectVersion",

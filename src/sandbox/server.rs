@@ -94,7 +94,8 @@ impl Server {
                     }
                     return refusal(*status, code, *retry_after);
                 }
-                Action::Close(Moment::After)
+                Action::Ignore(_)
+                | Action::Close(Moment::After)
                 | Action::CutResponse(_)
                 | Action::FlipResponse(_)
                 | Action::FlipStored
@@ -132,7 +133,8 @@ impl Server {
                 Action::WrongChecksum => response = lies::of_checksum(response).await?,
                 Action::UnknownChecksum => lies::of_algorithm(response.headers_mut()),
                 Action::DelayAnswer(delay) => tokio::time::sleep(*delay).await,
-                Action::Close(Moment::Before)
+                Action::Ignore(_)
+                | Action::Close(Moment::Before)
                 | Action::Delay(_)
                 | Action::FlipRequest(_)
                 | Action::Refuse { .. }
@@ -150,7 +152,8 @@ impl Server {
             .and_then(|target| {
                 let operation =
                     Operation::of(request.method(), &target, &query, request.headers())?;
-                Some(self.faults.strike(operation, &target))
+                let carries = |name: &str| request.headers().contains_key(name) || query.has(name);
+                Some(self.faults.strike(operation, &target, carries))
             })
             .unwrap_or_default()
     }

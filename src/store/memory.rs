@@ -15,11 +15,12 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt as _};
 
 use super::{
-    Content, Description, ErrorKind, Head, Incomplete, Listing, Page, Part, Put, Read, Source,
-    StoreError, StoreKind, Stored, StoredPart, Target, Upload,
+    Annotation, AnnotationContent, AnnotationTag, Annotations, Content, Description, ErrorKind,
+    Head, Incomplete, Listing, Page, Part, Put, Read, Source, StoreError, StoreKind, Stored,
+    StoredPart, Target, Upload,
 };
 use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
-use crate::object::{Attributes, ETag, Entry, ObjectKey, ObjectVersion, Timestamp};
+use crate::object::{Attributes, ETag, Entry, ObjectKey, ObjectVersion, Tags, Timestamp};
 
 /// Entries in a page, as S3 has it.
 const PAGE: usize = 1000;
@@ -48,6 +49,10 @@ pub struct MemoryObject {
     pub checksum: Option<Checksum>,
     /// Its headers and user metadata.
     pub attributes: Attributes,
+    /// Its tags.
+    pub tags: Tags,
+    /// Its annotations, each with the time it was written.
+    pub annotations: BTreeMap<String, (Timestamp, Bytes)>,
     /// The lengths of its parts, where it came in parts.
     pub parts: Vec<u64>,
 }
@@ -71,6 +76,8 @@ impl MemoryStore {
             etag: whole_etag(&bytes),
             checksum: None,
             attributes: Attributes::default(),
+            tags: Tags::new(),
+            annotations: BTreeMap::new(),
             parts: Vec::new(),
             bytes,
         };
@@ -107,6 +114,22 @@ impl MemoryStore {
         })
     }
 
+    /// Changes what lies beside an object's content, by the store's clock.
+    fn change(
+        &self,
+        operation: &'static str,
+        key: &ObjectKey,
+        change: impl FnOnce(&mut MemoryObject, Timestamp),
+    ) -> Result<(), StoreError> {
+        self.found(operation, key)?;
+        let mut state = self.state();
+        let now = state.now.unwrap_or_else(Timestamp::now);
+        if let Some(object) = state.objects.get_mut(key) {
+            change(object, now);
+        }
+        Ok(())
+    }
+
     /// The page after `last`, and its last key.
     fn page_after(&self, last: Option<&ObjectKey>) -> Option<(Page, ObjectKey)> {
         let from = last.map_or(Bound::Unbounded, Bound::Excluded);
@@ -139,6 +162,8 @@ impl MemoryStore {
             etag: content.etag,
             checksum: content.checksum,
             attributes: put.attributes.clone(),
+            tags: put.tags.clone(),
+            annotations: BTreeMap::new(),
             parts: content.parts,
             bytes: content.bytes,
         };
@@ -228,6 +253,42 @@ impl Source for MemoryStore {
         let object = self.found("HeadObject", of.key)?;
         Ok(object.parts.get(usize::from(number.get()) - 1).copied())
     }
+
+    async fn tags(&self, of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
+        Ok(self.found("GetObjectTagging", of.key)?.tags)
+    }
+
+    async fn annotations(&self, of: ObjectVersion<'_>) -> Result<Annotations, StoreError> {
+        let object = self.found("ListObjectAnnotations", of.key)?;
+        let all = object.annotations.iter();
+        Ok(all
+            .map(|(name, (modified, bytes))| {
+                let annotation = Annotation {
+                    size: bytes.len() as u64,
+                    modified: *modified,
+                    etag: Some(whole_etag(bytes)),
+                };
+                (name.clone(), annotation)
+            })
+            .collect())
+    }
+
+    async fn annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+    ) -> Result<AnnotationContent, StoreError> {
+        const OPERATION: &str = "GetObjectAnnotation";
+        let object = self.found(OPERATION, of.key)?;
+        let (_, bytes) = object.annotations.get(name).ok_or_else(|| {
+            let why = "no such annotation";
+            StoreError::new(OPERATION, of.key.as_str(), ErrorKind::NotFound, why)
+        })?;
+        Ok(AnnotationContent {
+            etag: annotation_tag(bytes),
+            bytes: bytes.clone(),
+        })
+    }
 }
 
 #[async_trait]
@@ -252,6 +313,31 @@ impl Target for MemoryStore {
             put: put.clone(),
             parts: Mutex::default(),
         }))
+    }
+
+    async fn set_tags(&self, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), StoreError> {
+        self.change("PutObjectTagging", of.key, |object, _| {
+            object.tags.clone_from(tags);
+        })
+    }
+
+    async fn put_annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<AnnotationTag, StoreError> {
+        let tag = annotation_tag(&bytes);
+        self.change("PutObjectAnnotation", of.key, |object, now| {
+            object.annotations.insert(name.to_owned(), (now, bytes));
+        })?;
+        Ok(tag)
+    }
+
+    async fn delete_annotation(&self, of: ObjectVersion<'_>, name: &str) -> Result<(), StoreError> {
+        self.change("DeleteObjectAnnotation", of.key, |object, _| {
+            object.annotations.remove(name);
+        })
     }
 
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
@@ -367,8 +453,15 @@ fn head_of(object: &MemoryObject) -> Head {
         attributes: object.attributes.clone(),
         storage_class: None,
         is_archived: false,
-        tag_count: None,
+        tag_count: u32::try_from(object.tags.len()).ok().filter(|n| *n > 0),
         file_id: None,
+    }
+}
+
+fn annotation_tag(bytes: &[u8]) -> AnnotationTag {
+    AnnotationTag {
+        etag: Some(whole_etag(bytes)),
+        is_digest: true,
     }
 }
 

@@ -4,8 +4,10 @@ The SDK's retries are off (every operation goes through `S3Store::retrying`), an
 checksums: what is sent was hashed before, and travels as plain headers.
 */
 
+mod annotations;
 mod answer;
 mod attributes;
+mod begun;
 mod client;
 mod completion;
 mod condition;
@@ -13,15 +15,18 @@ mod copy;
 mod encryption;
 mod error;
 mod headers;
-mod kept;
+mod learnt;
 mod listing;
 mod locked;
 mod logs;
 mod payer;
 mod probe;
+mod raw;
 mod read;
 mod settings;
+mod singly;
 mod strangers;
+mod tags;
 mod upload;
 mod versioning;
 mod write;
@@ -35,7 +40,7 @@ pub use settings::{
 
 use std::fmt;
 use std::num::NonZeroU16;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -48,11 +53,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::retry::RetrySettings;
 use super::{
-    Content, Copied, CopySource, Description, Head, Histories, Listing, Meter, PartLayout, Put,
-    Read, Source, StoreError, StoreKind, Stored, Target, Upload, Versioning, Withdrawn,
+    AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
+    Description, Head, Histories, Listing, Meter, PartLayout, Put, Read, Source, StoreError,
+    StoreKind, Stored, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
-use crate::object::{ObjectKey, ObjectVersion};
+use crate::object::{ObjectKey, ObjectVersion, Tags};
 
 /// A bucket and prefix. Cloning shares the client and its connections.
 #[derive(Clone)]
@@ -67,12 +73,10 @@ struct Shared {
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
-    /// Whether it was told that the endpoint tells no parts.
-    told_no_parts: AtomicBool,
     /// Whether the bucket was heard to demand a digest of every body.
     wants_digests: AtomicBool,
-    /// Which checksums the endpoint takes.
-    kept: kept::Kept,
+    /// What the endpoint was found not to do.
+    learnt: learnt::Learnt,
     /// Whether a prefix that is the key of the only object may name just that object.
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
@@ -123,9 +127,8 @@ impl S3Store {
             region: connected.region,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
-            told_no_parts: AtomicBool::new(false),
             wants_digests: AtomicBool::new(false),
-            kept: kept::Kept::default(),
+            learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
             versioning: OnceLock::new(),
@@ -195,8 +198,27 @@ impl S3Store {
         format!("{}{key}", self.prefix())
     }
 
-    /// Runs one operation as often as the user allows.
+    /// Runs one operation as often as the user allows, without what the endpoint refuses as far as
+    /// it can do without.
     async fn retrying<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut trials = learnt::Trials::of(self);
+        loop {
+            let tried = trials.during(self.insisting(operation, &mut attempt)).await;
+            if let ControlFlow::Break(result) = trials.judge(self, tried) {
+                return result;
+            }
+        }
+    }
+
+    /// Runs one operation as often as the user allows.
+    async fn insisting<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
@@ -338,7 +360,24 @@ impl Source for S3Store {
             if_match: None,
             customer_key: self.key().cloned(),
             requester_pays: self.0.settings.requester_pays,
+            brings: Brings::default(),
         })
+    }
+
+    async fn tags(&self, of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
+        tags::get(self, of).await
+    }
+
+    async fn annotations(&self, of: ObjectVersion<'_>) -> Result<Annotations, StoreError> {
+        annotations::list(self, of).await
+    }
+
+    async fn annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+    ) -> Result<AnnotationContent, StoreError> {
+        annotations::get(self, of, name).await
     }
 }
 
@@ -354,6 +393,23 @@ impl Target for S3Store {
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
         copy::copy(self, put, from).await
+    }
+
+    async fn set_tags(&self, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), StoreError> {
+        tags::set(self, of, tags).await
+    }
+
+    async fn put_annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<AnnotationTag, StoreError> {
+        annotations::put(self, of, name, bytes).await
+    }
+
+    async fn delete_annotation(&self, of: ObjectVersion<'_>, name: &str) -> Result<(), StoreError> {
+        annotations::delete(self, of, name).await
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {

@@ -149,9 +149,9 @@ pub(super) fn of_completion(incomplete: Incomplete) -> Trouble {
     }
 }
 
-/// Moves the object once.
-pub(super) async fn attempt(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
-    if via.pair.server_side_copy {
+/// Moves the object once, inside S3 where `inside` says so.
+pub(super) async fn attempt(via: &Transferrer, work: &Work, inside: bool) -> Result<Done, Trouble> {
+    if inside {
         server_side::transfer(via, work).await
     } else if work.entry.size < via.pair.multipart_threshold {
         whole::transfer(via, work).await

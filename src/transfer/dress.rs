@@ -16,10 +16,11 @@ use crate::store::{Head, Put, StoreError};
 /// Everything that is written with the object; `head` is what its source says of it.
 pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Result<Put, StoreError> {
     let pair = &via.pair;
-    let mut dressed = attributes::of(&pair.metadata, via.direction, work, head);
-    if let Some(lost) = &dressed.lost {
-        warn_once(via, work, lost);
+    let mut dressed = attributes::of(&pair.metadata, via.direction, &work.entry.key, head);
+    if pair.target.is_directory_bucket() {
+        dressed.without_redirect();
     }
+    warn_once(via, work, &dressed.lost);
     if pair.versions == Versions::All {
         origin::note(&work.entry, &mut dressed.attributes.user);
     }
@@ -38,8 +39,11 @@ pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Resul
 }
 
 /// Tells what the object loses: once, however often it is begun again.
-fn warn_once(via: &Transferrer, work: &Work, lost: &str) {
-    if !work.told.swap(true, Ordering::Relaxed) {
+fn warn_once(via: &Transferrer, work: &Work, lost: &[String]) {
+    if lost.is_empty() || work.told.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    for lost in lost {
         let message = format!("`{}`: {lost}", work.entry.key);
         via.sinks.emit(&Event::Warning { message });
     }

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::tell_leftover;
 use super::server_side::MAX_COPY;
-use super::{Transferrer, Work};
+use super::{Transferrer, Work, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
 use crate::event::Event;
@@ -22,8 +22,8 @@ pub(super) struct Made {
     pub(super) parts: (u16, Option<u64>),
 }
 
-/// Copies the object as its source is cut, to be written like `plain`. `None` where that is not known, and the object can be
-/// copied whole.
+/// Copies the object as its source is cut, to be written like `plain` and with its tags. `None`
+/// where that is not known, and the object can be copied whole.
 pub(super) async fn copy(
     via: &Transferrer,
     work: &Work,
@@ -34,7 +34,8 @@ pub(super) async fn copy(
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let mut put = with_checksum_of(head, plain);
+    let plain = tags::with_tags(via, work, head, plain.clone()).await?;
+    let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
         let parts = match copy_parts(via, &*upload, from, &cut.parts).await {
@@ -45,7 +46,7 @@ pub(super) async fn copy(
             }
         };
         let untold = put.checksum.is_some() && parts.iter().any(|part| part.checksum.is_none());
-        if untold && put != *plain {
+        if untold && put != plain {
             // an endpoint that keeps no checksums of copied parts
             give_up(upload).await;
             put = plain.clone();

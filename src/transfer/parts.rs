@@ -18,7 +18,7 @@ use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
 use super::scheme::Scheme;
 use super::whole::grown;
-use super::{Done, Transferrer, Work, dress, parts_proof, target_proof};
+use super::{Done, Transferrer, Work, dress, parts_proof, tags, target_proof};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
 use crate::event::Event;
@@ -29,6 +29,7 @@ use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoreError, Stor
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
     let mut plan = Scheme::of(via, work).await?;
     let put = dress::put_of(via, work, &plan.head).await?;
+    let put = tags::with_tags(via, work, &plan.head, put).await?;
     let upload = via.target.begin(&put).await.map_err(of_target)?;
     plan.unasked = target_proof::unasked(via, &put, &*upload);
     match run(via, work, &plan, &*upload).await {

@@ -1,7 +1,7 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies};
+use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, tags};
 use crate::context::cancelled;
 use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
@@ -40,7 +40,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             of: source.version.clone(),
         }
     } else {
-        let copied = match via.target.copy(&put, &from).await {
+        let copied = match tags::copy(via, work, &put, &from).await {
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };

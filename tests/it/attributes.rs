@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use s3sync::object::Timestamp;
+use s3sync::sandbox::{Action, Rule, When};
 
 use crate::support::{case, skipped};
 use crate::world::{Dress, Run, World, content};
@@ -212,6 +213,72 @@ fn every_way_of_writing_dresses_alike() {
     }
     if let Some(seen) = by_boto3(&world, "target") {
         assert_eq!(seen, all, "read with boto3");
+    }
+}
+
+#[test]
+fn an_expiry_that_is_no_time_is_told_once_and_left_behind() {
+    for (options, is_lost) in [
+        (&[][..], true),
+        (&[("metadata.sync_system", "false")], false),
+        (&[("metadata.expires", "2050-01-02T03:04:05Z")], false),
+    ] {
+        case(format_args!("{options:?}"));
+        let world = World::new();
+        world.bucket("source");
+        world.bucket("target");
+        let large = content("large", LARGE);
+        world.put_with_header("source", "small", "expires", "0");
+        world.put_parts_with_header("source", "large", &large, 5 * MIB, ("expires", "-1"));
+        // one of them arrives at the second attempt
+        let damage = Rule::new(Action::FlipStored).operation("PutObject");
+        world.faults().add(damage.when(When::Nth(1)));
+        let mut run = set(world.job_in_small_parts(), options);
+        for way in ["client", "server"] {
+            run = run.pair(way, "s3://source/", &format!("s3://target/{way}/"));
+        }
+        let ran = run.set("server_side_copy", "true").run();
+        ran.transferred(4);
+        let expected = options
+            .iter()
+            .find(|(option, _)| option.ends_with("expires"));
+        let expected = expected.map(|_| "Sun, 02 Jan 2050 03:04:05 GMT".to_owned());
+        for (key, text) in [("small", "0"), ("large", "-1")] {
+            let words = format!("`{key}`: its Expires `{text}` is no time, and is not copied");
+            // by each of the two pairs
+            let told = ran.stderr.matches(&*words).count();
+            assert_eq!(told, if is_lost { 2 } else { 0 }, "{}", ran.told());
+            for way in ["client", "server"] {
+                let mut dress = world.dress("target", &format!("{way}/{key}"));
+                assert_eq!(dress.remove("expires"), expected, "{way}/{key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn user_metadata_beyond_ascii_is_told_the_same_at_both_ends() {
+    let world = World::new();
+    world.bucket("source");
+    world.bucket("target");
+    let large = content("large", LARGE);
+    // as S3 documents it: bytes beyond ASCII are told in encoded words
+    let (name, value) = ("x-amz-meta-nonascii", "\u{c4}M\u{c4}Z\u{d5}\u{d1} S3");
+    world.put_with_header("source", "small", name, value);
+    world.put_parts_with_header("source", "large", &large, 5 * MIB, (name, value));
+    let told = "=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?=";
+    let mut run = world.job_in_small_parts();
+    for way in ["client", "server"] {
+        run = run.pair(way, "s3://source/", &format!("s3://target/{way}/"));
+    }
+    let ran = run.set("server_side_copy", "true").run();
+    ran.exit(0).all_proved();
+    for key in ["small", "large"] {
+        let source = world.dress("source", key);
+        assert_eq!(source["meta-nonascii"], told);
+        for way in ["client", "server"] {
+            assert_eq!(world.dress("target", &format!("{way}/{key}")), source);
+        }
     }
 }
 

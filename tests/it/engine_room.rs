@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use s3sync::config::{
-    Check, Conditional, Metadata, OnUnverifiable, Pair, Performance, SourceSpec, TargetSpec,
-    Verify, Warnings,
+    Annotations, Check, Conditional, Metadata, OnUnverifiable, Pair, Performance, SourceSpec,
+    Tagging, TargetSpec, Verify, Warnings,
 };
 use s3sync::context::{Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
@@ -58,6 +58,8 @@ pub(crate) fn pair() -> Pair {
         metadata: Metadata::default(),
         storage_class: None,
         acl: None,
+        tagging: Tagging::default(),
+        annotations: Annotations::default(),
         digest: String::new(),
     }
 }

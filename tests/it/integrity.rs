@@ -482,9 +482,12 @@ fn n45_a_checksum_the_endpoint_refuses_is_a_guarantee_lost_and_no_failure() {
                 code: code.to_owned(),
                 retry_after: None,
             };
-            // with the checksum; without it the second is taken
+            let header = match operation {
+                "PutObject" => "x-amz-checksum-sha512",
+                _ => "x-amz-checksum-algorithm",
+            };
             let rule = Rule::new(refuse).operation(operation);
-            world.faults().add(rule.when(When::First(1)));
+            world.faults().add(rule.carrying(header));
             let run = job(&world)
                 .set("performance.worker_size", "1")
                 .set("checksum.algorithm", "\"SHA512\"")

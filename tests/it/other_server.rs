@@ -2,6 +2,8 @@
 //! `S3SYNC_TEST_KEYS` (`ID:SECRET`, otherwise `test:test`). Without it, these tests say that they
 //! were skipped.
 
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use s3sync::digest::{Algorithm, digest};
 
 use crate::support::{case, skipped};
@@ -239,5 +241,154 @@ fn every_checksum_is_proved_or_lost_and_told() {
             assert_eq!(pair.count("compared/mismatch"), 0, "{}", check.told());
             assert_eq!(pair.count("failed"), 0, "{}", check.told());
         }
+    }
+}
+
+/// Something of S3's that a server may do or not: how it is asked for, and how it is seen.
+struct Feature {
+    name: &'static str,
+    /// Options of the pair.
+    options: &'static [(&'static str, &'static str)],
+    /// Below which prefix of the first bucket it is copied from; the directory where it is none.
+    from: Option<&'static str>,
+    /// What the report says where the server cannot.
+    lost: &'static [&'static str],
+    /// Whether an object has it.
+    seen: fn(&HeadObjectOutput) -> bool,
+}
+
+const METADATA: (&str, &str) = ("metadata.user", "{ team = \"blue\" }");
+const CACHE: (&str, &str) = ("metadata.cache_control", "\"max-age=7\"");
+
+const FEATURES: [Feature; 6] = [
+    Feature {
+        name: "metadata",
+        options: &[METADATA, CACHE],
+        from: None,
+        lost: &["user metadata"],
+        seen: has_metadata,
+    },
+    Feature {
+        name: "metadata of a copy through here",
+        options: &[],
+        from: Some("metadata/"),
+        lost: &["user metadata"],
+        seen: has_metadata,
+    },
+    Feature {
+        name: "metadata of a copy inside",
+        options: &[("server_side_copy", "true")],
+        from: Some("metadata/"),
+        lost: &["user metadata"],
+        seen: has_metadata,
+    },
+    Feature {
+        name: "storage class",
+        options: &[("target.storage_class", "\"STANDARD_IA\"")],
+        from: None,
+        lost: &["storage classes"],
+        seen: |head| head.storage_class().map(StorageClass::as_str) == Some("STANDARD_IA"),
+    },
+    Feature {
+        name: "SSE-S3",
+        options: &[("target.sse", "\"AES256\"")],
+        from: None,
+        lost: &[],
+        seen: |head| head.server_side_encryption() == Some(&ServerSideEncryption::Aes256),
+    },
+    Feature {
+        name: "content type",
+        options: &[("metadata.content_type", "\"text/x-blue\"")],
+        from: None,
+        lost: &[],
+        seen: |head| head.content_type() == Some("text/x-blue"),
+    },
+];
+
+fn has_metadata(head: &HeadObjectOutput) -> bool {
+    let team = head.metadata().and_then(|metadata| metadata.get("team"));
+    team.map(String::as_str) == Some("blue") && head.cache_control() == Some("max-age=7")
+}
+
+/// Whatever is asked for is done, or refused, or told as lost: never is it dropped in silence. What
+/// each server does is printed, a line for each feature.
+#[test]
+fn nothing_is_dropped_in_silence() {
+    let Some(world) = world("nothing_is_dropped") else {
+        return;
+    };
+    let [first, second] = buckets(&world);
+    world
+        .tree("tree")
+        .file("small", 1000)
+        .file("large", 9 * MIB);
+    let mut seen_silent = Vec::new();
+    for feature in FEATURES {
+        let prefix = format!("{}/", feature.name.replace(' ', "-"));
+        let (source, bucket) = match feature.from {
+            None => ("tree".to_owned(), &first),
+            Some(from) => (format!("s3://{first}/{from}"), &second),
+        };
+        let job = world
+            .job()
+            .pair("pair", &source, &format!("s3://{bucket}/{prefix}"));
+        let job = feature.options.iter().fold(job, |job, (option, value)| {
+            match option.strip_prefix("target.") {
+                None => job.set(option, value),
+                Some(option) => job.environment(
+                    &format!("S3SYNC_TARGET__{}", option.to_uppercase()),
+                    value.trim_matches('"'),
+                ),
+            }
+        });
+        let ran = job.run();
+        let lost = ran.pair("pair").report["guarantees_lost"].to_string();
+        let refused = !ran.has_ended(0);
+        let told = feature.lost.iter().any(|words| lost.contains(words));
+        let keeps = |key: &str| {
+            let key = format!("{prefix}{key}");
+            !refused && (feature.seen)(&world.head(bucket, &key))
+        };
+        let (small, large) = (keeps("small"), keeps("large"));
+        case(format_args!(
+            "FEATURE {}: one piece {small}, parts {large}, refused {refused}, lost {lost}",
+            feature.name
+        ));
+        if !(small && large) && !refused && !told {
+            seen_silent.push(feature.name);
+        }
+        if refused {
+            let failed = ran.pair("pair").count("failed");
+            assert_eq!(failed, 2, "{}", ran.told());
+        }
+    }
+    assert_eq!(seen_silent, [""; 0], "dropped without a word");
+}
+
+/// A condition holds, or is looked after before, or is refused; it never overwrites.
+#[test]
+fn a_condition_never_overwrites() {
+    let Some(world) = world("a_condition") else {
+        return;
+    };
+    let [first, _] = buckets(&world);
+    world
+        .tree("tree")
+        .file("small", 1000)
+        .file("large", 9 * MIB);
+    world.put(&first, "up/small", b"before");
+    world.put(&first, "up/large", b"before");
+    let ran = world
+        .job()
+        .pair("pair", "tree", &format!("s3://{first}/up/"))
+        .set("conditional.if_none_match", "true")
+        .run();
+    case(format_args!("FEATURE if-none-match: {}", ran.told()));
+    for key in ["up/small", "up/large"] {
+        assert_eq!(
+            world.get(&first, key).as_deref(),
+            Some(&b"before"[..]),
+            "{key}"
+        );
     }
 }

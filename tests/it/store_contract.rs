@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use s3sync::digest::{Algorithm, Checksum, composite, digest};
-use s3sync::object::Timestamp;
+use s3sync::object::{Attributes, Timestamp};
 use s3sync::sandbox::{Sandbox, SandboxConfig};
 use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalTargetSettings};
 use s3sync::store::memory::MemoryStore;
@@ -116,6 +116,7 @@ const CASES: &[(&str, Case)] = cases![
     keys_come_in_byte_order,
     a_thousand_keys_are_not_all,
     what_is_put_is_listed_and_read,
+    attributes_come_back,
     ranges_are_read_and_hashed,
     a_range_beyond_the_end_is_a_change,
     what_is_not_there_is_not_found,
@@ -218,6 +219,56 @@ async fn what_is_put_is_listed_and_read(place: Place) {
             assert_eq!(entry.etag, Some(etag), "{text}");
             // a bucket's own clock is not ours to the second
             assert!(entry.modified.seconds() >= before - 60, "{text}");
+        }
+    }
+}
+
+async fn attributes_come_back(place: Place) {
+    // a directory keeps none
+    if is_local(&place) {
+        return;
+    }
+    let text = |text: &str| Some(text.to_owned());
+    let attributes = Attributes {
+        content_type: text("text/x-odd; charset=utf-8"),
+        cache_control: text("no-store"),
+        content_disposition: text("attachment; filename=\"a b\""),
+        content_encoding: text("gzip"),
+        content_language: text("de, en"),
+        expires: text("Sun, 02 Jan 2050 03:04:05 GMT"),
+        website_redirect: text("/elsewhere"),
+        user: [("empty", ""), ("plain", "a, b=c")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    };
+    let dressed = |text: &str| Put {
+        attributes: attributes.clone(),
+        ..put(text, 3)
+    };
+    let bytes = content(3);
+    let digests = vec![digest(Algorithm::Md5, &bytes)];
+    let whole = dressed("whole");
+    let stored = place.target.put(&whole, bytes.clone(), &digests).await;
+    stored.map(drop).expect("a put");
+    let upload = place
+        .target
+        .begin(&dressed("parts"))
+        .await
+        .expect("an upload");
+    let part = Part {
+        number: NonZeroU16::MIN,
+        offset: 0,
+        bytes,
+        digests,
+    };
+    let part = upload.put_part(&part).await.expect("a part");
+    let done = upload.complete(vec![part], None).await;
+    done.map(drop).expect("completion");
+    for text in ["whole", "parts"] {
+        let head = place.source.head((&key(text)).into(), false).await;
+        let seen = read(&*place.source, text).await.expect(text);
+        for head in [head.expect(text), seen.head] {
+            assert_eq!(head.attributes, attributes, "{text}");
         }
     }
 }

@@ -5,6 +5,7 @@ test can break it ([`World::faults`]), or any other server. A run has a clean en
 bounded in time, and what it leaves behind is audited before a test looks at it.
 */
 
+mod beside;
 mod buckets;
 mod content;
 mod dressed;
@@ -23,6 +24,7 @@ use tokio::runtime::Runtime;
 
 use buckets::Buckets;
 
+pub(crate) use beside::Headers;
 pub(crate) use content::{content, same};
 pub(crate) use dressed::Dress;
 pub(crate) use history::VersionSeen;

@@ -30,6 +30,8 @@ fn text_for(row: &OptionRow) -> &'static str {
         ("conditional.copy_source_if_match", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\nserver_side_copy = true\n"
         }
+        // from a directory there is nothing to copy
+        ("tagging.copy", _) => "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n",
         (_, Fits::SourceS3) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = '/b'\nsource.secret_access_key = 'k'\nsource.access_key = 'k'\n"
         }

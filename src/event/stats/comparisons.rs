@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::counts::add_each;
 use crate::digest::{Algorithm, Comparison, Verdict, Why};
-use crate::event::{Compared, Sameness, Unverifiable};
+use crate::event::{Compared, Facet, Sameness, Unverifiable};
 
 /// What was compared, and what it showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub struct Comparisons {
     pub etag: Agreement,
     /// By additional checksum.
     pub checksum: Agreement,
+    /// By metadata.
+    pub metadata: Agreement,
+    /// By tags.
+    pub tagging: Agreement,
+    /// By annotations.
+    pub annotations: Agreement,
     /// The algorithms of the additional checksums.
     pub algorithms: BTreeSet<Algorithm>,
     /// Objects of which nothing tells, by the reason.
@@ -95,6 +101,10 @@ impl Comparisons {
             let algorithm = likeness.checksum.as_ref().map(|one| one.algorithm);
             self.algorithms.extend(algorithm);
         }
+        let beside = &compared.beside;
+        self.metadata.count_facet(beside.metadata.as_ref());
+        self.tagging.count_facet(beside.tagging.as_ref());
+        self.annotations.count_facet(beside.annotations.as_ref());
     }
 
     /// Adds another pair's.
@@ -108,6 +118,9 @@ impl Comparisons {
         self.size_differs += other.size_differs;
         self.etag.add(other.etag);
         self.checksum.add(other.checksum);
+        self.metadata.add(other.metadata);
+        self.tagging.add(other.tagging);
+        self.annotations.add(other.annotations);
         self.algorithms.extend(&other.algorithms);
         add_each(&mut self.unknown_by, &other.unknown_by);
     }
@@ -121,6 +134,16 @@ impl Agreement {
             Some(Verdict::Verified(_)) => self.matches += 1,
             Some(Verdict::Mismatch { .. }) => self.mismatch += 1,
             Some(Verdict::Unverifiable(_)) => self.unknown += 1,
+        }
+    }
+
+    /// Counts what lies beside the content of one object, if it was looked at.
+    pub fn count_facet<T>(&mut self, facet: Option<&Facet<T>>) {
+        match facet.map(Facet::sameness) {
+            None => {}
+            Some(Sameness::Matches) => self.matches += 1,
+            Some(Sameness::Unknown) => self.unknown += 1,
+            Some(_) => self.mismatch += 1,
         }
     }
 
@@ -155,6 +178,7 @@ mod tests {
                 checksum,
                 ..Likeness::default()
             }),
+            beside: crate::event::Beside::default(),
             elapsed: Duration::ZERO,
         }
     }

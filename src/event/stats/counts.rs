@@ -17,6 +17,10 @@ pub struct Counts {
     pub filtered: u64,
     /// Already at the target.
     pub unchanged: u64,
+    /// Of these: their tags were brought up to date; in a dry run, planned.
+    pub tagged: u64,
+    /// Of these: their annotations were brought up to date; in a dry run, planned.
+    pub annotated: u64,
     /// Transferred to a key the target did not have; in a dry run, planned.
     pub created: u64,
     /// Transferred over an object the target had; in a dry run, planned.
@@ -112,6 +116,8 @@ impl Counts {
         self.listed_bytes.add(other.listed_bytes);
         self.filtered += other.filtered;
         self.unchanged += other.unchanged;
+        self.tagged += other.tagged;
+        self.annotated += other.annotated;
         self.created += other.created;
         self.updated += other.updated;
         self.server_side_copied += other.server_side_copied;

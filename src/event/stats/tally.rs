@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{Counts, PerSide, Sample, Samples, Traffic};
 use crate::digest::{Proof, Verdict, Why};
-use crate::event::{Compared, Conduct, Event, FailReason, SkipReason, Warned};
+use crate::event::{
+    Compared, Conduct, Event, FailReason, Refresh, Refreshed, Refreshing, SkipReason, Warned,
+};
 use crate::store::{Settled, StoreError};
 
 /// More lost guarantees than this are not kept: an endpoint has only so many gaps.
@@ -61,6 +63,7 @@ impl Tally {
             Event::ListingDone { side, elapsed } => *self.listing.of(*side) = Some(*elapsed),
             Event::Unchanged { .. } => self.counts.unchanged += 1,
             Event::Undecided { key, why, .. } => self.undecided(key.as_str(), *why),
+            Event::Refreshed(refreshed) => self.refreshed(refreshed),
             Event::Compared(compared) => self.compared(compared, at),
             Event::UnchangedMany { count } => self.counts.unchanged += count,
             Event::Transferred { settled, conduct } => self.transferred(settled, conduct, at),
@@ -98,7 +101,10 @@ impl Tally {
                 ..Sample::default()
             }),
             // what became of the object is told by its own event
-            Event::Distrusted { .. } | Event::Withdrawn { .. } | Event::OneObject { .. } => {}
+            Event::Distrusted { .. }
+            | Event::Withdrawn { .. }
+            | Event::Annotated(_)
+            | Event::OneObject { .. } => {}
             Event::Moved { bytes } => {
                 self.traffic.moved += bytes;
                 self.traffic.series.add(at, *bytes, 0);
@@ -153,6 +159,34 @@ impl Tally {
             }
             Verdict::Mismatch { .. } => unreachable!("a mismatch cannot be settled"),
         }
+        if conduct.is_untagged {
+            self.tags_denied(
+                settled.source().key.as_str(),
+                "transferred without its tags, which may not be read",
+            );
+        }
+    }
+
+    fn refreshed(&mut self, refreshed: &Refreshed) {
+        match (refreshed.outcome, refreshed.what) {
+            (Refreshing::Denied, _) => self.tags_denied(
+                refreshed.key.as_str(),
+                "its tags are left as they are: they may not be read",
+            ),
+            (Refreshing::Done | Refreshing::Planned, Refresh::Tags) => self.counts.tagged += 1,
+            (Refreshing::Done | Refreshing::Planned, Refresh::Annotations { .. }) => {
+                self.counts.annotated += 1;
+            }
+        }
+    }
+
+    fn tags_denied(&mut self, key: &str, message: &str) {
+        self.warn(|| Sample {
+            key: Some(key.to_owned()),
+            code: Some("tags_denied".to_owned()),
+            message: message.to_owned(),
+            ..Sample::default()
+        });
     }
 
     fn compared(&mut self, compared: &Compared, at: Duration) {
@@ -225,6 +259,8 @@ impl Tally {
             | FailReason::NoSpace
             | FailReason::RetriesExhausted
             | FailReason::Unverifiable
+            | FailReason::TagsDenied
+            | FailReason::Annotations
             | FailReason::Other => {}
         }
         self.errors.keep(|| Sample {

@@ -45,11 +45,7 @@ fn why_unproved(claim: &Claim) -> String {
 }
 
 /// Whether the target has what the run left there.
-async fn compare(
-    target: &dyn Target,
-    claim: &Claim,
-    asked: Asked,
-) -> Result<Standing, StoreError> {
+async fn compare(target: &dyn Target, claim: &Claim, asked: Asked) -> Result<Standing, StoreError> {
     let unknown = |why: &str| Ok(Standing::Unknown(why.to_owned()));
     let Ok(key) = ObjectKey::new(claim.key.as_str()) else {
         return unknown("its key is longer than keys are");

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use tracing::Value;
 
+use super::beside_records;
 use crate::config::{self, By, Pair, SourceSpec, TargetSpec};
 use crate::digest::{Comparison, Verdict, Why};
-use crate::event::{Agreement, Compared, Event, Listed, Sink, SkipReason, locked};
+use crate::event::{Agreement, Beside, Compared, Event, Listed, Sink, SkipReason, locked};
 
 const RECORD: &str = "SYNC_STATUS";
 const SUMMARY: &str = "REPORT_SUMMARY";
@@ -36,6 +37,10 @@ struct Sums {
     not_found: u64,
     etag: Agreement,
     checksum: Agreement,
+    metadata: Agreement,
+    tagging: Agreement,
+    /// Of each annotation by itself.
+    annotations: Agreement,
 }
 
 /// Records one pair.
@@ -67,17 +72,17 @@ impl Records {
             number_of_objects = self.objects.load(Ordering::Relaxed),
             etag_matches = found.etag.matches,
             checksum_matches = found.checksum.matches,
-            metadata_matches = 0,
-            tagging_matches = 0,
+            metadata_matches = found.metadata.matches,
+            tagging_matches = found.tagging.matches,
             not_found = found.not_found,
             etag_mismatch = found.etag.mismatch,
             checksum_mismatch = found.checksum.mismatch,
-            metadata_mismatch = 0,
-            tagging_mismatch = 0,
+            metadata_mismatch = found.metadata.mismatch,
+            tagging_mismatch = found.tagging.mismatch,
             etag_unknown = found.etag.unknown,
             checksum_unknown = found.checksum.unknown,
-            annotation_matches = 0,
-            annotation_mismatch = 0,
+            annotation_matches = found.annotations.matches,
+            annotation_mismatch = found.annotations.mismatch,
         );
     }
 }
@@ -119,6 +124,38 @@ impl OfPair {
             self.not_found(key, source);
             return;
         };
+        self.by_content(compared, (source, target));
+        self.beside(key, &compared.beside);
+    }
+
+    fn beside(&self, key: &str, beside: &Beside) {
+        let Beside {
+            metadata,
+            tagging,
+            annotations,
+        } = beside;
+        if let Some(metadata) = metadata {
+            locked(&self.records.sums)
+                .metadata
+                .count_facet(Some(metadata));
+            beside_records::metadata(key, metadata);
+        }
+        if let Some(tagging) = tagging {
+            locked(&self.records.sums)
+                .tagging
+                .count_facet(Some(tagging));
+            beside_records::tagging(key, tagging);
+        }
+        if let Some(annotations) = annotations {
+            let (matches, mismatch) = beside_records::annotations(key, annotations);
+            let mut sums = locked(&self.records.sums);
+            sums.annotations.matches += matches;
+            sums.annotations.mismatch += mismatch;
+        }
+    }
+
+    fn by_content(&self, compared: &Compared, (source, target): (&Listed, &Listed)) {
+        let key = compared.key.as_str();
         let Some(likeness) = &compared.likeness else {
             return;
         };

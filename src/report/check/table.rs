@@ -71,6 +71,10 @@ fn remedy(why: Why) -> &'static str {
             "what is kept is of a kind this version does not know;\n  \
              compare by another, or by ETag"
         }
+        Why::Denied => {
+            "tags or annotations may not be read; allow s3:GetObjectTagging\n  \
+             or s3:GetObjectAnnotation on both sides"
+        }
         Why::EndpointCannot => "this endpoint keeps or tells no checksum; compare by ETag",
         Why::SwitchedOff => "say verify.etag, verify.multipart or verify.checksum = true",
     }
@@ -214,6 +218,7 @@ mod tests {
             Why::AlgorithmUnknown,
             Why::EndpointCannot,
             Why::NoChecksum,
+            Why::Denied,
             Why::SwitchedOff,
         ] {
             let text = format!("{}: {}", why.as_str(), remedy(why));

@@ -11,7 +11,10 @@ use crate::config::ReportLevel;
 use crate::digest::{
     Algorithm, Checksum, Comparison, Integrity, Likeness, Method, Proof, Verdict, Why,
 };
-use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sameness, SkipReason};
+use crate::event::{
+    self, Cause, Conduct, Event, FailReason, Listed, Refresh, Refreshed, Refreshing, Sameness,
+    SkipReason,
+};
 use crate::object::{ETag, Timestamp};
 use crate::plan::Aim;
 use crate::report::schema::Time;
@@ -90,6 +93,10 @@ enum Action {
     Skip,
     /// Both sides were compared.
     Check,
+    /// It was left alone, and its tags were brought up to date.
+    Tag,
+    /// It was left alone, and its annotations were brought up to date.
+    Annotate,
 }
 
 /// How an action ended.
@@ -124,6 +131,20 @@ enum Reason {
     Compared(Sameness),
     /// Why there was nothing to do.
     Untouched(Untouched),
+    /// Why something beside its content was written, or was not.
+    Beside(Beside),
+}
+
+/// What lies beside the content of an unchanged object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Beside {
+    /// Its tags are not the source's.
+    TagsDiffer,
+    /// Its annotations are not the source's.
+    AnnotationsDiffer,
+    /// Its tags may not be read.
+    TagsDenied,
 }
 
 /// Why an object was deleted at the target.
@@ -199,7 +220,7 @@ struct TargetEnd {
 type Checksums = BTreeMap<&'static str, String>;
 
 /// What was proved of an object that was transferred, or is compared.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 struct Verify {
     /// By its ETag; `null` where that did not apply.
     etag: Option<Compared>,
@@ -210,6 +231,27 @@ struct Verify {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Compared")]
     aside: Option<Compared>,
+    /// By metadata, where a check was to look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Facet")]
+    metadata: Option<Facet>,
+    /// By tags, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Facet")]
+    tagging: Option<Facet>,
+    /// By annotations, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Facet")]
+    annotations: Option<Facet>,
+}
+
+/// What lies beside the content of both.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct Facet {
+    /// What comparing it showed.
+    result: Shown,
+    /// The names under which they differ.
+    differs: Vec<String>,
 }
 
 /// One comparison.
@@ -389,6 +431,7 @@ impl<'a> Line<'a> {
                     Reason::Untouched(Untouched::Undecided),
                 )
             }),
+            Event::Refreshed(refreshed) => Some(Self::refreshed(scope, refreshed)),
             Event::Compared(compared) => Some(Self::compared(scope, compared)),
             Event::NotAttempted { key, source } => Some(Self {
                 source: Some(listed(scope, key.as_str(), source)),
@@ -403,6 +446,7 @@ impl<'a> Line<'a> {
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
+            | Event::Annotated(_)
             | Event::PairFailed { .. }
             | Event::Warning { .. }
             | Event::Distrusted { .. }
@@ -466,6 +510,7 @@ impl<'a> Line<'a> {
         let integrity = settled.integrity();
         let key = source.key.as_str();
         let outcome = match integrity.verdict() {
+            _ if conduct.is_untagged => Outcome::Warning,
             Verdict::Unverifiable(why) if scope.warned.of_unproved(why) => Outcome::Warning,
             Verdict::Unverifiable(_) | Verdict::Verified(_) | Verdict::Mismatch { .. } => {
                 Outcome::Ok
@@ -495,7 +540,32 @@ impl<'a> Line<'a> {
             attempts: conduct.attempts,
             duration_ms: u64::try_from(conduct.elapsed.as_millis()).ok(),
             request_id: stored.request_id.as_deref(),
+            error: conduct.is_untagged.then_some(Error {
+                operation: Some("GetObjectTagging"),
+                code: None,
+                message: "it went without its tags, which may not be read",
+                request_id: None,
+            }),
             ..Self::about(scope, key, Action::Transfer, outcome, because)
+        }
+    }
+
+    fn refreshed(scope: &'a Scope, refreshed: &'a Refreshed) -> Self {
+        let key = refreshed.key.as_str();
+        let (action, differ) = match refreshed.what {
+            Refresh::Tags => (Action::Tag, Beside::TagsDiffer),
+            Refresh::Annotations { .. } => (Action::Annotate, Beside::AnnotationsDiffer),
+        };
+        let (outcome, reason) = match refreshed.outcome {
+            Refreshing::Done => (Outcome::Ok, differ),
+            Refreshing::Planned => (Outcome::Planned, differ),
+            Refreshing::Denied => (Outcome::Warning, Beside::TagsDenied),
+        };
+        Self {
+            source: Some(listed(scope, key, &refreshed.source)),
+            target: Some(there(scope, key, &refreshed.target)),
+            duration_ms: u64::try_from(refreshed.elapsed.as_millis()).ok(),
+            ..Self::about(scope, key, action, outcome, Reason::Beside(reason))
         }
     }
 
@@ -512,7 +582,7 @@ impl<'a> Line<'a> {
         Self {
             source: source.map(|source| listed(scope, key, source)),
             target: target.map(|target| there(scope, key, target)),
-            verify: compared.likeness.as_ref().map(Verify::of_likeness),
+            verify: Verify::of_compared(compared),
             attempts: u32::from(compared.likeness.is_some()),
             duration_ms: u64::try_from(compared.elapsed.as_millis()).ok(),
             ..Self::about(scope, key, Action::Check, outcome, reason)
@@ -553,11 +623,15 @@ impl<'a> Line<'a> {
     fn is_unproved(&self) -> bool {
         self.verify.as_ref().is_some_and(|verify| {
             let results = [&verify.etag, &verify.checksum, &verify.aside];
-            !results.iter().any(|compared| {
-                compared
-                    .as_ref()
-                    .is_some_and(|compared| compared.result == Shown::Matched)
-            })
+            // a check may have looked at what lies beside the content only
+            let is_of_content =
+                self.action != Action::Check || results.iter().any(|compared| compared.is_some());
+            is_of_content
+                && !results.iter().any(|compared| {
+                    compared
+                        .as_ref()
+                        .is_some_and(|compared| compared.result == Shown::Matched)
+                })
         })
     }
 }
@@ -573,8 +647,20 @@ impl Verify {
                 ..Compared::of(proof)
             }),
             checksum: integrity.checksum.as_ref().map(Compared::of),
-            aside: None,
+            ..Self::default()
         }
+    }
+
+    fn of_compared(compared: &crate::event::Compared) -> Option<Self> {
+        let beside = &compared.beside;
+        let is_nothing = compared.likeness.is_none() && *beside == event::Beside::default();
+        let content = compared.likeness.as_ref().map(Self::of_likeness);
+        (!is_nothing).then(|| Self {
+            metadata: beside.metadata.as_ref().map(Facet::of),
+            tagging: beside.tagging.as_ref().map(Facet::of),
+            annotations: beside.annotations.as_ref().map(Facet::of),
+            ..content.unwrap_or_default()
+        })
     }
 
     fn of_likeness(likeness: &Likeness) -> Self {
@@ -589,6 +675,20 @@ impl Verify {
             etag: likeness.etag.as_ref().map(|one| compared(one, None)),
             checksum: likeness.checksum.as_ref().map(named),
             aside: likeness.aside.as_ref().map(named),
+            ..Self::default()
+        }
+    }
+}
+
+impl Facet {
+    fn of<T>(facet: &event::Facet<T>) -> Self {
+        Self {
+            result: match facet.sameness() {
+                Sameness::Matches => Shown::Matched,
+                Sameness::Unknown => Shown::NotVerifiable,
+                _ => Shown::Mismatched,
+            },
+            differs: facet.differs().to_vec(),
         }
     }
 }

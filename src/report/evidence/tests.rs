@@ -63,6 +63,7 @@ fn transferred(integrity: Integrity) -> Event {
             parts: Some((117, Some(8_388_608))),
             attempts: 2,
             elapsed: Duration::from_millis(15_230),
+            is_untagged: false,
         },
     }
 }

@@ -88,6 +88,7 @@ fn transferred(etag: Option<Proof>, checksum: Option<Proof>) -> Event {
             parts: None,
             attempts: 1,
             elapsed: Duration::ZERO,
+            is_untagged: false,
         },
     }
 }

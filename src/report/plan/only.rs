@@ -57,6 +57,9 @@ impl Sink for Only {
                 let size = source.as_ref().map_or(0, |source| source.size);
                 self.hand_on_if(key, size, event);
             }
+            // the key was counted with what says that it is unchanged
+            Event::Refreshed(refreshed) if refreshed.key.as_str() != self.key => {}
+            Event::Annotated(annotated) if annotated.key.as_str() != self.key => {}
             Event::SubtreeUnreadable { name, .. } => {
                 if self.key.starts_with(name) {
                     self.hand_on(event);
@@ -70,6 +73,8 @@ impl Sink for Only {
             | Event::Warning { .. }
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
+            | Event::Refreshed(_)
+            | Event::Annotated(_)
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Reasons;
-use crate::event::{Counts, Event, Listed};
+use crate::event::{Counts, Event, Listed, Refresh, Refreshing};
 use crate::object::ETag;
 use crate::report::human::{self, printable};
 use crate::report::schema::Report;
@@ -155,10 +155,27 @@ impl<'a> Decision<'a> {
                 message: Some(error.to_string()),
                 ..Self::new("fail", reason.as_str(), key.as_str(), Some(source))
             }),
+            Event::Refreshed(refreshed) => {
+                let (action, reason) = match (refreshed.what, refreshed.outcome) {
+                    (_, Refreshing::Denied) => ("leave", "tags_denied"),
+                    (Refresh::Tags, _) => ("tag", "tags_differ"),
+                    (Refresh::Annotations { .. }, _) => ("annotate", "annotations_differ"),
+                };
+                Some(Self {
+                    target: There::Entry(&refreshed.target),
+                    ..Self::new(
+                        action,
+                        reason,
+                        refreshed.key.as_str(),
+                        Some(&refreshed.source),
+                    )
+                })
+            }
             Event::SubtreeUnreadable { name, .. } => {
                 Some(Self::new("skip", "unreadable_directory", name, None))
             }
             Event::Transferred { .. }
+            | Event::Annotated(_)
             | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Listed { .. }

@@ -19,6 +19,8 @@ impl Sink for Unshown {
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
             | Event::Undecided { .. }
+            | Event::Refreshed(_)
+            | Event::Annotated(_)
             | Event::Compared(_)
             | Event::Transferred { .. }
             | Event::Planned { .. }

@@ -15,6 +15,15 @@ pub struct Counts {
     pub filtered: Filtered,
     /// Already at the target.
     pub unchanged: u64,
+    /// Of the unchanged: their tags were brought up to date; in a dry run, planned.
+    // reports of the first versions do not have it
+    #[serde(default)]
+    #[schemars(required)]
+    pub tagged: u64,
+    /// Of the unchanged: their annotations were brought up to date; in a dry run, planned.
+    #[serde(default)]
+    #[schemars(required)]
+    pub annotated: u64,
     /// Moved; in a dry run, planned.
     pub transferred: Transferred,
     /// Compared by a run that only does that; all zero for any other.
@@ -109,6 +118,18 @@ pub struct Compared {
     pub etag: AgreementCounts,
     /// By additional checksum.
     pub checksum: ChecksumAgreementCounts,
+    /// By metadata, where a check was to look at it.
+    #[serde(default)]
+    #[schemars(required)]
+    pub metadata: AgreementCounts,
+    /// By tags, likewise.
+    #[serde(default)]
+    #[schemars(required)]
+    pub tagging: AgreementCounts,
+    /// By annotations, likewise.
+    #[serde(default)]
+    #[schemars(required)]
+    pub annotations: AgreementCounts,
     /// Objects of which nothing tells, by reason.
     pub unknown_by: Vec<ReasonCount<Why>>,
 }

@@ -1,7 +1,6 @@
 //! GetObjectAttributes: the parts an object was uploaded in.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html>
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
@@ -12,6 +11,7 @@ use aws_sdk_s3::types::{ObjectAttributes, ObjectPart};
 use super::S3Store;
 use super::answer::checksum_texts;
 use super::encryption::with_key;
+use super::learnt::Lack;
 use crate::digest::Digest;
 use crate::object::{ETag, ObjectVersion};
 use crate::store::{ErrorKind, PartLayout, StoreError, ToldPart};
@@ -30,7 +30,7 @@ pub(super) async fn parts(
         let output = match page(store, of, marker.clone()).await {
             Ok(output) => output,
             Err(error) if cannot(&error) => {
-                tell(store, &error);
+                store.learn(Lack::Parts, &error.to_string());
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -103,15 +103,6 @@ fn cannot(error: &StoreError) -> bool {
         error.kind,
         ErrorKind::Unsupported | ErrorKind::AccessDenied | ErrorKind::Other
     )
-}
-
-fn tell(store: &S3Store, error: &StoreError) {
-    if !store.0.told_no_parts.swap(true, Ordering::Relaxed) {
-        store.0.meter.lost(
-            "the parts of objects that were uploaded in unequal parts",
-            &error.to_string(),
-        );
-    }
 }
 
 fn told(part: &ObjectPart) -> Option<ToldPart> {

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::learnt::LeaveOut;
 use super::payer::RequesterPays;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
@@ -92,7 +93,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
         PayloadSigning::Never => false,
         PayloadSigning::Auto => plain_endpoint,
     };
-    config = config.interceptor(PayloadSignature { signed });
+    config = config
+        .interceptor(PayloadSignature { signed })
+        .interceptor(LeaveOut);
     if settings.requester_pays {
         config = config.interceptor(RequesterPays);
     }

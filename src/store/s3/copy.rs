@@ -4,7 +4,9 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective, RequestPayer, TaggingDirective};
+use aws_sdk_s3::types::{
+    AnnotationDirective, ChecksumAlgorithm, MetadataDirective, RequestPayer, TaggingDirective,
+};
 use futures::TryFutureExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -13,7 +15,7 @@ use super::completion::Expected;
 use super::encryption::{with_encryption, with_key, with_source_key};
 use super::error::WANTS_KEY;
 use super::headers::{with_attributes, with_condition};
-use super::kept::asking_for;
+use super::learnt::{asking_for, under};
 use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -46,7 +48,7 @@ pub(super) fn encoded(from: &CopySource) -> String {
 }
 
 /// CopyObject. Headers and metadata are those of `put`, because S3 itself would leave some behind;
-/// tags come along where `put` has none.
+/// tags and annotations come along as [`CopySource::brings`] says.
 pub(super) async fn copy(
     store: &S3Store,
     put: &Put,
@@ -57,7 +59,8 @@ pub(super) async fn copy(
     let key = full_key.as_str();
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
-    let attempt = |checksum: Option<Algorithm>| async move {
+    let attempt = |checksum: Option<Algorithm>, condition: Condition| async move {
+        let condition = &condition;
         let send = || {
             let request = store
                 .client()
@@ -66,13 +69,14 @@ pub(super) async fn copy(
                 .key(key)
                 .copy_source(encoded(from))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted))
+                .set_tagging_directive((!from.brings.tags).then_some(TaggingDirective::Replace))
+                .set_annotation_directive(annotations(store, from))
                 .set_checksum_algorithm(
                     checksum.map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str())),
                 )
-                .metadata_directive(MetadataDirective::Replace)
-                .set_tagging_directive((!put.tags.is_empty()).then_some(TaggingDirective::Replace));
+                .metadata_directive(MetadataDirective::Replace);
             let request = with_attributes!(request, put);
-            let request = with_condition!(request, &put.condition);
+            let request = with_condition!(request, condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
             let request = request.set_request_payer(payer(from));
@@ -83,6 +87,11 @@ pub(super) async fn copy(
             })
         };
         store.retrying(OPERATION, send).await
+    };
+    let attempt = |checksum| {
+        under(store, &put.key, &put.condition, move |condition| {
+            attempt(checksum, condition)
+        })
     };
     let (output, asked) = match asking_for(store, put.checksum, attempt).await {
         Ok(done) => done,
@@ -107,9 +116,16 @@ pub(super) async fn copy(
         .ok_or_else(|| no_result(OPERATION, &full_key))?;
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, result, customer, put.size);
-    store.note_checksum(OPERATION, asked, &stored.checksums);
+    store.note_proofs(OPERATION, asked, &stored);
+    store.look_back(put, &stored).await;
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })
+}
+
+/// Annotations come along unless they are left out, where there are any.
+fn annotations(store: &S3Store, from: &CopySource) -> Option<AnnotationDirective> {
+    let may_have_some = !store.0.settings.location.is_directory_bucket();
+    (may_have_some && !from.brings.annotations).then_some(AnnotationDirective::Exclude)
 }
 
 /// UploadPartCopy.
@@ -195,6 +211,7 @@ fn no_result(operation: &'static str, key: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Brings;
 
     #[test]
     fn copy_sources_name_the_very_key() {
@@ -217,6 +234,7 @@ mod tests {
                 if_match: None,
                 customer_key: None,
                 requester_pays: false,
+                brings: Brings::default(),
             };
             assert_eq!(encoded(&from), header, "{key}");
         }

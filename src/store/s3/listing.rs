@@ -1,4 +1,5 @@
-/*! ListObjectsV2: pages in one order, many requests at once.
+/*! ListObjectsV2: pages in one order, many requests at once. Where the endpoint does not know it,
+ListObjects, which is read the same.
 
 The SDK signs and sends; the body is taken from it before it is parsed and read by [`page`],
 because the SDK's own parser costs more than everything else in a run that finds nothing to do.
@@ -14,17 +15,16 @@ mod versions;
 
 pub(super) use versions::histories;
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_sdk_s3::operation::list_objects::builders::ListObjectsFluentBuilder;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use aws_sdk_s3::types::EncodingType;
-use bytes::{Bytes, BytesMut};
 
 use self::page::RawPage;
 use super::error::broken_body;
+use super::learnt::{Lack, is_refusal};
+use super::raw::RawBody;
 use super::{KeyOrder, S3Store};
 use crate::object::{Entry, ObjectKey};
 use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
@@ -71,45 +71,168 @@ pub(super) async fn first(store: &S3Store) -> Result<Option<(String, u64)>, Stor
 
 /// One page, as often tried as the user allows.
 async fn fetch(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
-    store
-        .retrying(OPERATION, || attempt(store, query))
-        .await
-        .map_err(|error| fatal(store, error))
+    let known = Way::known(store);
+    let page = match known.page(store, query).await {
+        Err(refusal) if is_refusal(&refusal) => another_way(store, query, known, refusal).await,
+        Ok(page) if known.lists == Lists::V2 && page.is_of_v1 => {
+            store.learn(Lack::ListV2, "it is answered as ListObjects");
+            Way::known(store).page(store, query).await
+        }
+        other => other,
+    };
+    page.map_err(|error| fatal(store, error))
 }
 
-async fn attempt(store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
-    let raw = RawBody::instead_of(NOTHING);
-    let request = store
-        .client()
-        .list_objects_v2()
-        .bucket(store.bucket())
-        .encoding_type(EncodingType::Url)
-        .max_keys(i32::from(query.max_keys))
-        .set_prefix((!query.prefix.is_empty()).then(|| query.prefix.to_owned()))
-        .set_start_after(query.after.map(str::to_owned))
-        .set_continuation_token(query.token.map(str::to_owned))
-        .set_delimiter(query.roll_up.then(|| "/".to_owned()))
-        .customize()
-        .interceptor(raw.clone())
-        .send();
-    store
-        .send(OPERATION, query.prefix, Duration::ZERO, request)
-        .await?;
-    let body = raw.collect(store.0.settings.timeouts.read).await;
-    let body = body.map_err(|what| broken_body(OPERATION, query.prefix, what))?;
-    let page = page::parse(&body).map_err(|what| broken_body(OPERATION, query.prefix, what))?;
-    match (&page.next_token, page.truncated) {
-        (None, true) => Err(lie(
-            query.prefix,
-            "a page that is not the last names no continuation token",
-        )),
-        (Some(next), true) if Some(next.as_str()) == query.token => Err(lie(
-            query.prefix,
-            "the continuation token repeats: the listing would never end",
-        )),
-        _ => Ok(page),
+/// The same page in the first of the other ways that is not refused too.
+async fn another_way(
+    store: &S3Store,
+    query: &Query<'_>,
+    known: Way,
+    refusal: StoreError,
+) -> Result<RawPage, StoreError> {
+    for way in Way::ALL.into_iter().filter(|way| way.is_less_than(known)) {
+        let Ok(page) = way.page(store, query).await else {
+            continue;
+        };
+        if way.lists != known.lists {
+            store.learn(Lack::ListV2, &refusal.to_string());
+        }
+        if way.encoded != known.encoded {
+            store.learn(Lack::EncodedKeys, &refusal.to_string());
+        }
+        return Ok(page);
+    }
+    Err(refusal)
+}
+
+/// How an endpoint is asked for a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Way {
+    lists: Lists,
+    /// Whether keys are to come percent-encoded (`encoding-type=url`).
+    encoded: bool,
+}
+
+/// Which of S3's two operations lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    /// ListObjectsV2.
+    V2,
+    /// ListObjects, which goes on behind a key.
+    V1,
+}
+
+impl Way {
+    /// From the one that asks most of the endpoint to the one that asks least.
+    const ALL: [Self; 4] = [
+        Self::new(Lists::V2, true),
+        Self::new(Lists::V2, false),
+        Self::new(Lists::V1, true),
+        Self::new(Lists::V1, false),
+    ];
+
+    const fn new(lists: Lists, encoded: bool) -> Self {
+        Self { lists, encoded }
+    }
+
+    /// The way the endpoint is known to understand, as far as anything is known.
+    fn known(store: &S3Store) -> Self {
+        let lists = if store.lacks(Lack::ListV2) {
+            Lists::V1
+        } else {
+            Lists::V2
+        };
+        Self::new(lists, !store.lacks(Lack::EncodedKeys))
+    }
+
+    /// Whether it asks nothing that the other does not ask, and is not the same.
+    fn is_less_than(self, other: Self) -> bool {
+        self != other
+            && (self.lists == Lists::V1 || other.lists == Lists::V2)
+            && (!self.encoded || other.encoded)
+    }
+
+    async fn page(self, store: &S3Store, query: &Query<'_>) -> Result<RawPage, StoreError> {
+        let operation = match self.lists {
+            Lists::V2 => OPERATION,
+            Lists::V1 => "ListObjects",
+        };
+        let attempt = || self.attempt(store, operation, query);
+        store.retrying(operation, attempt).await
+    }
+
+    async fn attempt(
+        self,
+        store: &S3Store,
+        operation: &'static str,
+        query: &Query<'_>,
+    ) -> Result<RawPage, StoreError> {
+        let raw = RawBody::giving(NOTHING);
+        match self.lists {
+            Lists::V2 => {
+                let request = self.v2(store, query).customize().interceptor(raw.clone());
+                let request = request.send();
+                store
+                    .send(operation, query.prefix, Duration::ZERO, request)
+                    .await?;
+            }
+            Lists::V1 => {
+                let request = self.v1(store, query).customize().interceptor(raw.clone());
+                let request = request.send();
+                store
+                    .send(operation, query.prefix, Duration::ZERO, request)
+                    .await?;
+            }
+        }
+        let body = raw.collect(store.0.settings.timeouts.read).await;
+        let body = body.map_err(|what| broken_body(operation, query.prefix, what))?;
+        let mut page =
+            page::parse(&body).map_err(|what| broken_body(operation, query.prefix, what))?;
+        if self.lists == Lists::V1 {
+            page.next_token = page.next_marker.take().or_else(|| page.last_key());
+        }
+        match (&page.next_token, page.truncated) {
+            (None, true) if self.lists == Lists::V1 || !page.is_of_v1 => Err(lie(
+                query.prefix,
+                "a page that is not the last names no continuation token",
+            )),
+            (Some(next), true) if Some(next.as_str()) == query.token => Err(lie(
+                query.prefix,
+                "the continuation token repeats: the listing would never end",
+            )),
+            _ => Ok(page),
+        }
+    }
+
+    fn v2(self, store: &S3Store, query: &Query<'_>) -> ListObjectsV2FluentBuilder {
+        store
+            .client()
+            .list_objects_v2()
+            .bucket(store.bucket())
+            .set_encoding_type(self.encoded.then_some(EncodingType::Url))
+            .max_keys(i32::from(query.max_keys))
+            .set_prefix((!query.prefix.is_empty()).then(|| query.prefix.to_owned()))
+            .set_start_after(query.after.map(str::to_owned))
+            .set_continuation_token(query.token.map(str::to_owned))
+            .set_delimiter(query.roll_up.then(|| "/".to_owned()))
+    }
+
+    fn v1(self, store: &S3Store, query: &Query<'_>) -> ListObjectsFluentBuilder {
+        store
+            .client()
+            .list_objects()
+            .bucket(store.bucket())
+            .set_encoding_type(self.encoded.then_some(EncodingType::Url))
+            .max_keys(i32::from(query.max_keys))
+            .set_prefix((!query.prefix.is_empty()).then(|| query.prefix.to_owned()))
+            .set_marker(query.token.or(query.after).map(str::to_owned))
+            .set_delimiter(query.roll_up.then(|| "/".to_owned()))
     }
 }
+
+/// What the SDK's parser gets to see instead of a page.
+const NOTHING: &str =
+    r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></ListBucketResult>"#;
 
 /// A listing that cannot be believed.
 fn lie(prefix: &str, what: &str) -> StoreError {
@@ -175,73 +298,4 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
         });
     }
     Ok(page)
-}
-
-/// Takes the body of a successful answer away before the SDK parses it.
-#[derive(Debug, Clone)]
-struct RawBody {
-    taken: Arc<Mutex<Option<SdkBody>>>,
-    /// What the SDK's parser gets to see instead.
-    nothing: &'static str,
-}
-
-/// An empty page.
-const NOTHING: &str =
-    r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></ListBucketResult>"#;
-
-impl Intercept for RawBody {
-    fn name(&self) -> &'static str {
-        "RawBody"
-    }
-
-    fn modify_before_deserialization(
-        &self,
-        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), aws_sdk_s3::error::BoxError> {
-        let response = context.response_mut();
-        if response.status().is_success() {
-            let body = std::mem::replace(response.body_mut(), SdkBody::from(self.nothing));
-            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
-        }
-        Ok(())
-    }
-}
-
-impl RawBody {
-    fn instead_of(nothing: &'static str) -> Self {
-        Self {
-            taken: Arc::default(),
-            nothing,
-        }
-    }
-
-    /// All of the body that was taken.
-    async fn collect(&self, silence: Duration) -> Result<Bytes, String> {
-        let taken = self
-            .taken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let mut body = ByteStream::new(taken.ok_or("the answer had no body")?);
-        let mut first: Option<Bytes> = None;
-        let mut all = BytesMut::new();
-        loop {
-            let frame = tokio::time::timeout(silence, body.next())
-                .await
-                .map_err(|_| format!("the body fell silent for {} s", silence.as_secs()))?;
-            match frame {
-                None => return Ok(first.unwrap_or_else(|| all.freeze())),
-                Some(Err(error)) => return Err(format!("the body broke off: {error}")),
-                Some(Ok(frame)) if all.is_empty() && first.is_none() => first = Some(frame),
-                Some(Ok(frame)) => {
-                    if let Some(first) = first.take() {
-                        all.extend_from_slice(&first);
-                    }
-                    all.extend_from_slice(&frame);
-                }
-            }
-        }
-    }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::answer::{head_of, is_archived, request_id};
 use super::encryption::with_key;
 use super::error::broken_body;
+use super::learnt::{Extra, is_left_out};
 use super::strangers::Strangers;
 use super::{S3Store, range_header};
 use crate::digest::{Algorithm, Digest, Hashers};
@@ -108,7 +109,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .interceptor(strangers.clone())
         .mutate_request(move |request| {
             // set this way the SDK hands the checksum on without computing it as well
-            if checksums {
+            if checksums && !is_left_out(Extra::ReadChecksums) {
                 request
                     .headers_mut()
                     .insert("x-amz-checksum-mode", "ENABLED");
@@ -120,6 +121,10 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .await
         .map_err(|error| changed(error, full_key))?;
 
+    if is_another(read.if_match.as_ref(), output.e_tag()) {
+        // an endpoint that does not look at If-Match
+        return Err(replaced(full_key));
+    }
     let length = output
         .content_length()
         .and_then(|n| u64::try_from(n).ok())
@@ -159,6 +164,8 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     })
 }
 
+const REPLACED: &str = "the object was replaced since it was listed";
+
 /// A failed If-Match, or no byte where some were, means that the object is not the listed one any
 /// more.
 fn changed(error: StoreError, full_key: &str) -> StoreError {
@@ -171,11 +178,23 @@ fn changed(error: StoreError, full_key: &str) -> StoreError {
     match error.kind {
         ErrorKind::PreconditionFailed => StoreError {
             kind: ErrorKind::Changed,
-            message: "the object was replaced since it was listed".to_owned(),
+            message: REPLACED.to_owned(),
             ..error
         },
         _ => error,
     }
+}
+
+/// Whether the answer is of another object than was asked for.
+fn is_another(asked: Option<&ETag>, told: Option<&str>) -> bool {
+    match (asked, told) {
+        (Some(asked), Some(told)) => *asked != ETag::parse(told),
+        _ => false,
+    }
+}
+
+fn replaced(full_key: &str) -> StoreError {
+    StoreError::new("GetObject", full_key, ErrorKind::Changed, REPLACED)
 }
 
 fn shorter(full_key: &str) -> StoreError {

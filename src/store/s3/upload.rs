@@ -15,11 +15,13 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use super::answer::{part_of, stored_of};
 use super::completion::{Expected, Likeness};
 use super::encryption::{with_encryption, with_key};
+use super::error::broken_body;
 use super::headers::{with_attributes, with_condition};
-use super::kept::asking_for;
+use super::learnt::{asking_for, under};
 use super::locked::with_body;
+use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
-use super::{S3Store, condition, copy, patience_for};
+use super::{S3Store, begun, condition, copy, patience_for};
 use crate::digest::{Algorithm, Digest};
 use crate::object::ETag;
 use crate::store::{
@@ -48,7 +50,8 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     let full_key = store.full_key(&put.key);
     let key = full_key.as_str();
     let attempt = |checksum: Option<Algorithm>| async move {
-        let send = || {
+        let send = || async move {
+            let raw = RawBody::giving(begun::INSTEAD);
             let request = store
                 .client()
                 .create_multipart_upload()
@@ -62,22 +65,25 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
                 }
             }
             let request = with_encryption!(request, store.encryption());
-            store.send(OPERATION, key, Duration::ZERO, request.send())
+            let request = request.customize().interceptor(raw.clone());
+            let output = store
+                .send(OPERATION, key, Duration::ZERO, request.send())
+                .await?;
+            let body = raw.collect(store.0.settings.timeouts.read).await;
+            let body = body.map_err(|what| broken_body(OPERATION, key, what))?;
+            Ok((output, body))
         };
         store.retrying(OPERATION, send).await
     };
-    let (output, checksum) = asking_for(store, put.checksum, attempt).await?;
-    let upload_id = output
-        .upload_id()
-        .filter(|id| !id.is_empty())
-        .ok_or_else(|| {
-            StoreError::new(
-                OPERATION,
-                &full_key,
-                ErrorKind::Other,
-                "the server named no upload id",
-            )
-        })?;
+    let ((output, body), checksum) = asking_for(store, put.checksum, attempt).await?;
+    let upload_id = begun::upload_id(&body).ok_or_else(|| {
+        StoreError::new(
+            OPERATION,
+            &full_key,
+            ErrorKind::Other,
+            "the server named no upload id",
+        )
+    })?;
     Ok(Box::new(S3Upload {
         store: store.clone(),
         refused: put.checksum.filter(|_| checksum.is_none()),
@@ -85,7 +91,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             checksum,
             ..put.clone()
         },
-        upload_id: upload_id.to_owned(),
+        upload_id,
         etag_is_digest: store.etag_is_digest(
             output.server_side_encryption(),
             output.sse_customer_algorithm(),
@@ -161,44 +167,48 @@ impl Upload for S3Upload {
         let size: u64 = parts.iter().map(|part| part.size).sum();
         // an attempt that S3 may have carried out, whatever was heard of it
         let in_doubt = AtomicBool::new(false);
-        let answer = store
-            .retrying(OPERATION, || {
+        let (this, whole_sum) = (&self, &whole);
+        let (completed, in_doubt_ref) = (&completed, &in_doubt);
+        let attempt = |condition: Condition| async move {
+            let condition = &condition;
+            let send = || async move {
                 let mut request = store
                     .client()
                     .complete_multipart_upload()
                     .bucket(store.bucket())
-                    .key(&self.full_key)
-                    .upload_id(&self.upload_id)
+                    .key(&this.full_key)
+                    .upload_id(&this.upload_id)
                     .set_mpu_object_size(i64::try_from(size).ok())
                     .multipart_upload(completed.clone());
-                if let Some(whole) = &whole {
+                if let Some(whole) = whole_sum {
                     request = with_checksum!(request, Some(whole))
                         .checksum_type(ChecksumType::FullObject);
                 }
                 let request = with_key!(request, store.key());
-                let request = with_condition!(request, &self.put.condition);
+                let request = with_condition!(request, condition);
                 let patience = store.server_side_work();
-                let answer = store.send(OPERATION, &self.full_key, patience, request.send());
-                let (in_doubt, condition) = (&in_doubt, &self.put.condition);
-                async move {
-                    answer.await.map_err(|error| {
-                        in_doubt.fetch_or(condition::may_be_done(&error), Ordering::Relaxed);
-                        refused_for_good(error, condition)
-                    })
-                }
-            })
-            .await;
+                let answer = store.send(OPERATION, &this.full_key, patience, request.send());
+                answer.await.map_err(|error| {
+                    in_doubt_ref.fetch_or(condition::may_be_done(&error), Ordering::Relaxed);
+                    refused_for_good(error, condition)
+                })
+            };
+            store.retrying(OPERATION, send).await
+        };
+        let answer = under(store, &self.put.key, &self.put.condition, attempt).await;
         match answer {
             Ok(output) => {
                 // it names no algorithm of SSE-C
                 let stored = stored_of!(store, output, output, None, size);
-                store.note_checksum(OPERATION, self.put.checksum, &stored.checksums);
                 let parts_are_digests =
                     self.etag_is_digest && parts.iter().all(|part| part.etag_is_digest);
-                Ok(Stored {
+                let stored = Stored {
                     etag_is_digest: stored.etag_is_digest && parts_are_digests,
                     ..stored
-                })
+                };
+                store.note_proofs(OPERATION, self.put.checksum, &stored);
+                store.look_back(&self.put, &stored).await;
+                Ok(stored)
             }
             Err(error) if error.code.as_deref() == Some(BAD_DIGEST) => {
                 self.end_or_tell().await;

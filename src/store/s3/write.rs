@@ -13,12 +13,12 @@ use super::answer::stored_of;
 use super::completion::Expected;
 use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
-use super::kept::asking_for;
+use super::learnt::{Lack, asking_for, under};
 use super::locked::with_body;
-use super::{S3Store, condition, patience_for, read};
+use super::{S3Store, condition, patience_for, read, singly};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
-use crate::store::{ErrorKind, Put, StoreError, Stored, Withdrawn};
+use crate::store::{Condition, ErrorKind, Put, StoreError, Stored, Withdrawn};
 
 /// Keys in one DeleteObjects call:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
@@ -77,7 +77,8 @@ pub(super) async fn put(
     let (full_key, bytes) = (full_key.as_str(), &bytes);
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
-    let attempt = |checksum| async move {
+    let attempt = |checksum, condition: Condition| async move {
+        let condition = &condition;
         let send = || {
             let request = store
                 .client()
@@ -87,7 +88,7 @@ pub(super) async fn put(
                 .set_content_md5(content_md5(store, digests))
                 .body(ByteStream::from(bytes.clone()));
             let request = with_attributes!(request, put);
-            let request = with_condition!(request, &put.condition);
+            let request = with_condition!(request, condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, checksum));
             let request = request.customize().interceptor(store.payload_hash(digests));
@@ -105,6 +106,11 @@ pub(super) async fn put(
         };
         with_body(store, || store.retrying(OPERATION, send)).await
     };
+    let attempt = |checksum| {
+        under(store, &put.key, &put.condition, move |condition| {
+            attempt(checksum, condition)
+        })
+    };
     let (output, asked) = match asking_for(store, put.checksum, attempt).await {
         Ok(done) => done,
         Err(error) => {
@@ -119,7 +125,8 @@ pub(super) async fn put(
     };
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, output, customer, size);
-    store.note_checksum(OPERATION, asked, &stored.checksums);
+    store.note_proofs(OPERATION, asked, &stored);
+    store.look_back(put, &stored).await;
     Ok(stored)
 }
 
@@ -168,7 +175,19 @@ pub(super) async fn delete(
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     let mut results = Vec::with_capacity(keys.len());
     for batch in keys.chunks(DELETE_BATCH) {
-        results.extend(delete_batch(store, batch).await?);
+        if store.lacks(Lack::Batches) {
+            results.extend(singly::delete(store, batch).await?);
+            continue;
+        }
+        match delete_batch(store, batch).await {
+            Ok(done) => results.extend(done),
+            // whatever it has against the many, there is another way
+            Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Other) => {
+                results.extend(singly::delete(store, batch).await?);
+                store.learn(Lack::Batches, &error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(results)
 }

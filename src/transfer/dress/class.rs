@@ -19,6 +19,9 @@ pub(super) fn of(via: &Transferrer, work: &Work, head: &Head) -> Option<StorageC
     if via.pair.storage_class.is_some() || via.direction != Direction::S3ToS3 {
         return via.pair.storage_class.clone();
     }
+    if work.without_class || via.conceded.classes() {
+        return None;
+    }
     // an endpoint may tell it in listings alone
     let kept = head.storage_class.as_ref();
     let kept = kept.or(work.entry.storage_class.as_ref());

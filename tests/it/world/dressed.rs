@@ -42,7 +42,30 @@ impl World {
         self.runtime.block_on(request.send()).expect("a put");
     }
 
-    /// The same in parts of this size.
+    /// Writes an object with one header as raw as the SDK lets it pass.
+    pub(crate) fn put_with_header(&self, bucket: &str, key: &str, name: &str, value: &str) {
+        let request = self.buckets.client.put_object().bucket(bucket).key(key);
+        let header = (name.to_owned(), value.to_owned());
+        let request = request.customize().mutate_request(move |request| {
+            let (name, value) = header.clone();
+            request.headers_mut().insert(name, value);
+        });
+        self.runtime.block_on(request.send()).expect("a put");
+    }
+
+    /// Puts the same header on a multipart object of these bytes, in parts of this size.
+    pub(crate) fn put_parts_with_header(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: &[u8],
+        size: usize,
+        header: (&str, &str),
+    ) {
+        self.put_parts_with(bucket, key, bytes, size, &Dress::new(), Some(header));
+    }
+
+    /// Writes an object with all of this in parts of this size.
     pub(crate) fn put_parts_dressed(
         &self,
         bucket: &str,
@@ -51,10 +74,29 @@ impl World {
         size: usize,
         dress: &Dress,
     ) {
+        self.put_parts_with(bucket, key, bytes, size, dress, None);
+    }
+
+    fn put_parts_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: &[u8],
+        size: usize,
+        dress: &Dress,
+        header: Option<(&str, &str)>,
+    ) {
         let client = &self.buckets.client;
+        let header = header.map(|(name, value)| (name.to_owned(), value.to_owned()));
         self.runtime.block_on(async {
             let begun = client.create_multipart_upload().bucket(bucket).key(key);
-            let begun = dressed!(begun, dress).send().await.expect("an upload");
+            let begun = dressed!(begun, dress).customize();
+            let begun = begun.mutate_request(move |request| {
+                if let Some((name, value)) = header.clone() {
+                    request.headers_mut().insert(name, value);
+                }
+            });
+            let begun = begun.send().await.expect("an upload");
             let id = begun.upload_id().expect("its id");
             let mut parts = CompletedMultipartUpload::builder();
             for (number, part) in (1..).zip(bytes.chunks(size)) {

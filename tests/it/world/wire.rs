@@ -79,11 +79,6 @@ impl Wire {
         self.1.lock().expect("no panic while it is held").clone()
     }
 
-    /// Forgets what passed.
-    pub(crate) fn forget(&self) {
-        self.1.lock().expect("no panic while it is held").clear();
-    }
-
     fn connect(&self, client: &TcpStream, server: &TcpStream) {
         let asked = Arc::new(Mutex::new(String::new()));
         for of in [Body::Request, Body::Answer] {

@@ -58,6 +58,7 @@ fn transferred(integrity: Integrity, replaced: bool, attempts: u32) -> Event {
             parts: None,
             attempts,
             elapsed: Duration::from_millis(20),
+            is_untagged: false,
         },
     }
 }

@@ -18,6 +18,18 @@ pub(super) struct RawPage {
     pub(super) truncated: bool,
     /// Where to go on.
     pub(super) next_token: Option<String>,
+    /// Where ListObjects says to go on; it does only where keys are rolled up.
+    pub(super) next_marker: Option<String>,
+    /// Whether it is an answer to ListObjects.
+    pub(super) is_of_v1: bool,
+}
+
+impl RawPage {
+    /// The last of its keys and prefixes.
+    pub(super) fn last_key(&self) -> Option<String> {
+        let key = self.rows.last().map(|row| &row.key);
+        key.max(self.common_prefixes.last()).cloned()
+    }
 }
 
 /// One object of a page.
@@ -56,6 +68,7 @@ enum Field {
     CommonPrefix,
     Truncated,
     NextToken,
+    NextMarker,
     EncodingType,
 }
 
@@ -66,6 +79,8 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
     reader.config_mut().check_end_names = false;
     let mut page = RawPage::default();
     let mut url_encoded = false;
+    let mut marker = false;
+    let mut counted = false;
     let mut complete = false;
     let mut root = false;
     let mut within = Within::Root;
@@ -95,6 +110,9 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                     (Within::CommonPrefixes, "Prefix") => field = Field::CommonPrefix,
                     (Within::Root, "IsTruncated") => field = Field::Truncated,
                     (Within::Root, "NextContinuationToken") => field = Field::NextToken,
+                    (Within::Root, "NextMarker") => field = Field::NextMarker,
+                    (Within::Root, "Marker") => marker = true,
+                    (Within::Root, "KeyCount") => counted = true,
                     (Within::Root, "EncodingType") => field = Field::EncodingType,
                     _ => {}
                 }
@@ -134,6 +152,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                         Field::CommonPrefix => page.common_prefixes.push(std::mem::take(&mut text)),
                         Field::Truncated => page.truncated = text == "true",
                         Field::NextToken => page.next_token = Some(std::mem::take(&mut text)),
+                        Field::NextMarker => page.next_marker = Some(std::mem::take(&mut text)),
                         Field::EncodingType => url_encoded = text == "url",
                     },
                 }
@@ -142,6 +161,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
             Event::Empty(tag) if tag.name().as_ref() == "ListBucketResult" => {
                 (root, complete) = (true, true);
             }
+            Event::Empty(tag) if tag.name().as_ref() == "Marker" => marker = true,
             Event::Eof => break,
             _ => {}
         }
@@ -158,11 +178,14 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
             .iter_mut()
             .map(|row| &mut row.key)
             .chain(&mut page.common_prefixes)
+            .chain(&mut page.next_marker)
         {
             decode(key)?;
         }
     }
     page.next_token = page.next_token.filter(|token| !token.is_empty());
+    page.next_marker = page.next_marker.filter(|marker| !marker.is_empty());
+    page.is_of_v1 = marker && !counted && page.next_token.is_none();
     Ok(page)
 }
 
@@ -307,6 +330,19 @@ mod tests {
         assert_eq!(page.common_prefixes, ["p/q r/"]);
         assert!(page.truncated);
         assert_eq!(page.next_token.as_deref(), Some("1/&x=="));
+    }
+
+    #[test]
+    fn an_answer_to_list_objects_goes_on_behind_a_key() {
+        let xml = "<ListBucketResult><Marker/><IsTruncated>true</IsTruncated><EncodingType>url</EncodingType><Contents><Key>a+b</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>";
+        let rolled_up = "<NextMarker>c%2Bd%2F</NextMarker><CommonPrefixes><Prefix>c%2Bd%2F</Prefix></CommonPrefixes>";
+        for (more, next_marker, last) in [("", None, "a b"), (rolled_up, Some("c+d/"), "c+d/")] {
+            let page = parse(format!("{xml}{more}</ListBucketResult>").as_bytes()).expect("a page");
+            assert!(page.is_of_v1, "{more}");
+            assert_eq!(page.next_marker.as_deref(), next_marker);
+            assert_eq!(page.last_key().as_deref(), Some(last));
+        }
+        assert!(!parse(PAGE.as_bytes()).expect("a page").is_of_v1);
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::time::Duration;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::mpsc;
 
+use super::fatal;
 use super::grouping::{All, Grouping, Keep, Then};
 use super::parallel::{Arriving, Span, in_a_task, stream};
 use super::version_page::{self, Place, RawVersions};
-use super::{RawBody, fatal};
 use crate::object::{ObjectKey, Timestamp};
 use crate::store::s3::S3Store;
 use crate::store::s3::error::broken_body;
+use crate::store::s3::raw::RawBody;
 use crate::store::{ErrorKind, Histories, Listing, Oddity, OddityKind, Page, StoreError};
 
 const OPERATION: &str = "ListObjectVersions";
@@ -157,7 +158,7 @@ async fn attempt(
     prefix: &str,
     from: Option<&Place>,
 ) -> Result<RawVersions, StoreError> {
-    let raw = RawBody::instead_of(NOTHING);
+    let raw = RawBody::giving(NOTHING);
     let request = store
         .client()
         .list_object_versions()

@@ -1,0 +1,83 @@
+/*! What a target cannot do, and an object can be moved without.
+
+Two things of a pair's are of that kind: copies inside S3, where the bytes can go through here
+instead; and the storage class that the source has, where the bucket's own does as well. A class the
+user names is not: to be refused it is an error. What is conceded is learnt from an object that was
+refused with it and moved without it, once, and told as a guarantee that is lost.
+*/
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::attempt::{self, Trouble};
+use super::{Done, Transferrer, Work};
+use crate::store::{ErrorKind, Meter as _, StoreError};
+
+/// What was conceded to a target so far.
+#[derive(Debug, Default)]
+pub(super) struct Conceded {
+    copies: AtomicBool,
+    classes: AtomicBool,
+}
+
+impl Conceded {
+    /// Whether the target does not take the classes that sources have.
+    pub(super) fn classes(&self) -> bool {
+        self.classes.load(Ordering::Relaxed)
+    }
+}
+
+/// Moves the object once, in the first of the ways that the target does not refuse.
+pub(super) async fn attempt(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
+    let inside = via.pair.server_side_copy && !via.conceded.copies.load(Ordering::Relaxed);
+    let refusal = match with_a_class(via, work, inside).await {
+        Err(Trouble::Store(error)) if inside && is_of_copies(&error) => error,
+        other => return other,
+    };
+    let done = with_a_class(via, work, false).await?;
+    if !via.conceded.copies.swap(true, Ordering::Relaxed) {
+        let what = "copies inside S3: the bytes go through this machine";
+        via.sinks.lost(what, &refusal.to_string());
+    }
+    Ok(done)
+}
+
+async fn with_a_class(via: &Transferrer, work: &Work, inside: bool) -> Result<Done, Trouble> {
+    let has_one = work.entry.storage_class.is_some();
+    let may_go = has_one && via.pair.storage_class.is_none() && !via.conceded.classes();
+    let refusal = match attempt::attempt(via, work, inside).await {
+        Err(Trouble::Store(error)) if may_go && may_be_of_the_class(&error) => error,
+        other => return other,
+    };
+    let plain = Work {
+        without_class: true,
+        ..work.clone()
+    };
+    match attempt::attempt(via, &plain, inside).await {
+        Err(Trouble::Store(error)) if may_be_of_the_class(&error) => Err(refusal.into()),
+        Err(trouble) => Err(trouble),
+        Ok(done) => {
+            if !via.conceded.classes.swap(true, Ordering::Relaxed) {
+                let what = "the storage classes of the source: objects get the target's own";
+                via.sinks.lost(what, &refusal.to_string());
+            }
+            Ok(done)
+        }
+    }
+}
+
+/// Whether the target says that it does not copy.
+fn is_of_copies(error: &StoreError) -> bool {
+    let copies = matches!(error.operation, "CopyObject" | "UploadPartCopy");
+    let is_unheard_of = error.code.as_deref() == Some("MethodNotAllowed");
+    copies && (error.kind == ErrorKind::Unsupported || is_unheard_of)
+}
+
+/// Whether the target may say that it does not know the class.
+fn may_be_of_the_class(error: &StoreError) -> bool {
+    let writes = matches!(
+        error.operation,
+        "PutObject" | "CreateMultipartUpload" | "CopyObject"
+    );
+    let is_named = error.code.as_deref() == Some("InvalidStorageClass");
+    writes && (is_named || error.kind == ErrorKind::Unsupported)
+}
