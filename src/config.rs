@@ -67,7 +67,7 @@ pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
     Annotations, Beside, By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata,
-    OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Report,
+    OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Rate, Report,
     ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions, Warnings,
     WrittenTags,
 };

@@ -1,10 +1,12 @@
 /*! What everything that works on a pair shares: both ends, the memory, the listeners, the stop.
 */
 
+mod bounds;
 mod budget;
 mod conclusion;
 mod distrusted;
 
+pub use bounds::Bounds;
 pub use budget::{Budget, Reserved};
 pub use conclusion::{Conclusion, conclude};
 pub use distrusted::Distrusted;
@@ -30,6 +32,8 @@ pub struct Context {
     pub dry_run: bool,
     /// What is transferred whatever a comparison says.
     pub distrusted: Distrusted,
+    /// What all pairs share the use of.
+    pub bounds: Bounds,
 }
 
 impl Context {

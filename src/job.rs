@@ -18,7 +18,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use crate::config::{self, Pair};
-use crate::context::Budget;
+use crate::context::{Bounds, Budget};
 use crate::engine::{self, Context, Manner, PairDone, PairError};
 use crate::plan::Aim;
 use crate::report::{
@@ -138,6 +138,7 @@ async fn run_with(
             let run = PairRun {
                 engine,
                 budget: Budget::new(job.limits.memory),
+                bounds: Bounds::new(&job.limits),
                 stop,
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),

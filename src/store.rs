@@ -18,19 +18,24 @@ mod error;
 mod incomplete;
 pub mod local;
 pub mod memory;
+mod overdue;
+mod pace;
 mod probe;
 pub mod retry;
 pub mod s3;
 mod secret;
 mod settled;
+mod throttle;
 mod versioning;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
-pub use error::{ErrorKind, NOT_RESTORED, StoreError};
+pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
+pub use pace::Pace;
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
+pub use throttle::Throttle;
 pub use versioning::{Histories, Versioning};
 
 use std::fmt;

@@ -79,6 +79,8 @@ pub struct Transferrer {
     dry_run: bool,
     /// What the target was found not to do.
     conceded: Conceded,
+    /// Whether the source was seen to tell the tags of an object that has none.
+    tags_are_open: AtomicBool,
 }
 
 /// What became of an object, as far as it matters to what comes after it.
@@ -142,6 +144,7 @@ impl Transferrer {
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
+            tags_are_open: AtomicBool::new(false),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
@@ -41,12 +42,18 @@ fn logging(log: &Log, stream: Stream, is_read: bool) -> Logging {
     let directives = std::env::var("RUST_LOG")
         .ok()
         .filter(|text| !text.is_empty());
-    let show_target = directives.is_some();
+    let show_target = directives.is_some() || log.aws_sdk;
+    let spans = if log.span_events {
+        FmtSpan::NEW | FmtSpan::CLOSE
+    } else {
+        FmtSpan::NONE
+    };
     let filter = directives
         .and_then(|directives| EnvFilter::try_new(directives).ok())
-        .unwrap_or_else(|| EnvFilter::new(format!("s3sync={}", word(level))));
+        .unwrap_or_else(|| EnvFilter::new(own_directives(log, level)));
     let lines = fmt::layer()
         .with_target(show_target)
+        .with_span_events(spans)
         .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(move || stream);
     if log.json {
@@ -56,7 +63,19 @@ fn logging(log: &Log, stream: Stream, is_read: bool) -> Logging {
     }
 }
 
-/// Whether a record is one that `RUST_LOG` must not bring to light.
+/// What is logged where `RUST_LOG` does not say it; a directive is about all targets that begin so.
+fn own_directives(log: &Log, level: i8) -> String {
+    let level = word(level);
+    let others: &[&str] = if log.aws_sdk { &AWS_SDK } else { &[] };
+    let targets = ["s3sync"].iter().chain(others);
+    let directives: Vec<String> = targets.map(|target| format!("{target}={level}")).collect();
+    directives.join(",")
+}
+
+/// The SDK and what it speaks HTTP and TLS with.
+const AWS_SDK: [&str; 4] = ["aws_", "hyper", "rustls", "h2"];
+
+/// Whether a record is one that nothing must bring to light.
 fn may_show_keys(metadata: &Metadata<'_>) -> bool {
     metadata.is_event() && *metadata.level() > Level::INFO && logs_identities(metadata.target())
 }

@@ -6,7 +6,7 @@ use super::merged::Merged;
 use super::metadata::metadata;
 use super::resolved::{
     Annotations, Beside, By, Check, CheckMode, Compared, Conditional, OfTarget, OnDenied,
-    OnUndecided, OnUnverifiable, Pair, Performance, SourceSpec, Tagging, TargetSpec, Verify,
+    OnUndecided, OnUnverifiable, Pair, Performance, Rate, SourceSpec, Tagging, TargetSpec, Verify,
     Versions, Warnings, WrittenTags,
 };
 use super::sides::{Side, encryption, s3_settings};
@@ -80,6 +80,10 @@ pub(super) fn build(
         performance: Performance {
             worker_size: merged.value("performance.worker_size"),
             max_parallel_uploads: merged.value("performance.max_parallel_uploads"),
+            rate: Rate {
+                objects: merged.optional("performance.rate_limit_objects"),
+                bandwidth: merged.optional("performance.rate_limit_bandwidth"),
+            },
         },
         multipart_threshold: merged.value("multipart.threshold"),
         multipart_chunksize: merged.value("multipart.chunksize"),

@@ -349,17 +349,17 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("1000").under(PERFORMANCE).flags(&[Value("max-keys")]),
     pair("performance.allow_parallel_listings_in_express_one_zone", Bool, "split listings of directory buckets too")
         .default("false").under(PERFORMANCE).flags(switch!("allow-parallel-listings-in-express-one-zone")).not_yet(),
-    pair("performance.rate_limit_objects", Number { min: 10, max: 4_294_967_295 }, "objects per second, at most")
-        .under(PERFORMANCE).flags(&[Value("rate-limit-objects")]).not_yet(),
-    pair("performance.rate_limit_bandwidth", BANDWIDTH, "bytes per second, at most")
-        .under(PERFORMANCE).flags(&[Value("rate-limit-bandwidth")]).not_yet(),
+    pair("performance.rate_limit_objects", Number { min: 10, max: 4_294_967_295 }, "objects written, copied or deleted per second, at most")
+        .under(PERFORMANCE).flags(&[Value("rate-limit-objects")]),
+    pair("performance.rate_limit_bandwidth", BANDWIDTH, "bytes of content per second over the network, at most")
+        .under(PERFORMANCE).flags(&[Value("rate-limit-bandwidth")]),
     job("limits.memory", Size { min: 16 * MIB, max: u64::MAX }, "bytes of content the process holds at once")
         .default("192MiB").under(PERFORMANCE).flags(&[Value("memory-limit")]),
     job("limits.workers", SMALL_NUMBER, "objects in flight in the whole process")
-        .under(PERFORMANCE).not_yet(),
-    job("limits.bandwidth", BANDWIDTH, "bytes per second of the whole process").under(PERFORMANCE).not_yet(),
-    job("limits.objects", Number { min: 1, max: u64::MAX }, "objects per second of the whole process")
-        .under(PERFORMANCE).not_yet(),
+        .under(PERFORMANCE),
+    job("limits.bandwidth", BANDWIDTH, "bytes of content per second over the network, of the whole process").under(PERFORMANCE),
+    job("limits.objects", Number { min: 1, max: u64::MAX }, "objects written, copied or deleted per second by the whole process")
+        .under(PERFORMANCE),
 
     pair("multipart.threshold", PART_SIZE, "objects of this size and above go in parts")
         .default("8MiB").under(MULTIPART).flags(&[Value("multipart-threshold")]),
@@ -380,13 +380,13 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("5").under(RETRY).flags(&[Value("force-retry-count")]),
     pair("retry.force_retry_interval", ANY_DURATION, "the pause before it is begun again")
         .default("1s").under(RETRY).flags(&[Millis("force-retry-interval-milliseconds")]),
-    pair("timeout.operation", SOME_DURATION, "how long an operation may take, its retries included")
-        .under(RETRY).flags(&[Millis("operation-timeout-milliseconds")]).not_yet(),
-    pair("timeout.operation_attempt", SOME_DURATION, "how long one attempt of an operation may take")
-        .under(RETRY).flags(&[Millis("operation-attempt-timeout-milliseconds")]).not_yet(),
-    pair("timeout.connect", SOME_DURATION, "how long connecting may take")
+    pair("timeout.operation", ANY_DURATION, "how long an operation may take, its retries included, 0 for no limit")
+        .under(RETRY).flags(&[Millis("operation-timeout-milliseconds")]),
+    pair("timeout.operation_attempt", ANY_DURATION, "how long one attempt of an operation may take, 0 for no limit")
+        .under(RETRY).flags(&[Millis("operation-attempt-timeout-milliseconds")]),
+    pair("timeout.connect", ANY_DURATION, "how long connecting may take, 0 for no limit")
         .default("5s").under(RETRY).flags(&[Millis("connect-timeout-milliseconds")]),
-    pair("timeout.read", SOME_DURATION, "how long the server may be silent")
+    pair("timeout.read", ANY_DURATION, "how long the socket may be silent, 0 for no limit; copies inside S3 and the completion of uploads get 15 minutes")
         .default("60s").under(RETRY).flags(&[Millis("read-timeout-milliseconds")]),
 
     // --- what is written beside the bytes
@@ -465,8 +465,8 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(ADVANCED).flags(switch!("warn-as-error")),
     pair("warnings.ignore_glacier", Bool, "do not warn of archived objects")
         .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")),
-    pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing moves")
-        .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")).not_yet(),
+    pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing of a body moves for timeout.read")
+        .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")),
     pair("protocol.payload_signing", words(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")
         .default("auto").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-payload-signing", "never"), Says("payload-signing", "always")]),
     pair("protocol.content_md5_header", Bool, "send Content-MD5 with every upload request")
@@ -533,7 +533,7 @@ pub static OPTIONS: &[OptionRow] = &[
     job("log.progress", Bool, "show progress and the final line")
         .default("true").under(LOGGING).flags(inverse!("show-no-progress", "show-progress")),
     job("log.aws_sdk", Bool, "log what the AWS SDK does")
-        .default("false").under(LOGGING).flags(switch!("aws-sdk-tracing")).not_yet(),
+        .default("false").under(LOGGING).flags(switch!("aws-sdk-tracing")),
     job("log.span_events", Bool, "log when spans begin and end")
-        .default("false").under(LOGGING).flags(switch!("span-events-tracing")).not_yet(),
+        .default("false").under(LOGGING).flags(switch!("span-events-tracing")),
 ];

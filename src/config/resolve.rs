@@ -11,7 +11,7 @@ use super::merged::Merged;
 use super::option::Scope;
 use super::problem::{Place, Problem};
 use super::record::{Record, RecordedPair, Resolved};
-use super::resolved::{Job, Limits, Log, Report, ReportLevel, SandboxSettings};
+use super::resolved::{Job, Limits, Log, Rate, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
 use super::settings::Settings;
 use super::stand_ins::stand_ins;
@@ -95,6 +95,11 @@ pub(super) fn resolve(
         pairs,
         limits: Limits {
             memory: job.value("limits.memory"),
+            workers: job.optional("limits.workers"),
+            rate: Rate {
+                objects: job.optional("limits.objects"),
+                bandwidth: job.optional("limits.bandwidth"),
+            },
         },
         report: Report {
             dir: dirs.report.clone(),
@@ -227,5 +232,7 @@ fn log(job: &Merged) -> Log {
         color: job.value("log.color"),
         stderr: job.value("log.stderr"),
         progress: job.value("log.progress"),
+        aws_sdk: job.value("log.aws_sdk"),
+        span_events: job.value("log.span_events"),
     }
 }

@@ -370,6 +370,17 @@ pub struct Performance {
     pub worker_size: u16,
     /// Parts in flight.
     pub max_parallel_uploads: u16,
+    /// How fast.
+    pub rate: Rate,
+}
+
+/// How fast things may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rate {
+    /// Objects written, copied or deleted, per second.
+    pub objects: Option<u64>,
+    /// Bytes of content over the network, per second.
+    pub bandwidth: Option<u64>,
 }
 
 /// Bounds of the whole process.
@@ -377,6 +388,10 @@ pub struct Performance {
 pub struct Limits {
     /// Bytes of content held at once.
     pub memory: u64,
+    /// Objects in flight, over all pairs.
+    pub workers: Option<u16>,
+    /// How fast all pairs together may go.
+    pub rate: Rate,
 }
 
 /// What a run leaves behind.
@@ -423,4 +438,8 @@ pub struct Log {
     pub stderr: bool,
     /// Show progress and the final line.
     pub progress: bool,
+    /// Log what the AWS SDK does as well.
+    pub aws_sdk: bool,
+    /// Log when spans begin and end.
+    pub span_events: bool,
 }

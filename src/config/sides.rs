@@ -1,10 +1,12 @@
 //! One side of a pair: a directory or a bucket, with the options that belong to it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::layer::Said;
 use super::merged::Merged;
 use super::setting::Setting;
+use crate::store::Pace;
 use crate::store::retry::RetrySettings;
 use crate::store::s3::{
     CustomerKey, Encryption, KeyOrder, Keys, ListingSettings, PayloadSigning, S3Location,
@@ -98,10 +100,14 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             initial_backoff: merged.duration("retry.initial_backoff"),
         },
         timeouts: Timeouts {
-            connect: merged.duration("timeout.connect"),
-            read: merged.duration("timeout.read"),
+            connect: limit(merged, "timeout.connect"),
+            read: limit(merged, "timeout.read"),
+            attempt: limit(merged, "timeout.operation_attempt"),
+            operation: limit(merged, "timeout.operation"),
+            cuts_stalled: merged.value("protocol.stalled_stream_protection"),
             ..Timeouts::default()
         },
+        bandwidth: Pace::default(),
         payload_signing: match merged.value::<String>("protocol.payload_signing").as_str() {
             "always" => PayloadSigning::Always,
             "never" => PayloadSigning::Never,
@@ -117,6 +123,13 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             .unwrap_or_default(),
         requester_pays: merged.optional(&path("request_payer")).unwrap_or_default(),
     }
+}
+
+/// How long something may take; as long as it likes where nothing or 0 is said.
+fn limit(merged: &Merged, path: &str) -> Option<Duration> {
+    merged
+        .optional::<Duration>(path)
+        .filter(|limit| !limit.is_zero())
 }
 
 /// How a side is encrypted: a source only by its key, which has to be presented.

@@ -110,12 +110,13 @@ pub(super) async fn carry_out<P: Planning>(
                     .acquire_owned()
                     .await
                     .expect("never closed");
+                let shared = context.bounds.worker().await;
                 let (worker, fatal) = (Arc::clone(&worker), fatal.clone());
                 running.spawn(async move {
                     if let Err(error) = worker.work(task).await {
                         fatal.tell(error);
                     }
-                    drop(place);
+                    drop((place, shared));
                 });
                 while running.try_join_next().is_some() {}
             }

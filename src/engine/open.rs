@@ -8,43 +8,58 @@ use crate::object::Timestamp;
 use crate::plan::Direction;
 use crate::store::local::{LocalSource, LocalTarget};
 use crate::store::s3::{KeyOrder, S3Settings, S3Store};
-use crate::store::{ErrorKind, Source, StoreError, Target, Versioning};
+use crate::store::{ErrorKind, Pace, Source, StoreError, Target, Throttle, Versioning};
 
 /// Opens what the pair names, and asks for the versions it takes before anything is done.
 pub(super) async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
-    let ends = ends(pair, context).await?;
-    let source: &dyn Source = &*ends.source;
-    let target: &dyn Source = &*ends.target;
+    let Ends {
+        source,
+        target,
+        direction,
+    } = between(pair, context).await?;
     match pair.versions {
         Versions::Latest => {}
-        Versions::AsOf(_) => must_keep_versions(source, "versioning.point_in_time").await?,
+        Versions::AsOf(_) => must_keep_versions(&*source, "versioning.point_in_time").await?,
         Versions::All => {
-            must_keep_versions(source, "versioning.enabled").await?;
-            must_keep_versions(target, "versioning.enabled").await?;
+            must_keep_versions(&*source, "versioning.enabled").await?;
+            must_keep_versions(&*target, "versioning.enabled").await?;
         }
     }
-    Ok(ends)
+    let objects = Pace::of(pair.performance.rate.objects).and(&context.bounds.objects);
+    Ok(Ends {
+        target: Throttle::around(target, objects, context.stop.clone()),
+        source,
+        direction,
+    })
 }
 
-async fn ends(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
+async fn between(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
     let as_of = match pair.versions {
         Versions::AsOf(time) => Some(time),
         Versions::Latest | Versions::All => None,
     };
+    // each byte counts once: where both ends are buckets, when it is read
+    let bandwidth = Pace::of(pair.performance.rate.bandwidth).and(&context.bounds.bandwidth);
     Ok(match (&pair.source, &pair.target) {
         (SourceSpec::Local(source), TargetSpec::S3(target)) => Ends {
             source: Arc::new(LocalSource::new(source.clone())),
-            target: target_bucket(target, context).await?,
+            target: target_bucket(target, bandwidth, context).await?,
             direction: Direction::LocalToS3,
         },
         (SourceSpec::S3(source), TargetSpec::Local(target)) => Ends {
-            source: source_bucket(source, KeyOrder::AsInADirectory, as_of, context).await?,
+            source: source_bucket(
+                source,
+                (KeyOrder::AsInADirectory, as_of),
+                bandwidth,
+                context,
+            )
+            .await?,
             target: Arc::new(LocalTarget::new(target.clone())),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
-            source: source_bucket(source, KeyOrder::Bytes, as_of, context).await?,
-            target: target_bucket(target, context).await?,
+            source: source_bucket(source, (KeyOrder::Bytes, as_of), bandwidth, context).await?,
+            target: target_bucket(target, Pace::default(), context).await?,
             direction: Direction::S3ToS3,
         },
         (SourceSpec::Local(_), TargetSpec::Local(_)) => {
@@ -94,14 +109,15 @@ async fn must_keep_versions(bucket: &dyn Source, wanted_by: &str) -> Result<(), 
 
 async fn source_bucket(
     settings: &S3Settings,
-    order: KeyOrder,
-    as_of: Option<Timestamp>,
+    (order, as_of): (KeyOrder, Option<Timestamp>),
+    bandwidth: Pace,
     context: &Context,
 ) -> Result<Arc<dyn Source>, StoreError> {
     let meter = Arc::new(context.sinks.clone());
     let settings = S3Settings {
         order,
         as_of,
+        bandwidth,
         ..settings.clone()
     };
     let store = S3Store::open_source(settings, meter).await?;
@@ -110,9 +126,14 @@ async fn source_bucket(
 
 async fn target_bucket(
     settings: &S3Settings,
+    bandwidth: Pace,
     context: &Context,
 ) -> Result<Arc<dyn Target>, StoreError> {
     let meter = Arc::new(context.sinks.clone());
-    let store = S3Store::open(settings.clone(), meter).await?;
+    let settings = S3Settings {
+        bandwidth,
+        ..settings.clone()
+    };
+    let store = S3Store::open(settings, meter).await?;
     Ok(Arc::new(store.stopping_with(context.stop.clone())))
 }

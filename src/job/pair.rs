@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
-use crate::context::{Budget, Distrusted};
+use crate::context::{Bounds, Budget, Distrusted};
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
 use crate::report::{
@@ -23,6 +23,7 @@ use crate::store::ErrorKind;
 pub(super) struct PairRun<'a> {
     pub(super) engine: RunPair,
     pub(super) budget: Budget,
+    pub(super) bounds: Bounds,
     pub(super) stop: CancellationToken,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
@@ -134,6 +135,7 @@ impl PairRun<'_> {
             stop: self.stop.clone(),
             dry_run: self.dry_run,
             distrusted,
+            bounds: self.bounds.clone(),
         };
         tokio::spawn((self.engine)(pair.clone(), context))
     }

@@ -42,6 +42,7 @@ pub(super) fn pair(name: &str) -> Pair {
         performance: Performance {
             worker_size: 1,
             max_parallel_uploads: 1,
+            rate: config::Rate::default(),
         },
         multipart_threshold: 8 << 20,
         multipart_chunksize: 8 << 20,
@@ -61,7 +62,11 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
         name: "nightly".to_owned(),
         origin: Origin::File("nightly.toml".into()),
         pairs: pairs.iter().map(|name| pair(name)).collect(),
-        limits: Limits { memory: 1 << 20 },
+        limits: Limits {
+            memory: 1 << 20,
+            workers: None,
+            rate: config::Rate::default(),
+        },
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
@@ -74,6 +79,8 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
             color: false,
             stderr: true,
             progress: false,
+            aws_sdk: false,
+            span_events: false,
         },
         dry_run: false,
         digest: "11".to_owned(),

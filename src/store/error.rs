@@ -73,6 +73,20 @@ impl ErrorKind {
     }
 }
 
+/// Whether an error code means "too many requests".
+pub fn asks_for_fewer(code: &str) -> bool {
+    matches!(
+        code,
+        "SlowDown"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "ServiceUnavailable"
+            | "HTTP 503"
+            | "HTTP 429"
+    ) || code.contains("Throttl")
+        || code.contains("TooManyRequests")
+}
+
 impl StoreError {
     /// An error with the least there is to say.
     pub fn new(

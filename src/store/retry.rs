@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::overdue::without_time;
 use super::{ErrorKind, Meter, StoreError};
 
 /// How an operation is tried again.
@@ -32,7 +33,8 @@ impl Default for RetrySettings {
 }
 
 impl RetrySettings {
-    /// Runs `attempt` until it works, fails for good, or has been tried often enough. Pauses are
+    /// Runs `attempt` until it works, fails for good, has been tried often enough, or has no time
+    /// left. Pauses are
     /// exponential with full jitter, or as long as the server asks (Retry-After), a minute at most.
     pub async fn run<T, F>(
         &self,
@@ -58,6 +60,10 @@ impl RetrySettings {
                 || self.backoff(failures),
                 |asked| asked.min(MAX_RETRY_AFTER),
             );
+            let error = match without_time(error, wait) {
+                Ok(error) => return Err(error),
+                Err(error) => error,
+            };
             meter.retry(
                 operation,
                 error.code.as_deref().unwrap_or("unanswered"),

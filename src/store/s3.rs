@@ -6,6 +6,7 @@ checksums: what is sent was hashed before, and travels as plain headers.
 
 mod annotations;
 mod answer;
+mod arrival;
 mod attributes;
 mod begun;
 mod client;
@@ -14,19 +15,24 @@ mod condition;
 mod copy;
 mod encryption;
 mod error;
+mod exchange;
+mod gate;
 mod headers;
 mod learnt;
 mod listing;
 mod locked;
 mod logs;
+mod network;
 mod payer;
 mod probe;
+mod proxy;
 mod raw;
 mod read;
 mod settings;
 mod singly;
 mod strangers;
 mod tags;
+mod trust;
 mod upload;
 mod versioning;
 mod write;
@@ -51,10 +57,14 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use self::exchange::{Exchange, patience_for};
+use self::gate::Gate;
+use super::error::asks_for_fewer;
+use super::overdue::{Overdue, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, Head, Histories, Listing, Meter, PartLayout, Put, Read, Source, StoreError,
+    Description, Head, Histories, Listing, Meter, Pace, PartLayout, Put, Read, Source, StoreError,
     StoreKind, Stored, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
@@ -68,6 +78,8 @@ struct Shared {
     settings: S3Settings,
     client: Client,
     meter: Arc<dyn Meter>,
+    /// Shared with all stores of the endpoint.
+    gate: Arc<Gate>,
     region: Option<String>,
     /// Whether the signature covers what is uploaded.
     signs_payloads: bool,
@@ -95,9 +107,6 @@ impl fmt::Debug for S3Store {
 /// it is a wrong endpoint rather than a bad night.
 const ATTEMPTS_TO_REACH: u32 = 3;
 
-/// On top of the user's patience, a body is given the time it takes at this rate, bytes a second.
-const SLOWEST_BODY: u64 = 64 << 10;
-
 impl S3Store {
     /// Reads configuration and credentials, and connects when it is first used. `meter` hears of
     /// every request.
@@ -120,7 +129,10 @@ impl S3Store {
         may_be_one: bool,
     ) -> Result<Self, StoreError> {
         let connected = client::connect(&settings).await?;
+        let region = connected.region.as_deref().unwrap_or_default();
+        let endpoint = settings.endpoint_url.as_deref().unwrap_or(region);
         let shared = Shared {
+            gate: Gate::of(endpoint),
             settings,
             client: connected.client,
             meter,
@@ -171,7 +183,9 @@ impl S3Store {
 
     /// How much longer than the user's read timeout S3 may work before it answers.
     fn server_side_work(&self) -> Duration {
-        self.0.settings.timeouts.server_side_work
+        let timeouts = &self.0.settings.timeouts;
+        let read = timeouts.read.unwrap_or_default();
+        timeouts.server_side_work.saturating_sub(read)
     }
 
     /// Whether an ETag of this bucket, made under this encryption, is worth what its shape says.
@@ -198,9 +212,21 @@ impl S3Store {
         format!("{}{key}", self.prefix())
     }
 
-    /// Runs one operation as often as the user allows, without what the endpoint refuses as far as
-    /// it can do without.
+    /// Runs one operation as often and as long as the user allows, without what the endpoint refuses
+    /// as far as it can do without.
     async fn retrying<T, F>(
+        &self,
+        operation: &'static str,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let limit = self.0.settings.timeouts.operation;
+        due_within(limit, self.trying(operation, attempt)).await
+    }
+
+    async fn trying<T, F>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut() -> F,
@@ -261,6 +287,22 @@ impl S3Store {
         }
     }
 
+    /// Does what one attempt of an operation consists of, for as long as it may take.
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        subject: &str,
+        attempt: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::select! {
+            biased;
+            done = attempt => done,
+            overdue = Overdue::happens(self.0.settings.timeouts.attempt) => {
+                Err(overdue.error(operation, subject))
+            }
+        }
+    }
+
     /// Sends one request and waits for its answer: `patience` beyond the user's read timeout.
     async fn send<T, E>(
         &self,
@@ -272,14 +314,41 @@ impl S3Store {
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
+        let exchange = self.exchange(operation, subject, patience, Box::pin(request));
+        self.in_time(operation, subject, exchange).await
+    }
+
+    async fn exchange<T, E>(
+        &self,
+        operation: &'static str,
+        subject: &str,
+        patience: Duration,
+        request: impl Future<Output = Result<T, error::SdkError<E>>>,
+    ) -> Result<T, StoreError>
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let Shared {
+            settings, meter, ..
+        } = &*self.0;
+        let pass = self.0.gate.enter().await;
+        let mut bandwidth = Pace::default();
+        if matches!(operation, "PutObject" | "UploadPart") {
+            bandwidth = settings.bandwidth.clone();
+        }
+        let exchange = Exchange::new(bandwidth);
         let started = Instant::now();
-        let limit = self.0.settings.timeouts.read + patience;
-        let answer = tokio::time::timeout(limit, Box::pin(request)).await;
+        let answer = tokio::select! {
+            biased;
+            answer = exchange.carry(request) => Ok(answer),
+            silence = exchange.falls_silent(&settings.timeouts, patience) => Err(silence),
+        };
         let elapsed = started.elapsed();
         match answer {
             Ok(Ok(output)) => {
                 self.0.reached.store(true, Ordering::Relaxed);
-                self.0.meter.request(operation, Some(200), elapsed);
+                pass.went_well();
+                meter.request(operation, Some(200), elapsed);
                 Ok(output)
             }
             Ok(Err(sdk)) => {
@@ -289,21 +358,19 @@ impl S3Store {
                 if status.is_some() {
                     self.0.reached.store(true, Ordering::Relaxed);
                 }
-                self.0.meter.request(operation, status, elapsed);
+                meter.request(operation, status, elapsed);
                 let error = error::convert(operation, subject, &self.describe(), sdk);
+                if error.code.as_deref().is_some_and(asks_for_fewer) {
+                    pass.was_throttled();
+                }
                 Err(error::advised(error, &self.0.settings))
             }
-            Err(_) => {
-                self.0.meter.request(operation, None, elapsed);
-                Err(error::silent(operation, subject, limit))
+            Err((silence, limit)) => {
+                meter.request(operation, None, elapsed);
+                Err(error::silent(operation, subject, silence, limit))
             }
         }
     }
-}
-
-/// How much longer than the user's read timeout a request with such a body may take.
-fn patience_for(bytes: u64) -> Duration {
-    Duration::from_secs(bytes / SLOWEST_BODY)
 }
 
 #[async_trait]

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use super::{Transferrer, Work};
 use crate::config::{OnDenied, WrittenTags};
 use crate::object::{ObjectVersion, Tags};
+use crate::plan::Direction;
 use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Put, StoreError};
 
 /// The same with its tags, for a copy that passes through here or is made of parts. `head` is what
-/// the source said of what is copied: it is only asked for tags if it told that there are any.
+/// the source said of what is copied: it is only asked for tags where there may be any.
 pub(super) async fn with_tags(
     via: &Transferrer,
     work: &Work,
@@ -18,18 +19,54 @@ pub(super) async fn with_tags(
     let tags = match &via.pair.tagging.tags {
         WrittenTags::None => Tags::new(),
         WrittenTags::Set(tags) => tags.clone(),
-        WrittenTags::Copied if head.tag_count.is_none_or(|count| count == 0) => Tags::new(),
+        WrittenTags::Copied if !may_have_some(via, head) => Tags::new(),
         WrittenTags::Copied => {
             let of = ObjectVersion {
                 key: &work.entry.key,
                 version: head.version.as_deref().or(work.entry.version.as_deref()),
             };
-            let read = readable(via, via.source.tags(of).await)?;
+            let told = told(via, head, via.source.tags(of).await);
+            let read = readable(via, told)?;
             work.is_untagged.store(read.is_none(), Ordering::Relaxed);
             read.unwrap_or_default()
         }
     };
     Ok(Put { tags, ..put })
+}
+
+/// Whether an object may have tags. S3 tells how many there are only to those who may read them, so
+/// that nothing told may mean that they are withheld; until an object was seen of which there are
+/// none, each is asked.
+fn may_have_some(via: &Transferrer, head: &Head) -> bool {
+    match head.tag_count {
+        Some(count) => count > 0,
+        None => via.direction == Direction::S3ToS3 && !via.tags_are_open.load(Ordering::Relaxed),
+    }
+}
+
+/// What came of asking for them. A source that knows no tags has none; what can be read of one
+/// object is taken to be open of all.
+fn told(
+    via: &Transferrer,
+    head: &Head,
+    tags: Result<Tags, StoreError>,
+) -> Result<Tags, StoreError> {
+    if head.tag_count.is_some() {
+        return tags;
+    }
+    let tags = match tags {
+        Err(error)
+            if matches!(
+                error.kind,
+                ErrorKind::Unsupported | ErrorKind::NotFound | ErrorKind::Other
+            ) =>
+        {
+            Tags::new()
+        }
+        other => other?,
+    };
+    via.tags_are_open.store(true, Ordering::Relaxed);
+    Ok(tags)
 }
 
 /// Copies an object at once. S3 takes tags along by itself, and refuses the copy where they may

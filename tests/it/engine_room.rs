@@ -8,7 +8,7 @@ use s3sync::config::{
     Annotations, Check, Conditional, Metadata, OnUnverifiable, Pair, Performance, SourceSpec,
     Tagging, TargetSpec, Verify, Warnings,
 };
-use s3sync::context::{Budget, Distrusted, Ends};
+use s3sync::context::{Bounds, Budget, Distrusted, Ends};
 use s3sync::digest::Verdict;
 use s3sync::engine::Context;
 use s3sync::event::{Event, FailReason, Side, Sink, Sinks, SkipReason};
@@ -50,6 +50,7 @@ pub(crate) fn pair() -> Pair {
         performance: Performance {
             worker_size: 4,
             max_parallel_uploads: 4,
+            rate: s3sync::config::Rate::default(),
         },
         multipart_threshold: 8192,
         multipart_chunksize: 8192,
@@ -85,6 +86,7 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         stop: CancellationToken::new(),
         dry_run: false,
         distrusted: Distrusted::default(),
+        bounds: Bounds::default(),
     }
 }
 

@@ -500,7 +500,7 @@ fn a_completion_that_is_waited_for_in_vain_is_settled_too() {
         .add(late.operation("CompleteMultipartUpload"));
     let settings = S3Settings {
         timeouts: Timeouts {
-            read: Duration::from_secs(2),
+            read: Some(Duration::from_secs(2)),
             server_side_work: Duration::ZERO,
             ..Timeouts::default()
         },

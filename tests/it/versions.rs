@@ -288,6 +288,21 @@ fn the_past_is_written_over_what_is_there_and_deletes_nothing() {
 }
 
 #[test]
+fn a_limit_of_objects_does_not_hide_versions() {
+    let world = world();
+    world.put("first", "dir/a", b"1");
+    world.put("first", "dir/a", b"22");
+    world.remove("first", "dir/a");
+    let job = || every_version(&world, "false").set("performance.rate_limit_objects", "1000");
+    let ran = job().run();
+    ran.exit(0).transferred(2).all_proved();
+    let deleted = &ran.report["totals"]["counts"]["deleted"]["delete_markers"];
+    assert_eq!(*deleted, 1, "{}", ran.told());
+    same_lives(&world, "limited");
+    job().run().exit(0).transferred(0).all_proved();
+}
+
+#[test]
 fn large_versions_keep_their_parts_and_their_order() {
     for server_side in WAYS {
         let world = world();

@@ -103,6 +103,11 @@ impl World {
         self.runtime.block_on(work)
     }
 
+    /// Begins something that goes on beside the test, until the world ends.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
     /// A path below the world's directory.
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::counts::add_each;
 use super::{Latency, Series};
+use crate::store::asks_for_fewer;
 
 /// Requests and what became of them.
 #[derive(Debug, Clone, Default)]
@@ -71,18 +72,4 @@ impl Traffic {
         self.retry_wait += wait;
         self.throttled += u64::from(asks_for_fewer(code));
     }
-}
-
-/// Whether an error code means "too many requests".
-fn asks_for_fewer(code: &str) -> bool {
-    matches!(
-        code,
-        "SlowDown"
-            | "RequestLimitExceeded"
-            | "BandwidthLimitExceeded"
-            | "ServiceUnavailable"
-            | "HTTP 503"
-            | "HTTP 429"
-    ) || code.contains("Throttl")
-        || code.contains("TooManyRequests")
 }

@@ -9,7 +9,11 @@ fn job(dir: &Path) -> Job {
         name: "nightly".to_owned(),
         origin: Origin::CommandLine,
         pairs: Vec::new(),
-        limits: Limits { memory: 0 },
+        limits: Limits {
+            memory: 0,
+            workers: None,
+            rate: config::Rate::default(),
+        },
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
@@ -21,6 +25,8 @@ fn job(dir: &Path) -> Job {
             color: false,
             stderr: true,
             progress: false,
+            aws_sdk: false,
+            span_events: false,
         },
         dry_run: true,
         digest: "11".to_owned(),

@@ -7,9 +7,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 
-use super::error::{broken_body, silent};
+use super::error::broken_body;
 use super::write::{content_md5, pick, with_checksum};
-use super::{S3Store, answer, patience_for};
+use super::{S3Store, answer, arrival, patience_for};
 use crate::digest::{Algorithm, Digest, digest};
 use crate::object::{ETag, ObjectVersion};
 use crate::store::{
@@ -101,12 +101,9 @@ async fn attempt(
             message,
         ));
     }
-    let limit = store.0.settings.timeouts.read + patience_for(LARGEST as u64);
-    let body = tokio::time::timeout(limit, output.annotation_payload.collect()).await;
-    let body = body.map_err(|_| silent(OPERATION, full_key, limit))?;
-    let bytes = body
-        .map_err(|error| broken_body(OPERATION, full_key, error.to_string()))?
-        .into_bytes();
+    let silence = store.0.settings.timeouts.of_bodies();
+    let body = arrival::whole(output.annotation_payload, silence).await;
+    let bytes = body.map_err(|what| broken_body(OPERATION, full_key, what))?;
     if length.is_some_and(|length| length != bytes.len()) {
         let what = format!("the annotation `{name}` ended after {} bytes", bytes.len());
         return Err(broken_body(OPERATION, full_key, what));

@@ -1,8 +1,9 @@
 //! From settings to a client of the SDK.
 
-use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::learnt::LeaveOut;
+use super::network::http_client;
 use super::payer::RequesterPays;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
@@ -17,9 +18,8 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     ConfigBag, Credentials, Intercept, Region, RequestChecksumCalculation,
-    ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig,
+    ResponseChecksumValidation, RuntimeComponents, StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::{Builder, tls};
 
 /// Where no chain of configuration names a region: S3's oldest, as other tools have it.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -40,13 +40,9 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
         .is_some_and(|url| url.starts_with("http://"));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
-        .http_client(http_client(plain_http))
+        .http_client(http_client(settings.endpoint_url.as_deref())?)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(settings.timeouts.connect)
-                .build(),
-        );
+        .timeout_config(timeouts(settings.timeouts.connect));
     if let Some(files) = profile_files(settings) {
         loader = loader.profile_files(files);
     }
@@ -117,21 +113,15 @@ pub(super) async fn connect(settings: &S3Settings) -> Result<Connected, StoreErr
     })
 }
 
-/// One pool of connections for all stores; TLS is set up only where something needs it.
-fn http_client(plain_http: bool) -> SharedHttpClient {
-    static PLAIN: OnceLock<SharedHttpClient> = OnceLock::new();
-    static TLS: OnceLock<SharedHttpClient> = OnceLock::new();
-    if plain_http {
-        PLAIN.get_or_init(|| Builder::new().build_http()).clone()
-    } else {
-        TLS.get_or_init(|| {
-            Builder::new()
-                .tls_provider(tls::Provider::Rustls(
-                    tls::rustls_provider::CryptoMode::AwsLc,
-                ))
-                .build_https()
-        })
-        .clone()
+/// Connecting is the SDK's to limit; everything else is measured by `exchange`.
+fn timeouts(connect: Option<Duration>) -> TimeoutConfig {
+    let builder = TimeoutConfig::builder()
+        .disable_read_timeout()
+        .disable_operation_timeout()
+        .disable_operation_attempt_timeout();
+    match connect {
+        Some(limit) => builder.connect_timeout(limit).build(),
+        None => builder.disable_connect_timeout().build(),
     }
 }
 

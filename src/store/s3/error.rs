@@ -2,14 +2,16 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::RequestId as _;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::S3Settings;
+use super::exchange::Silence;
+use super::{S3Settings, proxy, trust};
 use crate::store::{Description, ErrorKind, NOT_RESTORED, StoreError};
 
 pub(super) type SdkError<E> = aws_sdk_s3::error::SdkError<E, HttpResponse>;
@@ -27,15 +29,24 @@ where
     let status = error
         .raw_response()
         .map(|response| response.status().as_u16());
+    let date = error
+        .raw_response()
+        .and_then(|response| response.headers().get("date"));
     let retry_after = error
         .raw_response()
         .and_then(|response| response.headers().get("retry-after"))
-        .and_then(|seconds| seconds.parse().ok())
-        .map(Duration::from_secs);
+        .and_then(|text| wait_of(text, date));
     let code = error.code().map(str::to_owned);
     let request_id = error.request_id().map(str::to_owned);
     let kind = kind_of(status, code.as_deref(), &error);
+    let refused_by = refusing_proxy(status, store, &error);
+    let kind = if refused_by.is_some() {
+        ErrorKind::Fatal
+    } else {
+        kind
+    };
     let message = match (&code, kind) {
+        _ if refused_by.is_some() => refused_by.unwrap_or_default(),
         (Some(code), _) if code == "InvalidRequest" && wants_key(error.message()) => WANTS_KEY.to_owned(),
         (Some(code), _) if code == "InvalidRequest" && wants_no_key(error.message()) => WANTS_NO_KEY.to_owned(),
         (Some(_), ErrorKind::Archived) => NOT_RESTORED.to_owned(),
@@ -52,7 +63,14 @@ where
         (None, ErrorKind::TooManyOpenFiles) => "too many open files; raise the limit (`ulimit -n`, LimitNOFILE=) or lower performance.worker_size".to_owned(),
         // the answer to a HEAD has no body that could say more
         (None, _) if status == Some(400) && operation == "HeadObject" => "refused without a reason: an object encrypted with SSE-C wants its key (this side's sse_c and sse_c_key), one that is not takes none, and credentials may have expired".to_owned(),
-        (None, _) => chain(&error),
+        (None, _) => {
+            let words = chain(&error);
+            if words.contains(BAD_CERTIFICATE) {
+                format!("{words}; {}", trust::remedy())
+            } else {
+                words
+            }
+        }
     };
     let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
     StoreError {
@@ -102,15 +120,62 @@ fn wants_no_key(message: Option<&str>) -> bool {
     message.is_some_and(|message| message.contains("parameters are not applicable to this object"))
 }
 
-/// The server took the request and fell silent.
-pub(super) fn silent(operation: &'static str, subject: &str, limit: Duration) -> StoreError {
+/// What TLS says of a server that cannot prove who it is.
+const BAD_CERTIFICATE: &str = "invalid peer certificate";
+
+/// How long a server asks to wait: a number of seconds or a date (RFC 9110, 10.2.3), which is by
+/// the server's clock where it tells it.
+fn wait_of(text: &str, date: Option<&str>) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let read = |text: &str| DateTime::from_str(text.trim(), DateTimeFormat::HttpDate).ok();
+    let then = read(text)?.as_secs_f64();
+    let now = date.and_then(read).map_or_else(
+        || DateTime::from(SystemTime::now()).as_secs_f64(),
+        |date| date.as_secs_f64(),
+    );
+    Duration::try_from_secs_f64((then - now).max(0.0)).ok()
+}
+
+/// What a proxy says that lets nothing through for us.
+fn refusing_proxy<E>(
+    status: Option<u16>,
+    store: &Description,
+    error: &SdkError<E>,
+) -> Option<String>
+where
+    E: Error + 'static,
+{
+    let tunnelled = status.is_none() && chain(error).contains("proxy authorization required");
+    if status != Some(407) && !tunnelled {
+        return None;
+    }
+    let proxy = proxy::to(store.endpoint.as_deref()).ok().flatten();
+    Some(proxy.map_or_else(
+        || "a proxy on the way refuses us (407)".to_owned(),
+        |proxy| proxy.refusal(),
+    ))
+}
+
+/// Nothing moved on the connection for so long.
+pub(super) fn silent(
+    operation: &'static str,
+    subject: &str,
+    silence: Silence,
+    limit: Duration,
+) -> StoreError {
+    let what = match silence {
+        Silence::Body => "the connection took nothing for",
+        Silence::Answer => "no answer within",
+    };
     StoreError {
         code: Some("Timeout".to_owned()),
         ..StoreError::new(
             operation,
             subject,
             ErrorKind::Transient,
-            format!("no answer within {} s", limit.as_secs()),
+            format!("{what} {limit:?} (timeout.read)"),
         )
     }
 }
@@ -126,8 +191,10 @@ pub(super) fn broken_body(operation: &'static str, subject: &str, what: String) 
 /// Nobody has ever answered at the endpoint: not worth another key.
 pub(super) fn unreachable(error: StoreError, store: &Description) -> StoreError {
     let place = store.endpoint.as_deref().unwrap_or("S3");
+    let proxy = proxy::to(store.endpoint.as_deref()).ok().flatten();
+    let through = proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"));
     let message = format!(
-        "{place} does not answer: {}; check endpoint_url, the network and the proxy settings",
+        "{place} does not answer{through}: {}; check endpoint_url, the network and the proxy settings",
         error.message
     );
     StoreError {
@@ -213,6 +280,7 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E>) -> ErrorKind {
     }
     match error {
         SdkError::ConstructionFailure(_) => ErrorKind::Fatal,
+        SdkError::DispatchFailure(_) if chain(error).contains(BAD_CERTIFICATE) => ErrorKind::Fatal,
         SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
             ErrorKind::Transient
         }
@@ -299,4 +367,26 @@ fn chain(error: &dyn Error) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_ask_to_wait_in_seconds_or_until_a_date() {
+        let date = Some("Wed, 21 Oct 2015 07:28:00 GMT");
+        for (text, date, seconds) in [
+            ("3", None, Some(3)),
+            (" 120 ", date, Some(120)),
+            ("Wed, 21 Oct 2015 07:28:30 GMT", date, Some(30)),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", date, Some(0)),
+            ("Wed, 21 Oct 2015 07:28:30 GMT", None, Some(0)),
+            ("soon", date, None),
+            ("-1", date, None),
+        ] {
+            let wait = wait_of(text, date).map(|wait| wait.as_secs());
+            assert_eq!(wait, seconds, "{text}, {date:?}");
+        }
+    }
 }

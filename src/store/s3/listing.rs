@@ -157,7 +157,10 @@ impl Way {
             Lists::V2 => OPERATION,
             Lists::V1 => "ListObjects",
         };
-        let attempt = || self.attempt(store, operation, query);
+        let attempt = || {
+            let attempt = self.attempt(store, operation, query);
+            store.in_time(operation, query.prefix, attempt)
+        };
         store.retrying(operation, attempt).await
     }
 
@@ -184,7 +187,7 @@ impl Way {
                     .await?;
             }
         }
-        let body = raw.collect(store.0.settings.timeouts.read).await;
+        let body = raw.collect(store.0.settings.timeouts.of_bodies()).await;
         let body = body.map_err(|what| broken_body(operation, query.prefix, what))?;
         let mut page =
             page::parse(&body).map_err(|what| broken_body(operation, query.prefix, what))?;

@@ -37,7 +37,12 @@ pub async fn probe(settings: &S3Settings, wanted: Wanted) -> Vec<Finding> {
             ..settings.retry
         },
         timeouts: super::Timeouts {
-            read: settings.timeouts.read.min(LONGEST_SILENCE),
+            read: Some(
+                settings
+                    .timeouts
+                    .read
+                    .map_or(LONGEST_SILENCE, |read| read.min(LONGEST_SILENCE)),
+            ),
             ..settings.timeouts
         },
         ..settings.clone()

@@ -7,7 +7,9 @@ use std::time::Duration;
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+
+use super::arrival;
 
 /// Takes the body of a successful answer away before the SDK parses it.
 #[derive(Debug, Clone)]
@@ -46,31 +48,14 @@ impl RawBody {
         }
     }
 
-    /// All of the body that was taken.
-    pub(super) async fn collect(&self, silence: Duration) -> Result<Bytes, String> {
+    /// All of the body that was taken; it may be silent for so long.
+    pub(super) async fn collect(&self, silence: Option<Duration>) -> Result<Bytes, String> {
         let taken = self
             .taken
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let mut body = ByteStream::new(taken.ok_or("the answer had no body")?);
-        let mut first: Option<Bytes> = None;
-        let mut all = BytesMut::new();
-        loop {
-            let frame = tokio::time::timeout(silence, body.next())
-                .await
-                .map_err(|_| format!("the body fell silent for {} s", silence.as_secs()))?;
-            match frame {
-                None => return Ok(first.unwrap_or_else(|| all.freeze())),
-                Some(Err(error)) => return Err(format!("the body broke off: {error}")),
-                Some(Ok(frame)) if all.is_empty() && first.is_none() => first = Some(frame),
-                Some(Ok(frame)) => {
-                    if let Some(first) = first.take() {
-                        all.extend_from_slice(&first);
-                    }
-                    all.extend_from_slice(&frame);
-                }
-            }
-        }
+        let body = ByteStream::new(taken.ok_or("the answer had no body")?);
+        arrival::whole(body, silence).await
     }
 }

@@ -3,11 +3,11 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, StorageClass};
 use bytes::Bytes;
 
 use super::answer::{head_of, is_archived, request_id};
+use super::arrival::Arrival;
 use super::encryption::with_key;
 use super::error::broken_body;
 use super::learnt::{Extra, is_left_out};
@@ -88,7 +88,9 @@ pub(super) async fn part_size(
 pub(super) async fn read(store: &S3Store, read: &Read) -> Result<Content, StoreError> {
     let full_key = store.full_key(&read.key);
     store
-        .retrying("GetObject", || attempt(store, &full_key, read))
+        .retrying("GetObject", || {
+            store.in_time("GetObject", &full_key, attempt(store, &full_key, read))
+        })
         .await
 }
 
@@ -151,8 +153,12 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         ));
     }
     let body = std::mem::take(&mut output.body);
-    let silence = store.0.settings.timeouts.read;
-    let (bytes, digests) = collect(body, length, &read.hash, silence)
+    let arrival = Arrival {
+        body,
+        silence: store.0.settings.timeouts.of_bodies(),
+        bandwidth: &store.0.settings.bandwidth,
+    };
+    let (bytes, digests) = collect(arrival, length, &read.hash)
         .await
         .map_err(|what| broken_body(OPERATION, full_key, what))?;
     let head = head_of!(store, output, strangers.seen(), size);
@@ -204,10 +210,9 @@ fn shorter(full_key: &str) -> StoreError {
 
 /// Takes a body of exactly `length` bytes; anything else is an error in words.
 async fn collect(
-    mut body: ByteStream,
+    mut arrival: Arrival<'_>,
     length: u64,
     algorithms: &[Algorithm],
-    silence: Duration,
 ) -> Result<(Bytes, Vec<Digest>), String> {
     let capacity = usize::try_from(length).map_err(|_| format!("a body of {length} bytes"))?;
     let mut hashers = Hashers::new(algorithms.iter().copied());
@@ -216,11 +221,9 @@ async fn collect(
     let mut whole = None;
     let mut pieces: Option<Buffer> = None;
     loop {
-        let frame = tokio::time::timeout(silence, body.next())
-            .await
-            .map_err(|_| format!("the body fell silent for {} s", silence.as_secs()))?;
-        let Some(frame) = frame else { break };
-        let frame = frame.map_err(|error| format!("the body broke off: {error}"))?;
+        let Some(frame) = arrival.next().await? else {
+            break;
+        };
         received += frame.len();
         if received > capacity {
             return Err(format!(

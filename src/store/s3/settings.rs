@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::encryption::Encryption;
 use crate::object::Timestamp;
-use crate::store::Secret;
 use crate::store::retry::RetrySettings;
+use crate::store::{Pace, Secret};
 
 /// A bucket, a prefix, and how to reach them.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct S3Settings {
     pub retry: RetrySettings,
     /// How long operations may take.
     pub timeouts: Timeouts,
+    /// How fast content may go over the network, in bytes.
+    pub bandwidth: Pace,
     /// Whether the payload is part of the signature.
     pub payload_signing: PayloadSigning,
     /// Send Content-MD5 with every upload request.
@@ -96,15 +98,21 @@ pub enum KeyOrder {
     AsInADirectory,
 }
 
-/// How long things may take.
+/// How long things may take; as long as they like where there is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// To connect.
-    pub connect: Duration,
-    /// Of silence from the server after a request is sent.
-    pub read: Duration,
-    /// On top of it, for what S3 works on before it answers: copies, completing an upload.
+    pub connect: Option<Duration>,
+    /// Of silence on the socket: no byte of a body is taken or comes, or no answer.
+    pub read: Option<Duration>,
+    /// Of silence while S3 works before it answers: copies inside it, completing an upload.
     pub server_side_work: Duration,
+    /// One attempt of an operation.
+    pub attempt: Option<Duration>,
+    /// An operation with all its attempts and the pauses between them.
+    pub operation: Option<Duration>,
+    /// Whether silence in the middle of a body counts; otherwise only an answer that does not come.
+    pub cuts_stalled: bool,
 }
 
 /// Whether the payload is hashed for the signature.
@@ -182,10 +190,20 @@ impl Default for ListingSettings {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(5),
-            read: Duration::from_mins(1),
+            connect: Some(Duration::from_secs(5)),
+            read: Some(Duration::from_mins(1)),
             server_side_work: Duration::from_mins(15),
+            attempt: None,
+            operation: None,
+            cuts_stalled: true,
         }
+    }
+}
+
+impl Timeouts {
+    /// How long nothing may move in the middle of a body.
+    pub fn of_bodies(&self) -> Option<Duration> {
+        self.read.filter(|_| self.cuts_stalled)
     }
 }
 
@@ -206,6 +224,7 @@ impl S3Settings {
             as_of: None,
             retry: RetrySettings::default(),
             timeouts: Timeouts::default(),
+            bandwidth: Pace::default(),
             payload_signing: PayloadSigning::default(),
             content_md5: true,
             read_checksums: false,

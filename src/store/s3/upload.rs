@@ -69,7 +69,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             let output = store
                 .send(OPERATION, key, Duration::ZERO, request.send())
                 .await?;
-            let body = raw.collect(store.0.settings.timeouts.read).await;
+            let body = raw.collect(store.0.settings.timeouts.of_bodies()).await;
             let body = body.map_err(|what| broken_body(OPERATION, key, what))?;
             Ok((output, body))
         };

@@ -22,10 +22,6 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
     pub(super) fn at(endpoint: &Endpoint) -> Self {
         let keys = (&endpoint.access_key, &endpoint.secret_key);
         let config = aws_sdk_s3::Config::builder()

@@ -35,6 +35,8 @@ pub(crate) enum Damage {
     Flip(usize),
     /// The connection ends before it.
     Cut(usize),
+    /// Nothing moves any more from it on, and nobody is told.
+    Hold(usize),
 }
 
 /// The wire: it strikes whatever it was last told to, and remembers what was asked.
@@ -189,11 +191,24 @@ impl Flow {
                         return None;
                     }
                 }
+                Some(Damage::Hold(place)) => {
+                    if let Some(place) = here(place) {
+                        let _ = self.to.write_all(&buffer[..place]);
+                        self.hold();
+                    }
+                }
                 None => {}
             }
             self.to.write_all(&buffer[..read]).ok()?;
             at += read;
         }
         Some(())
+    }
+
+    /// Takes nothing more and gives nothing more, with both connections open.
+    fn hold(&self) -> ! {
+        loop {
+            std::thread::park();
+        }
     }
 }
