@@ -70,7 +70,8 @@ pub use record::Resolved;
 pub use resolved::{
     Annotations, Beside, By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata,
     OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Rate, Report,
-    ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Warnings, WrittenTags,
+    ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions, Warnings,
+    WrittenTags,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

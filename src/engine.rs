@@ -7,21 +7,24 @@ differ. Both return an error only for what ends a pair; what becomes of one obje
 
 mod carry;
 mod check;
+mod history;
 mod lineup;
 mod open;
 mod sync;
+mod unchanged;
 
 pub use crate::context::{Context, Ends};
 pub use check::Manner;
 
 use std::fmt;
 
-use crate::config::Pair;
+use crate::config::{Pair, Versions};
 use crate::object::Timestamp;
-use crate::plan::{Aim, Plan, Rules};
+use crate::plan::{Aim, Plan, Rules, VersionPlan};
 use crate::store::{Description, Listing, StoreError};
 use carry::carry_out;
 use check::Checking;
+use history::Adding;
 use sync::Syncing;
 
 /// A pair that came to its end.
@@ -63,6 +66,9 @@ pub async fn run_between(
     pair: &Pair,
     context: &Context,
 ) -> Result<PairDone, PairError> {
+    if pair.versions == Versions::All {
+        return run_versions(ends, pair, context).await;
+    }
     let target: Listing = if pair.check.head_each_target {
         Box::pin(futures::stream::empty())
     } else {
@@ -71,6 +77,24 @@ pub async fn run_between(
     let plan = plan(Aim::Sync, &ends, target, pair, context);
     let worker = Syncing::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
+    finished(&ends, ended).await
+}
+
+async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<PairDone, PairError> {
+    let (Some(source), Some(target)) = (ends.source.histories(), ends.target.histories()) else {
+        let why = "only buckets keep versions";
+        return Err(PairError {
+            error: StoreError::unsupported("list", why),
+            phase: "list",
+        });
+    };
+    let plan = VersionPlan::new(source, target, &context.sinks);
+    let worker = Adding::new(ends.clone(), pair, context);
+    let ended = carry_out(plan, worker, pair, context).await;
+    finished(&ends, ended).await
+}
+
+async fn finished(ends: &Ends, ended: Result<bool, PairError>) -> Result<PairDone, PairError> {
     // what was written is made durable also when the pair ended early
     let flushed = ends.target.flush().await;
     let stopped = ended?;
@@ -78,7 +102,7 @@ pub async fn run_between(
         error,
         phase: "transfer",
     })?;
-    Ok(done(&ends, stopped))
+    Ok(done(ends, stopped))
 }
 
 /// Compares both sides of a pair, and changes nothing.

@@ -113,6 +113,8 @@ pub enum SkipReason {
     Archived,
     /// A condition the user asked for did not hold.
     PreconditionFailed,
+    /// The target has a later version of it, and a version can only be added as the newest.
+    OutOfOrder,
 }
 
 impl SkipReason {
@@ -131,6 +133,7 @@ impl SkipReason {
             Self::DirectoryMarker => "directory_marker",
             Self::Archived => "archived",
             Self::PreconditionFailed => "precondition_failed",
+            Self::OutOfOrder => "out_of_order",
         }
     }
 
@@ -206,6 +209,8 @@ pub struct Listed {
     pub modified: Timestamp,
     /// The ETag, if the source has any.
     pub etag: Option<ETag>,
+    /// The version, where the listing names one.
+    pub version: Option<Arc<str>>,
 }
 
 /// How an object was moved.
@@ -310,6 +315,20 @@ pub enum Event {
         /// How it went.
         conduct: Conduct,
     },
+    /// The source's latest is a delete marker, and now the target's is one too; in a dry run it
+    /// would be.
+    MarkerCopied {
+        /// The key.
+        key: ObjectKey,
+        /// The source's marker, as an object of no size.
+        source: Listed,
+        /// What the target had under the key.
+        hides: Listed,
+        /// The version id of the target's marker; `None` in a dry run.
+        marker: Option<Arc<str>>,
+        /// Whether nothing was done.
+        is_planned: bool,
+    },
     /// A dry run would transfer it.
     Planned {
         /// The key.
@@ -345,7 +364,8 @@ pub enum Event {
         /// How often it was tried.
         attempts: u32,
     },
-    /// The pair ended before its turn.
+    /// Its turn never came: the pair ended, or an earlier version of its key could not be
+    /// brought over.
     NotAttempted {
         /// The key.
         key: ObjectKey,

@@ -7,12 +7,14 @@ directory, so nothing that writes files needs to look at `..` again.
 
 mod attributes;
 mod etag;
+mod history;
 mod key;
 mod time;
 mod words;
 
 pub use attributes::{Attributes, StorageClass, Tags};
 pub use etag::ETag;
+pub use history::{History, Marker, Version};
 pub use key::{KeyError, LocalKey, MAX_KEY_BYTES, ObjectKey, UnsafeKey};
 pub use time::{Timestamp, TimestampError};
 pub use words::encoded_words;

@@ -10,8 +10,10 @@ mod compare;
 mod cursor;
 mod join;
 mod shadow;
+mod versions;
 
 pub use self::join::Joined;
+pub use self::versions::{KeyVersions, Step, VersionPlan};
 
 use std::time::Instant;
 
@@ -170,7 +172,7 @@ pub enum Direction {
 /// A plan in the making: the merge of two listings.
 #[derive(Debug)]
 pub struct Plan {
-    join: Join,
+    join: Join<Entry>,
     rules: Rules,
     shadow: Shadow,
 }
@@ -252,6 +254,7 @@ impl From<&Entry> for Listed {
             size: entry.size,
             modified: entry.modified,
             etag: entry.etag.clone(),
+            version: entry.version.clone(),
         }
     }
 }

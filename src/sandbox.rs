@@ -68,6 +68,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use faults::{Action, Faults, Moment, Mutation, Rule, When};
 
+use bucket::{Change, Versioning};
 use routes::{Keys, Routes};
 use server::Server;
 use store::Store;
@@ -128,6 +129,14 @@ pub enum SandboxError {
     /// A bucket cannot be made.
     #[error("create bucket `{bucket}` in the sandbox: {message}")]
     CreateBucket {
+        /// Its name.
+        bucket: String,
+        /// Why not.
+        message: String,
+    },
+    /// A bucket cannot be made to keep versions.
+    #[error("keep the versions of `{bucket}` in the sandbox: {message}")]
+    KeepVersions {
         /// Its name.
         bucket: String,
         /// Why not.
@@ -219,6 +228,21 @@ impl Sandbox {
                 bucket: name.to_owned(),
                 message: refused.message().unwrap_or_default().to_owned(),
             })
+    }
+
+    /// Has a bucket keep versions from now on.
+    pub fn keep_versions(&self, name: &str) -> Result<(), SandboxError> {
+        let kept = self.store.bucket(name).and_then(|bucket| {
+            let versioning = bucket.read().versioning;
+            if versioning == Versioning::Enabled {
+                return Ok(());
+            }
+            bucket.commit(Change::Versioning(Versioning::Enabled))
+        });
+        kept.map_err(|refused| SandboxError::KeepVersions {
+            bucket: name.to_owned(),
+            message: refused.message().unwrap_or_default().to_owned(),
+        })
     }
 
     /// The faults in force, and the calls that were counted.

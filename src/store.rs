@@ -26,6 +26,7 @@ pub mod s3;
 mod secret;
 mod settled;
 mod throttle;
+mod versioning;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
@@ -35,6 +36,7 @@ pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
 pub use throttle::Throttle;
+pub use versioning::{Histories, Versioning};
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -58,16 +60,26 @@ use crate::object::{
 /// the first error: a listing is complete only if it ended without one.
 pub type Listing = BoxStream<'static, Result<Page, StoreError>>;
 
-/// Some consecutive entries of a listing.
-#[derive(Debug, Default)]
-pub struct Page {
+/// Some consecutive entries of a listing, or whatever else is listed key by key.
+#[derive(Debug)]
+pub struct Page<E = Entry> {
     /// In the listing's order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<E>,
     /// What stood among them and cannot be synchronized.
     pub oddities: Vec<Oddity>,
     /// Whether the store is one object: its prefix is the whole key of the only entry, which has
     /// the last segment of it for a name.
     pub is_one_object: bool,
+}
+
+impl<E> Default for Page<E> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            oddities: Vec::new(),
+            is_one_object: false,
+        }
+    }
 }
 
 /// Something a listing met that is no entry.
@@ -345,6 +357,16 @@ pub trait Source: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
+    /// Every version of everything below the root; `None` where the store keeps none.
+    fn histories(&self) -> Option<Histories> {
+        None
+    }
+
+    /// Whether the store keeps what is overwritten and deleted.
+    async fn versioning(&self) -> Result<Versioning, StoreError> {
+        Ok(Versioning::Off)
+    }
+
     /// The tags of an object.
     async fn tags(&self, _of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
         Err(StoreError::unsupported("tags", NO_TAGS))
@@ -391,6 +413,14 @@ pub trait Target: Source {
     /// Removes objects; one result for each key, in their order. A key that is not there counts
     /// as removed, as S3 has it.
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError>;
+
+    /// Deletes a key where what it had is kept; the id of the delete marker that hides it now.
+    async fn mark_deleted(&self, _key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {
+        Err(StoreError::unsupported(
+            "mark as deleted",
+            "this store keeps no versions",
+        ))
+    }
 
     /// Gives an object these tags in place of those it has; none where there are none.
     async fn set_tags(&self, _of: ObjectVersion<'_>, _tags: &Tags) -> Result<(), StoreError> {
@@ -496,6 +526,8 @@ pub struct Description {
     pub region: Option<String>,
     /// The endpoint, where it is not AWS's own.
     pub endpoint: Option<String>,
+    /// Whether it keeps what is overwritten, once that was asked.
+    pub versioning: Option<Versioning>,
 }
 
 /// What a store is.

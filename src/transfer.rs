@@ -17,6 +17,7 @@ mod desk;
 mod dress;
 mod front;
 mod latest;
+mod origin;
 mod part_copies;
 mod parts;
 mod parts_proof;
@@ -27,6 +28,8 @@ mod source_proof;
 mod tags;
 mod target_proof;
 mod whole;
+
+pub use self::origin::{is_made_from, is_nameless, origin_of};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,6 +81,18 @@ pub struct Transferrer {
     conceded: Conceded,
     /// Whether the source was seen to tell the tags of an object that has none.
     tags_are_open: AtomicBool,
+}
+
+/// What became of an object, as far as it matters to what comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// The target has it; in a dry run it would have.
+    Arrived,
+    /// The source does not have it any more, or has it where it cannot be read: nothing need wait
+    /// for it.
+    LeftOut,
+    /// It was left where it is, or did not arrive.
+    Stayed,
 }
 
 /// An object on its way.
@@ -135,7 +150,7 @@ impl Transferrer {
 
     /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
     /// object was told of all the same.
-    pub async fn run(&self, decision: Decision) -> Result<(), StoreError> {
+    pub async fn run(&self, decision: Decision) -> Result<Became, StoreError> {
         match decision {
             Decision::Leave(Leave::Unchanged { source, target }) => {
                 let listed = Listed::from(&source);
@@ -148,7 +163,7 @@ impl Transferrer {
             }
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
-                Ok(())
+                Ok(Became::Stayed)
             }
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
@@ -156,7 +171,7 @@ impl Transferrer {
         }
     }
 
-    async fn examine(&self, examine: Examine) -> Result<(), StoreError> {
+    async fn examine(&self, examine: Examine) -> Result<Became, StoreError> {
         let answer = self.examiner.answer(&examine).await;
         let source = examine.source;
         match answer {
@@ -182,7 +197,12 @@ impl Transferrer {
     }
 
     /// What becomes of an object whose content cannot be compared is the user's to say.
-    async fn undecided(&self, source: Entry, target: Listed, why: Why) -> Result<(), StoreError> {
+    async fn undecided(
+        &self,
+        source: Entry,
+        target: Listed,
+        why: Why,
+    ) -> Result<Became, StoreError> {
         match self.pair.check.on_unverifiable {
             OnUndecided::Skip => {
                 let undecided = Event::Undecided {
@@ -206,12 +226,12 @@ impl Transferrer {
                 let error =
                     StoreError::new("compare", source.key.as_str(), ErrorKind::Other, message);
                 self.failed(&source, FailReason::Unverifiable, error, 1);
-                Ok(())
+                Ok(Became::Stayed)
             }
         }
     }
 
-    async fn transfer(&self, transfer: Transfer) -> Result<(), StoreError> {
+    async fn transfer(&self, transfer: Transfer) -> Result<Became, StoreError> {
         let Transfer {
             source,
             replaces,
@@ -239,7 +259,7 @@ impl Transferrer {
                 because,
                 replaces,
             });
-            return Ok(());
+            return Ok(Became::Arrived);
         }
         let started = Instant::now();
         let (mut again, pause) = self.pair.force_retry;
@@ -271,10 +291,7 @@ impl Transferrer {
                     let sound = done.settled.stored().version.clone();
                     let annotated = annotations::bring_along(self, &done, because).await;
                     let ended = match annotated {
-                        Ok(()) => {
-                            self.arrived(&source, done.settled, conduct);
-                            Ok(())
-                        }
+                        Ok(()) => Ok(self.arrived(&source, done.settled, conduct)),
                         Err(error) => self.not_annotated(&source, error, attempts),
                     };
                     // versions below the sound one: what has none was overwritten
@@ -379,7 +396,7 @@ impl Transferrer {
         }
     }
 
-    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) {
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Became {
         if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
             (settled.integrity().verdict(), self.pair.verify.unverifiable)
         {
@@ -388,12 +405,13 @@ impl Transferrer {
             let reason = FailReason::Unverifiable;
             self.distrust(listed, settled.stored(), reason);
             self.failed(listed, reason, error, conduct.attempts);
-            return;
+            return Became::Stayed;
         }
         self.sinks.emit(&Event::Transferred {
             settled: Box::new(settled),
             conduct,
         });
+        Became::Arrived
     }
 
     /// Tells of an object that has arrived, and not all of its annotations have.
@@ -402,24 +420,29 @@ impl Transferrer {
         source: &Entry,
         error: StoreError,
         attempts: u32,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Became, StoreError> {
         if error.kind == ErrorKind::Cancelled || error.kind.is_fatal() {
             return self.conclude(source, error.into(), attempts);
         }
         self.failed(source, FailReason::Annotations, error, attempts);
-        Ok(())
+        Ok(Became::Stayed)
     }
 
     /// Tells what became of an object that did not arrive.
-    fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<(), StoreError> {
+    fn conclude(
+        &self,
+        source: &Entry,
+        trouble: Trouble,
+        attempts: u32,
+    ) -> Result<Became, StoreError> {
         let error = match trouble {
             Trouble::Damaged(mismatch) => {
                 self.damaged(source, &mismatch, attempts);
-                return Ok(());
+                return Ok(Became::Stayed);
             }
             Trouble::Published(rejected) => {
                 self.damaged(source, &rejected.mismatch, attempts);
-                return Ok(());
+                return Ok(Became::Stayed);
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
@@ -428,7 +451,14 @@ impl Transferrer {
         };
         let concluded = conclude(source, error, self.direction, attempts);
         self.sinks.emit(&concluded.event);
-        concluded.ends_pair.map_or(Ok(()), Err)
+        let fate = match concluded.event {
+            Event::Skipped {
+                reason: SkipReason::SourceVanished | SkipReason::Archived,
+                ..
+            } => Became::LeftOut,
+            _ => Became::Stayed,
+        };
+        concluded.ends_pair.map_or(Ok(fate), Err)
     }
 
     fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {
@@ -506,7 +536,7 @@ impl Transferrer {
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
-    async fn make_directory(&self, marker: &Entry) -> Result<(), StoreError> {
+    async fn make_directory(&self, marker: &Entry) -> Result<Became, StoreError> {
         let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
@@ -522,7 +552,7 @@ impl Transferrer {
                     reason: SkipReason::DirectoryMarker,
                     message: None,
                 });
-                Ok(())
+                Ok(Became::Arrived)
             }
             Err(error) => self.conclude(marker, error.into(), 1),
         }
@@ -566,13 +596,17 @@ impl Transferrer {
     }
 }
 
-/// What may have been published was not, if the target still has what was to be replaced.
+/// What may have been published was not, if the target still has what was to be replaced: the same
+/// version where that is known, otherwise the same ETag.
 fn as_it_was(trouble: Trouble, replaces: Option<&Listed>) -> Trouble {
     match trouble {
         Trouble::Unproved(unproved)
             if replaces.is_some_and(|listed| {
                 let seen = unproved.seen.as_ref();
-                listed.etag.is_some() && seen.is_some_and(|seen| seen.etag == listed.etag)
+                seen.is_some_and(|seen| match &listed.version {
+                    Some(version) => seen.version.as_ref() == Some(version),
+                    None => listed.etag.is_some() && seen.etag == listed.etag,
+                })
             }) =>
         {
             Trouble::Store(unproved.error)

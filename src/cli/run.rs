@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::job_files::JobFiles;
 use super::{command, completions, former, log, process};
-use crate::config::{self, Environment, FlagValues, Job, Problems};
+use crate::config::{self, Environment, FlagValues, Job, Problems, Versions};
 use crate::job::{self, Outcome, Purpose, RunOptions, Signals};
 use crate::report::{CheckForm, CheckSettings, ExitCode, Stream};
 
@@ -225,6 +225,10 @@ pub(super) struct RunRequest {
 
 /// Runs jobs that are known to be right, one after the other.
 pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<ExitCode> {
+    if let Some(refusal) = uncompared(&jobs, &request.purpose) {
+        Stream::Stderr.print(&refusal);
+        return Ok(ExitCode::Usage);
+    }
     let runtime = process::runtime().context("start the runtime")?;
     let log_as = |job: &Job| {
         let is_read = match &request.purpose {
@@ -263,6 +267,25 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
     // blocked reads of a dead disk must not keep the process
     runtime.shutdown_background();
     Ok(worst)
+}
+
+/// Why a check cannot be what its jobs ask for, if it cannot: it compares one object of a key with
+/// one, and its records speak of the present.
+fn uncompared(jobs: &[Job], purpose: &Purpose) -> Option<String> {
+    let Purpose::Check(settings) = purpose else {
+        return None;
+    };
+    let mut pairs = jobs.iter().flat_map(|job| &job.pairs);
+    let (option, pair) = pairs.find_map(|pair| match pair.versions {
+        Versions::All => Some(("versioning.enabled", &pair.name)),
+        Versions::AsOf(_) if settings.form == CheckForm::Records => {
+            Some(("versioning.point_in_time", &pair.name))
+        }
+        Versions::AsOf(_) | Versions::Latest => None,
+    })?;
+    Some(format!(
+        "error: a check cannot compare by `{option}` of `{pair}`\n  = leave it out (--set versioning.enabled=false), and what is there now is compared"
+    ))
 }
 
 /// Runs one job after the other; the worst outcome decides. None starts once a signal was

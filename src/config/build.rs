@@ -7,7 +7,7 @@ use super::metadata::metadata;
 use super::resolved::{
     Annotations, Beside, By, Check, CheckMode, Compared, Conditional, OfTarget, OnDenied,
     OnUndecided, OnUnverifiable, Pair, Performance, Rate, SourceSpec, Tagging, TargetSpec, Verify,
-    Warnings, WrittenTags,
+    Versions, Warnings, WrittenTags,
 };
 use super::sides::{Side, encryption, s3_settings};
 use crate::digest::Algorithm;
@@ -24,6 +24,7 @@ pub(super) fn build(
     never_list: &[PathBuf],
 ) -> Pair {
     let checksum = checksum(&target, merged);
+    let versions = versions(merged);
     let is_bucket = target.is_s3();
     let tagging = tagging(&source, &target, merged);
     Pair {
@@ -45,7 +46,8 @@ pub(super) fn build(
             Side::S3(location) => TargetSpec::S3(Box::new(s3_settings(location, "target", merged))),
         },
         server_side_copy: merged.value("server_side_copy"),
-        check: check(merged),
+        versions,
+        check: check(merged, versions),
         checksum,
         checksum_full_object: merged.value("checksum.full_object"),
         checksum_download: merged.value("checksum.download"),
@@ -101,7 +103,15 @@ pub(super) fn build(
     }
 }
 
-fn check(merged: &Merged) -> Check {
+fn versions(merged: &Merged) -> Versions {
+    match merged.optional("versioning.point_in_time") {
+        Some(time) => Versions::AsOf(time),
+        None if merged.value("versioning.enabled") => Versions::All,
+        None => Versions::Latest,
+    }
+}
+
+fn check(merged: &Merged, versions: Versions) -> Check {
     let by_checksum = algorithm(merged, "check.checksum_algorithm").map(By::Checksum);
     let mode = match (merged.value::<String>("check.mode").as_str(), by_checksum) {
         ("size", _) => CheckMode::Size,
@@ -110,6 +120,8 @@ fn check(merged: &Merged) -> Check {
         ("checksum", Some(by)) => CheckMode::Content(by),
         ("mtime_and_checksum", Some(by)) => CheckMode::MtimeAndContent(by),
         ("always", _) => CheckMode::Always,
+        // what the past is copied over may be newer
+        _ if matches!(versions, Versions::AsOf(_)) => CheckMode::Always,
         // a checksum mode without an algorithm was refused
         _ => CheckMode::Mtime,
     };

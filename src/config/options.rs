@@ -473,12 +473,12 @@ pub static OPTIONS: &[OptionRow] = &[
         .grants(&[
             Grant::is("true").source(&["s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]).target(&["s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion"]),
         ])
-        .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")).not_yet(),
+        .default("false").under(VERSIONING).fits(BothS3).flags(switch!("enable-versioning")),
     pair("versioning.point_in_time", Time, "the source as it was at this time")
         .grants(&[
             Grant::set().source(&["s3:GetBucketVersioning", "s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]),
         ])
-        .under(VERSIONING).fits(SourceS3).flags(&[Value("point-in-time")]).not_yet(),
+        .under(VERSIONING).fits(SourceS3).flags(&[Value("point-in-time")]),
 
     // --- deletion
     pair("delete.enabled", Bool, "delete what the target has and the source has not")

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
-use crate::object::{Attributes, StorageClass, Tags};
+use crate::object::{Attributes, StorageClass, Tags, Timestamp};
 use crate::store::local::{LocalSourceSettings, LocalTargetSettings};
 use crate::store::s3::S3Settings;
 
@@ -77,6 +77,8 @@ pub struct Pair {
     pub target: TargetSpec,
     /// Copy inside S3. Only true when both sides are S3.
     pub server_side_copy: bool,
+    /// Which versions of the source count.
+    pub versions: Versions,
     /// How changes are found.
     pub check: Check,
     /// The additional checksum of uploads.
@@ -170,6 +172,18 @@ impl Default for Metadata {
             guess_mime_type: true,
         }
     }
+}
+
+/// Which versions of the source count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Versions {
+    /// The latest of each key.
+    #[default]
+    Latest,
+    /// All of them, each added to the target's: both sides keep versions.
+    All,
+    /// The one each key had at this time.
+    AsOf(Timestamp),
 }
 
 /// How changes are found.

@@ -111,6 +111,7 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
             max_depth: merged.value("performance.max_parallel_listing_max_depth"),
         },
         order: KeyOrder::default(),
+        as_of: None,
         retry: RetrySettings {
             attempts: merged.value("retry.aws_max_attempts"),
             initial_backoff: merged.duration("retry.initial_backoff"),

@@ -18,6 +18,11 @@ impl Distrusted {
         Self(Arc::new(keys.into_iter().collect()))
     }
 
+    /// Whether a key is one of these.
+    pub fn has(&self, key: &ObjectKey) -> bool {
+        self.0.contains(key)
+    }
+
     /// The decision on a key, which for one of these is to transfer it.
     pub fn overrule(&self, decision: Decision) -> Decision {
         if !self.0.is_empty() && decision.key().is_some_and(|key| self.0.contains(key)) {

@@ -10,11 +10,51 @@ use super::PairError;
 use crate::config::Pair;
 use crate::context::Context;
 use crate::event::Event;
-use crate::plan::{Decision, Plan};
+use crate::object::Entry;
+use crate::plan::{Decision, KeyVersions, Plan, VersionPlan};
 use crate::store::{ErrorKind, StoreError};
+
+/// A plan in the making.
+pub(super) trait Planning {
+    /// What it decides on.
+    type Decision: Send;
+
+    /// The next decision; `None` after the last.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Self::Decision>, StoreError>> + Send;
+
+    /// What is listed and not decided on.
+    fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_;
+}
+
+impl Planning for Plan {
+    type Decision = Decision;
+
+    async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
+        Plan::next(self).await
+    }
+
+    fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
+        Plan::undecided(self)
+    }
+}
+
+impl Planning for VersionPlan {
+    type Decision = KeyVersions;
+
+    async fn next(&mut self) -> Result<Option<KeyVersions>, StoreError> {
+        VersionPlan::next(self).await
+    }
+
+    fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
+        VersionPlan::undecided(self)
+    }
+}
 
 /// What is done with the decisions of a plan.
 pub(super) trait Worker: Send + Sync + 'static {
+    /// What it is given.
+    type Decision: Send;
+
     /// What takes its time, and is done beside others.
     type Task: Send + 'static;
 
@@ -22,7 +62,7 @@ pub(super) trait Worker: Send + Sync + 'static {
     /// and gives what is left to do. An error ends the pair.
     fn take(
         &self,
-        decision: Decision,
+        decision: Self::Decision,
     ) -> impl Future<Output = Result<Option<Self::Task>, StoreError>> + Send;
 
     /// Does it, and tells what came of it. An error ends the pair; its object was told of all the
@@ -35,9 +75,9 @@ pub(super) trait Worker: Send + Sync + 'static {
 
 /// Makes the plan and has it carried out, so many objects at once as the pair allows. Returns
 /// whether it was stopped early.
-pub(super) async fn carry_out(
-    mut plan: Plan,
-    worker: impl Worker,
+pub(super) async fn carry_out<P: Planning>(
+    mut plan: P,
+    worker: impl Worker<Decision = P::Decision>,
     pair: &Pair,
     context: &Context,
 ) -> Result<bool, PairError> {

@@ -222,6 +222,7 @@ impl Checking {
 }
 
 impl Worker for Checking {
+    type Decision = Decision;
     type Task = Both;
 
     async fn take(&self, decision: Decision) -> Result<Option<Both>, StoreError> {

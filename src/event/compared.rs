@@ -198,6 +198,7 @@ mod tests {
             size,
             modified: Timestamp::new(0, 0),
             etag: None,
+            version: None,
         }
     }
 

@@ -120,6 +120,7 @@ mod tests {
             size: 1,
             modified: Timestamp::new(0, 0),
             etag: None,
+            version: None,
         };
         let event = Event::Unchanged {
             key: ObjectKey::new("k").expect("short"),

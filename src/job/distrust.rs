@@ -260,6 +260,7 @@ impl Sink for Keeper {
             | Event::Annotated(_)
             | Event::Compared(_)
             | Event::Planned { .. }
+            | Event::MarkerCopied { .. }
             | Event::Skipped { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }

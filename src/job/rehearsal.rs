@@ -68,6 +68,11 @@ impl Rehearsal {
                 .create_bucket(&bucket)
                 .map_err(|error| format!("create `{bucket}` in the sandbox: {error}"))?;
         }
+        for bucket in kept(pairs) {
+            sandbox
+                .keep_versions(&bucket)
+                .map_err(|error| error.to_string())?;
+        }
         for side in s3_sides(pairs) {
             point(side, &sandbox);
         }
@@ -89,6 +94,32 @@ impl Rehearsal {
 fn buckets(pairs: &mut [Pair]) -> std::collections::BTreeSet<String> {
     s3_sides(pairs)
         .map(|side| side.location.bucket.clone())
+        .collect()
+}
+
+/// The buckets whose versions the pairs want kept.
+#[cfg(feature = "sandbox")]
+fn kept(pairs: &[Pair]) -> std::collections::BTreeSet<String> {
+    use crate::config::{SourceSpec, TargetSpec, Versions};
+
+    pairs
+        .iter()
+        .flat_map(|pair| {
+            let source = match &pair.source {
+                SourceSpec::S3(s3) => Some(s3.location.bucket.clone()),
+                SourceSpec::Local(_) => None,
+            };
+            let target = match &pair.target {
+                TargetSpec::S3(s3) => Some(s3.location.bucket.clone()),
+                TargetSpec::Local(_) => None,
+            };
+            match pair.versions {
+                Versions::Latest => [None, None],
+                Versions::AsOf(_) => [source, None],
+                Versions::All => [source, target],
+            }
+        })
+        .flatten()
         .collect()
 }
 

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::mpsc::{Receiver, channel};
 
+use self::ask::Asked;
 use super::rehearsal::Rehearsal;
-use crate::config::{self, Pair, TargetSpec};
+use crate::config::{self, Pair, TargetSpec, Versions};
 use crate::report::{Claim, EvidenceReader, ReadLine, Repeats, schema};
 use crate::store::local::LocalTarget;
 use crate::store::s3::S3Store;
@@ -231,7 +232,7 @@ impl Asking<'_> {
                 let target = Arc::clone(&target);
                 async move {
                     let (_, claim) = line?;
-                    let standing = ask::about(&*target, &claim).await;
+                    let standing = ask::about(&*target, &claim, self.asked(&claim)).await;
                     let standing = standing.map_err(|error| error.to_string())?;
                     Ok::<_, String>((claim, standing))
                 }
@@ -254,7 +255,16 @@ impl Asking<'_> {
     fn counts(&self, number: u64, claim: &Claim) -> bool {
         (claim.is_arrival() || claim.is_removal())
             && claim.key_encoding.is_none()
-            && !self.repeats.supersedes(&claim.key, number)
+            && (self.asked(claim) == Asked::Version || !self.repeats.supersedes(&claim.key, number))
+    }
+
+    fn asked(&self, claim: &Claim) -> Asked {
+        let adds_versions = self.pair.versions == Versions::All;
+        if adds_versions && claim.is_arrival() {
+            Asked::Version
+        } else {
+            Asked::Latest
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn pair(name: &str) -> Pair {
             never_list: Vec::new(),
         }),
         server_side_copy: false,
+        versions: config::Versions::default(),
         check: Check::default(),
         checksum: None,
         checksum_full_object: false,
@@ -96,6 +97,7 @@ fn done(stopped: bool) -> PairDone {
         prefix: String::new(),
         region: None,
         endpoint: None,
+        versioning: None,
     };
     PairDone {
         source: description.clone(),
@@ -112,6 +114,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
             size: 1,
             modified: Timestamp::new(0, 0),
             etag: None,
+            version: None,
         };
         let error = || {
             StoreError::new(

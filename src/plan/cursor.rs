@@ -5,38 +5,79 @@ use std::fmt;
 use std::time::Instant;
 
 use futures::StreamExt as _;
+use futures::stream::BoxStream;
 
 use crate::event::{Event, Side, Sinks, SkipReason};
-use crate::object::{Entry, ObjectKey};
-use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
+use crate::object::{Entry, History, ObjectKey};
+use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
+
+/// What a listing is made of: one for each key.
+pub(super) trait Row {
+    /// The key.
+    fn key(&self) -> &ObjectKey;
+
+    /// How many objects it counts for.
+    fn count(&self) -> u64;
+
+    /// The sum of their sizes.
+    fn bytes(&self) -> u64;
+}
+
+impl Row for Entry {
+    fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    fn count(&self) -> u64 {
+        1
+    }
+
+    fn bytes(&self) -> u64 {
+        self.size
+    }
+}
+
+impl Row for History {
+    fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    fn count(&self) -> u64 {
+        self.versions.len() as u64 + u64::from(self.marker.is_some())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.versions.iter().map(|version| version.size).sum()
+    }
+}
 
 /// A listing and how far it was read.
-pub(super) struct Cursor {
-    listing: Listing,
+pub(super) struct Cursor<E> {
+    listing: BoxStream<'static, Result<Page<E>, StoreError>>,
     side: Side,
     /// Compare keys without one leading slash, as a directory has them.
     strip: bool,
-    page: std::vec::IntoIter<Entry>,
+    page: std::vec::IntoIter<E>,
     /// The name of the entry read last, to check the order.
     last: Option<ObjectKey>,
     done: bool,
     started: Instant,
     sinks: Sinks,
     /// An entry that was read and belongs to a later key.
-    held: Option<Entry>,
+    held: Option<E>,
     /// Directories that could not be read, in order, as far as keys in them may come.
     unreadable: VecDeque<String>,
 }
 
-impl fmt::Debug for Cursor {
+impl<E> fmt::Debug for Cursor<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cursor({:?} at {:?})", self.side, self.last)
     }
 }
 
-impl Cursor {
+impl<E: Row> Cursor<E> {
     pub(super) fn new(
-        listing: Listing,
+        listing: BoxStream<'static, Result<Page<E>, StoreError>>,
         side: Side,
         strip: bool,
         started: Instant,
@@ -57,8 +98,8 @@ impl Cursor {
     }
 
     /// What an entry is compared by.
-    pub(super) fn name_of<'a>(&self, entry: &'a Entry) -> &'a str {
-        self.comparable(&entry.key)
+    pub(super) fn name_of<'a>(&self, entry: &'a E) -> &'a str {
+        self.comparable(entry.key())
     }
 
     fn comparable<'a>(&self, key: &'a ObjectKey) -> &'a str {
@@ -70,7 +111,7 @@ impl Cursor {
     }
 
     /// The next entry in order.
-    pub(super) async fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+    pub(super) async fn next(&mut self) -> Result<Option<E>, StoreError> {
         if let Some(held) = self.held.take() {
             return Ok(Some(held));
         }
@@ -90,13 +131,13 @@ impl Cursor {
     }
 
     /// Gives an entry back, to be the next one again.
-    pub(super) fn hold(&mut self, entry: Entry) {
+    pub(super) fn hold(&mut self, entry: E) {
         debug_assert!(self.held.is_none(), "one entry can be given back");
         self.held = Some(entry);
     }
 
     /// What was listed and not read yet.
-    pub(super) fn rest(&mut self) -> impl Iterator<Item = Entry> + '_ {
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = E> + '_ {
         self.held.take().into_iter().chain(self.page.by_ref())
     }
 
@@ -123,8 +164,8 @@ impl Cursor {
             .filter(|oddity| SkipReason::of_oddity(oddity.kind).is_some());
         self.sinks.emit(&Event::Listed {
             side: self.side,
-            entries: entries.len() as u64 + odd.count() as u64,
-            bytes: entries.iter().map(|entry| entry.size).sum(),
+            entries: entries.iter().map(Row::count).sum::<u64>() + odd.count() as u64,
+            bytes: entries.iter().map(Row::bytes).sum(),
         });
         for oddity in oddities {
             self.tell(oddity);
@@ -168,17 +209,17 @@ impl Cursor {
         }
     }
 
-    fn check_order(&mut self, entry: &Entry) -> Result<(), StoreError> {
+    fn check_order(&mut self, entry: &E) -> Result<(), StoreError> {
         if let Some(last) = &self.last
-            && self.comparable(&entry.key) < self.comparable(last)
+            && self.comparable(entry.key()) < self.comparable(last)
         {
             let message = format!(
                 "the listing is not in order: `{}` comes after `{last}`; such a listing cannot be synchronized yet",
-                entry.key
+                entry.key()
             );
             return Err(StoreError::new("list", "", ErrorKind::Fatal, message));
         }
-        self.last = Some(entry.key.clone());
+        self.last = Some(entry.key().clone());
         Ok(())
     }
 }

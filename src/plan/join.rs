@@ -2,40 +2,40 @@
 
 use std::cmp::Ordering;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Row};
 use crate::object::Entry;
 use crate::store::StoreError;
 
 /// One key, and the sides that have it.
 #[derive(Debug, Clone)]
-pub enum Joined {
+pub enum Joined<E = Entry> {
     /// Both have it.
     Both {
         /// What the source listed.
-        source: Entry,
+        source: E,
         /// What the target listed.
-        target: Entry,
+        target: E,
     },
     /// Only the source has it.
-    OnlySource(Entry),
+    OnlySource(E),
     /// Only the target has it.
-    OnlyTarget(Entry),
+    OnlyTarget(E),
     /// The target has it; the source's directory it would be in cannot be read.
-    Hidden(Entry),
+    Hidden(E),
 }
 
 /// Two listings, read side by side in the order of their names.
 #[derive(Debug)]
-pub(super) struct Join {
-    pub(super) source: Cursor,
-    target: Cursor,
+pub(super) struct Join<E> {
+    pub(super) source: Cursor<E>,
+    target: Cursor<E>,
     /// The source's entry the target is being searched for; here and not in a variable, so that it
     /// is not lost when the target's listing fails or nobody waits for the next key any more.
-    pending: Option<Entry>,
+    pending: Option<E>,
 }
 
-impl Join {
-    pub(super) fn new(source: Cursor, target: Cursor) -> Self {
+impl<E: Row> Join<E> {
+    pub(super) fn new(source: Cursor<E>, target: Cursor<E>) -> Self {
         Self {
             source,
             target,
@@ -44,7 +44,7 @@ impl Join {
     }
 
     /// The next key in order; `None` when both sides are completely listed.
-    pub(super) async fn next(&mut self) -> Result<Option<Joined>, StoreError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Joined<E>>, StoreError> {
         if self.pending.is_none() {
             self.pending = self.source.next().await?;
         }
@@ -68,8 +68,8 @@ impl Join {
         }))
     }
 
-    fn only_target(&mut self, target: Entry) -> Joined {
-        if self.source.hides(&target.key) {
+    fn only_target(&mut self, target: E) -> Joined<E> {
+        if self.source.hides(target.key()) {
             Joined::Hidden(target)
         } else {
             Joined::OnlyTarget(target)
@@ -77,7 +77,7 @@ impl Join {
     }
 
     /// What the source has listed and was not given out yet.
-    pub(super) fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
+    pub(super) fn undecided(&mut self) -> impl Iterator<Item = E> + '_ {
         self.pending.take().into_iter().chain(self.source.rest())
     }
 }

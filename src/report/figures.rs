@@ -35,7 +35,12 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
         },
         failed: counts.failed,
         not_attempted: counts.not_attempted,
-        deleted: schema::Deleted::default(),
+        deleted: schema::Deleted {
+            total: counts.markers_copied,
+            delete_markers: counts.markers_copied,
+            copied_markers: counts.markers_copied,
+            ..schema::Deleted::default()
+        },
         verified: verified(&counts.verified),
         warnings: counts.warnings,
         errors: counts.errors,

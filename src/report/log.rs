@@ -100,12 +100,27 @@ impl LogSink {
     fn planned(&self, key: &str, source: &Listed, because: Cause) {
         tracing::info!(
             key,
-            source_version_id = "",
+            source_version_id = source.version.as_deref().unwrap_or_default(),
             source_last_modified = %source.modified,
             target_key = format!("{}{key}", self.target_prefix),
             size = source.size,
             reason = because.as_str(),
             "[dry-run] sync completed."
+        );
+    }
+
+    fn marker_copied(&self, key: &str, source: &Listed, is_planned: bool) {
+        let message = if is_planned {
+            "[dry-run] delete completed."
+        } else {
+            "delete completed."
+        };
+        tracing::info!(
+            key,
+            source_version_id = source.version.as_deref().unwrap_or_default(),
+            source_last_modified = %source.modified,
+            target_key = format!("{}{key}", self.target_prefix),
+            "{message}"
         );
     }
 
@@ -187,6 +202,12 @@ impl Sink for LogSink {
                 because,
                 ..
             } => self.planned(key.as_str(), source, *because),
+            Event::MarkerCopied {
+                key,
+                source,
+                is_planned,
+                ..
+            } => self.marker_copied(key.as_str(), source, *is_planned),
             Event::Skipped {
                 key,
                 reason,

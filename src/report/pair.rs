@@ -288,6 +288,6 @@ fn end_of(description: &Description) -> End {
         kind: description.kind,
         region: description.region.clone(),
         endpoint: description.endpoint.clone(),
-        versioning: None,
+        versioning: description.versioning,
     }
 }

@@ -214,6 +214,7 @@ impl Source for MemoryStore {
             prefix: String::new(),
             region: None,
             endpoint: None,
+            versioning: None,
         }
     }
 

@@ -37,6 +37,7 @@ mod tags;
 mod tests;
 mod trust;
 mod upload;
+mod versioning;
 mod write;
 
 pub use encryption::{CustomerKey, Encryption, KmsKey};
@@ -49,8 +50,8 @@ pub use settings::{
 use std::fmt;
 use std::num::NonZeroU16;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -67,8 +68,8 @@ use super::overdue::{Overdue, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, Head, Listing, Meter, Pace, PartLayout, Put, Read, Source, StoreError, StoreKind,
-    Stored, Target, Upload, Withdrawn,
+    Description, Head, Histories, Listing, Meter, Pace, PartLayout, Put, Read, Source, StoreError,
+    StoreKind, Stored, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -95,6 +96,8 @@ struct Shared {
     may_be_one: bool,
     /// Whether it does; the object then stands under its base name.
     one_object: AtomicBool,
+    /// Whether the bucket keeps versions, once that was asked.
+    versioning: OnceLock<Versioning>,
 }
 
 impl fmt::Debug for S3Store {
@@ -143,6 +146,7 @@ impl S3Store {
             learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
+            versioning: OnceLock::new(),
         };
         Ok(Self(Arc::new(shared), CancellationToken::new()))
     }
@@ -196,6 +200,11 @@ impl S3Store {
         !self.0.settings.location.is_directory_bucket()
             && self.key().is_none()
             && answer::etag_is_digest(encryption, customer_algorithm)
+    }
+
+    /// Notes that the prefix is the key of the only object.
+    fn is_one_object(&self) {
+        self.0.one_object.store(true, Ordering::Relaxed);
     }
 
     /// The whole key of a relative one.
@@ -399,6 +408,7 @@ impl Source for S3Store {
             prefix: settings.location.prefix.clone(),
             region: Some(self.0.regional.region().to_owned()),
             endpoint: settings.endpoint_url.clone(),
+            versioning: self.0.versioning.get().copied(),
         }
     }
 
@@ -424,6 +434,14 @@ impl Source for S3Store {
 
     async fn parts(&self, of: ObjectVersion<'_>) -> Result<Option<PartLayout>, StoreError> {
         attributes::parts(self, of).await
+    }
+
+    fn histories(&self) -> Option<Histories> {
+        Some(listing::histories(self))
+    }
+
+    async fn versioning(&self) -> Result<Versioning, StoreError> {
+        versioning::ask(self).await
     }
 
     fn copy_source(&self, of: ObjectVersion<'_>) -> Option<CopySource> {
@@ -492,6 +510,10 @@ impl Target for S3Store {
 
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         write::delete(self, keys).await
+    }
+
+    async fn mark_deleted(&self, key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {
+        versioning::mark_deleted(self, key).await
     }
 
     fn signs_with(&self) -> Option<Algorithm> {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Content, Copied, CopySource, Description, ErrorKind, Head, Listing, Pace, PartLayout, Put,
-    Read, Source, StoreError, Stored, Target, Upload, Withdrawn,
+    AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
+    ErrorKind, Head, Histories, Listing, Pace, PartLayout, Put, Read, Source, StoreError, Stored,
+    Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
-use crate::object::{ObjectKey, ObjectVersion};
+use crate::object::{ObjectKey, ObjectVersion, Tags};
 
 /// A target around which every object that is written, copied or deleted waits for its turn. What
 /// is tried again by the target itself waits no more; what is put back in order waits never.
@@ -81,6 +82,30 @@ impl Source for Throttle {
         self.target.parts(of).await
     }
 
+    async fn tags(&self, of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
+        self.target.tags(of).await
+    }
+
+    async fn annotations(&self, of: ObjectVersion<'_>) -> Result<Annotations, StoreError> {
+        self.target.annotations(of).await
+    }
+
+    async fn annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+    ) -> Result<AnnotationContent, StoreError> {
+        self.target.annotation(of, name).await
+    }
+
+    fn histories(&self) -> Option<Histories> {
+        self.target.histories()
+    }
+
+    async fn versioning(&self) -> Result<Versioning, StoreError> {
+        self.target.versioning().await
+    }
+
     fn copy_source(&self, of: ObjectVersion<'_>) -> Option<CopySource> {
         self.target.copy_source(of)
     }
@@ -106,6 +131,28 @@ impl Target for Throttle {
     async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         self.turn(keys.len(), "").await?;
         self.target.delete(keys).await
+    }
+
+    async fn set_tags(&self, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), StoreError> {
+        self.target.set_tags(of, tags).await
+    }
+
+    async fn put_annotation(
+        &self,
+        of: ObjectVersion<'_>,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<AnnotationTag, StoreError> {
+        self.target.put_annotation(of, name, bytes).await
+    }
+
+    async fn delete_annotation(&self, of: ObjectVersion<'_>, name: &str) -> Result<(), StoreError> {
+        self.target.delete_annotation(of, name).await
+    }
+
+    async fn mark_deleted(&self, key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {
+        self.turn(1, key.as_str()).await?;
+        self.target.mark_deleted(key).await
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {

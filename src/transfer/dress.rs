@@ -7,7 +7,8 @@ mod class;
 
 use std::sync::atomic::Ordering;
 
-use super::{Transferrer, Work};
+use super::{Transferrer, Work, origin};
+use crate::config::Versions;
 use crate::event::Event;
 use crate::object::Tags;
 use crate::store::{Head, Put, StoreError};
@@ -20,6 +21,9 @@ pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Resul
         dressed.without_redirect();
     }
     warn_once(via, work, &dressed.lost);
+    if pair.versions == Versions::All {
+        origin::note(&work.entry, &mut dressed.attributes.user);
+    }
     Ok(Put {
         key: work.entry.key.clone(),
         size: work.entry.size,

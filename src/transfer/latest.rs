@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::attempt::of_target;
-use super::{Transferrer, annotations, tags};
+use super::{Became, Transferrer, annotations, tags};
 use crate::context::cancelled;
 use crate::event::{Event, Listed, Refresh, Refreshed, Refreshing};
 use crate::object::{Entry, ObjectVersion};
@@ -16,7 +16,7 @@ pub(super) async fn leave(
     source: &Entry,
     target: &Listed,
     left: Event,
-) -> Result<(), StoreError> {
+) -> Result<Became, StoreError> {
     match refresh(via, source).await {
         Ok(refreshed) => {
             via.sinks.emit(&left);
@@ -30,7 +30,7 @@ pub(super) async fn leave(
                     elapsed: started.elapsed(),
                 })));
             }
-            Ok(())
+            Ok(Became::Stayed)
         }
         Err(error) => via.conclude(source, error.into(), 1),
     }

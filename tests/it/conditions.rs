@@ -493,6 +493,7 @@ async fn a_target_without_etags_is_written_to_and_that_is_told() {
         size: 3,
         modified: entry.modified,
         etag: None,
+        version: None,
     };
     let transfer = Transfer {
         source: entry.clone(),

@@ -33,6 +33,7 @@ pub(crate) fn pair() -> Pair {
             never_list: Vec::new(),
         }),
         server_side_copy: false,
+        versions: s3sync::config::Versions::default(),
         check: Check::default(),
         checksum: None,
         checksum_full_object: false,

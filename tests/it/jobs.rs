@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use s3sync::config::{
     self, CheckMode, Environment, FlagValues, Job, OnUnverifiable, Pair, Problems, SourceSpec,
-    TargetSpec,
+    TargetSpec, Versions,
 };
+use s3sync::object::Timestamp;
 use serde_yaml_ng::Value as Yaml;
 
 use crate::support::case;
@@ -30,6 +31,10 @@ const FILES: &[(&str, &str)] = &[
     (
         "verified.toml",
         "the_verified_job_shows_every_kind_of_proof",
+    ),
+    (
+        "versions.toml",
+        "the_versions_job_keeps_history_and_goes_back",
     ),
     ("reference/job.toml", "the_reference_is_what_init_prints"),
     ("deploy/Dockerfile", "the_image_runs_as_nobody"),
@@ -159,6 +164,22 @@ fn the_verified_job_shows_every_kind_of_proof() {
     let world = World::new();
     let path = jobs().join("verified.toml").display().to_string();
     understood(&world, &["s3sync", "check", &path].map(str::to_owned), &[]);
+}
+
+#[test]
+fn the_versions_job_keeps_history_and_goes_back() {
+    let job = right(load("versions.toml", &[]));
+    let [history, before] = &job.pairs[..] else {
+        panic!("{:?}", job.pairs);
+    };
+    assert_eq!((&*way(history), history.versions), ("SS", Versions::All));
+    let time = Timestamp::parse("2026-01-31T12:00:00Z").expect("a time");
+    assert_eq!(
+        (&*way(before), before.versions),
+        ("SL", Versions::AsOf(time))
+    );
+    // what is there may be newer, and is written over all the same
+    assert_eq!(before.check.mode, CheckMode::Always);
 }
 
 #[test]

@@ -52,4 +52,5 @@ mod sync_status;
 mod tags;
 mod transport;
 mod verification;
+mod versions;
 mod world;

@@ -31,6 +31,8 @@ pub struct Counts {
     pub transferred_bytes: u64,
     /// Compared, in a run that only does that; those only the target has are not in the books.
     pub compared: Comparisons,
+    /// Deleted at the target as they are at the source; in a dry run, planned.
+    pub markers_copied: u64,
     /// Left out because of their state.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Could not be transferred.
@@ -97,6 +99,7 @@ impl Counts {
             + self.unchanged
             + self.transferred()
             + self.compared.total()
+            + self.markers_copied
             + self.skipped_total()
             + self.failed
             + self.not_attempted
@@ -120,6 +123,7 @@ impl Counts {
         self.server_side_copied += other.server_side_copied;
         self.transferred_bytes += other.transferred_bytes;
         self.compared.add(&other.compared);
+        self.markers_copied += other.markers_copied;
         add_each(&mut self.skipped, &other.skipped);
         self.failed += other.failed;
         self.not_attempted += other.not_attempted;

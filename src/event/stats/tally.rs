@@ -70,6 +70,7 @@ impl Tally {
             Event::Planned {
                 source, replaces, ..
             } => self.moved_one(source.size, replaces.is_some()),
+            Event::MarkerCopied { .. } => self.counts.markers_copied += 1,
             Event::Skipped {
                 key,
                 reason,

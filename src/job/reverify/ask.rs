@@ -4,13 +4,26 @@ use super::Standing;
 use super::rehash::rehash;
 use crate::digest::Checksum;
 use crate::examine::{Layout, Wanted};
-use crate::object::{ETag, ObjectKey};
+use crate::object::{ETag, ObjectKey, ObjectVersion};
 use crate::report::{Claim, ClaimedEnd};
 use crate::store::{ErrorKind, Head, StoreError, Target};
 
+/// What is asked for: the object as it is, or the very version that the run made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The object as it is now.
+    Latest,
+    /// The version, which stays whatever comes after it.
+    Version,
+}
+
 /// Asks the target about one object. An error is one after which nothing else can be asked.
-pub(super) async fn about(target: &dyn Target, claim: &Claim) -> Result<Standing, StoreError> {
-    let standing = compare(target, claim).await?;
+pub(super) async fn about(
+    target: &dyn Target,
+    claim: &Claim,
+    asked: Asked,
+) -> Result<Standing, StoreError> {
+    let standing = compare(target, claim, asked).await?;
     Ok(match standing {
         Standing::Holds if claim.is_unproved() => Standing::Unproved(why_unproved(claim)),
         standing => standing,
@@ -32,12 +45,19 @@ fn why_unproved(claim: &Claim) -> String {
 }
 
 /// Whether the target has what the run left there.
-async fn compare(target: &dyn Target, claim: &Claim) -> Result<Standing, StoreError> {
+async fn compare(target: &dyn Target, claim: &Claim, asked: Asked) -> Result<Standing, StoreError> {
     let unknown = |why: &str| Ok(Standing::Unknown(why.to_owned()));
     let Ok(key) = ObjectKey::new(claim.key.as_str()) else {
         return unknown("its key is longer than keys are");
     };
-    let head = match target.head((&key).into(), true).await {
+    let made = claim.target.as_ref();
+    let of = ObjectVersion {
+        key: &key,
+        version: made
+            .filter(|_| asked == Asked::Version)
+            .and_then(|made| made.version_id.as_deref()),
+    };
+    let head = match target.head(of, true).await {
         Ok(head) => Some(head),
         Err(error) => match error.kind {
             ErrorKind::NotFound | ErrorKind::Occupied => None,

@@ -87,6 +87,8 @@ enum Subject {
 enum Action {
     /// It was brought to the target, or was to be.
     Transfer,
+    /// It was deleted at the target, or was to be.
+    Delete,
     /// It was left alone.
     Skip,
     /// Both sides were compared.
@@ -119,6 +121,8 @@ enum Outcome {
 enum Reason {
     /// Why it was transferred.
     Transferred(Cause),
+    /// Why it was deleted.
+    Deleted(Deletion),
     /// Why it was skipped.
     Skipped(SkipReason),
     /// Why it failed.
@@ -141,6 +145,14 @@ enum Beside {
     AnnotationsDiffer,
     /// Its tags may not be read.
     TagsDenied,
+}
+
+/// Why an object was deleted at the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Deletion {
+    /// The source's latest is a delete marker, and so is the target's now.
+    DeleteMarker,
 }
 
 /// Why there was nothing to do with an object, or no way to.
@@ -327,6 +339,30 @@ impl<'a> Line<'a> {
                     Action::Transfer,
                     Outcome::Planned,
                     Reason::Transferred(*because),
+                )
+            }),
+            Event::MarkerCopied {
+                key,
+                source,
+                hides,
+                marker,
+                is_planned,
+            } => Some(Self {
+                source: Some(listed(scope, key.as_str(), source)),
+                target: Some(if *is_planned {
+                    there(scope, key.as_str(), hides)
+                } else {
+                    marked(scope, key.as_str(), marker.as_deref())
+                }),
+                ..about(
+                    key.as_str(),
+                    Action::Delete,
+                    if *is_planned {
+                        Outcome::Planned
+                    } else {
+                        Outcome::Ok
+                    },
+                    Reason::Deleted(Deletion::DeleteMarker),
                 )
             }),
             Event::Failed {
@@ -689,7 +725,7 @@ impl<'a> Error<'a> {
 fn listed(scope: &Scope, key: &str, source: &Listed) -> SourceEnd {
     SourceEnd {
         key: scope.source_key(key),
-        version_id: None,
+        version_id: source.version.as_deref().map(str::to_owned),
         size: source.size,
         etag: source.etag.as_ref().map(ETag::quoted),
         last_modified: source.modified.to_string(),
@@ -701,10 +737,22 @@ fn listed(scope: &Scope, key: &str, source: &Listed) -> SourceEnd {
 fn there(scope: &Scope, key: &str, target: &Listed) -> TargetEnd {
     TargetEnd {
         key: format!("{}{key}", scope.target_prefix),
-        version_id: None,
+        version_id: target.version.as_deref().map(str::to_owned),
         size: target.size,
         etag: target.etag.as_ref().map(ETag::quoted),
         last_modified: Some(target.modified.to_string()),
+        checksum: None,
+    }
+}
+
+/// A delete marker of the target.
+fn marked(scope: &Scope, key: &str, id: Option<&str>) -> TargetEnd {
+    TargetEnd {
+        key: format!("{}{key}", scope.target_prefix),
+        version_id: id.map(str::to_owned),
+        size: 0,
+        etag: None,
+        last_modified: None,
         checksum: None,
     }
 }

@@ -20,6 +20,7 @@ fn listed() -> Listed {
         size: 5,
         modified: modified(),
         etag: Some(ETag::parse(ETAG)),
+        version: None,
     }
 }
 

@@ -57,6 +57,7 @@ fn listed() -> Listed {
         size: 3,
         modified: Timestamp::new(0, 0),
         etag: None,
+        version: None,
     }
 }
 

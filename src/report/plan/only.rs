@@ -44,6 +44,7 @@ impl Sink for Only {
             Event::Unchanged { key, source, .. }
             | Event::Undecided { key, source, .. }
             | Event::Planned { key, source, .. }
+            | Event::MarkerCopied { key, source, .. }
             | Event::Failed { key, source, .. }
             | Event::NotAttempted { key, source } => {
                 self.hand_on_if(key.as_str(), source.size, event);

@@ -113,6 +113,12 @@ impl<'a> Decision<'a> {
                 target: replaces.as_ref().map_or(There::Nothing, There::Entry),
                 ..Self::new("transfer", because.as_str(), key.as_str(), Some(source))
             }),
+            Event::MarkerCopied {
+                key, source, hides, ..
+            } => Some(Self {
+                target: There::Entry(hides),
+                ..Self::new("delete", "delete_marker", key.as_str(), Some(source))
+            }),
             Event::Unchanged {
                 key,
                 source,
@@ -208,6 +214,9 @@ impl<'a> Decision<'a> {
 
 /// Times compare in whole seconds; the sizes are the same.
 fn why_unchanged(source: &Listed, target: &Listed) -> &'static str {
+    if source.version.is_some() && target.version.is_some() {
+        return "this version was brought over before";
+    }
     match source.modified.seconds().cmp(&target.modified.seconds()) {
         std::cmp::Ordering::Less => "same size, and the source is older",
         std::cmp::Ordering::Equal => "same size, same second, and no difference is known",
@@ -222,13 +231,20 @@ fn entry(listed: &Listed) -> String {
         size,
         modified,
         etag,
+        version,
     } = listed;
     let noun = if *size == 1 { "byte" } else { "bytes" };
     let etag = etag.as_ref().map_or_else(
         || "no ETag".to_owned(),
         |etag| format!("ETag {}", quoted(etag)),
     );
-    format!("{} {noun}, {modified:?}, {etag}", human::count(*size))
+    let version = version
+        .as_ref()
+        .map_or_else(String::new, |id| format!(", version {}", printable(id)));
+    format!(
+        "{} {noun}, {modified:?}, {etag}{version}",
+        human::count(*size)
+    )
 }
 
 fn quoted(etag: &ETag) -> String {

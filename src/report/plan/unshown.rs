@@ -24,6 +24,7 @@ impl Sink for Unshown {
             | Event::Compared(_)
             | Event::Transferred { .. }
             | Event::Planned { .. }
+            | Event::MarkerCopied { .. }
             | Event::Skipped { .. }
             | Event::Failed { .. }
             | Event::NotAttempted { .. }

@@ -46,7 +46,7 @@ pub struct Counts {
     /// What makes the status a failure.
     pub errors: u64,
     /// Whether `listed.source = filtered + unchanged + transferred + compared + skipped + failed +
-    /// not_attempted`.
+    /// not_attempted + deleted.copied_markers`.
     pub reconciled: bool,
 }
 
@@ -184,6 +184,11 @@ pub struct Deleted {
     pub objects: u64,
     /// Delete markers that were made in place of removing.
     pub delete_markers: u64,
+    /// Of the delete markers: the source's own latest, brought over with its versions.
+    // reports of the first versions have none, and can be read all the same
+    #[serde(default)]
+    #[schemars(required)]
+    pub copied_markers: u64,
     /// What might have been removed.
     pub candidates: u64,
     /// Candidates a guard kept.

@@ -9,7 +9,7 @@ use super::Counts;
 use super::words::{HttpStatus, Sha256, Time};
 use crate::config::ReportLevel;
 use crate::report::Status;
-use crate::store::StoreKind;
+use crate::store::{StoreKind, Versioning};
 
 /// One pair.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -72,16 +72,6 @@ pub struct End {
     pub endpoint: Option<String>,
     /// The bucket's versioning, where it was asked for.
     pub versioning: Option<Versioning>,
-}
-
-/// What a bucket does with versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Versioning {
-    /// It keeps every version.
-    Enabled,
-    /// It keeps those it had, and makes no more.
-    Suspended,
 }
 
 /// How long the phases took; they overlap.

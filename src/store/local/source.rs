@@ -161,6 +161,7 @@ pub(super) fn describe(root: &Path) -> Description {
         prefix: String::new(),
         region: None,
         endpoint: None,
+        versioning: None,
     }
 }
 

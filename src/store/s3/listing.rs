@@ -6,14 +6,19 @@ because the SDK's own parser costs more than everything else in a run that finds
 */
 
 mod directory_bucket;
+mod elements;
+mod grouping;
 mod page;
 mod parallel;
 mod record;
 mod runs;
 mod unslashed;
 mod unsorted;
+mod version_page;
+mod versions;
 
-use std::sync::atomic::Ordering;
+pub(super) use versions::histories;
+
 use std::time::Duration;
 
 use aws_sdk_s3::operation::list_objects::builders::ListObjectsFluentBuilder;
@@ -48,12 +53,15 @@ struct Query<'a> {
 
 /// The whole prefix of a store, in the order that is asked of it.
 pub(super) fn list(store: &S3Store) -> Listing {
-    if store.0.settings.location.is_directory_bucket() {
+    let settings = &store.0.settings;
+    if settings.location.is_directory_bucket() {
         return directory_bucket::list(store);
     }
-    match store.0.settings.order {
-        KeyOrder::Bytes => parallel::list(store),
-        KeyOrder::AsInADirectory => unslashed::list(store),
+    match (settings.as_of, settings.order) {
+        (None, KeyOrder::Bytes) => parallel::list(store),
+        (None, KeyOrder::AsInADirectory) => unslashed::list(store),
+        (Some(time), KeyOrder::Bytes) => versions::as_of(store, time),
+        (Some(time), KeyOrder::AsInADirectory) => unslashed::as_of(store, time),
     }
 }
 
@@ -285,7 +293,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
         };
         let key = match key {
             "" if alone && !prefix.ends_with('/') => {
-                store.0.one_object.store(true, Ordering::Relaxed);
+                store.is_one_object();
                 page.is_one_object = true;
                 prefix.rsplit('/').next().unwrap_or(prefix)
             }

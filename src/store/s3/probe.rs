@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use aws_sdk_s3::types::BucketVersioningStatus;
-
+use super::versioning::{self, VERSIONING};
 use super::{S3Settings, S3Store, listing};
 use crate::store::retry::RetrySettings;
-use crate::store::{Description, ErrorKind, Finding, Source as _, StoreError, Unmetered};
+use crate::store::{
+    Description, ErrorKind, Finding, Source as _, StoreError, Unmetered, Versioning,
+};
 
 /// What a bucket is probed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,6 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 
 const HEAD_BUCKET: &str = "HeadBucket";
 const GET_OBJECT: &str = "GetObject";
-const VERSIONING: &str = "GetBucketVersioning";
 
 /// Asks one after the other: is the bucket there, and where; may it be listed; may its first
 /// object be read; does it keep versions. What follows from an earlier answer is not asked.
@@ -197,21 +197,12 @@ impl Probe {
         if self.store.0.settings.location.is_directory_bucket() {
             return Finding::fine(VERSIONING, "keeps no versions");
         }
-        let url = self.store.describe().url;
-        let answer = self
-            .store
-            .retrying(VERSIONING, || {
-                let request = self.store.client().get_bucket_versioning();
-                let request = request.bucket(self.store.bucket()).send();
-                self.store.send(VERSIONING, &url, Duration::ZERO, request)
-            })
-            .await;
-        match answer {
+        match versioning::ask(&self.store).await {
             Ok(answer) => {
-                let words = match answer.status() {
-                    Some(BucketVersioningStatus::Enabled) => "keeps versions",
-                    Some(BucketVersioningStatus::Suspended) => "keeps old versions (suspended)",
-                    Some(_) | None => "keeps no versions",
+                let words = match answer {
+                    Versioning::Enabled => "keeps versions",
+                    Versioning::Suspended => "keeps old versions (suspended)",
+                    Versioning::Off => "keeps no versions",
                 };
                 Finding::fine(VERSIONING, words)
             }

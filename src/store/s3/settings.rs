@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::encryption::Encryption;
-use crate::object::ObjectKey;
+use crate::object::{ObjectKey, Timestamp};
 use crate::store::retry::RetrySettings;
 use crate::store::{Pace, Secret};
 
@@ -34,6 +34,8 @@ pub struct S3Settings {
     pub listing: ListingSettings,
     /// In which order.
     pub order: KeyOrder,
+    /// As it was at this time, rather than as it is.
+    pub as_of: Option<Timestamp>,
     /// How often operations are tried.
     pub retry: RetrySettings,
     /// How long operations may take.
@@ -278,6 +280,7 @@ impl S3Settings {
             shared_credentials_file: None,
             listing: ListingSettings::default(),
             order: KeyOrder::default(),
+            as_of: None,
             retry: RetrySettings::default(),
             timeouts: Timeouts::default(),
             bandwidth: Pace::default(),

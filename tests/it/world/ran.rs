@@ -202,6 +202,7 @@ impl PairSeen<'_> {
             "skipped/total",
             "failed",
             "not_attempted",
+            "deleted/copied_markers",
         ];
         let sum: u64 = parts.iter().map(|part| self.count(part)).sum();
         assert_eq!(self.count("listed/source"), sum, "the sum of {}", told());

@@ -15,6 +15,7 @@ fn listed() -> Listed {
         size: 10,
         modified: Timestamp::new(0, 0),
         etag: None,
+        version: None,
     }
 }
 

@@ -222,7 +222,7 @@ impl PartialRow {
 }
 
 /// Undoes `encoding-type=url`: percent-encoding with `+` for a space.
-fn decode(key: &mut String) -> Result<(), String> {
+pub(super) fn decode(key: &mut String) -> Result<(), String> {
     if key.bytes().any(|byte| byte == b'+') {
         *key = key.replace('+', " ");
     }
@@ -235,7 +235,7 @@ fn decode(key: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-fn entity(name: &str) -> Result<char, String> {
+pub(super) fn entity(name: &str) -> Result<char, String> {
     Ok(match name {
         "amp" => '&',
         "lt" => '<',
@@ -246,13 +246,13 @@ fn entity(name: &str) -> Result<char, String> {
     })
 }
 
-fn number(text: &str) -> Result<u64, String> {
+pub(super) fn number(text: &str) -> Result<u64, String> {
     text.parse()
         .map_err(|_| format!("the listing has a size `{text}`"))
 }
 
 /// Reads `2026-01-31T23:59:59.000Z` by its columns; any other form goes through the full parser.
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     fast_time(text.as_bytes())
         .or_else(|| Timestamp::parse(text).ok())
         .ok_or_else(|| format!("the listing has a time `{text}`"))
@@ -299,7 +299,7 @@ fn fast_time(text: &[u8]) -> Option<Timestamp> {
     ))
 }
 
-fn not_utf8() -> String {
+pub(super) fn not_utf8() -> String {
     "the listing is not UTF-8".to_owned()
 }
 

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -67,7 +68,9 @@ pub(super) fn list(store: &S3Store) -> Listing {
 }
 
 /// Pages that are being listed in a task, as a listing.
-pub(super) fn stream(pages: Arriving) -> Listing {
+pub(super) fn stream<P: Send + 'static>(
+    pages: mpsc::Receiver<Result<P, StoreError>>,
+) -> BoxStream<'static, Result<P, StoreError>> {
     futures::stream::unfold(pages, |mut pages| async {
         pages.recv().await.map(|page| (page, pages))
     })

@@ -9,9 +9,9 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use super::parallel::{Arriving, Lister, Pages, Span, in_a_task, stream};
-use super::relative;
 use super::unsorted::{go_on, is_unsorted};
-use crate::object::{Entry, ObjectKey};
+use super::{relative, versions};
+use crate::object::{Entry, ObjectKey, Timestamp};
 use crate::store::s3::{KeyOrder, S3Store};
 use crate::store::{Listing, Page, StoreError};
 
@@ -21,6 +21,23 @@ pub(super) fn list(store: &S3Store) -> Listing {
     stream(in_a_task(
         |out| async move { unslashed(&store, &out).await },
     ))
+}
+
+/// The same as it was at a time.
+pub(super) fn as_of(store: &S3Store, time: Timestamp) -> Listing {
+    let store = store.clone();
+    stream(in_a_task(|out| async move {
+        let behind = Behind::of(store.prefix(), None);
+        let merge = Merge {
+            plain: Half::of(versions::start(&store, time, behind.plain), false),
+            slashed: Half::of(
+                versions::start(&store, time, behind.slashed.into_iter().collect()),
+                true,
+            ),
+            max_entries: usize::from(store.0.settings.listing.max_keys),
+        };
+        merge.run(Page::default(), &out).await
+    }))
 }
 
 async fn unslashed(store: &S3Store, out: &Pages) -> Result<(), StoreError> {
@@ -118,6 +135,15 @@ struct Half {
 }
 
 impl Half {
+    fn of(pages: Arriving, slashed: bool) -> Self {
+        Self {
+            ready: VecDeque::new(),
+            pages,
+            slashed,
+            ended: false,
+        }
+    }
+
     /// Reads on until there is an entry, or no more of them.
     async fn fill(&mut self, told: &mut Page) -> Result<(), StoreError> {
         while self.ready.is_empty() && !self.ended {
@@ -127,6 +153,7 @@ impl Half {
             };
             let page = page?;
             told.oddities.extend(page.oddities);
+            told.is_one_object |= page.is_one_object;
             let own = |entry: &Entry| is_slashed(&entry.key) == self.slashed;
             self.ready.extend(page.entries.into_iter().filter(own));
         }

@@ -1,0 +1,288 @@
+//! The worker of a run that brings every version over.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::carry::Worker;
+use super::unchanged::Unchanged;
+use crate::config::Pair;
+use crate::context::{Context, Distrusted, Ends, conclude};
+use crate::event::{Cause, Event, Listed, Sinks, SkipReason};
+use crate::object::{ETag, Entry, ObjectKey, Version};
+use crate::plan::{Decision, KeyVersions, Step, Transfer};
+use crate::store::{ErrorKind, Head, StoreError};
+use crate::transfer::{Became, Transferrer, is_made_from, is_nameless, origin_of};
+
+/// So many versions of one key are asked about at a time.
+const AT_ONCE: usize = 8;
+
+/// Adds versions to the target, those of one key strictly one after the other.
+#[derive(Debug)]
+pub(super) struct Adding {
+    transferrer: Transferrer,
+    ends: Ends,
+    sinks: Sinks,
+    unchanged: Unchanged,
+    distrusted: Distrusted,
+    stop: CancellationToken,
+    dry_run: bool,
+}
+
+/// How far it came with a key.
+#[derive(Debug, Default)]
+struct Progress {
+    /// What the target shows under the key.
+    shown: Option<Listed>,
+    /// Whether a version could not be brought over, so that none may come after it.
+    is_stuck: bool,
+    /// What ends the pair.
+    fatal: Option<StoreError>,
+}
+
+impl Adding {
+    /// Between these ends.
+    pub(super) fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
+        Self {
+            transferrer: Transferrer::new(ends.clone(), pair, context),
+            ends,
+            sinks: context.sinks.clone(),
+            unchanged: Unchanged::new(&context.sinks),
+            distrusted: context.distrusted.clone(),
+            stop: context.stop.clone(),
+            dry_run: context.dry_run,
+        }
+    }
+
+    /// What the target has of each version of the source, the version it was made into: that is
+    /// noted with it and takes a HEAD, of those that may be one of them by their size.
+    async fn found(&self, versions: &KeyVersions) -> Result<Vec<Option<Listed>>, StoreError> {
+        let source = &versions.source.versions;
+        let mut found = vec![None; source.len()];
+        for history in std::iter::once(&versions.source).chain(&versions.target) {
+            if history.is_too_long {
+                return Err(too_long(&history.key));
+            }
+        }
+        let Some(target) = &versions.target else {
+            return Ok(found);
+        };
+        let sizes: HashSet<u64> = source.iter().map(|version| version.size).collect();
+        let by_id: HashMap<&str, usize> =
+            (source.iter().enumerate().map(|(at, it)| (&*it.id, at))).collect();
+        let may_be_one = |it: &&Version| sizes.contains(&it.size);
+        let candidates = target.versions.iter().rev().filter(may_be_one);
+        let candidates: Vec<Entry> = candidates.map(|it| target.entry(it)).collect();
+        let mut asked = futures::stream::iter(candidates)
+            .map(|entry| self.head(entry))
+            .buffered(AT_ONCE);
+        // what may be damaged is the last one that was brought over
+        let mut is_distrusted = self.distrusted.has(&target.key);
+        let mut missing = source.len();
+        while missing > 0
+            && let Some(asked) = asked.next().await
+        {
+            let Some((entry, head)) = asked? else {
+                continue;
+            };
+            let user = &head.attributes.user;
+            if origin_of(user).is_some() && std::mem::take(&mut is_distrusted) {
+                continue;
+            }
+            let origin = origin_of(user).and_then(|id| by_id.get(id));
+            if let Some(&at) = origin
+                && source[at].size == head.size
+                && found[at].is_none()
+                && is_made_from(user, &source[at])
+                && !self
+                    .is_another(&versions.source.entry(&source[at]), &head)
+                    .await?
+            {
+                found[at] = Some(Listed::from(&entry));
+                missing -= 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a version without an id is proved to be another than the one that was brought over
+    /// under that name, within one second.
+    async fn is_another(&self, source: &Entry, target: &Head) -> Result<bool, StoreError> {
+        if !is_nameless(source) || source.etag == target.etag || !target.etag_is_digest {
+            return Ok(false);
+        }
+        match self.ends.source.head(source.at(), false).await {
+            Ok(head) => Ok(head.etag_is_digest
+                && matches!(head.etag, Some(ETag::Md5Shaped(_)))
+                && matches!(target.etag, Some(ETag::Md5Shaped(_)))),
+            // the transfer will see
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the target says of one version; `None` where that went away.
+    async fn head(&self, version: Entry) -> Result<Option<(Entry, Head)>, StoreError> {
+        match self.ends.target.head(version.at(), false).await {
+            Ok(head) => Ok(Some((version, head))),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes one step, unless one before it failed.
+    async fn step(&self, versions: &KeyVersions, step: Step<'_>, progress: &mut Progress) {
+        match step {
+            Step::IsThere(source, target) => self.unchanged.tell(|| Event::Unchanged {
+                source: (&source).into(),
+                target,
+                key: source.key,
+            }),
+            Step::IsMarked(marker, Some(own)) => self.unchanged.tell(|| Event::Unchanged {
+                source: (&versions.source.deletion(marker)).into(),
+                target: (&versions.source.deletion(own)).into(),
+                key: versions.source.key.clone(),
+            }),
+            // there is nothing at the target to tell of
+            Step::IsMarked(_, None) => self.unchanged.count(),
+            Step::IsLate(source) => self.sinks.emit(&late(&source)),
+            Step::Bring(source) if self.must_not(progress) => self.not_attempted(&source),
+            Step::Bring(source) => self.bring(source, progress).await,
+            Step::Mark(marker) if self.must_not(progress) => {
+                self.not_attempted(&versions.source.deletion(marker));
+            }
+            Step::Mark(marker) => self.mark(&versions.source.deletion(marker), progress).await,
+        }
+    }
+
+    fn must_not(&self, progress: &Progress) -> bool {
+        progress.is_stuck || self.stop.is_cancelled()
+    }
+
+    async fn bring(&self, source: Entry, progress: &mut Progress) {
+        let because = if self.distrusted.has(&source.key) {
+            Cause::Distrusted
+        } else {
+            Cause::Missing
+        };
+        let brought = Listed {
+            // not what the target calls it
+            etag: None,
+            version: None,
+            ..Listed::from(&source)
+        };
+        let decision = Decision::Transfer(Transfer {
+            source,
+            replaces: progress.shown.clone(),
+            because,
+        });
+        match self.transferrer.run(decision).await {
+            Ok(Became::Arrived) => progress.shown = Some(brought),
+            Ok(Became::LeftOut) => {}
+            Ok(Became::Stayed) => progress.is_stuck = true,
+            Err(error) => {
+                progress.is_stuck = true;
+                progress.fatal = Some(error);
+            }
+        }
+    }
+
+    async fn mark(&self, source: &Entry, progress: &mut Progress) {
+        // every version that was to come before it has vanished
+        let Some(hides) = progress.shown.clone() else {
+            return self.unchanged.count();
+        };
+        let marked = if self.dry_run {
+            Ok(None)
+        } else {
+            self.ends.target.mark_deleted(&source.key).await
+        };
+        match marked {
+            Ok(marker) => self.sinks.emit(&Event::MarkerCopied {
+                key: source.key.clone(),
+                source: source.into(),
+                hides,
+                marker,
+                is_planned: self.dry_run,
+            }),
+            Err(error) => progress.fatal = self.failed(source, error),
+        }
+    }
+
+    /// Tells of an error; gives it back where it ends the pair.
+    fn failed(&self, source: &Entry, error: StoreError) -> Option<StoreError> {
+        let concluded = conclude(source, error, self.ends.direction, 1);
+        self.sinks.emit(&concluded.event);
+        concluded.ends_pair
+    }
+
+    fn not_attempted(&self, source: &Entry) {
+        self.sinks.emit(&Event::NotAttempted {
+            key: source.key.clone(),
+            source: source.into(),
+        });
+    }
+}
+
+impl Worker for Adding {
+    type Decision = KeyVersions;
+    type Task = KeyVersions;
+
+    async fn take(&self, versions: KeyVersions) -> Result<Option<KeyVersions>, StoreError> {
+        if self.dry_run && versions.target.is_none() {
+            // it only has to be told: here, it is told in the order of the keys
+            self.work(versions).await?;
+            return Ok(None);
+        }
+        Ok(Some(versions))
+    }
+
+    async fn work(&self, versions: KeyVersions) -> Result<(), StoreError> {
+        let mut progress = Progress {
+            shown: versions.shown().map(|version| {
+                let target = versions.target.as_ref().unwrap_or(&versions.source);
+                Listed::from(&target.entry(version))
+            }),
+            ..Progress::default()
+        };
+        let found = match self.found(&versions).await {
+            Ok(found) => found,
+            Err(error) => {
+                let mut entries = versions.source.entries();
+                let ends_pair = entries.next().and_then(|first| self.failed(&first, error));
+                entries.for_each(|rest| self.not_attempted(&rest));
+                return ends_pair.map_or(Ok(()), Err);
+            }
+        };
+        for step in versions.steps(found) {
+            self.step(&versions, step, &mut progress).await;
+        }
+        progress.fatal.map_or(Ok(()), Err)
+    }
+
+    fn end(&self) {
+        self.unchanged.end();
+    }
+}
+
+fn too_long(key: &ObjectKey) -> StoreError {
+    StoreError::new(
+        "ListObjectVersions",
+        key.as_str(),
+        ErrorKind::Other,
+        "it has more versions than s3sync holds of one key (100,000); have a lifecycle rule remove old ones, or copy without versions",
+    )
+}
+
+fn late(source: &Entry) -> Event {
+    Event::Skipped {
+        key: source.key.as_str().to_owned(),
+        source: Some(source.into()),
+        reason: SkipReason::OutOfOrder,
+        message: Some(
+            "the target has a later version of it and not this one, which could only be added as the newest"
+                .to_owned(),
+        ),
+    }
+}

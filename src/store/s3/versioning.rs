@@ -1,0 +1,58 @@
+//! GetBucketVersioning, and the delete markers of a bucket that keeps versions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::types::BucketVersioningStatus;
+
+use super::S3Store;
+use crate::object::ObjectKey;
+use crate::store::{ErrorKind, StoreError, Versioning};
+
+/// GetBucketVersioning.
+pub(super) const VERSIONING: &str = "GetBucketVersioning";
+
+/// Asks whether the bucket keeps versions.
+pub(super) async fn ask(store: &S3Store) -> Result<Versioning, StoreError> {
+    let url = store.0.settings.location.url();
+    let answer = store
+        .retrying(VERSIONING, || {
+            let request = store.client().get_bucket_versioning();
+            let request = request.bucket(store.bucket()).send();
+            store.send(VERSIONING, &url, Duration::ZERO, request)
+        })
+        .await?;
+    let versioning = match answer.status() {
+        Some(BucketVersioningStatus::Enabled) => Versioning::Enabled,
+        Some(BucketVersioningStatus::Suspended) => Versioning::Suspended,
+        Some(_) | None => Versioning::Off,
+    };
+    // a bucket is asked once or twice, and says the same
+    let _ = store.0.versioning.set(versioning);
+    Ok(versioning)
+}
+
+/// DeleteObject without a version: a delete marker hides the key, and nothing is lost.
+pub(super) async fn mark_deleted(
+    store: &S3Store,
+    key: &ObjectKey,
+) -> Result<Option<Arc<str>>, StoreError> {
+    const OPERATION: &str = "DeleteObject";
+    let full_key = store.full_key(key);
+    let output = store
+        .retrying(OPERATION, || {
+            let request = store.client().delete_object();
+            let request = request.bucket(store.bucket()).key(&full_key).send();
+            store.send(OPERATION, &full_key, Duration::ZERO, request)
+        })
+        .await?;
+    if output.delete_marker() == Some(true) {
+        return Ok(output.version_id().map(Into::into));
+    }
+    Err(StoreError::new(
+        OPERATION,
+        full_key,
+        ErrorKind::Other,
+        "the bucket made no delete marker: it keeps no versions any more",
+    ))
+}
