@@ -34,7 +34,7 @@ fn every_enum_has_one_vocabulary() {
     same::<Status>(10, |one| one.as_str());
     same::<Cause>(8, |one| one.as_str());
     same::<SkipReason>(13, |one| one.as_str());
-    same::<FailReason>(7, |one| one.as_str());
+    same::<FailReason>(9, |one| one.as_str());
     same::<Why>(6, |one| one.as_str());
     same::<Method>(5, |one| one.as_str());
     same::<Algorithm>(10, |one| one.as_str());
