@@ -116,7 +116,8 @@ impl World {
                     n += 1;
                 }
             }
-            dated.push_str(&format!("{changes}\n"));
+            dated.push_str(&changes.to_string());
+            dated.push('\n');
         }
         fs::write(&path, dated).expect("a journal");
         let config = SandboxConfig {
