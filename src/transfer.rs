@@ -79,8 +79,8 @@ pub struct Transferrer {
     dry_run: bool,
     /// What the target was found not to do.
     conceded: Conceded,
-    /// Whether the source was seen to tell the tags of an object that has none.
-    tags_are_open: AtomicBool,
+    /// Whether the source said that it knows no tags.
+    has_no_tags: AtomicBool,
 }
 
 /// What became of an object, as far as it matters to what comes after it.
@@ -144,7 +144,7 @@ impl Transferrer {
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
-            tags_are_open: AtomicBool::new(false),
+            has_no_tags: AtomicBool::new(false),
         }
     }
 

@@ -35,38 +35,28 @@ pub(super) async fn with_tags(
 }
 
 /// Whether an object may have tags. S3 tells how many there are only to those who may read them, so
-/// that nothing told may mean that they are withheld; until an object was seen of which there are
-/// none, each is asked.
+/// that nothing told may mean that they are withheld, of this object and not of the next: each of
+/// which nothing is told is asked.
 fn may_have_some(via: &Transferrer, head: &Head) -> bool {
     match head.tag_count {
         Some(count) => count > 0,
-        None => via.direction == Direction::S3ToS3 && !via.tags_are_open.load(Ordering::Relaxed),
+        None => via.direction == Direction::S3ToS3 && !via.has_no_tags.load(Ordering::Relaxed),
     }
 }
 
-/// What came of asking for them. A source that knows no tags has none; what can be read of one
-/// object is taken to be open of all.
+/// What came of asking for them. A source that knows no tags has none, and is not asked again.
 fn told(
     via: &Transferrer,
     head: &Head,
     tags: Result<Tags, StoreError>,
 ) -> Result<Tags, StoreError> {
-    if head.tag_count.is_some() {
-        return tags;
-    }
-    let tags = match tags {
-        Err(error)
-            if matches!(
-                error.kind,
-                ErrorKind::Unsupported | ErrorKind::NotFound | ErrorKind::Other
-            ) =>
-        {
-            Tags::new()
+    match tags {
+        Err(error) if head.tag_count.is_none() && error.kind == ErrorKind::Unsupported => {
+            via.has_no_tags.store(true, Ordering::Relaxed);
+            Ok(Tags::new())
         }
-        other => other?,
-    };
-    via.tags_are_open.store(true, Ordering::Relaxed);
-    Ok(tags)
+        other => other,
+    }
 }
 
 /// Copies an object at once. S3 takes tags along by itself, and refuses the copy where they may

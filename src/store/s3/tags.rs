@@ -8,13 +8,19 @@ use futures::TryFutureExt as _;
 
 use super::S3Store;
 use super::attributes::{NoObject, no_answer};
+use super::learnt::is_refusal;
 use crate::object::{ObjectVersion, Tags};
 use crate::store::{ErrorKind, StoreError};
 
-/// The tags of an object.
+/// The tags of an object; [`ErrorKind::Unsupported`] where the endpoint knows none at all.
 pub(super) async fn get(store: &S3Store, of: ObjectVersion<'_>) -> Result<Tags, StoreError> {
     const OPERATION: &str = "GetObjectTagging";
     let full_key = store.full_key(of.key);
+    if store.0.settings.location.is_directory_bucket() {
+        let message = "directory buckets have no tags";
+        let kind = ErrorKind::Unsupported;
+        return Err(StoreError::new(OPERATION, full_key, kind, message));
+    }
     let output = store
         .retrying(OPERATION, || {
             let request = store
@@ -27,7 +33,17 @@ pub(super) async fn get(store: &S3Store, of: ObjectVersion<'_>) -> Result<Tags, 
             let answer = store.send(OPERATION, &full_key, Duration::ZERO, request);
             answer.map_err(no_answer)
         })
-        .await?;
+        .await;
+    let output = match output {
+        Ok(output) => output,
+        // some servers have no empty set
+        Err(error) if error.code.as_deref() == Some("NoSuchTagSet") => return Ok(Tags::new()),
+        Err(error) if is_refusal(&error) => {
+            let kind = ErrorKind::Unsupported;
+            return Err(StoreError { kind, ..error });
+        }
+        Err(error) => return Err(error),
+    };
     let tags = output.tag_set().iter();
     Ok(tags
         .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
