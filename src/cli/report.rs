@@ -47,17 +47,16 @@ fn with_directory(command: Command) -> Command {
                 .help("Where runs leave their reports [default: as for runs]"),
         )
         .arg(
-            Arg::new("job")
-                .long("job")
-                .value_name("FILE")
-                .help("The job file: its report.dir is where the runs are"),
+            Arg::new("job").long("job").value_name("FILE").help(
+                "The job file: its report.dir is where the runs are, and `latest` its last run",
+            ),
         )
 }
 
 /// The word RUN.
 fn which_run() -> Arg {
     Arg::new("RUN").required(true).help(
-        "A run's id or the beginning of it, JOB/latest (or latest, of a single job), the directory of a run or its report.json",
+        "A run's id or the beginning of it, JOB/latest (or latest, of a single job or that of --job), the directory of a run or its report.json",
     )
 }
 
@@ -69,21 +68,28 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
         .help(help)
 }
 
-/// Where the runs are, and the job a file names; the error was told.
+/// Where the runs are; the error was told.
 fn archive(matches: &ArgMatches, environment: &Environment) -> Result<Archive, ExitCode> {
     if let Some(dir) = matches.get_one::<String>("report-dir") {
         return Ok(Archive::at(environment.directory().join(dir)));
     }
+    Ok(match named_job(matches, environment)? {
+        Some(job) => Archive::at(job.report.dir),
+        None => Archive::at(environment.report_directory()),
+    })
+}
+
+/// The job of `--job`, or the one that the environment says.
+fn named_job(matches: &ArgMatches, environment: &Environment) -> Result<Option<Job>, ExitCode> {
     if let Some(file) = matches.get_one::<String>("job") {
-        return Ok(Archive::at(load(Path::new(file), environment)?.report.dir));
+        return Ok(Some(load(Path::new(file), environment)?));
     }
-    // a job that the environment says has its own
     if environment.get("S3SYNC_JOB_FILE").is_some() || environment.get("S3SYNC_JOB_TOML").is_some()
     {
         let job = config::from_environment(environment, &FlagValues::default());
-        return Ok(Archive::at(or_told(job)?.report.dir));
+        return Ok(Some(or_told(job)?));
     }
-    Ok(Archive::at(environment.report_directory()))
+    Ok(None)
 }
 
 /// A job that says where its runs are; what is wrong with it was told.
@@ -101,7 +107,12 @@ fn or_told(job: Result<Job, Problems>) -> Result<Job, ExitCode> {
 /// The run that was asked for; what names none was told.
 fn asked_run(matches: &ArgMatches, environment: &Environment) -> Result<PastRun, ExitCode> {
     let asked = matches.get_one::<String>("RUN").expect("clap requires it");
-    archive(matches, environment)?.find(asked).map_err(|error| {
+    let archive = archive(matches, environment)?;
+    let found = match named_job(matches, environment)? {
+        Some(job) if asked == Archive::LATEST => archive.latest_of(&job.name),
+        Some(_) | None => archive.find(asked),
+    };
+    found.map_err(|error| {
         Stream::Stderr.print(&format!("error: {error}"));
         ExitCode::Usage
     })

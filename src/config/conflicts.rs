@@ -153,7 +153,7 @@ pub(super) static RULES: &[Rule] = &[
     // --- encryption
     needs(On("target.sse_kms_key_id"), &[KMS], "a KMS key is for aws:kms and aws:kms:dsse"),
     excludes(On("target.sse_c"), &[On("target.sse"), On("target.sse_kms_key_id")], "an object is encrypted in one way"),
-    excludes(On("source.sse_c"), &[On("target.sse"), On("target.sse_kms_key_id")], "s3sync 1.x refuses it, and copies inside S3 cannot do it"),
+    excludes(On("source.sse_c"), &[On("target.sse"), On("target.sse_kms_key_id")], "as in s3sync 1.x; the default encryption of the target's bucket encrypts what arrives without it"),
     needs(On("source.sse_c"), &[On("source.sse_c_key")], "SSE-C needs its key"),
     needs(On("target.sse_c"), &[On("target.sse_c_key")], "SSE-C needs its key"),
     needs(On("source.sse_c_key"), &[On("source.sse_c")], "say which algorithm the key is for: AES256"),

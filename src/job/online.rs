@@ -3,7 +3,7 @@
 use futures::stream::{self, StreamExt as _};
 
 use super::rehearsal::Rehearsal;
-use crate::config::{self, Pair, SourceSpec, TargetSpec};
+use crate::config::{self, Pair, SourceSpec, TargetSpec, Versions};
 use crate::event::Side;
 use crate::store::s3::Wanted;
 use crate::store::{Finding, local, s3};
@@ -46,14 +46,20 @@ async fn probe_side(pair: Pair, side: Side) -> Probed {
                 local.root.display().to_string(),
                 vec![local::probe_source(local).await],
             ),
-            SourceSpec::S3(s3) => (s3.location.url(), s3::probe(s3, Wanted::Source).await),
+            SourceSpec::S3(s3) => (
+                s3.location.url(),
+                s3::probe(s3, Wanted::Source, needs_versions(&pair, side)).await,
+            ),
         },
         Side::Target => match &pair.target {
             TargetSpec::Local(local) => (
                 local.root.display().to_string(),
                 vec![local::probe_target(local).await],
             ),
-            TargetSpec::S3(s3) => (s3.location.url(), s3::probe(s3, Wanted::Target).await),
+            TargetSpec::S3(s3) => (
+                s3.location.url(),
+                s3::probe(s3, Wanted::Target, needs_versions(&pair, side)).await,
+            ),
         },
     };
     Probed {
@@ -61,5 +67,14 @@ async fn probe_side(pair: Pair, side: Side) -> Probed {
         side,
         url,
         findings,
+    }
+}
+
+/// The option for which a bucket must keep versions.
+fn needs_versions(pair: &Pair, side: Side) -> Option<&'static str> {
+    match (pair.versions, side) {
+        (Versions::AsOf(_), Side::Source) => Some("versioning.point_in_time"),
+        (Versions::All, _) => Some("versioning.enabled"),
+        (Versions::AsOf(_) | Versions::Latest, _) => None,
     }
 }

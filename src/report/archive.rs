@@ -12,9 +12,6 @@ use uuid::Uuid;
 /// look the same.
 pub(super) const SHORT_ID: usize = 13;
 
-/// What stands for a job's newest run.
-const LATEST: &str = "latest";
-
 /// So many are named where a name is not enough.
 const NAMED: usize = 5;
 
@@ -69,6 +66,9 @@ pub enum Unnamed {
 }
 
 impl Archive {
+    /// What stands for a job's newest run.
+    pub const LATEST: &'static str = "latest";
+
     /// Below a report directory, or the folder of one job in it; nothing is read yet.
     pub fn at(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into() }
@@ -116,7 +116,7 @@ impl Archive {
             asked: asked.to_owned(),
             dir: self.dir.clone(),
         };
-        if name == LATEST {
+        if name == Self::LATEST {
             let jobs: BTreeSet<&str> = runs.iter().map(|run| run.job.as_str()).collect();
             if jobs.len() > 1 {
                 let jobs = jobs.into_iter().map(str::to_owned).collect();
@@ -134,6 +134,15 @@ impl Archive {
                 runs,
             }),
         }
+    }
+
+    /// The newest run of a job.
+    pub fn latest_of(&self, job: &str) -> Result<PastRun, Unnamed> {
+        let newest = self.runs()?.into_iter().find(|run| run.job == job);
+        newest.ok_or_else(|| Unnamed::Nowhere {
+            asked: format!("{job}/{}", Self::LATEST),
+            dir: self.dir.clone(),
+        })
     }
 
     fn unreadable(&self, error: io::Error) -> Unnamed {

@@ -25,6 +25,7 @@ mod logs;
 mod network;
 mod payer;
 mod probe;
+mod profile;
 mod proxy;
 mod raw;
 mod read;

@@ -66,12 +66,22 @@ fn each_side_is_asked_with_its_own_keys_or_profile() {
         ("profiles", [us, them], 0),
         ("a profile and keys", [us, theirs], 0),
         ("one account for both", [us, wrong], 1),
+        (
+            "a profile that is not there",
+            ["source.profile = \"who\"", them],
+            1,
+        ),
     ] {
         case(format_args!("{what}"));
         let job = pair(&world, &other, sides);
         std::fs::write(world.path("across.toml"), job).expect("a job file");
-        let ran = world.command(&["run", "across.toml", "--set", "check.mode=always"]);
-        let ran = ran.run();
+        let run = world.command(&["run", "across.toml", "--set", "check.mode=always"]);
+        // what the environment says is for sides that say nothing
+        let ran = run
+            .environment("AWS_ACCESS_KEY_ID", "NOBODY")
+            .environment("AWS_SECRET_ACCESS_KEY", "nobody's")
+            .environment("AWS_REGION", "sa-east-1")
+            .run();
         ran.exit(exit);
         if exit == 0 {
             ran.transferred(2).all_proved();
@@ -80,6 +90,8 @@ fn each_side_is_asked_with_its_own_keys_or_profile() {
                 region.as_str().expect("a region").to_owned()
             });
             assert_eq!(regions, [&*world.endpoint.region, "ap-northeast-1"]);
+        } else if what.starts_with("a profile") {
+            ran.says("no credentials for s3://ours/").says("who");
         } else {
             ran.says("the access key is not known here");
         }

@@ -117,7 +117,7 @@ fn every_problem_of_every_pair_is_told_at_once() {
         ),
         (
             "pair unread, source s3://unread/",
-            "GetObject `k`: access Denied (AccessDenied)",
+            "GetObject `k`: access denied (AccessDenied)",
             "allow s3:GetObject on arn:aws:s3:::unread/* to",
         ),
         ("pair missing, source ", "no such file", "mount it"),
@@ -282,4 +282,26 @@ fn a_job_of_variables_alone_is_validated_like_a_file() {
         .says("unknown variable `S3SYNC_TARGT`");
     let ran = world.command(&["validate"]).run();
     ran.exit(2).says("no job is said");
+}
+
+#[test]
+fn a_bucket_that_keeps_no_versions_is_wrong_where_an_option_wants_them() {
+    let world = world();
+    let versions = world
+        .job()
+        .text(&sides("all", "s3://first/", "s3://second/"))
+        .set("versioning.enabled", "true")
+        .text(&sides("then", "s3://first/", "down"))
+        .set("versioning.point_in_time", "\"2026-01-31T12:00:00Z\"");
+    let ran = validated(versions).run();
+    ran.exit(1);
+    for words in [
+        "`s3://first/`: keeps no versions, and versioning.enabled wants them",
+        "`s3://second/`: keeps no versions, and versioning.enabled wants them",
+        "`s3://first/`: keeps no versions, and versioning.point_in_time wants them",
+        "enable versioning on the bucket",
+    ] {
+        ran.says(words);
+    }
+    assert_eq!(errors(&ran.stderr), 3, "{}", ran.told());
 }

@@ -480,6 +480,11 @@ fn what_names_no_run_is_a_usage_error() {
             report(&world, &[command, asked]).run().exit(2).says(words);
         }
     }
+    // a job file says which
+    for command in ["show", "verify"] {
+        let ran = report(&world, &[command, "latest", "--job", "job.toml"]).run();
+        ran.exit(0).says("job  run ");
+    }
     for report_json in ["{", "{}"] {
         let latest = world.path("reports/job/latest/report.json");
         fs::write(latest, report_json).expect("written");

@@ -282,6 +282,14 @@ fn what_is_on_this_machine_or_excepted_is_reached_past_the_proxy() {
     let ran = through(&mut world, "http", "HTTP_PROXY", nobody).run();
     ran.exit(1)
         .says("does not answer through the proxy http://127.0.0.1:9 (HTTP_PROXY)");
+    // also where only the environment tells the endpoint
+    let named = world
+        .command(&["sync", "tree", "s3://second/", "--aws-max-attempts", "2"])
+        .environment("AWS_ACCESS_KEY_ID", &world.endpoint.access_key)
+        .environment("AWS_SECRET_ACCESS_KEY", &world.endpoint.secret_key)
+        .environment("AWS_ENDPOINT_URL", &world.endpoint.url)
+        .environment("HTTP_PROXY", nobody);
+    named.run().exit(1).says("connection refused");
     // without a proxy nobody knows that name
     let ran = through(&mut world, "http", "HTTP_PROXY", nobody)
         .environment("NO_PROXY", "example.com, store.test")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::learnt::LeaveOut;
 use super::network::http_client;
 use super::payer::RequesterPays;
+use super::profile;
 use super::region::Regional;
 use super::settings::{PayloadSigning, S3Settings};
 use super::write::pick;
@@ -42,22 +43,24 @@ pub(super) async fn connect(
         .endpoint_url
         .as_deref()
         .is_some_and(|url| url.starts_with("http://"));
+    let http = match http {
+        Some(http) => http,
+        None => http_client(settings.endpoint_url.as_deref())?,
+    };
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
-        .http_client(match http {
-            Some(http) => http,
-            None => http_client(settings.endpoint_url.as_deref())?,
-        })
+        .http_client(http.clone())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts(settings.timeouts.connect));
-    if let Some(files) = profile_files(settings) {
+    let files = profile_files(settings);
+    if let Some(files) = files.clone() {
         loader = loader.profile_files(files);
-    }
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
     }
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(name) = &settings.profile {
+        loader = profile::of(name, settings.region.as_deref(), files, http, loader).await;
     }
     if let Some(keys) = &settings.keys {
         loader = loader.credentials_provider(Credentials::new(

@@ -344,6 +344,9 @@ fn remedy(code: &str, store: &Description) -> Option<String> {
 /// S3's sentence in the house's form: no full stop, first letter small.
 fn plain(message: &str) -> String {
     let message = message.trim_end_matches('.');
+    if message == "Access Denied" {
+        return "access denied".to_owned();
+    }
     let mut letters = message.chars();
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),

@@ -22,9 +22,9 @@ pub(super) fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, St
     static TLS: OnceLock<SharedHttpClient> = OnceLock::new();
     static PROXIED: OnceLock<SharedHttpClient> = OnceLock::new();
 
-    let goes_through = proxy::to(endpoint)?;
+    let may_go_through = proxy::are_wanted(endpoint)?;
     let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
-    if plain && goes_through.is_none() {
+    if plain && !may_go_through {
         let plain = PLAIN.get_or_init(|| Watching::around(Builder::new().build_http()));
         return Ok(plain.clone());
     }
@@ -34,7 +34,7 @@ pub(super) fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, St
         let builder = Builder::new().tls_provider(tls);
         builder.tls_context(trusted.clone()).build_https()
     };
-    let client = if goes_through.is_some() {
+    let client = if may_go_through {
         PROXIED.get_or_init(|| {
             Watching::around(SharedHttpClient::new(Routed {
                 direct: direct(),

@@ -29,8 +29,13 @@ const HEAD_BUCKET: &str = "HeadBucket";
 const GET_OBJECT: &str = "GetObject";
 
 /// Asks one after the other: is the bucket there, and where; may it be listed; may its first
-/// object be read; does it keep versions. What follows from an earlier answer is not asked.
-pub async fn probe(settings: &S3Settings, wanted: Wanted) -> Vec<Finding> {
+/// object be read; does it keep versions, which it must where an option is named that wants them.
+/// What follows from an earlier answer is not asked.
+pub async fn probe(
+    settings: &S3Settings,
+    wanted: Wanted,
+    versions_for: Option<&'static str>,
+) -> Vec<Finding> {
     let settings = S3Settings {
         retry: RetrySettings {
             attempts: settings.retry.attempts.min(ATTEMPTS),
@@ -48,7 +53,14 @@ pub async fn probe(settings: &S3Settings, wanted: Wanted) -> Vec<Finding> {
         ..settings.clone()
     };
     match S3Store::open(settings, Arc::new(Unmetered)).await {
-        Ok(store) => Probe { store, wanted }.ask().await,
+        Ok(store) => {
+            let probe = Probe {
+                store,
+                wanted,
+                versions_for,
+            };
+            probe.ask().await
+        }
         Err(error) => vec![Finding::wrong(error, "")],
     }
 }
@@ -56,6 +68,7 @@ pub async fn probe(settings: &S3Settings, wanted: Wanted) -> Vec<Finding> {
 struct Probe {
     store: S3Store,
     wanted: Wanted,
+    versions_for: Option<&'static str>,
 }
 
 /// What is known of the bucket after the first question.
@@ -192,7 +205,7 @@ impl Probe {
         }
     }
 
-    /// Nothing depends on it that a run could not do without.
+    /// A run can do without, if no option wants them.
     async fn versioning(&self) -> Finding {
         if self.store.0.settings.location.is_directory_bucket() {
             return Finding::fine(VERSIONING, "keeps no versions");
@@ -204,7 +217,23 @@ impl Probe {
                     Versioning::Suspended => "keeps old versions (suspended)",
                     Versioning::Off => "keeps no versions",
                 };
-                Finding::fine(VERSIONING, words)
+                match self.versions_for {
+                    Some(option) if answer != Versioning::Enabled => {
+                        let message = format!("{words}, and {option} wants them");
+                        let url = self.store.describe().url;
+                        let error = StoreError::new(VERSIONING, url, ErrorKind::Fatal, message);
+                        Finding::wrong(error, "enable versioning on the bucket, or leave it out")
+                    }
+                    _ => Finding::fine(VERSIONING, words),
+                }
+            }
+            Err(error) if self.versions_for.is_some() => {
+                let bucket = self.arn("");
+                let remedy = format!(
+                    "allow s3:GetBucketVersioning on {bucket} to {}",
+                    self.whom()
+                );
+                Finding::wrong(error, remedy)
             }
             Err(error) => Finding::unclear(
                 VERSIONING,

@@ -29,6 +29,16 @@ pub(super) fn to(endpoint: Option<&str>) -> Result<Option<Proxy>, StoreError> {
     })
 }
 
+/// Whether a client for an endpoint needs to know of proxies. An endpoint that the settings do not
+/// tell may be AWS's, or the one of AWS_ENDPOINT_URL or a profile.
+pub(super) fn are_wanted(endpoint: Option<&str>) -> Result<bool, StoreError> {
+    if endpoint.is_some() {
+        return Ok(to(endpoint)?.is_some());
+    }
+    let plain = find("http://anywhere.invalid", |name| env::var(name).ok());
+    Ok(to(None)?.is_some() || plain.is_ok_and(|proxy| proxy.is_some()))
+}
+
 /// Whether a URL is of this machine or its own link.
 pub(super) fn is_at_hand(url: &str) -> bool {
     let host = host_of(url);
