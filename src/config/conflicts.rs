@@ -186,7 +186,8 @@ pub(super) static RULES: &[Rule] = &[
     excludes(On("tagging.set"), &[TargetDirectoryBucket], "directory buckets have no tags"),
     excludes(On("tagging.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), Off("tagging.copy")], "it brings tags of unchanged objects up to date"),
     excludes(On("tagging.sync_latest"), &[DirectoryBucket], "directory buckets have no tags"),
-    excludes(On("annotations.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), On("annotations.sync"), DirectoryBucket], "it brings annotations of unchanged objects up to date"),
+    excludes(On("annotations.sync_latest"), &[On("versioning.enabled"), On("delete.enabled"), DirectoryBucket], "it brings annotations of unchanged objects up to date"),
+    excludes(On("annotations.sync_latest"), &[On("annotations.sync")], "keep one of them: sync_latest does what sync does, and for unchanged objects too"),
     excludes(On("annotations.sync"), &[DirectoryBucket], "directory buckets have no annotations"),
 
     // --- versions

@@ -188,7 +188,7 @@ pub static OPTIONS: &[OptionRow] = &[
         ]),
     pair("target.url", Location, "where to: a directory or s3://bucket[/prefix]")
         .grants(&[
-            Grant::new(OnS3).target(&["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"]),
+            Grant::new(OnS3).target(&["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion where it keeps versions"]),
             Grant::new(OnDirectoryBucket).target(&["s3express:CreateSession"]),
         ]),
     pair("after", Pairs, "pairs that run before this one").default("[]").pair_only(),
@@ -196,7 +196,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").flags(switch!("dry-run")),
     pair("server_side_copy", Bool, "copy inside S3 (CopyObject, UploadPartCopy); both sides on S3")
         .grants(&[
-            Grant::is("true").target(&["s3:GetObject on the source"]),
+            Grant::is("true").target(&["s3:GetObject on the source", "s3:GetObjectTagging on the source"]),
         ])
         .default("false").fits(BothS3).flags(switch!("server-side-copy")),
 
@@ -433,7 +433,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]),
     pair("metadata.expires", Time, "Expires of what is written")
         .under(METADATA).fits(TargetS3).flags(&[Value("expires")]),
-    pair("metadata.website_redirect", Header, "x-amz-website-redirect-location of what is written")
+    pair("metadata.website_redirect", Header, "where a website redirects what is written to (x-amz-website-redirect-location)")
         .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]),
     pair("metadata.user", Metadata, "user-defined metadata of what is written, in place of the source's")
         .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]),
@@ -450,7 +450,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("{}").under(TAGGING).fits(TargetS3).flags(&[Value("tagging")]),
     pair("tagging.copy", Bool, "copy tags from S3 to S3")
         .grants(&[
-            Grant::is("true").source(&["s3:GetObjectTagging"]).target(&["s3:PutObjectTagging"]),
+            Grant::is("true").source(&["s3:GetObjectTagging", "s3:GetObjectVersionTagging where it keeps versions"]).target(&["s3:PutObjectTagging"]),
         ])
         .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")),
     pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
@@ -468,6 +468,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
         .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
+        .grants(&[
+            Grant::is("true").source(&["s3:ListObjectAnnotations", "s3:GetObjectAnnotation"]).target(&["s3:ListObjectAnnotations", "s3:PutObjectAnnotation", "s3:DeleteObjectAnnotation"]),
+        ])
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
         .grants(&[

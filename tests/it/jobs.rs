@@ -12,8 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use s3sync::config::{
-    self, CheckMode, Environment, FlagValues, Job, OnUnverifiable, Pair, Problems, SourceSpec,
-    TargetSpec, Versions,
+    self, CheckMode, Environment, FlagValues, Job, OfTarget, OnUnverifiable, Pair, Problems,
+    SourceSpec, TargetSpec, Versions,
 };
 use s3sync::object::Timestamp;
 use serde_yaml_ng::Value as Yaml;
@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("container.toml", "the_container_says_one_job_in_three_ways"),
     ("nightly.toml", "the_nightly_job_goes_both_ways"),
     ("quickstart.toml", "every_job_file_is_right"),
+    ("site.toml", "the_site_job_writes_over_nothing_of_others"),
     (
         "verified.toml",
         "the_verified_job_shows_every_kind_of_proof",
@@ -180,6 +181,22 @@ fn the_versions_job_keeps_history_and_goes_back() {
     );
     // what is there may be newer, and is written over all the same
     assert_eq!(before.check.mode, CheckMode::Always);
+}
+
+#[test]
+fn the_site_job_writes_over_nothing_of_others() {
+    let job = right(load("site.toml", &[]));
+    let [pages, assets, second] = &job.pairs[..] else {
+        panic!("{:?}", job.pairs);
+    };
+    for (pair, expected, target) in [
+        (pages, "LS", OfTarget::Listed),
+        (assets, "LS", OfTarget::Nothing),
+        (second, "SS", OfTarget::Anything),
+    ] {
+        assert_eq!((&*way(pair), pair.conditional.target), (expected, target));
+    }
+    assert!(second.tagging.sync_latest && !second.metadata.copy_user);
 }
 
 #[test]
