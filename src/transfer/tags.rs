@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use super::{Transferrer, Work};
-use crate::config::{OnDenied, WrittenTags};
+use crate::config::{OnDenied, SourceSpec, WrittenTags};
 use crate::object::{ObjectVersion, Tags};
 use crate::plan::Direction;
-use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Put, StoreError};
+use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Meter as _, Put, StoreError};
 
 /// The same with its tags, for a copy that passes through here or is made of parts. `head` is what
 /// the source said of what is copied: it is only asked for tags where there may be any.
@@ -44,7 +44,8 @@ fn may_have_some(via: &Transferrer, head: &Head) -> bool {
     }
 }
 
-/// What came of asking for them. A source that knows no tags has none, and is not asked again.
+/// What came of asking for them. A source that knows no tags has none, and is not asked again; nor
+/// is one that tells them to nobody who asks without a name.
 fn told(
     via: &Transferrer,
     head: &Head,
@@ -55,8 +56,24 @@ fn told(
             via.has_no_tags.store(true, Ordering::Relaxed);
             Ok(Tags::new())
         }
+        Err(error)
+            if head.tag_count.is_none()
+                && error.kind == ErrorKind::AccessDenied
+                && is_anonymous(&via.pair.source) =>
+        {
+            if !via.has_no_tags.swap(true, Ordering::Relaxed) {
+                let what = "the tags of the source's objects";
+                via.sinks
+                    .lost(what, "the source tells none to anonymous requests");
+            }
+            Ok(Tags::new())
+        }
         other => other,
     }
+}
+
+fn is_anonymous(source: &SourceSpec) -> bool {
+    matches!(source, SourceSpec::S3(settings) if settings.anonymous)
 }
 
 /// Copies an object at once. S3 takes tags along by itself, and refuses the copy where they may

@@ -67,6 +67,9 @@ fn a_public_bucket_is_read_without_any_signature() {
         let wire = Wire::between(&mut world);
         let ran = anonymously(&world, target).run();
         ran.exit(0).transferred(2).all_proved();
+        let lost = ran.report["pairs"][0]["guarantees_lost"].to_string();
+        let tells_no_tags = lost.contains("tells none to anonymous requests");
+        assert_eq!(tells_no_tags, target != "down", "{lost}");
         let arrived = if target == "down" {
             world.tree("down").files()
         } else {

@@ -149,6 +149,11 @@ fn what_init_prints_is_a_job() {
 const NO_LONGER: &[(&str, &str)] = &[
     ("--delete s3://bucket-name1/prefix", "does not end in `/`"),
     ("--report-sync-status", "--report-sync-status"),
+    // neither region nor account can be told from it
+    (
+        "arn:aws:s3:000000000000:accesspoint",
+        "ARN of an access point",
+    ),
 ];
 
 #[test]

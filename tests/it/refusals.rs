@@ -192,16 +192,6 @@ fn n45_what_is_refused_is_left_out_once_and_told() {
             &[("target.storage_class", "\"STANDARD_IA\"")],
             &["storage classes of what is written"],
         ),
-        (
-            vec![ignores("x-amz-server-side-encryption")],
-            UP,
-            &[
-                ("target.sse", "\"aws:kms\""),
-                ("verify.etag", "false"),
-                ("checksum.algorithm", "\"CRC64NVME\""),
-            ],
-            &["encryption of what is written"],
-        ),
         (vec![ignores("encoding-type")], DOWN, &[], &[]),
     ] {
         case(format_args!("{rules:?} {way:?} {options:?}"));
@@ -239,6 +229,84 @@ fn a_refusal_is_learnt_once() {
     let ran = job(&world, DOWN, &[("checksum.download", "true")]).run();
     ran.exit(0).transferred(20);
     assert_eq!(world.faults().calls("GetObject"), 21);
+}
+
+/// An encryption that was asked for and that no answer confirms: nothing is left in the clear, and
+/// no more than one object was ever there.
+#[test]
+fn nothing_is_left_in_the_clear() {
+    const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    const OF_S3: &[&str] = &["x-amz-server-side-encryption"];
+    const OF_THE_USER: &[&str] = &[
+        "x-amz-server-side-encryption-customer-algorithm",
+        "x-amz-server-side-encryption-customer-key",
+        "x-amz-server-side-encryption-customer-key-md5",
+    ];
+    let customer = [("target.sse_c", "AES256"), ("target.sse_c_key", KEY)];
+    let wrong = "and the answer says `AES256`";
+    let nothing = "and the answer says nothing of an encryption";
+    for (ignored, options, asked, told) in [
+        (OF_S3, &[("target.sse", "aws:kms")][..], "aws:kms", wrong),
+        (
+            OF_S3,
+            &[("target.sse", "aws:kms:dsse")],
+            "aws:kms:dsse",
+            wrong,
+        ),
+        (OF_THE_USER, &customer, "AES256", nothing),
+    ] {
+        for (way, inside) in [(UP, "false"), (ACROSS, "false"), (ACROSS, "true")] {
+            for (only, write) in [
+                ("large", "CreateMultipartUpload"),
+                (
+                    "small",
+                    if inside == "true" {
+                        "CopyObject"
+                    } else {
+                        "PutObject"
+                    },
+                ),
+            ] {
+                case(format_args!("{options:?} {way:?} {inside} {only}"));
+                let world = World::new();
+                world.bucket("first");
+                world.bucket("second");
+                let tree = world.tree("tree");
+                for number in 0..if only == "small" { 12 } else { 2 } {
+                    let name = format!("{only}{number}");
+                    let size = if only == "small" { 100 } else { PART + 1 };
+                    tree.file(&name, size);
+                    if size == 100 {
+                        world.put("first", &name, &content(&name, size));
+                    } else {
+                        let large = content(&name, size);
+                        world.put_in_parts("first", &name, &large, &[PART, 1]);
+                    }
+                }
+                for name in ignored {
+                    world.faults().add(ignores(name));
+                }
+                world.faults().forget_calls();
+                let ran = job(&world, way, options)
+                    .set("performance.worker_size", "8")
+                    .set("server_side_copy", inside)
+                    .run();
+                ran.exit(1).transferred(0);
+                let option = options[0].0;
+                ran.says(&format!("{option} asks for {asked}, {told}"));
+                ran.says(&format!(
+                    "leave {option} out if the endpoint encrypts by itself"
+                ));
+                if only == "small" {
+                    ran.says("the object was removed again");
+                    assert_eq!(world.faults().calls(write), 1, "{}", ran.told());
+                }
+                assert_eq!(world.faults().calls("UploadPart"), 0, "{}", ran.told());
+                assert!(world.objects("second", "").is_empty());
+                assert_eq!(lost(&ran), [""; 0]);
+            }
+        }
+    }
 }
 
 /// A storage class that comes from the source may be another; one the user names may not, nor may

@@ -15,7 +15,7 @@ use super::completion::Expected;
 use super::encryption::{with_encryption, with_key, with_source_key};
 use super::error::WANTS_KEY;
 use super::headers::{with_attributes, with_condition};
-use super::learnt::{asking_for, under};
+use super::learnt::{Told, asking_for, under};
 use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -57,6 +57,7 @@ pub(super) async fn copy(
     const OPERATION: &str = "CopyObject";
     let full_key = store.full_key(&put.key);
     let key = full_key.as_str();
+    let turn = store.turn_to_encrypt(OPERATION, key).await?;
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
     let attempt = |checksum: Option<Algorithm>, condition: Condition| async move {
@@ -117,7 +118,13 @@ pub(super) async fn copy(
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, result, customer, put.size);
     store.note_proofs(OPERATION, asked, &stored);
-    store.note_encryption(OPERATION, output.server_side_encryption());
+    let told = Told {
+        method: output.server_side_encryption(),
+        customer,
+    };
+    let undone = || store.remove_in_the_clear(put, &stored);
+    store.encrypted(OPERATION, key, told, undone).await?;
+    drop(turn);
     store.look_back(put, &stored).await;
     let of = output.copy_source_version_id().map(Into::into);
     Ok(Copied { stored, of })

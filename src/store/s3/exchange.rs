@@ -300,7 +300,7 @@ impl Body for Watched {
 mod tests {
     use super::*;
 
-    const READ: Duration = Duration::from_millis(40);
+    const READ: Duration = Duration::from_millis(800);
 
     fn timeouts() -> Timeouts {
         Timeouts {
@@ -309,20 +309,27 @@ mod tests {
         }
     }
 
-    /// What is found silent, where this happens 30 ms apart.
+    /// What is found silent within some time, where this happens in an eighth of the limit each.
     async fn found(timeouts: Timeouts, moves: &'static [Move]) -> Option<Silence> {
         let exchange = Exchange::new(Pace::default());
         let moving = Arc::clone(&exchange);
         tokio::spawn(async move {
             for turn in moves {
                 moving.turns(*turn);
-                tokio::time::sleep(Duration::from_millis(30)).await;
+                tokio::time::sleep(READ / 8).await;
             }
         });
         let silent = exchange.falls_silent(&timeouts, Duration::ZERO);
-        let found = tokio::time::timeout(Duration::from_millis(400), silent).await;
+        let found = tokio::time::timeout(4 * READ, silent).await;
         found.ok().map(|(silence, _)| silence)
     }
+
+    /// A body that takes longer than the limit, and moves.
+    const BUSY: &[Move] = &{
+        let mut moves = [Move::TakesBody; 13];
+        moves[12] = Move::Ours;
+        moves
+    };
 
     #[tokio::test]
     async fn only_the_other_side_is_silent() {
@@ -335,24 +342,22 @@ mod tests {
             read: None,
             ..timeouts()
         };
-        for (timeouts, moves, expected) in [
+        let cases = [
             (timeouts(), &[Ours][..], None),
             (timeouts(), &[Connection], None),
             (timeouts(), &[Connection, Server], Some(Silence::Answer)),
             (timeouts(), &[Connection, TakesBody], Some(Silence::Body)),
             (timeouts(), &[Connection, TakesBody, Ours], None),
-            (
-                timeouts(),
-                &[Connection, TakesBody, TakesBody, TakesBody, Ours],
-                None,
-            ),
+            (timeouts(), BUSY, None),
             (timeouts(), &[Server, Answer], Some(Silence::Answer)),
             (unprotected, &[Connection, TakesBody], None),
             (unprotected, &[Connection, Server], Some(Silence::Answer)),
             (unlimited, &[Server], None),
-        ] {
+        ];
+        let all = cases.map(|(timeouts, moves, expected)| async move {
             assert_eq!(found(timeouts, moves).await, expected, "{moves:?}");
-        }
+        });
+        futures::future::join_all(all).await;
     }
 
     #[tokio::test]

@@ -7,18 +7,21 @@ report's `guarantees_lost` says what is missing and in what words it was refused
 A refusal alone proves little, because the object may be to blame. What is learnt is therefore what
 a request was refused *with* and taken *without*. Three things are never left out, because the user
 named them and nothing could take their place: encryption, ACL and storage class. Those refused are
-errors, which say so.
+errors, which say so; and so is an encryption that an answer does not confirm.
 */
 
 mod checksums;
 mod conditions;
+mod encrypted;
 mod extras;
 mod worn;
 
 pub(super) use checksums::asking_for;
 pub(super) use conditions::under;
+pub(super) use encrypted::Told;
 pub(super) use extras::{Extra, LeaveOut, Trials, is_left_out};
 
+use self::encrypted::Encrypts;
 use self::worn::Worn;
 
 use std::collections::BTreeSet;
@@ -33,8 +36,6 @@ use crate::store::{ErrorKind, StoreError};
 pub(super) enum Lack {
     /// Taking something that a request can do without.
     Extra(Extra),
-    /// Encrypting what it was asked to encrypt.
-    Encryption,
     /// Keeping what it took.
     Keeping(Worn),
     /// Taking a checksum under this algorithm.
@@ -60,7 +61,6 @@ impl Lack {
     fn what(self) -> String {
         match self {
             Self::Extra(extra) => extra.lost().to_owned(),
-            Self::Encryption => "encryption of what is written, which was asked for".to_owned(),
             Self::Keeping(worn) => worn.lost().to_owned(),
             Self::Checksum(algorithm) => format!("{algorithm} checksums of what is written"),
             Self::Told(algorithm) => {
@@ -82,6 +82,8 @@ pub(super) struct Learnt {
     lacks: Mutex<BTreeSet<Lack>>,
     /// What was looked for on an object already.
     looked_for: Mutex<BTreeSet<Worn>>,
+    /// Whether it encrypts what it is asked to encrypt.
+    encrypts: Encrypts,
 }
 
 impl Learnt {

@@ -17,7 +17,7 @@ use super::completion::{Expected, Likeness};
 use super::encryption::{with_encryption, with_key};
 use super::error::broken_body;
 use super::headers::{with_attributes, with_condition};
-use super::learnt::{asking_for, under};
+use super::learnt::{Told, asking_for, under};
 use super::locked::with_body;
 use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
@@ -76,7 +76,6 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         store.retrying(OPERATION, send).await
     };
     let ((output, body), checksum) = asking_for(store, put.checksum, attempt).await?;
-    store.note_encryption(OPERATION, output.server_side_encryption());
     let upload_id = begun::upload_id(&body).ok_or_else(|| {
         StoreError::new(
             OPERATION,
@@ -85,7 +84,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             "the server named no upload id",
         )
     })?;
-    Ok(Box::new(S3Upload {
+    let upload = Box::new(S3Upload {
         store: store.clone(),
         refused: put.checksum.filter(|_| checksum.is_none()),
         put: Put {
@@ -97,9 +96,19 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             output.server_side_encryption(),
             output.sse_customer_algorithm(),
         ),
-        full_key,
+        full_key: full_key.clone(),
         unasked: Mutex::default(),
-    }))
+    });
+    let told = Told {
+        method: output.server_side_encryption(),
+        customer: output.sse_customer_algorithm(),
+    };
+    let undone = || async {
+        upload.end_or_tell().await;
+        "nothing was written".to_owned()
+    };
+    store.encrypted(OPERATION, key, told, undone).await?;
+    Ok(upload)
 }
 
 #[async_trait]

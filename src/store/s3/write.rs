@@ -13,7 +13,7 @@ use super::answer::stored_of;
 use super::completion::Expected;
 use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
-use super::learnt::{Lack, asking_for, under};
+use super::learnt::{Lack, Told, asking_for, under};
 use super::locked::with_body;
 use super::{S3Store, condition, patience_for, read, singly};
 use crate::digest::{Algorithm, Digest};
@@ -75,6 +75,7 @@ pub(super) async fn put(
     let full_key = store.full_key(&put.key);
     let size = bytes.len() as u64;
     let (full_key, bytes) = (full_key.as_str(), &bytes);
+    let turn = store.turn_to_encrypt(OPERATION, full_key).await?;
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
     let attempt = |checksum, condition: Condition| async move {
@@ -126,7 +127,13 @@ pub(super) async fn put(
     let customer = output.sse_customer_algorithm();
     let stored = stored_of!(store, output, output, customer, size);
     store.note_proofs(OPERATION, asked, &stored);
-    store.note_encryption(OPERATION, output.server_side_encryption());
+    let told = Told {
+        method: output.server_side_encryption(),
+        customer,
+    };
+    let undone = || store.remove_in_the_clear(put, &stored);
+    store.encrypted(OPERATION, full_key, told, undone).await?;
+    drop(turn);
     store.look_back(put, &stored).await;
     Ok(stored)
 }

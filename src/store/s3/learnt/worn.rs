@@ -1,7 +1,5 @@
 //! Servers that take what an object is to have beside its bytes, and let it fall without a word.
 
-use aws_sdk_s3::types::ServerSideEncryption;
-
 use super::{Extra, Lack};
 use crate::object::StorageClass;
 use crate::store::s3::{S3Store, read, tags};
@@ -37,21 +35,6 @@ impl Worn {
 }
 
 impl S3Store {
-    /// Notes whether the answer to a write says that it is encrypted as the user asked.
-    pub(in crate::store::s3) fn note_encryption(
-        &self,
-        operation: &str,
-        told: Option<&ServerSideEncryption>,
-    ) {
-        let asked = self.encryption().method();
-        let told = told.map(ServerSideEncryption::as_str);
-        if asked.is_some() && asked != told {
-            let told = told.unwrap_or("nothing");
-            let why = format!("the answer to {operation} says {told} of it");
-            self.learn(Lack::Encryption, &why);
-        }
-    }
-
     /// Looks at the first object that is written with metadata, tags or a class of its own, each
     /// once, whether it has them. What cannot be seen is not held against anybody.
     pub(in crate::store::s3) async fn look_back(&self, put: &Put, stored: &Stored) {
