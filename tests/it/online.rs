@@ -232,7 +232,8 @@ fn whoever_does_not_answer_is_not_waited_for() {
     let job = right(&world).text(&sides("silent", "tree", "s3://second/"));
     let job = job
         .set("target.endpoint_url", &endpoint)
-        .set("timeout.read", "\"200ms\"");
+        .set("timeout.read", "\"200ms\"")
+        .set("timeout.connect", "\"200ms\"");
     let ran = validated(job).run();
     ran.exit(1).says("no answer within");
     assert!(ran.elapsed < Duration::from_secs(10), "{}", ran.told());
