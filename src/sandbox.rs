@@ -54,6 +54,7 @@ mod tags;
 mod times;
 mod uploads;
 mod wire;
+mod words;
 mod xml;
 
 use std::io;

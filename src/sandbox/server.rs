@@ -21,7 +21,7 @@ use super::faults::{Action, Faults, Moment, Tampering};
 use super::operation::{Operation, Target};
 use super::query::Query;
 use super::wire::{self, Remains};
-use super::{express, host, lies};
+use super::{express, host, lies, words};
 
 /// An unread request body is read to its end up to this size.
 const DRAINED: u64 = 64 << 20;
@@ -110,6 +110,7 @@ impl Server {
         express::translate(&mut parts, self.secret_key.expose());
         parts.extensions.insert(tampering.clone());
         let mut response = self.service.call(Request::from_parts(parts, body)).await?;
+        response = words::given(response).await?;
         if !awaits_continue {
             remains.drain(DRAINED).await;
         }
