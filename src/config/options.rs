@@ -468,6 +468,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("annotations.check_etag", Bool, "compare annotations by their ETags")
         .default("true").under(ANNOTATIONS).flags(inverse!("disable-check-annotation-etag", "check-annotation-etag")),
     pair("annotations.sync_latest", Bool, "bring the annotations of unchanged objects up to date too")
+        .grants(&[
+            Grant::is("true").source(&["s3:ListObjectAnnotations", "s3:GetObjectAnnotation"]).target(&["s3:ListObjectAnnotations", "s3:PutObjectAnnotation", "s3:DeleteObjectAnnotation"]),
+        ])
         .default("false").under(ANNOTATIONS).fits(BothS3).flags(switch!("sync-latest-object-annotations")),
     pair("versioning.enabled", Bool, "copy every version, oldest first")
         .grants(&[
