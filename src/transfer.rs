@@ -18,6 +18,7 @@ mod dress;
 mod front;
 mod latest;
 mod origin;
+mod overtaken;
 mod part_copies;
 mod parts;
 mod parts_proof;
@@ -277,8 +278,20 @@ impl Transferrer {
         // the target may have something that cannot be told, and so not be withdrawn
         let mut in_doubt = false;
         let trouble = loop {
-            let trouble = match concede::attempt(self, &work).await {
-                Ok(done) => {
+            let begun = Instant::now();
+            let made = concede::attempt(self, &work).await;
+            let overtaken = match &made {
+                Ok(_) => overtaken::look(self, &work, begun).await,
+                Err(_) => None,
+            };
+            let trouble = match (made, overtaken) {
+                (Ok(done), Some(error)) => {
+                    let stored = done.settled.stored();
+                    self.distrust(&source, stored, FailReason::SourceChanged);
+                    work.replacing(Some(stored));
+                    Trouble::Store(error)
+                }
+                (Ok(done), None) => {
                     let conduct = Conduct {
                         because,
                         replaced: replaces.is_some(),
@@ -299,7 +312,7 @@ impl Transferrer {
                     self.withdraw(&source, &published, BELOW).await;
                     return ended;
                 }
-                Err(trouble) => {
+                (Err(trouble), _) => {
                     // what was distrusted before is not left as it was
                     let trusted = replaces.as_ref();
                     let trusted = trusted.filter(|_| because != Cause::Distrusted);

@@ -14,10 +14,11 @@ use super::error::{Result, error, invalid_argument, invalid_request};
 use super::get::{self, Located};
 use super::multipart::{self, UploadedPart};
 use super::object::{Attributes, Object};
+use super::operation::Operation;
 use super::query::Query;
 use super::request::Call;
 use super::response::{self, Answer, quoted};
-use super::routes::permit;
+use super::routes::{permit, versioned_action};
 use super::store::Store;
 use super::xml::Writer;
 use super::{headers, outflow, put, tags, times};
@@ -49,13 +50,10 @@ pub(super) async fn object(store: &Store, call: &Call) -> Result<Answer> {
     }
     if call.header("x-amz-tagging-directive") != Some("REPLACE") && !from.attributes.tags.is_empty()
     {
-        permit(
-            store,
-            call.anonymous,
-            "GetObjectTagging",
-            &source.bucket,
-            &source.key,
-        )?;
+        let reads = versioned_action(Operation::GetObjectTagging, source.version_named);
+        permit(store, call.anonymous, reads, &source.bucket, &source.key)?;
+        let writes = "PutObjectTagging";
+        permit(store, call.anonymous, writes, call.bucket(), call.key())?;
     }
     let (encryption, attributes) = {
         let state = bucket.read();

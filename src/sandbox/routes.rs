@@ -117,13 +117,9 @@ impl Routes {
             return Ok(());
         }
         let action = versioned_action(call.operation, call.version_id().is_some());
-        permit(
-            &self.store,
-            call.anonymous,
-            action,
-            call.bucket(),
-            call.key(),
-        )
+        let mut actions = [action].into_iter().chain(carried_actions(call));
+        let (bucket, key) = (call.bucket(), call.key());
+        actions.try_for_each(|action| permit(&self.store, call.anonymous, action, bucket, key))
     }
 
     async fn perform(&self, call: &mut Call) -> Result<Answer> {
@@ -217,6 +213,18 @@ pub(super) fn versioned_action(operation: Operation, names_version: bool) -> &'s
         ("PutObjectAcl", true) => "PutObjectVersionAcl",
         (action, _) => action,
     }
+}
+
+/// The actions for what a write carries beside its content.
+fn carried_actions(call: &Call) -> impl Iterator<Item = &'static str> {
+    let begins = matches!(
+        call.operation,
+        Operation::PutObject | Operation::CopyObject | Operation::CreateMultipartUpload
+    );
+    let carries = |name| begins && call.header(name).is_some_and(|value| !value.is_empty());
+    let tags = carries("x-amz-tagging").then_some("PutObjectTagging");
+    let acl = carries("x-amz-acl").then_some("PutObjectAcl");
+    tags.into_iter().chain(acl)
 }
 
 /// S3 answers 200 before some long operations end, and then tells their failure in the body.
