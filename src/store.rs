@@ -31,7 +31,7 @@ mod versioning;
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
-pub use pace::Pace;
+pub use pace::{Pace, Stream};
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
@@ -159,6 +159,9 @@ pub struct Read {
     pub version: Option<Arc<str>>,
     /// Bytes `start..end` of it; all of it when `None`.
     pub range: Option<Range<u64>>,
+    /// How many bytes that are, as far as is known: they wait for their turn before they are asked
+    /// for.
+    pub expected: u64,
     /// Only if it still has this ETag; otherwise [`ErrorKind::Changed`].
     pub if_match: Option<ETag>,
     /// Digests to compute in the same pass.

@@ -66,6 +66,7 @@ async fn piece(
         key: of.entry.key.clone(),
         version: of.entry.version.clone(),
         range: Some(start..end),
+        expected: end - start,
         if_match: of.entry.etag.clone(),
         hash,
     };

@@ -65,12 +65,12 @@ use tokio_util::sync::CancellationToken;
 use self::exchange::{Exchange, patience_for};
 use self::gate::Gate;
 use super::error::asks_for_fewer;
-use super::overdue::{Overdue, due_within};
+use super::overdue::{Overdue, Patient, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, Head, Histories, Listing, Meter, Pace, PartLayout, Put, Read, Source, StoreError,
-    StoreKind, Stored, Target, Upload, Versioning, Withdrawn,
+    Description, ErrorKind, Head, Histories, Listing, Meter, PartLayout, Put, Read, Source,
+    StoreError, StoreKind, Stored, Stream, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -226,8 +226,10 @@ impl S3Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let limit = self.0.settings.timeouts.operation;
-        due_within(limit, self.trying(operation, attempt)).await
+        let timeouts = &self.0.settings.timeouts;
+        // its future is large, and would be moved at each step inwards
+        let trying = Box::pin(self.trying(operation, attempt));
+        due_within(timeouts.operation, timeouts.attempt, trying).await
     }
 
     async fn trying<T, F>(
@@ -319,7 +321,7 @@ impl S3Store {
         tokio::select! {
             biased;
             done = attempt => done,
-            overdue = Overdue::happens(self.0.settings.timeouts.attempt) => {
+            overdue = Overdue::happens() => {
                 Err(overdue.error(operation, subject))
             }
         }
@@ -337,8 +339,55 @@ impl S3Store {
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         // the SDK's futures are large: boxed here, they are in no other
-        let exchange = self.exchange(operation, subject, patience, Box::pin(request));
+        let exchange = self.exchange(
+            operation,
+            subject,
+            patience,
+            Stream::default(),
+            Box::pin(request),
+        );
         self.in_time(operation, subject, exchange)
+    }
+
+    /// The same with so many bytes of content, which wait for their turn.
+    fn send_content<T, E>(
+        &self,
+        operation: &'static str,
+        subject: &str,
+        size: u64,
+        request: impl Future<Output = Result<T, error::SdkError<E>>>,
+    ) -> impl Future<Output = Result<T, StoreError>>
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let request = Box::pin(request);
+        let exchange = async move {
+            let bytes = self.turn(operation, subject, size).await?;
+            self.exchange(operation, subject, patience_for(size), bytes, request)
+                .await
+        };
+        self.in_time(operation, subject, exchange)
+    }
+
+    /// Waits until so many bytes of content may begin to move.
+    async fn turn(
+        &self,
+        operation: &'static str,
+        subject: &str,
+        size: u64,
+    ) -> Result<Stream, StoreError> {
+        let bandwidth = &self.0.settings.bandwidth;
+        if bandwidth.is_free() {
+            return Ok(Stream::default());
+        }
+        let _held_up = Patient::here().hold_up();
+        tokio::select! {
+            biased;
+            () = self.1.cancelled() => Err(StoreError::new(
+                operation, subject, ErrorKind::Cancelled, "the run was stopped",
+            )),
+            bytes = bandwidth.begin(size) => Ok(bytes),
+        }
     }
 
     async fn exchange<T, E>(
@@ -346,6 +395,7 @@ impl S3Store {
         operation: &'static str,
         subject: &str,
         patience: Duration,
+        content: Stream,
         request: impl Future<Output = Result<T, error::SdkError<E>>>,
     ) -> Result<T, StoreError>
     where
@@ -354,12 +404,10 @@ impl S3Store {
         let Shared {
             settings, meter, ..
         } = &*self.0;
+        let held_up = Patient::here().hold_up();
         let pass = self.0.gate.enter().await;
-        let mut bandwidth = Pace::default();
-        if matches!(operation, "PutObject" | "UploadPart") {
-            bandwidth = settings.bandwidth.clone();
-        }
-        let exchange = Exchange::new(bandwidth);
+        drop(held_up);
+        let exchange = Exchange::new(content);
         let started = Instant::now();
         let answer = tokio::select! {
             biased;

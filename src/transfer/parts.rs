@@ -133,6 +133,7 @@ async fn read(via: &Transferrer, work: &Work, range: Range<u64>) -> Result<Conte
     let read = Read {
         key: entry.key.clone(),
         version: entry.version.clone(),
+        expected: range.end - range.start,
         range: Some(range),
         if_match: entry.etag.clone(),
         // parts are hashed together, not each as it is read

@@ -24,6 +24,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         version: entry.version.clone(),
         // without an ETag to hold it to, a file that grew is not read beyond what was listed
         range: entry.etag.is_none().then_some(0..entry.size),
+        expected: entry.size,
         if_match: entry.etag.clone(),
         hash,
     };

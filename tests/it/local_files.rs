@@ -324,6 +324,7 @@ async fn a_file_that_is_written_to_is_never_read_as_a_mixture() {
         key: key("f"),
         version: None,
         range: None,
+        expected: length as u64,
         if_match: None,
         hash: vec![Algorithm::Md5, Algorithm::Sha1],
     };

@@ -592,6 +592,7 @@ async fn an_ignored_if_match_splices_nothing() {
         key: key("k"),
         version: None,
         range: Some(1..3),
+        expected: 2,
         if_match: listed.etag,
         hash: Vec::new(),
     };

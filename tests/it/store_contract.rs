@@ -292,6 +292,7 @@ async fn ranges_are_read_and_hashed(place: Place) {
                 key: key("k"),
                 version: None,
                 range: range.clone(),
+                expected: slice.len() as u64,
                 if_match: None,
                 hash: hash.into(),
             };
@@ -316,6 +317,7 @@ async fn a_range_beyond_the_end_is_a_change(place: Place) {
             key: key("k"),
             version: None,
             range: Some(range.clone()),
+            expected: range.end - range.start,
             if_match: None,
             hash: Vec::new(),
         };

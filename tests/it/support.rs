@@ -39,6 +39,7 @@ pub(crate) async fn read(source: &dyn Source, text: &str) -> Result<Content, Sto
         key: key(text),
         version: None,
         range: None,
+        expected: 0,
         if_match: None,
         hash: Vec::new(),
     };

@@ -204,6 +204,8 @@ fn who_waits_for_a_turn_has_not_stalled() {
             .set("performance.worker_size", "24")
             .set("performance.rate_limit_bandwidth", "\"1MiB\"")
             .set("timeout.read", "\"400ms\"")
+            .set("timeout.operation_attempt", "\"1500ms\"")
+            .set("timeout.operation", "\"3s\"")
             .run();
         case(format_args!("{way}"));
         ran.exit(0).transferred(FILES).all_proved();

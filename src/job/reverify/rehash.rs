@@ -25,6 +25,7 @@ pub(super) async fn rehash(
             key: key.clone(),
             version: None,
             range: Some(at..end),
+            expected: end - at,
             if_match: None,
             hash: Vec::new(),
         };

@@ -5,19 +5,20 @@ use std::time::Duration;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
 
-use crate::store::Pace;
+use crate::store::Stream;
+use crate::store::overdue::Patient;
 
 /// A body that comes in.
 #[derive(Debug)]
-pub(super) struct Arrival<'a> {
+pub(super) struct Arrival {
     pub(super) body: ByteStream,
     /// How long nothing may come.
     pub(super) silence: Option<Duration>,
-    /// How fast it may come, in bytes.
-    pub(super) bandwidth: &'a Pace,
+    /// Its bytes, each with its turn.
+    pub(super) content: Stream,
 }
 
-impl Arrival<'_> {
+impl Arrival {
     /// The next bytes; an error is in words. The connection may be silent no longer than it may;
     /// how long the bytes wait for their turn, and for whoever takes them, is no silence.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, String> {
@@ -31,7 +32,10 @@ impl Arrival<'_> {
             .transpose()
             .map_err(|error| format!("the body broke off: {error}"))?;
         let length = frame.as_ref().map_or(0, Bytes::len);
-        self.bandwidth.take(length as u64).await;
+        if let Some(at) = self.content.reserve(length as u64) {
+            let _held_up = Patient::here().hold_up();
+            tokio::time::sleep_until(at).await;
+        }
         Ok(frame)
     }
 }
@@ -41,7 +45,7 @@ pub(super) async fn whole(body: ByteStream, silence: Option<Duration>) -> Result
     let mut arrival = Arrival {
         body,
         silence,
-        bandwidth: &Pace::default(),
+        content: Stream::default(),
     };
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();

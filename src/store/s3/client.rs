@@ -20,7 +20,8 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     ConfigBag, Credentials, Intercept, Region, RequestChecksumCalculation,
-    ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig,
+    ResponseChecksumValidation, RuntimeComponents, SharedHttpClient, SharedInterceptor,
+    StalledStreamProtectionConfig,
 };
 
 /// Where no chain of configuration names a region: S3's oldest, as other tools have it.
@@ -100,11 +101,11 @@ pub(super) async fn connect(
         PayloadSigning::Never => false,
         PayloadSigning::Auto => plain_endpoint,
     };
-    config = config
-        .interceptor(PayloadSignature { signed })
-        .interceptor(LeaveOut);
+    // one that may be disabled is asked whether it is, some twenty times a request
+    config.push_interceptor(SharedInterceptor::permanent(PayloadSignature { signed }));
+    config.push_interceptor(SharedInterceptor::permanent(LeaveOut));
     if settings.requester_pays {
-        config = config.interceptor(RequesterPays);
+        config.push_interceptor(SharedInterceptor::permanent(RequesterPays));
     }
     if settings.anonymous {
         config = config.allow_no_auth();
@@ -182,17 +183,28 @@ impl Intercept for PayloadSignature {
     }
 }
 
-/// Tells the signature of one request the SHA-256 of its payload, if it is known: the SDK would
-/// compute it on an async thread.
+/// What one upload has to tell the SDK of its payload: its SHA-256 for the signature, if that is
+/// known, because the SDK would compute it on an async thread; and that it has no content type.
 #[derive(Debug)]
-pub(super) struct PayloadHash(Option<PayloadSigningOverride>);
+pub(super) struct PayloadHash {
+    known: Option<PayloadSigningOverride>,
+    untyped: bool,
+}
 
 impl PayloadHash {
     /// For a request to a store that signs payloads, or does not.
     pub(super) fn of(signs_payloads: bool, digests: &[Digest]) -> Self {
         let wanted = signs_payloads.then_some(Algorithm::Sha256);
         let known = pick(digests, wanted).map(Digest::hex);
-        Self(known.map(PayloadSigningOverride::Precomputed))
+        Self {
+            known: known.map(PayloadSigningOverride::Precomputed),
+            untyped: false,
+        }
+    }
+
+    /// Of an upload that names no content type: the SDK would name one, and S3 another.
+    pub(super) fn untyped(self, untyped: bool) -> Self {
+        Self { untyped, ..self }
     }
 }
 
@@ -203,11 +215,14 @@ impl Intercept for PayloadHash {
 
     fn modify_before_signing(
         &self,
-        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), aws_sdk_s3::error::BoxError> {
-        if let Some(payload) = &self.0 {
+        if self.untyped {
+            context.request_mut().headers_mut().remove("content-type");
+        }
+        if let Some(payload) = &self.known {
             cfg.interceptor_state().store_put(payload.clone());
         }
         Ok(())

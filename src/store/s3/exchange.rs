@@ -27,7 +27,8 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::settings::Timeouts;
-use crate::store::Pace;
+use crate::store::Stream;
+use crate::store::overdue::{HoldUp, Patient};
 
 tokio::task_local! {
     static UNDER_WAY: Arc<Exchange>;
@@ -48,7 +49,9 @@ const SLOWEST: u64 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Exchange {
     state: Mutex<(Move, Instant)>,
-    bandwidth: Pace,
+    /// The bytes of its body, each with its turn.
+    content: Mutex<Stream>,
+    patient: Patient,
 }
 
 /// Whose turn it is.
@@ -76,11 +79,12 @@ pub(super) enum Silence {
 }
 
 impl Exchange {
-    /// A request that has just begun; its body goes no faster than `bandwidth`.
-    pub(super) fn new(bandwidth: Pace) -> Arc<Self> {
+    /// A request that has just begun; its body goes as `content` may.
+    pub(super) fn new(content: Stream) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new((Move::Ours, Instant::now())),
-            bandwidth,
+            content: Mutex::new(content),
+            patient: Patient::here(),
         })
     }
 
@@ -129,6 +133,16 @@ impl Exchange {
 
     fn state(&self) -> (Move, Instant) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next bytes of the body and says when they may go, and that they hold it up.
+    fn reserve(&self, bytes: usize) -> Option<Turn> {
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = content.reserve(bytes as u64)?;
+        Some(Turn {
+            at: Box::pin(tokio::time::sleep_until(at)),
+            _held_up: self.patient.hold_up(),
+        })
     }
 
     fn turns(&self, to: Move) {
@@ -210,6 +224,12 @@ impl HttpConnector for WatchingConnector {
     }
 }
 
+/// A piece that waits.
+struct Turn {
+    at: Pin<Box<Sleep>>,
+    _held_up: HoldUp,
+}
+
 /// A body on its way to the connection: in pieces, each at its time.
 struct Watched {
     body: SdkBody,
@@ -218,7 +238,7 @@ struct Watched {
     /// How many bytes are left of all, if it is known.
     left: Option<u64>,
     /// Until when the next piece waits; it is paid for.
-    turn: Option<Pin<Box<Sleep>>>,
+    turn: Option<Turn>,
     paid: bool,
     exchange: Arc<Exchange>,
 }
@@ -265,12 +285,11 @@ impl Body for Watched {
             }
         }
         if !this.paid {
-            let at = this.exchange.bandwidth.reserve(this.piece() as u64);
-            this.turn = at.map(|at| Box::pin(tokio::time::sleep_until(at)));
+            this.turn = this.exchange.reserve(this.piece());
             this.paid = true;
         }
         if let Some(turn) = &mut this.turn {
-            ready!(turn.as_mut().poll(cx));
+            ready!(turn.at.as_mut().poll(cx));
             this.turn = None;
         }
         this.paid = false;
@@ -299,6 +318,7 @@ impl Body for Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Pace;
 
     const READ: Duration = Duration::from_millis(800);
 
@@ -311,7 +331,7 @@ mod tests {
 
     /// What is found silent within some time, where this happens in an eighth of the limit each.
     async fn found(timeouts: Timeouts, moves: &'static [Move]) -> Option<Silence> {
-        let exchange = Exchange::new(Pace::default());
+        let exchange = Exchange::new(Stream::default());
         let moving = Arc::clone(&exchange);
         tokio::spawn(async move {
             for turn in moves {
@@ -364,7 +384,8 @@ mod tests {
     async fn a_body_is_given_in_pieces_and_whole() {
         for size in [0, 1, PIECE, PIECE + 1, 3 * PIECE - 1] {
             let bytes: Vec<u8> = (0..size).map(|at| at as u8).collect();
-            let exchange = Exchange::new(Pace::of(Some(100 << 20)));
+            let pace = Pace::of(Some(100 << 20));
+            let exchange = Exchange::new(pace.begin(size as u64).await);
             let mut body = Watched::new(SdkBody::from(bytes.clone()), Arc::clone(&exchange));
             let mut given = Vec::new();
             let mut left = size;

@@ -119,6 +119,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
             }
         })
         .send();
+    let content = store.turn(OPERATION, full_key, read.expected).await?;
     let mut output = store
         .send(OPERATION, full_key, Duration::ZERO, request)
         .await
@@ -157,7 +158,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
     let arrival = Arrival {
         body,
         silence: store.0.settings.timeouts.of_bodies(),
-        bandwidth: &store.0.settings.bandwidth,
+        content,
     };
     let (bytes, digests) = collect(arrival, length, &read.hash)
         .await
@@ -211,7 +212,7 @@ fn shorter(full_key: &str) -> StoreError {
 
 /// Takes a body of exactly `length` bytes; anything else is an error in words.
 async fn collect(
-    mut arrival: Arrival<'_>,
+    mut arrival: Arrival,
     length: u64,
     algorithms: &[Algorithm],
 ) -> Result<(Bytes, Vec<Digest>), String> {

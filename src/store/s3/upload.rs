@@ -21,7 +21,7 @@ use super::learnt::{Told, asking_for, under};
 use super::locked::with_body;
 use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
-use super::{S3Store, begun, condition, copy, patience_for};
+use super::{S3Store, begun, condition, copy};
 use crate::digest::{Algorithm, Digest};
 use crate::object::ETag;
 use crate::store::{
@@ -133,12 +133,7 @@ impl Upload for S3Upload {
                 let request = request
                     .customize()
                     .interceptor(store.payload_hash(&part.digests));
-                store.send(
-                    OPERATION,
-                    &self.full_key,
-                    patience_for(size),
-                    request.send(),
-                )
+                store.send_content(OPERATION, &self.full_key, size, request.send())
             })
         };
         let output = with_body(store, send).await?;

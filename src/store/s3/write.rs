@@ -15,7 +15,7 @@ use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{Lack, Told, asking_for, under};
 use super::locked::with_body;
-use super::{S3Store, condition, patience_for, read, singly};
+use super::{S3Store, condition, read, singly};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
 use crate::store::{Condition, ErrorKind, Put, StoreError, Stored, Withdrawn};
@@ -92,15 +92,10 @@ pub(super) async fn put(
             let request = with_condition!(request, condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_checksum!(request, pick(digests, checksum));
-            let request = request.customize().interceptor(store.payload_hash(digests));
             let untyped = put.attributes.content_type.is_none();
-            let request = request.mutate_request(move |request| {
-                // the SDK names a type where none is given, and S3 another one
-                if untyped {
-                    request.headers_mut().remove("content-type");
-                }
-            });
-            let answer = store.send(OPERATION, full_key, patience_for(size), request.send());
+            let payload = store.payload_hash(digests).untyped(untyped);
+            let request = request.customize().interceptor(payload);
+            let answer = store.send_content(OPERATION, full_key, size, request.send());
             answer.inspect_err(|error| {
                 in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
             })
