@@ -177,9 +177,10 @@ pub(super) fn silent(
     silence: Silence,
     limit: Duration,
 ) -> StoreError {
-    let what = match silence {
-        Silence::Body => "the connection took nothing for",
-        Silence::Answer => "no answer within",
+    let (what, option) = match silence {
+        Silence::Body => ("the connection took nothing for", "timeout.read"),
+        Silence::Answer => ("no answer within", "timeout.read"),
+        Silence::Connection => ("no answer within", "timeout.connect"),
     };
     StoreError {
         code: Some("Timeout".to_owned()),
@@ -187,7 +188,7 @@ pub(super) fn silent(
             operation,
             subject,
             ErrorKind::Transient,
-            format!("{what} {limit:?} (timeout.read)"),
+            format!("{what} {limit:?} ({option})"),
         )
     }
 }

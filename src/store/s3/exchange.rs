@@ -76,6 +76,8 @@ pub(super) enum Silence {
     Body,
     /// No answer came.
     Answer,
+    /// No answer came, and maybe no connection, which may take longer.
+    Connection,
 }
 
 impl Exchange {
@@ -123,6 +125,7 @@ impl Exchange {
             if end <= now {
                 let what = match turn {
                     Move::TakesBody => Silence::Body,
+                    Move::Connection if limit > read + patience => Silence::Connection,
                     Move::Ours | Move::Connection | Move::Server | Move::Answer => Silence::Answer,
                 };
                 return (what, limit);
