@@ -46,6 +46,7 @@ mod rehearsal;
 mod report;
 mod sandbox;
 mod schemas;
+mod second_run;
 mod secrets;
 mod shape;
 mod store_contract;
