@@ -18,7 +18,7 @@ mod side;
 mod stored;
 
 pub use annotations::AnnotationsCompared;
-pub use answer::{Answer, ORIGIN_LAST_MODIFIED};
+pub use answer::{Answer, ORIGIN_LAST_MODIFIED, ORIGIN_VERSION};
 pub use layout::{Cut, Layout, Parts, candidates};
 pub use line::{Line, Wanted};
 

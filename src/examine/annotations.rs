@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::Examiner;
-use super::beside::of_target;
+use super::beside::gone_since_listed;
 use crate::object::ObjectVersion;
 use crate::store::{Annotation, Annotations, StoreError};
 
@@ -57,7 +57,7 @@ pub(super) async fn compare(
 ) -> Result<AnnotationsCompared, StoreError> {
     let (from, to) = (&via.ends.source, &via.ends.target);
     let (ours, theirs) = futures::join!(from.annotations(source), to.annotations(target));
-    let (ours, theirs) = (ours?, theirs.map_err(of_target)?);
+    let (ours, theirs) = (ours?, theirs.map_err(gone_since_listed)?);
     let on_both = || {
         let ours = ours.iter();
         ours.filter_map(|(name, one)| Some((name, one, theirs.get(name)?)))
@@ -69,7 +69,7 @@ pub(super) async fn compare(
         By::Time
     } else if on_both().any(only_etags_differ) {
         let (ours, theirs) = futures::join!(from.head(source, false), to.head(target, false));
-        let are_digests = ours?.etag_is_digest && theirs.map_err(of_target)?.etag_is_digest;
+        let are_digests = ours?.etag_is_digest && theirs.map_err(gone_since_listed)?.etag_is_digest;
         if are_digests { By::ETag } else { By::Time }
     } else {
         By::ETag
@@ -88,7 +88,7 @@ pub(super) async fn compare(
         .map(|name| async move {
             let (ours, theirs) =
                 futures::join!(from.annotation(source, &name), to.annotation(target, &name));
-            let is_same = ours?.bytes == theirs.map_err(of_target)?.bytes;
+            let is_same = ours?.bytes == theirs.map_err(gone_since_listed)?.bytes;
             Ok::<_, StoreError>((!is_same).then_some(name))
         })
         .buffered(AT_ONCE)

@@ -12,6 +12,9 @@ use crate::store::{ErrorKind, Head, StoreError};
 /// User metadata that carries a source's time which lies after the upload's own.
 pub const ORIGIN_LAST_MODIFIED: &str = "s3sync_origin_last_modified";
 
+/// User metadata that names the source's version.
+pub const ORIGIN_VERSION: &str = "s3sync_origin_version_id";
+
 /// What an examination found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {

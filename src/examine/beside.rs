@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Examiner, ORIGIN_LAST_MODIFIED, annotations};
+use super::{Examiner, ORIGIN_LAST_MODIFIED, ORIGIN_VERSION, annotations};
 use crate::event::{Beside, Facet, Headers};
 use crate::object::{Attributes, Entry, ObjectVersion, Tags};
 use crate::store::{Annotations, ErrorKind, Head, StoreError};
-
-/// User metadata that carries a source's version.
-const ORIGIN_VERSION_ID: &str = "s3sync_origin_version_id";
 
 /// Compares what the user wants compared. That either object went away meanwhile is an error, and
 /// so is everything but what may not be read.
@@ -23,7 +20,7 @@ pub(super) async fn compare(
     if wanted.metadata {
         let ours = headers(via.ends.source.head(source, false).await?);
         let theirs = via.ends.target.head(target, false).await;
-        beside.metadata = Some(metadata(ours, headers(theirs.map_err(of_target)?)));
+        beside.metadata = Some(metadata(ours, headers(theirs.map_err(gone_since_listed)?)));
     }
     if wanted.tagging {
         beside.tagging = Some(tagging(via, source, target).await?);
@@ -35,7 +32,7 @@ pub(super) async fn compare(
 }
 
 /// The target's object went away since it was listed: whoever compares looks again.
-pub(super) fn of_target(error: StoreError) -> StoreError {
+pub(super) fn gone_since_listed(error: StoreError) -> StoreError {
     match error.kind {
         ErrorKind::NotFound => StoreError {
             kind: ErrorKind::Changed,
@@ -51,7 +48,10 @@ async fn tagging(
     target: ObjectVersion<'_>,
 ) -> Result<Facet<Tags>, StoreError> {
     let (ours, theirs) = futures::join!(via.ends.source.tags(source), via.ends.target.tags(target));
-    let (ours, theirs) = (readable(ours)?, readable(theirs.map_err(of_target))?);
+    let (ours, theirs) = (
+        readable(ours)?,
+        readable(theirs.map_err(gone_since_listed))?,
+    );
     let (Some(source), Some(target)) = (ours, theirs) else {
         return Ok(Facet::Denied);
     };
@@ -102,7 +102,7 @@ fn readable<T>(told: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
 /// The metadata that users have given, not what this program adds of its own.
 fn headers(head: Head) -> Headers {
     let mut attributes = head.attributes;
-    for own in [ORIGIN_LAST_MODIFIED, ORIGIN_VERSION_ID] {
+    for own in [ORIGIN_LAST_MODIFIED, ORIGIN_VERSION] {
         attributes.user.remove(own);
     }
     Headers {

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::examine::ORIGIN_LAST_MODIFIED;
+use crate::examine::{ORIGIN_LAST_MODIFIED, ORIGIN_VERSION};
 use crate::object::{Entry, Version};
-
-/// User metadata that names the version of the source.
-const ORIGIN_VERSION: &str = "s3sync_origin_version_id";
 
 /// The id of versions that were written while a bucket kept none. It names another object every
 /// time it is written over.

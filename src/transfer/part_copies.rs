@@ -5,7 +5,7 @@ checksum, and both are compared before it is published.
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::attempt::{Trouble, of_completion, of_target};
-use super::parts::tell_leftover;
+use super::parts::give_up;
 use super::server_side::MAX_COPY;
 use super::{Transferrer, Work, tags};
 use crate::context::cancelled;
@@ -204,10 +204,4 @@ fn of_etags(parts: &[StoredPart]) -> Option<Checksum> {
         })
         .collect();
     composite(&md5s?)
-}
-
-async fn give_up(upload: Box<dyn Upload>) {
-    if let Err(error) = upload.abort().await {
-        tell_leftover(&error);
-    }
 }

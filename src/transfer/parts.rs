@@ -23,7 +23,7 @@ use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
 use crate::event::Event;
 use crate::examine::Wanted;
-use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoreError, StoredPart, Upload};
+use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoredPart, Upload};
 
 /// Moves the object in parts.
 pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Trouble> {
@@ -279,12 +279,8 @@ async fn finish(
 }
 
 /// Leaves nothing behind; a failure to do so is told, and does not hide the first trouble.
-async fn give_up(upload: Box<dyn Upload>) {
+pub(super) async fn give_up(upload: Box<dyn Upload>) {
     if let Err(error) = upload.abort().await {
-        tell_leftover(&error);
+        tracing::warn!(%error, "a multipart upload could not be aborted");
     }
-}
-
-pub(super) fn tell_leftover(error: &StoreError) {
-    tracing::warn!(%error, "a multipart upload could not be aborted");
 }

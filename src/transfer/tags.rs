@@ -16,6 +16,7 @@ pub(super) async fn with_tags(
     head: &Head,
     put: Put,
 ) -> Result<Put, StoreError> {
+    work.is_untagged.store(false, Ordering::Relaxed);
     let tags = match &via.pair.tagging.tags {
         WrittenTags::None => Tags::new(),
         WrittenTags::Set(tags) => tags.clone(),
@@ -84,6 +85,7 @@ pub(super) async fn copy(
     put: &Put,
     from: &CopySource,
 ) -> Result<Copied, StoreError> {
+    work.is_untagged.store(false, Ordering::Relaxed);
     let (tags, brings_tags) = match &via.pair.tagging.tags {
         WrittenTags::None => (Tags::new(), false),
         WrittenTags::Set(tags) => (tags.clone(), false),
@@ -108,9 +110,11 @@ pub(super) async fn copy(
     if error.kind != ErrorKind::AccessDenied || !brings_tags {
         return Err(error);
     }
-    if readable(via, via.source.tags(work.entry.at()).await)?.is_some() {
+    match readable(via, via.source.tags(work.entry.at()).await) {
+        Ok(None) => {}
+        Err(of_tags) if of_tags.kind == ErrorKind::AccessDenied => return Err(of_tags),
         // something else may not be done
-        return Err(error);
+        Ok(Some(_)) | Err(_) => return Err(error),
     }
     let brings = Brings {
         tags: false,

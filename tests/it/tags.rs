@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use s3sync::sandbox::{Action, Rule};
 use serde_json::{Value, json};
 
 use crate::support::case;
@@ -224,6 +225,33 @@ fn a_copy_that_is_denied_for_another_reason_says_so() {
     let world = world(&[""]);
     world.tag("source", "small", &[("a", "1")]);
     deny(&world, "target", &["s3:PutObject"], "*small");
+    for policy in ["fail", "skip"] {
+        case(format_args!("{policy}"));
+        let policy = format!("{policy:?}");
+        let ran = both_ways(&world, &[("tagging.on_denied", &policy)]).run();
+        ran.exit(3);
+        for pair in ["client", "server"] {
+            let line = &lines(&ran, pair)["small"];
+            assert_eq!(line["reason"], "access_denied", "{line}");
+        }
+    }
+}
+
+/// An operation that the endpoint does not know.
+fn unknown(operation: &str) -> Rule {
+    let refusal = Action::Refuse {
+        status: 501,
+        code: "NotImplemented".to_owned(),
+        retry_after: None,
+    };
+    Rule::new(refusal).operation(operation)
+}
+
+#[test]
+fn a_copy_that_is_denied_says_so_where_tags_cannot_be_asked_for() {
+    let world = world(&[""]);
+    deny(&world, "target", &["s3:PutObject"], "*small");
+    world.faults().add(unknown("GetObjectTagging"));
     for policy in ["fail", "skip"] {
         case(format_args!("{policy}"));
         let policy = format!("{policy:?}");
