@@ -93,8 +93,15 @@ async fn write(
     name: &str,
     size: u64,
 ) -> Result<(), StoreError> {
-    let _place = via.parts.to_write().await;
-    let _reserved = via.budget.reserve(size).await;
+    let room = async {
+        // memory before a place, as parts do
+        let reserved = via.budget.reserve(size).await;
+        (reserved, via.parts.to_annotate().await)
+    };
+    let _room = tokio::select! {
+        room = room => room,
+        () = via.stop.cancelled() => return Err(cancelled(from.key.as_str())),
+    };
     let tell = |fate| tell(via, from, to, name, fate);
     let mut tries = 0;
     loop {

@@ -219,6 +219,40 @@ fn what_lacks_annotations_fails_and_is_sent_again() {
 }
 
 #[test]
+fn annotations_and_parts_do_not_wait_for_each_other() {
+    let world = World::new();
+    world.bucket("source");
+    world.bucket("target");
+    let payload = content("annotation", MIB);
+    for n in 0..9 {
+        let key = format!("annotated/{n}");
+        world.put("source", &key, b"x");
+        for name in ["a", "b", "c", "d"] {
+            world.annotate("source", &key, name, &payload);
+        }
+    }
+    for n in 0..3 {
+        let key = format!("large/{n}");
+        let large = content(&key, 24 * MIB);
+        world.put_in_parts("source", &key, &large, &[8 * MIB; 3]);
+        world.annotate("source", &key, "a", &payload);
+    }
+    // memory for two parts, and places for two
+    let ran = world
+        .job()
+        .text("\n[limits]\nmemory = '16MiB'\n")
+        .pair("one", "s3://source/", "s3://target/")
+        .set("annotations.sync", "true")
+        .set("performance.max_parallel_uploads", "2")
+        .run();
+    ran.exit(0).transferred(12).all_proved();
+    for key in ["annotated/8", "large/2"] {
+        let arrived = world.annotations("target", key);
+        assert_eq!(arrived, world.annotations("source", key), "{key}");
+    }
+}
+
+#[test]
 fn annotations_are_refused_where_there_are_none() {
     let world = World::new();
     world.tree("tree").file("a", 1);
