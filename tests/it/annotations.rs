@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
+use s3sync::sandbox::{Action, Rule};
 use serde_json::json;
 
 use crate::support::case;
-use crate::world::{Run, World, content};
+use crate::world::{Run, World, content, until};
 
 const MIB: usize = 1 << 20;
 
@@ -216,6 +219,79 @@ fn what_lacks_annotations_fails_and_is_sent_again() {
             run(0).transferred(0);
         }
     }
+}
+
+/// Longer than any test waits: a call that is late by this never comes.
+const NEVER: Duration = Duration::from_mins(10);
+
+#[test]
+fn whenever_a_run_dies_the_next_brings_the_annotations() {
+    for (key, server) in [("small", false), ("large", false), ("large", true)] {
+        for operation in [
+            "ListObjectAnnotations",
+            "GetObjectAnnotation",
+            "PutObjectAnnotation",
+        ] {
+            case(format_args!("{key}, inside S3: {server}, at {operation}"));
+            let world = world();
+            let server = server.to_string();
+            let job = || {
+                let run = world.job_in_small_parts().set("annotations.sync", "true");
+                let run = run.pair("one", "s3://source/", "s3://target/");
+                run.set("server_side_copy", &server)
+            };
+            let late = Rule::new(Action::Delay(NEVER)).operation(operation);
+            world.faults().add(late.key(key));
+            let running = job().start();
+            until("the call is on its way", || {
+                world.faults().calls(operation) > 0
+            });
+            // killed, with nothing more to say
+            drop(running);
+            world.faults().clear();
+            job().run().exit(0);
+            assert_eq!(world.annotations("target", key), three());
+            job().run().exit(0).transferred(0);
+        }
+    }
+}
+
+#[test]
+fn what_nobody_may_list_the_annotations_of_fails_and_is_not_published() {
+    for (key, server) in [("small", false), ("large", false), ("large", true)] {
+        case(format_args!("{key}, inside S3: {server}"));
+        let world = world();
+        let refusal = Action::Refuse {
+            status: 403,
+            code: "AccessDenied".to_owned(),
+            retry_after: None,
+        };
+        let refusal = Rule::new(refusal).operation("ListObjectAnnotations");
+        world.faults().add(refusal.key(key));
+        let run = world.job_in_small_parts().set("annotations.sync", "true");
+        let run = run.pair("one", "s3://source/", "s3://target/");
+        let ran = run.set("server_side_copy", &server.to_string()).run();
+        ran.exit(1).transferred(2);
+        let line = ran.pair("one").line(key);
+        assert_eq!(line["reason"], "annotations", "{line}");
+        assert_eq!(world.get("target", key), None, "{line}");
+        assert!(world.uploads("target").is_empty(), "{}", ran.told());
+        assert!(!world.path("reports/job/distrusted.ndjson").exists());
+    }
+}
+
+#[test]
+fn what_was_not_published_is_not_distrusted() {
+    let world = world();
+    deny(&world, &["s3:PutObject"], "*");
+    let run = world.job_in_small_parts().set("annotations.sync", "true");
+    let ran = run.pair("one", "s3://source/", "s3://target/").run();
+    ran.exit(3).transferred(0);
+    assert!(
+        !world.path("reports/job/distrusted.ndjson").exists(),
+        "{}",
+        ran.told()
+    );
 }
 
 #[test]
