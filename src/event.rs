@@ -177,7 +177,7 @@ pub enum FailReason {
     Unverifiable,
     /// Its tags may not be read, and the user wants that to fail.
     TagsDenied,
-    /// It is at the target, and not all of its annotations are.
+    /// Not all of its annotations could be brought along; it may be at the target without them.
     Annotations,
     /// Anything else.
     Other,
@@ -279,7 +279,8 @@ pub enum Event {
     },
     /// The target has something that must not count as unchanged: it is damaged, or is not proved
     /// where it has to be. Told before it is taken back or sent again, so that nothing that happens
-    /// in between makes it look sound.
+    /// in between makes it look sound. Of an object that will lack its annotations for a while it is
+    /// told before it is published.
     Distrusted {
         /// The key.
         key: ObjectKey,
@@ -290,7 +291,7 @@ pub enum Event {
         /// Why.
         reason: FailReason,
     },
-    /// What was distrusted is no longer there.
+    /// What was distrusted is no longer there, or never came to be.
     Withdrawn {
         /// The key.
         key: ObjectKey,

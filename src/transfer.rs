@@ -49,10 +49,11 @@ use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
-use crate::object::{Entry, ObjectKey};
+use crate::object::{Entry, ObjectKey, ObjectVersion};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
-    Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target, Withdrawn,
+    Annotations, Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target,
+    Withdrawn,
 };
 
 /// What becomes of an object that is distrusted.
@@ -113,6 +114,10 @@ struct Work {
     condition: Condition,
     /// Whether it goes without its tags, which may not be read.
     is_untagged: Arc<AtomicBool>,
+    /// Whether what the target has under its key is distrusted, and must be until it is proved.
+    is_distrusted: bool,
+    /// Whether it was said to be distrusted until it has its annotations.
+    owes_annotations: Arc<AtomicBool>,
 }
 
 /// How an attempt that worked went.
@@ -121,6 +126,18 @@ struct Done {
     settled: Settled,
     parts: Option<(u16, Option<u64>)>,
     server_side: bool,
+    /// What the source has, where the target's object has none yet.
+    annotations: Option<Annotations>,
+}
+
+impl Work {
+    /// The version of which the source said this.
+    fn of<'a>(&'a self, head: &'a Head) -> ObjectVersion<'a> {
+        ObjectVersion {
+            key: &self.entry.key,
+            version: head.version.as_deref().or(self.entry.version.as_deref()),
+        }
+    }
 }
 
 impl Transferrer {
@@ -272,7 +289,10 @@ impl Transferrer {
             without_class: false,
             condition,
             is_untagged: Arc::default(),
+            is_distrusted: because == Cause::Distrusted,
+            owes_annotations: Arc::default(),
         };
+        let owes_annotations = Arc::clone(&work.owes_annotations);
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
         // the target may have something that cannot be told, and so not be withdrawn
@@ -302,7 +322,7 @@ impl Transferrer {
                         is_untagged: work.is_untagged.load(Ordering::Relaxed),
                     };
                     let sound = done.settled.stored().version.clone();
-                    let annotated = annotations::bring_along(self, &done, because).await;
+                    let annotated = annotations::bring_along(self, &work, &done).await;
                     let ended = match annotated {
                         Ok(()) => Ok(self.arrived(&source, done.settled, conduct)),
                         Err(error) => self.not_annotated(&source, error, attempts),
@@ -322,6 +342,7 @@ impl Transferrer {
             };
             if let Trouble::Unproved(unproved) = &trouble {
                 self.distrust_unproved(&source, unproved);
+                work.is_distrusted = true;
                 in_doubt = !unproved.is_own;
                 if let Some(own) = unproved.seen.as_ref().filter(|_| unproved.is_own) {
                     published.retain(|stored| stored.version != own.version);
@@ -330,6 +351,7 @@ impl Transferrer {
             }
             if let Trouble::Published(rejected) = &trouble {
                 in_doubt = false;
+                work.is_distrusted = true;
                 self.distrust(
                     &source,
                     &rejected.stored,
@@ -366,6 +388,11 @@ impl Transferrer {
         };
         // whatever the last attempt ended with, what an earlier one left is still there
         if self.withdraw(&source, &published, AGAIN).await && !in_doubt {
+            let key = source.key.clone();
+            self.sinks.emit(&Event::Withdrawn { key });
+        }
+        let is_owing = owes_annotations.load(Ordering::Relaxed);
+        if is_owing && published.is_empty() && !in_doubt && annotations::is_refusal(&trouble) {
             let key = source.key.clone();
             self.sinks.emit(&Event::Withdrawn { key });
         }

@@ -67,12 +67,20 @@ fn meaning(error: &StoreError, direction: Direction) -> Meaning {
         ErrorKind::AccessDenied if error.operation == "GetObjectTagging" => {
             Failed(FailReason::TagsDenied)
         }
+        ErrorKind::AccessDenied if error.operation == "ListObjectAnnotations" => {
+            Failed(FailReason::Annotations)
+        }
         ErrorKind::AccessDenied => Skipped(SkipReason::AccessDenied),
         ErrorKind::Archived => Skipped(SkipReason::Archived),
         ErrorKind::PreconditionFailed => Skipped(SkipReason::PreconditionFailed),
         ErrorKind::UnsafeKey => Skipped(SkipReason::UnsafeKey),
         ErrorKind::Occupied => Skipped(SkipReason::ShadowedKey),
         ErrorKind::Cancelled => Stopped,
+        ErrorKind::Transient | ErrorKind::Unsupported | ErrorKind::Other
+            if error.operation == "ListObjectAnnotations" =>
+        {
+            Failed(FailReason::Annotations)
+        }
         ErrorKind::NoSpace => Failed(FailReason::NoSpace),
         ErrorKind::Changed => Failed(FailReason::SourceChanged),
         ErrorKind::Transient | ErrorKind::Corrupted => Failed(FailReason::RetriesExhausted),

@@ -190,11 +190,12 @@ impl Keeper {
         let mut state = locked(&self.state);
         state.keys.insert(key.clone(), reason);
         // damage is rare and must outlive a power cut; what cannot be proved, or has annotations,
-        // may be everything
+        // may be everything, but what is about to be published must be in the file before
         let durably = !is_of_many(reason);
+        let first = durably || reason == FailReason::Annotations;
         let written = self.write(&mut state, line, durably);
         drop(state);
-        if let Some(written) = written.filter(|_| durably) {
+        if let Some(written) = written.filter(|_| first) {
             written.wait();
         }
     }

@@ -1,23 +1,59 @@
 //! Annotations on their way: what S3 does not take along by itself is read and written here.
 
+use std::sync::atomic::Ordering;
+
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::attempt::of_target;
-use super::{Done, Transferrer};
+use super::attempt::{Trouble, of_target};
+use super::{Done, Transferrer, Work};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Digest, digest};
-use crate::event::{Annotated, Cause, Event, FailReason, Fate, Tagged};
+use crate::event::{Annotated, Event, FailReason, Fate, Tagged};
 use crate::examine::AnnotationsCompared;
 use crate::object::{ETag, ObjectKey, ObjectVersion};
-use crate::store::{AnnotationContent, AnnotationTag, ErrorKind, StoreError};
+use crate::store::{AnnotationContent, AnnotationTag, Annotations, ErrorKind, Head, StoreError};
 
-/// Brings the annotations of an object along that has just arrived. From its first annotation to
-/// its last it is distrusted, so that no other run takes it for unchanged if this one comes to
-/// grief in between.
+/// The annotations an object is to have that is about to be published without them. From now until
+/// it has them it is distrusted, so that no other run takes it for unchanged if this one comes to
+/// grief in between. `head` is what the source said of what is published.
+pub(super) async fn ahead(
+    via: &Transferrer,
+    work: &Work,
+    head: &Head,
+) -> Result<Annotations, StoreError> {
+    if !via.pair.annotations.carried {
+        return Ok(Annotations::new());
+    }
+    let annotations = via.source.annotations(work.of(head)).await?;
+    // what is distrusted for worse stays so
+    let is_news = !annotations.is_empty() && !work.is_distrusted;
+    if is_news && !work.owes_annotations.swap(true, Ordering::Relaxed) {
+        via.sinks.emit(&Event::Distrusted {
+            key: work.entry.key.clone(),
+            etag: None,
+            version: None,
+            reason: FailReason::Annotations,
+        });
+    }
+    Ok(annotations)
+}
+
+/// Whether an object was refused as it was to be published, so that there is nothing that could lack
+/// its annotations. Whatever else went wrong, it may have been published.
+pub(super) fn is_refusal(trouble: &Trouble) -> bool {
+    let Trouble::Store(error) = trouble else {
+        return false;
+    };
+    let publishes = matches!(error.operation, "PutObject" | "CompleteMultipartUpload");
+    let refuses = [ErrorKind::AccessDenied, ErrorKind::PreconditionFailed];
+    publishes && refuses.contains(&error.kind)
+}
+
+/// Brings the annotations of an object along that has just arrived.
 pub(super) async fn bring_along(
     via: &Transferrer,
+    work: &Work,
     done: &Done,
-    because: Cause,
 ) -> Result<(), StoreError> {
     if !via.pair.annotations.carried {
         return Ok(());
@@ -32,8 +68,8 @@ pub(super) async fn bring_along(
         version: stored.version.as_deref(),
     };
     let distrust = || {
-        // what is distrusted for worse stays so
-        if because != Cause::Distrusted {
+        let is_told = work.is_distrusted || work.owes_annotations.load(Ordering::Relaxed);
+        if !is_told {
             via.sinks.emit(&Event::Distrusted {
                 key: facts.key.clone(),
                 etag: stored.etag.clone(),
@@ -42,13 +78,10 @@ pub(super) async fn bring_along(
             });
         }
     };
-    let was_copied_at_once = done.server_side && done.parts.is_none();
-    let compared = if was_copied_at_once {
-        via.examiner.annotations(from, to).await
-    } else {
+    let compared = match &done.annotations {
         // a new object has none
-        let source = via.source.annotations(from).await;
-        source.map(AnnotationsCompared::with_none)
+        Some(source) => Ok(AnnotationsCompared::with_none(source.clone())),
+        None => via.examiner.annotations(from, to).await,
     };
     match compared {
         Ok(compared) if compared.is_alike() => Ok(()),
@@ -93,8 +126,15 @@ async fn write(
     name: &str,
     size: u64,
 ) -> Result<(), StoreError> {
-    let _place = via.parts.to_write().await;
-    let _reserved = via.budget.reserve(size).await;
+    let room = async {
+        // memory before a place, as parts do
+        let reserved = via.budget.reserve(size).await;
+        (reserved, via.parts.to_annotate().await)
+    };
+    let _room = tokio::select! {
+        room = room => room,
+        () = via.stop.cancelled() => return Err(cancelled(from.key.as_str())),
+    };
     let tell = |fate| tell(via, from, to, name, fate);
     let mut tries = 0;
     loop {

@@ -1,15 +1,17 @@
 /*! What a target cannot do, and an object can be moved without.
 
-Two things of a pair's are of that kind: copies inside S3, where the bytes can go through here
-instead; and the storage class that the source has, where the bucket's own does as well. A class the
-user names is not: to be refused it is an error. What is conceded is learnt from an object that was
-refused with it and moved without it, once, and told as a guarantee that is lost.
+Three things of a pair's are of that kind: copies inside S3, where the bytes can go through here
+instead; the storage class that the source has, where the bucket's own does as well; and the tags of
+what is unchanged, where either end knows none. A class the user names is not: to be refused it is
+an error. What is conceded is learnt from an object that was refused with it and moved or left
+without it, once, and told as a guarantee that is lost.
 */
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::attempt::{self, Trouble};
 use super::{Done, Transferrer, Work};
+use crate::event::Sinks;
 use crate::store::{ErrorKind, Meter as _, StoreError};
 
 /// What was conceded to a target so far.
@@ -17,12 +19,26 @@ use crate::store::{ErrorKind, Meter as _, StoreError};
 pub(super) struct Conceded {
     copies: AtomicBool,
     classes: AtomicBool,
+    tags: AtomicBool,
 }
 
 impl Conceded {
     /// Whether the target does not take the classes that sources have.
     pub(super) fn classes(&self) -> bool {
         self.classes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the tags of unchanged objects cannot be brought up to date.
+    pub(super) fn tags(&self) -> bool {
+        self.tags.load(Ordering::Relaxed)
+    }
+
+    /// Notes that they cannot be, and tells it the first time.
+    pub(super) fn concede_tags(&self, sinks: &Sinks, refusal: &StoreError) {
+        if !self.tags.swap(true, Ordering::Relaxed) {
+            let what = "the tags of unchanged objects: they are left as they are";
+            sinks.lost(what, &refusal.to_string());
+        }
     }
 }
 

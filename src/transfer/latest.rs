@@ -7,7 +7,7 @@ use super::{Became, Transferrer, annotations, tags};
 use crate::context::cancelled;
 use crate::event::{Event, Listed, Refresh, Refreshed, Refreshing};
 use crate::object::{Entry, ObjectVersion};
-use crate::store::StoreError;
+use crate::store::{ErrorKind, StoreError};
 
 /// Leaves the content of an object as it is, which `left` tells, and brings up to date what lies
 /// beside it. If that fails, the object has failed.
@@ -43,8 +43,14 @@ async fn refresh(via: &Transferrer, source: &Entry) -> Result<Vec<What>, StoreEr
     if via.pair.annotations.sync_latest {
         refreshed.extend(refresh_annotations(via, source).await?);
     }
-    if via.pair.tagging.sync_latest {
-        refreshed.extend(refresh_tags(via, source).await?);
+    if via.pair.tagging.sync_latest && !via.conceded.tags() {
+        match refresh_tags(via, source).await {
+            Ok(what) => refreshed.extend(what),
+            Err(error) if error.kind == ErrorKind::Unsupported => {
+                via.conceded.concede_tags(&via.sinks, &error);
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(refreshed)
 }

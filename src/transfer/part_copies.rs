@@ -7,19 +7,21 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::give_up;
 use super::server_side::MAX_COPY;
-use super::{Transferrer, Work, tags};
+use super::{Transferrer, Work, annotations, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
 use crate::event::Event;
 use crate::examine::{Cut, Layout, Parts};
 use crate::object::ETag;
-use crate::store::{CopySource, Head, Put, StoreError, Stored, StoredPart, Upload};
+use crate::store::{Annotations, CopySource, Head, Put, StoreError, Stored, StoredPart, Upload};
 
 /// What was made of the parts.
 pub(super) struct Made {
     pub(super) stored: Stored,
     /// How many there were, and the length of each but the last, if they are of one.
     pub(super) parts: (u16, Option<u64>),
+    /// What the source has, and this does not have yet.
+    pub(super) annotations: Annotations,
 }
 
 /// Copies the object as its source is cut, to be written like `plain` and with its tags. `None`
@@ -80,6 +82,13 @@ pub(super) async fn copy(
                 continue;
             }
         }
+        let annotations = match annotations::ahead(via, work, head).await {
+            Ok(annotations) => annotations,
+            Err(error) => {
+                give_up(upload).await;
+                return Err(error.into());
+            }
+        };
         let whole = whole_of(head, &put).filter(|_| via.pair.verify.checksum);
         let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
         let size = cut.parts.size();
@@ -88,6 +97,7 @@ pub(super) async fn copy(
         return Ok(Some(Made {
             stored,
             parts: (count, size),
+            annotations,
         }));
     }
 }

@@ -18,7 +18,7 @@ use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
 use super::scheme::Scheme;
 use super::whole::grown;
-use super::{Done, Transferrer, Work, dress, parts_proof, tags, target_proof};
+use super::{Done, Transferrer, Work, annotations, dress, parts_proof, tags, target_proof};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
 use crate::event::Event;
@@ -198,8 +198,17 @@ async fn finish(
     moved: AllMoved,
     upload: Box<dyn Upload>,
 ) -> Result<Done, Trouble> {
-    let source = match parts_proof::prove(via, work, plan, &moved).await {
-        Ok(source) => source,
+    let head = moved
+        .parts
+        .first()
+        .map_or(&plan.head, |part| &part.head)
+        .clone();
+    let ready = async {
+        let source = parts_proof::prove(via, work, plan, &moved).await?;
+        Ok((source, annotations::ahead(via, work, &head).await?))
+    };
+    let (source, annotations) = match ready.await {
+        Ok(ready) => ready,
         Err(trouble) => {
             give_up(upload).await;
             return Err(trouble);
@@ -275,6 +284,7 @@ async fn finish(
         settled,
         parts,
         server_side: false,
+        annotations: Some(annotations),
     })
 }
 

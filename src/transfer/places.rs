@@ -7,11 +7,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Places for parts on their way, over all objects of a pair: so many are read while as many are
 /// written, but only a third more than that altogether. Those wait to be hashed together, and for
 /// a place to be written.
+///
+/// A part has its memory when it waits to be written: who has a place to write must not wait for
+/// memory. What is to be read first therefore has places of its own, taken after its memory.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     all: Arc<Semaphore>,
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
+    beside: Arc<Semaphore>,
 }
 
 /// The place of a part on its way, until it is dropped.
@@ -25,6 +29,7 @@ impl Places {
             all: places(parts + parts.div_ceil(3)),
             reading: places(parts),
             writing: places(parts),
+            beside: places(parts),
         }
     }
 
@@ -41,6 +46,11 @@ impl Places {
     /// Waits until another part may be written.
     pub(super) async fn to_write(&self) -> Place {
         free(&self.writing).await
+    }
+
+    /// Waits until another annotation may be read and written.
+    pub(super) async fn to_annotate(&self) -> Place {
+        free(&self.beside).await
     }
 }
 

@@ -34,18 +34,20 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         None
     };
     let parts = made.as_ref().map(|made| made.parts);
-    let copied = if let Some(made) = made {
-        Copied {
+    let (copied, annotations) = if let Some(made) = made {
+        let copied = Copied {
             stored: made.stored,
             of: source.version.clone(),
-        }
+        };
+        (copied, Some(made.annotations))
     } else {
         let copied = match tags::copy(via, work, &put, &from).await {
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };
         via.sinks.emit(&Event::Moved { bytes: entry.size });
-        copied
+        // S3 takes annotations along by itself
+        (copied, None)
     };
     let proved = copy_proof::prove(via, work, &copied, &source, parts.is_some()).await?;
     let facts = SourceFacts {
@@ -64,6 +66,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         settled,
         parts,
         server_side: true,
+        annotations,
     })
 }
 

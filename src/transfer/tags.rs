@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Transferrer, Work};
 use crate::config::{OnDenied, SourceSpec, WrittenTags};
-use crate::object::{ObjectVersion, Tags};
+use crate::object::Tags;
 use crate::plan::Direction;
 use crate::store::{Brings, Copied, CopySource, ErrorKind, Head, Meter as _, Put, StoreError};
 
@@ -22,11 +22,7 @@ pub(super) async fn with_tags(
         WrittenTags::Set(tags) => tags.clone(),
         WrittenTags::Copied if !may_have_some(via, head) => Tags::new(),
         WrittenTags::Copied => {
-            let of = ObjectVersion {
-                key: &work.entry.key,
-                version: head.version.as_deref().or(work.entry.version.as_deref()),
-            };
-            let told = told(via, head, via.source.tags(of).await);
+            let told = told(via, head, via.source.tags(work.of(head)).await);
             let read = readable(via, told)?;
             work.is_untagged.store(read.is_none(), Ordering::Relaxed);
             read.unwrap_or_default()

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
+use s3sync::sandbox::{Action, Rule};
 use serde_json::json;
 
 use crate::support::case;
-use crate::world::{Run, World, content};
+use crate::world::{Run, World, content, until};
 
 const MIB: usize = 1 << 20;
 
@@ -215,6 +218,113 @@ fn what_lacks_annotations_fails_and_is_sent_again() {
             assert_eq!(world.annotations("target", key), three());
             run(0).transferred(0);
         }
+    }
+}
+
+/// Longer than any test waits: a call that is late by this never comes.
+const NEVER: Duration = Duration::from_mins(10);
+
+#[test]
+fn whenever_a_run_dies_the_next_brings_the_annotations() {
+    for (key, server) in [("small", false), ("large", false), ("large", true)] {
+        for operation in [
+            "ListObjectAnnotations",
+            "GetObjectAnnotation",
+            "PutObjectAnnotation",
+        ] {
+            case(format_args!("{key}, inside S3: {server}, at {operation}"));
+            let world = world();
+            let server = server.to_string();
+            let job = || {
+                let run = world.job_in_small_parts().set("annotations.sync", "true");
+                let run = run.pair("one", "s3://source/", "s3://target/");
+                run.set("server_side_copy", &server)
+            };
+            let late = Rule::new(Action::Delay(NEVER)).operation(operation);
+            world.faults().add(late.key(key));
+            let running = job().start();
+            until("the call is on its way", || {
+                world.faults().calls(operation) > 0
+            });
+            // killed, with nothing more to say
+            drop(running);
+            world.faults().clear();
+            job().run().exit(0);
+            assert_eq!(world.annotations("target", key), three());
+            job().run().exit(0).transferred(0);
+        }
+    }
+}
+
+#[test]
+fn what_nobody_may_list_the_annotations_of_fails_and_is_not_published() {
+    for (key, server) in [("small", false), ("large", false), ("large", true)] {
+        case(format_args!("{key}, inside S3: {server}"));
+        let world = world();
+        let refusal = Action::Refuse {
+            status: 403,
+            code: "AccessDenied".to_owned(),
+            retry_after: None,
+        };
+        let refusal = Rule::new(refusal).operation("ListObjectAnnotations");
+        world.faults().add(refusal.key(key));
+        let run = world.job_in_small_parts().set("annotations.sync", "true");
+        let run = run.pair("one", "s3://source/", "s3://target/");
+        let ran = run.set("server_side_copy", &server.to_string()).run();
+        ran.exit(1).transferred(2);
+        let line = ran.pair("one").line(key);
+        assert_eq!(line["reason"], "annotations", "{line}");
+        assert_eq!(world.get("target", key), None, "{line}");
+        assert!(world.uploads("target").is_empty(), "{}", ran.told());
+        assert!(!world.path("reports/job/distrusted.ndjson").exists());
+    }
+}
+
+#[test]
+fn what_was_not_published_is_not_distrusted() {
+    let world = world();
+    deny(&world, &["s3:PutObject"], "*");
+    let run = world.job_in_small_parts().set("annotations.sync", "true");
+    let ran = run.pair("one", "s3://source/", "s3://target/").run();
+    ran.exit(3).transferred(0);
+    assert!(
+        !world.path("reports/job/distrusted.ndjson").exists(),
+        "{}",
+        ran.told()
+    );
+}
+
+#[test]
+fn annotations_and_parts_do_not_wait_for_each_other() {
+    let world = World::new();
+    world.bucket("source");
+    world.bucket("target");
+    let payload = content("annotation", MIB);
+    for n in 0..9 {
+        let key = format!("annotated/{n}");
+        world.put("source", &key, b"x");
+        for name in ["a", "b", "c", "d"] {
+            world.annotate("source", &key, name, &payload);
+        }
+    }
+    for n in 0..3 {
+        let key = format!("large/{n}");
+        let large = content(&key, 24 * MIB);
+        world.put_in_parts("source", &key, &large, &[8 * MIB; 3]);
+        world.annotate("source", &key, "a", &payload);
+    }
+    // memory for two parts, and places for two
+    let ran = world
+        .job()
+        .text("\n[limits]\nmemory = '16MiB'\n")
+        .pair("one", "s3://source/", "s3://target/")
+        .set("annotations.sync", "true")
+        .set("performance.max_parallel_uploads", "2")
+        .run();
+    ran.exit(0).transferred(12).all_proved();
+    for key in ["annotated/8", "large/2"] {
+        let arrived = world.annotations("target", key);
+        assert_eq!(arrived, world.annotations("source", key), "{key}");
     }
 }
 

@@ -265,6 +265,34 @@ fn a_copy_that_is_denied_says_so_where_tags_cannot_be_asked_for() {
 }
 
 #[test]
+fn where_no_tags_are_known_unchanged_objects_stay_as_they_are() {
+    let world = World::new();
+    for bucket in ["source", "target"] {
+        world.bucket(bucket);
+        for key in ["a", "b", "c"] {
+            world.put(bucket, key, b"x");
+        }
+    }
+    world.tag("source", "a", &[("a", "1")]);
+    for operation in ["GetObjectTagging", "PutObjectTagging"] {
+        case(format_args!("{operation}"));
+        world.faults().add(unknown(operation));
+        let run = world.job().pair("one", "s3://source/", "s3://target/");
+        let run = run.set("tagging.sync_latest", "true");
+        let ran = run.set("check.mode", "\"size\"").run();
+        world.faults().clear();
+        ran.transferred(0);
+        let seen = ran.pair("one");
+        assert_eq!(seen.count("unchanged"), 3, "{}", ran.told());
+        assert_eq!(seen.count("failed"), 0, "{}", ran.told());
+        let lost = &seen.report["guarantees_lost"];
+        assert_eq!(lost.as_array().map(Vec::len), Some(1), "{lost}");
+        assert!(lost.to_string().contains("tags of unchanged"), "{lost}");
+        assert_eq!(world.tags("target", "a"), tags(&[]));
+    }
+}
+
+#[test]
 fn the_tags_of_the_version_that_is_copied_are_taken() {
     let world = World::new();
     world.bucket("source");

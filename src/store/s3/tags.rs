@@ -38,11 +38,7 @@ pub(super) async fn get(store: &S3Store, of: ObjectVersion<'_>) -> Result<Tags, 
         Ok(output) => output,
         // some servers have no empty set
         Err(error) if error.code.as_deref() == Some("NoSuchTagSet") => return Ok(Tags::new()),
-        Err(error) if is_refusal(&error) => {
-            let kind = ErrorKind::Unsupported;
-            return Err(StoreError { kind, ..error });
-        }
-        Err(error) => return Err(error),
+        Err(error) => return Err(unsupported(error)),
     };
     let tags = output.tag_set().iter();
     Ok(tags
@@ -51,6 +47,7 @@ pub(super) async fn get(store: &S3Store, of: ObjectVersion<'_>) -> Result<Tags, 
 }
 
 /// Replaces them. An object cannot be given an empty set: then they are removed.
+/// [`ErrorKind::Unsupported`] as for [`get`].
 pub(super) async fn set(
     store: &S3Store,
     of: ObjectVersion<'_>,
@@ -89,6 +86,7 @@ async fn put(store: &S3Store, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), 
         })
         .await
         .map(drop)
+        .map_err(unsupported)
 }
 
 async fn remove(store: &S3Store, of: ObjectVersion<'_>) -> Result<(), StoreError> {
@@ -106,4 +104,14 @@ async fn remove(store: &S3Store, of: ObjectVersion<'_>) -> Result<(), StoreError
         })
         .await
         .map(drop)
+        .map_err(unsupported)
+}
+
+/// What is refused as unknown is not supported, in whatever words.
+fn unsupported(error: StoreError) -> StoreError {
+    if is_refusal(&error) {
+        let kind = ErrorKind::Unsupported;
+        return StoreError { kind, ..error };
+    }
+    error
 }
