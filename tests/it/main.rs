@@ -30,6 +30,7 @@ mod listing;
 mod local_files;
 mod locked;
 mod model;
+mod once;
 mod online;
 mod other_clients;
 mod other_server;
