@@ -100,6 +100,8 @@ pub enum Became {
 struct Work {
     /// What the source listed, or said when asked again.
     entry: Entry,
+    /// Why it is brought over.
+    because: Cause,
     /// What the source said when it was asked again.
     head: Option<Head>,
     /// The parts the source has it in, once they are known for sure.
@@ -265,6 +267,7 @@ impl Transferrer {
         let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
             entry: source.clone(),
+            because,
             head,
             parts: None,
             told: Arc::default(),

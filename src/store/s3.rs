@@ -23,6 +23,7 @@ mod listing;
 mod locked;
 mod logs;
 mod network;
+mod once;
 mod payer;
 mod probe;
 mod profile;

@@ -8,6 +8,9 @@ use crate::object::{Entry, Version};
 /// User metadata that names the version of the source.
 const ORIGIN_VERSION: &str = "s3sync_origin_version_id";
 
+/// All that it says of that version.
+pub(super) const ORIGIN: [&str; 2] = [ORIGIN_VERSION, ORIGIN_LAST_MODIFIED];
+
 /// The id of versions that were written while a bucket kept none. It names another object every
 /// time it is written over.
 const NULL_VERSION: &str = "null";

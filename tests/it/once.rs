@@ -1,8 +1,10 @@
 //! A version is brought over once: whatever becomes of an answer, and whatever the target keeps.
 
-use s3sync::sandbox::{Action, Rule};
+use s3sync::sandbox::{Action, Moment, Rule, When};
 
 use crate::world::{Run, World, content};
+
+const MIB: usize = 1 << 20;
 
 /// Two buckets that keep versions, with three of one key in the first.
 fn world() -> World {
@@ -23,6 +25,102 @@ fn every_version<'w>(world: &'w World, server_side: &str) -> Run<'w> {
         .pair("pair", "s3://first/dir/", "s3://second/copy/")
         .set("versioning.enabled", "true")
         .set("server_side_copy", server_side)
+}
+
+/// The ids of the source's versions that the target's were made from, oldest first; `None` of
+/// delete markers.
+fn origins(world: &World) -> Vec<Option<String>> {
+    let history = world.history("second").into_iter();
+    history
+        .map(|version| {
+            version.etag.as_ref()?;
+            world.metadata_of("second", &version, "s3sync_origin_version_id")
+        })
+        .collect()
+}
+
+/// The ids of the versions in the source; `None` of delete markers.
+fn ids(world: &World) -> Vec<Option<String>> {
+    let history = world.history("first").into_iter();
+    history
+        .map(|version| version.etag.map(|_| version.id))
+        .collect()
+}
+
+#[test]
+fn a_lost_answer_doubles_no_version() {
+    for (server_side, operation) in [
+        ("false", "PutObject"),
+        ("true", "CopyObject"),
+        ("false", "CompleteMultipartUpload"),
+        ("false", "DeleteObject"),
+    ] {
+        for (when, moment) in [
+            (When::Nth(1), Moment::After),
+            (When::Every(2), Moment::After),
+            (When::Every(2), Moment::Before),
+        ] {
+            let name = format!("{operation} {when:?} {moment:?}");
+            let world = world();
+            if operation == "CompleteMultipartUpload" {
+                let large = content("large", 5 * MIB + 1);
+                world.put_in_parts("first", "dir/a", &large, &[5 * MIB, 1]);
+            }
+            world.remove("first", "dir/a");
+            let when = match (operation, when) {
+                // there is but one
+                ("DeleteObject", When::Every(_)) => When::Nth(1),
+                _ => when,
+            };
+            let rule = Rule::new(Action::Close(moment)).operation(operation);
+            world.faults().add(rule.key("copy/a").when(when));
+            let ran = every_version(&world, server_side)
+                .set("multipart.threshold", "\"5MiB\"")
+                .run();
+            let versions = ids(&world).len() - 1;
+            ran.exit(0).transferred(versions).all_proved();
+            assert_eq!(origins(&world), ids(&world), "{name}: {}", ran.told());
+            let at_target: Vec<_> = world
+                .history("second")
+                .into_iter()
+                .map(|it| it.id)
+                .collect();
+            let lines = ran.pair("pair").evidence();
+            let told: Vec<_> = lines
+                .iter()
+                .map(|line| line["target"]["version_id"].as_str().map(str::to_owned))
+                .collect();
+            let at_target: Vec<_> = at_target.into_iter().map(Some).collect();
+            assert_eq!(told, at_target, "{name}: the evidence names them");
+
+            world.faults().clear();
+            let again = every_version(&world, server_side).run();
+            again.exit(0).transferred(0).all_proved();
+        }
+    }
+}
+
+#[test]
+fn a_version_whose_fate_cannot_be_asked_is_not_sent_again() {
+    let world = world();
+    let faults = world.faults();
+    let lost = Rule::new(Action::Close(Moment::After)).operation("PutObject");
+    faults.add(lost.key("copy/a").when(When::First(1)));
+    let denied = Action::Refuse {
+        status: 403,
+        code: "AccessDenied".to_owned(),
+        retry_after: None,
+    };
+    let denied = Rule::new(denied).operation("HeadObject");
+    faults.add(denied.key("copy/a"));
+    let ran = every_version(&world, "false").run();
+    ran.exit(1).transferred(0).says("was not answered");
+    faults.clear();
+    assert_eq!(origins(&world), ids(&world)[..1]);
+
+    let again = every_version(&world, "false").run();
+    again.exit(0).transferred(2).all_proved();
+    assert_eq!(origins(&world), ids(&world));
 }
 
 #[test]
