@@ -1,8 +1,9 @@
 //! A version is brought over once: whatever becomes of an answer, and whatever the target keeps.
 
+use rustix::process::Signal;
 use s3sync::sandbox::{Action, Moment, Rule, When};
 
-use crate::world::{Run, World, content};
+use crate::world::{Run, World, content, until};
 
 const MIB: usize = 1 << 20;
 
@@ -148,4 +149,28 @@ fn a_target_that_keeps_no_user_metadata_gets_one_version_and_no_more() {
             "{server_side} {key}"
         );
     }
+}
+
+#[test]
+fn a_stopped_run_does_not_go_on_deleting() {
+    let world = world();
+    world.remove("first", "dir/a");
+    let faults = world.faults();
+    let before = faults.calls("DeleteObject");
+    let refusal = Action::Refuse {
+        status: 500,
+        code: "InternalError".to_owned(),
+        retry_after: None,
+    };
+    faults.add(Rule::new(refusal).operation("DeleteObject"));
+    let running = every_version(&world, "false")
+        .set("retry.initial_backoff", "\"500ms\"")
+        .start();
+    until("it is being tried", || {
+        faults.calls("DeleteObject") >= before + 3
+    });
+    running.signal(Signal::TERM);
+    running.wait().exit(143);
+    let tried = faults.calls("DeleteObject") - before;
+    assert!(tried < 10, "tried {tried} times");
 }

@@ -153,6 +153,7 @@ pub(super) async fn withdraw(
     stored: &Stored,
 ) -> Result<Withdrawn, StoreError> {
     const OPERATION: &str = "DeleteObject";
+    let store = &store.cleaning_up();
     let full_key = store.full_key(key);
     let version = stored.version.as_deref();
     let etag = stored.etag.as_ref().filter(|_| version.is_none());
