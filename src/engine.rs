@@ -10,6 +10,7 @@ mod check;
 mod history;
 mod lineup;
 mod open;
+mod recognition;
 mod sync;
 mod unchanged;
 

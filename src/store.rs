@@ -204,6 +204,10 @@ pub struct Put {
     pub checksum: Option<Algorithm>,
     /// Whether that is of the whole object even where it is written in parts: CRCs only.
     pub full_object: bool,
+    /// The entries of its user metadata that tell it from all else that is written under its key:
+    /// an attempt whose answer was lost is looked for by them before it is made again. None where
+    /// it does no harm to write it twice.
+    pub known_by: &'static [&'static str],
 }
 
 /// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`]. A
@@ -234,6 +238,7 @@ impl Put {
             condition: Condition::None,
             checksum: None,
             full_object: false,
+            known_by: &[],
         }
     }
 

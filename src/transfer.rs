@@ -86,10 +86,10 @@ pub struct Transferrer {
 }
 
 /// What became of an object, as far as it matters to what comes after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Became {
-    /// The target has it; in a dry run it would have.
-    Arrived,
+    /// The target has it, as this version where it keeps versions; in a dry run it would have.
+    Arrived(Option<Arc<str>>),
     /// The source does not have it any more, or has it where it cannot be read: nothing need wait
     /// for it.
     LeftOut,
@@ -102,6 +102,8 @@ pub enum Became {
 struct Work {
     /// What the source listed, or said when asked again.
     entry: Entry,
+    /// Why it is brought over.
+    because: Cause,
     /// What the source said when it was asked again.
     head: Option<Head>,
     /// The parts the source has it in, once they are known for sure.
@@ -277,12 +279,13 @@ impl Transferrer {
                 because,
                 replaces,
             });
-            return Ok(Became::Arrived);
+            return Ok(Became::Arrived(None));
         }
         let started = Instant::now();
         let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
             entry: source.clone(),
+            because,
             head,
             parts: None,
             told: Arc::default(),
@@ -447,11 +450,12 @@ impl Transferrer {
             self.failed(listed, reason, error, conduct.attempts);
             return Became::Stayed;
         }
+        let version = settled.stored().version.clone();
         self.sinks.emit(&Event::Transferred {
             settled: Box::new(settled),
             conduct,
         });
-        Became::Arrived
+        Became::Arrived(version)
     }
 
     /// Tells of an object that has arrived, and not all of its annotations have.
@@ -592,7 +596,7 @@ impl Transferrer {
                     reason: SkipReason::DirectoryMarker,
                     message: None,
                 });
-                Ok(Became::Arrived)
+                Ok(Became::Arrived(None))
             }
             Err(error) => self.conclude(marker, error.into(), 1),
         }

@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::carry::Worker;
+use super::recognition::{Recognition, Turn};
 use super::unchanged::Unchanged;
 use crate::config::Pair;
 use crate::context::{Context, Distrusted, Ends, conclude};
@@ -25,6 +26,7 @@ pub(super) struct Adding {
     ends: Ends,
     sinks: Sinks,
     unchanged: Unchanged,
+    recognition: Recognition,
     distrusted: Distrusted,
     stop: CancellationToken,
     dry_run: bool,
@@ -49,6 +51,7 @@ impl Adding {
             ends,
             sinks: context.sinks.clone(),
             unchanged: Unchanged::new(&context.sinks),
+            recognition: Recognition::default(),
             distrusted: context.distrusted.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
@@ -161,6 +164,17 @@ impl Adding {
     }
 
     async fn bring(&self, source: Entry, progress: &mut Progress) {
+        let turn = match self.turn().await {
+            Turn::Never => {
+                progress.is_stuck = true;
+                return self.not_attempted(&source);
+            }
+            turn => turn,
+        };
+        // another one was first, and the run has ended meanwhile
+        if self.must_not(progress) {
+            return self.not_attempted(&source);
+        }
         let because = if self.distrusted.has(&source.key) {
             Cause::Distrusted
         } else {
@@ -173,12 +187,20 @@ impl Adding {
             ..Listed::from(&source)
         };
         let decision = Decision::Transfer(Transfer {
-            source,
+            source: source.clone(),
             replaces: progress.shown.clone(),
             because,
         });
         match self.transferrer.run(decision).await {
-            Ok(Became::Arrived) => progress.shown = Some(brought),
+            Ok(Became::Arrived(version)) => {
+                progress.shown = Some(brought);
+                if matches!(turn, Turn::First(_)) {
+                    let target = &*self.ends.target;
+                    let seen = self.recognition.look(target, &source, version).await;
+                    progress.fatal = seen.err();
+                    progress.is_stuck = progress.fatal.is_some();
+                }
+            }
             Ok(Became::LeftOut) => {}
             Ok(Became::Stayed) => progress.is_stuck = true,
             Err(error) => {
@@ -186,6 +208,14 @@ impl Adding {
                 progress.fatal = Some(error);
             }
         }
+    }
+
+    /// Whether a version may be brought over now; one that is only told of always may.
+    async fn turn(&self) -> Turn<'_> {
+        if self.dry_run {
+            return Turn::Known;
+        }
+        self.recognition.turn().await
     }
 
     async fn mark(&self, source: &Entry, progress: &mut Progress) {

@@ -23,6 +23,7 @@ mod listing;
 mod locked;
 mod logs;
 mod network;
+mod once;
 mod payer;
 mod probe;
 mod profile;
@@ -158,6 +159,12 @@ impl S3Store {
         Self(self.0, stop)
     }
 
+    /// The same store, whose operations are tried again whatever is stopped: what cleans up goes
+    /// through this one.
+    fn cleaning_up(&self) -> Self {
+        self.clone().stopping_with(CancellationToken::new())
+    }
+
     fn client(&self) -> &Client {
         self.0.regional.client()
     }
@@ -276,12 +283,7 @@ impl S3Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let cleans_up = matches!(operation, "AbortMultipartUpload" | "DeleteObject");
-        let stop = if cleans_up {
-            &CancellationToken::new()
-        } else {
-            &self.1
-        };
+        let stop = &self.1;
         let meter = &*self.0.meter;
         let retry = self.0.settings.retry;
         let early = RetrySettings {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Transferrer, Work, origin};
 use crate::config::Versions;
-use crate::event::Event;
+use crate::event::{Cause, Event};
 use crate::object::Tags;
 use crate::store::{Head, Put, StoreError};
 
@@ -35,6 +35,11 @@ pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Resul
         condition: work.condition.clone(),
         checksum: pair.checksum,
         full_object: pair.checksum_full_object,
+        // what is distrusted looks the same, and is not taken for it
+        known_by: match (pair.versions, work.because) {
+            (Versions::Latest | Versions::AsOf(_), _) | (Versions::All, Cause::Distrusted) => &[],
+            (Versions::All, _) => &origin::ORIGIN,
+        },
     })
 }
 

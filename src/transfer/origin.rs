@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::examine::{ORIGIN_LAST_MODIFIED, ORIGIN_VERSION};
 use crate::object::{Entry, Version};
 
+/// All that it says of that version.
+pub(super) const ORIGIN: [&str; 2] = [ORIGIN_VERSION, ORIGIN_LAST_MODIFIED];
+
 /// The id of versions that were written while a bucket kept none. It names another object every
 /// time it is written over.
 const NULL_VERSION: &str = "null";

@@ -32,6 +32,7 @@ mod locked;
 mod midway;
 mod model;
 mod night;
+mod once;
 mod online;
 mod other_clients;
 mod other_server;

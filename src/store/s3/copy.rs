@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_sdk_s3::types::{
     AnnotationDirective, ChecksumAlgorithm, MetadataDirective, RequestPayer, TaggingDirective,
 };
-use futures::TryFutureExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::answer::{part_of, stored_of};
@@ -16,6 +15,7 @@ use super::encryption::{with_encryption, with_key, with_source_key};
 use super::error::WANTS_KEY;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{Told, asking_for, under};
+use super::once::{Written, stored_before};
 use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -60,6 +60,7 @@ pub(super) async fn copy(
     let turn = store.turn_to_encrypt(OPERATION, key).await?;
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
+    let expected = &Expected::of_copy(put, from.if_match.as_ref());
     let attempt = |checksum: Option<Algorithm>, condition: Condition| async move {
         let condition = &condition;
         let send = || {
@@ -83,9 +84,15 @@ pub(super) async fn copy(
             let request = request.set_request_payer(payer(from));
             let patience = store.server_side_work();
             let answer = store.send(OPERATION, key, patience, request.send());
-            answer.inspect_err(|error| {
-                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
-            })
+            async move {
+                if let Some(found) = stored_before(store, put, expected, in_doubt).await? {
+                    return Ok(Written::Found(found));
+                }
+                let answer = answer.await.inspect_err(|error| {
+                    in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+                })?;
+                Ok(Written::Answered(answer))
+            }
         };
         store.retrying(OPERATION, send).await
     };
@@ -95,7 +102,11 @@ pub(super) async fn copy(
         })
     };
     let (output, asked) = match asking_for(store, put.checksum, attempt).await {
-        Ok(done) => done,
+        Ok((Written::Answered(output), asked)) => (output, asked),
+        Ok((Written::Found(stored), _)) => {
+            let of = from.version.clone();
+            return Ok(Copied { stored, of });
+        }
         Err(error) if put.condition == Condition::None => return Err(changed(error, from)),
         Err(error) => {
             let error = of_source(error, from);
@@ -107,8 +118,7 @@ pub(super) async fn copy(
             if error.kind != ErrorKind::PreconditionFailed || !in_doubt.load(Ordering::Relaxed) {
                 return Err(error);
             }
-            let expected = Expected::of_copy(put, from.if_match.as_ref());
-            let stored = condition::settle(store, &put.key, &expected, error).await?;
+            let stored = condition::settle(store, &put.key, expected, error).await?;
             return Ok(Copied { stored, of: None });
         }
     };

@@ -286,7 +286,7 @@ impl S3Upload {
     /// AbortMultipartUpload.
     async fn end(&self) -> Result<Ended, StoreError> {
         const OPERATION: &str = "AbortMultipartUpload";
-        let store = &self.store;
+        let store = &self.store.cleaning_up();
         let aborted = store
             .retrying(OPERATION, || {
                 let request = store

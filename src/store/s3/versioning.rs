@@ -1,11 +1,13 @@
 //! GetBucketVersioning, and the delete markers of a bucket that keeps versions.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::types::BucketVersioningStatus;
 
-use super::S3Store;
+use super::once::{Written, marked_before};
+use super::{S3Store, condition};
 use crate::object::ObjectKey;
 use crate::store::{ErrorKind, StoreError, Versioning};
 
@@ -38,14 +40,27 @@ pub(super) async fn mark_deleted(
     key: &ObjectKey,
 ) -> Result<Option<Arc<str>>, StoreError> {
     const OPERATION: &str = "DeleteObject";
-    let full_key = store.full_key(key);
-    let output = store
-        .retrying(OPERATION, || {
+    let full_key = &store.full_key(key);
+    // an attempt that S3 may have carried out, whatever was heard of it
+    let in_doubt = &AtomicBool::new(false);
+    let written = store
+        .retrying(OPERATION, || async move {
+            if let Some(marker) = marked_before(store, key, in_doubt).await? {
+                return Ok(Written::Found(marker));
+            }
             let request = store.client().delete_object();
-            let request = request.bucket(store.bucket()).key(&full_key).send();
-            store.send(OPERATION, &full_key, Duration::ZERO, request)
+            let request = request.bucket(store.bucket()).key(full_key).send();
+            let answer = store.send(OPERATION, full_key, Duration::ZERO, request);
+            let answer = answer.await.inspect_err(|error| {
+                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+            })?;
+            Ok(Written::Answered(answer))
         })
         .await?;
+    let output = match written {
+        Written::Answered(output) => output,
+        Written::Found(marker) => return Ok(marker),
+    };
     if output.delete_marker() == Some(true) {
         return Ok(output.version_id().map(Into::into));
     }

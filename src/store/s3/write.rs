@@ -7,7 +7,6 @@ use std::time::Duration;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
-use futures::TryFutureExt as _;
 
 use super::answer::stored_of;
 use super::completion::Expected;
@@ -15,6 +14,7 @@ use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{Lack, Told, asking_for, under};
 use super::locked::with_body;
+use super::once::{Written, stored_before};
 use super::{S3Store, condition, read, singly};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
@@ -78,6 +78,7 @@ pub(super) async fn put(
     let turn = store.turn_to_encrypt(OPERATION, full_key).await?;
     // an attempt that S3 may have carried out, whatever was heard of it
     let in_doubt = &AtomicBool::new(false);
+    let expected = &Expected::of_whole(put, digests);
     let attempt = |checksum, condition: Condition| async move {
         let condition = &condition;
         let send = || {
@@ -96,9 +97,15 @@ pub(super) async fn put(
             let payload = store.payload_hash(digests).untyped(untyped);
             let request = request.customize().interceptor(payload);
             let answer = store.send_content(OPERATION, full_key, size, request.send());
-            answer.inspect_err(|error| {
-                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
-            })
+            async move {
+                if let Some(found) = stored_before(store, put, expected, in_doubt).await? {
+                    return Ok(Written::Found(found));
+                }
+                let answer = answer.await.inspect_err(|error| {
+                    in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+                })?;
+                Ok(Written::Answered(answer))
+            }
         };
         with_body(store, || store.retrying(OPERATION, send)).await
     };
@@ -108,13 +115,13 @@ pub(super) async fn put(
         })
     };
     let (output, asked) = match asking_for(store, put.checksum, attempt).await {
-        Ok(done) => done,
+        Ok((Written::Answered(output), asked)) => (output, asked),
+        Ok((Written::Found(stored), _)) => return Ok(stored),
         Err(error) => {
             let error = condition::refused(error, &put.condition);
             let is_refused = error.kind == ErrorKind::PreconditionFailed;
             if is_refused && in_doubt.load(Ordering::Relaxed) {
-                let expected = Expected::of_whole(put, digests);
-                return condition::settle(store, &put.key, &expected, error).await;
+                return condition::settle(store, &put.key, expected, error).await;
             }
             return Err(error);
         }
@@ -141,6 +148,7 @@ pub(super) async fn withdraw(
     stored: &Stored,
 ) -> Result<Withdrawn, StoreError> {
     const OPERATION: &str = "DeleteObject";
+    let store = &store.cleaning_up();
     let full_key = store.full_key(key);
     let version = stored.version.as_deref();
     let etag = stored.etag.as_ref().filter(|_| version.is_none());
