@@ -101,7 +101,7 @@ async fn what_is_out_of_order_later_ends_the_listing() {
             for order in [KeyOrder::Bytes, KeyOrder::AsInADirectory] {
                 for (parallel, max_keys) in [(1, 4), (4, 4), (4, 3)] {
                     let goes_on_by_token = parallel == 1 && order == KeyOrder::Bytes;
-                    if from < to && !goes_on_by_token {
+                    if !goes_on_by_token {
                         // nobody is asked for what would have come before where a range begins
                         continue;
                     }
