@@ -79,8 +79,8 @@ impl Examiner {
     /// Whether two objects of one key are the same, by what [`Check::compared`] names.
     ///
     /// What was asked for is always told; other evidence as well where the first decided nothing,
-    /// or where it proves a difference. So [`Likeness::verdict`] is what is known of the content, whatever showed
-    /// it. That either object changed or went away meanwhile is an error.
+    /// or where it proves a difference. So [`Likeness::verdict`] is what is known of the content,
+    /// whatever showed it. That either object changed or went away meanwhile is an error.
     pub async fn compare(&self, source: &Entry, target: &Entry) -> Result<Likeness, StoreError> {
         let Compared::Content(by) = self.check.compared else {
             return Ok(Likeness::default());

@@ -41,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::archived::may_be_archived;
 
 use self::attempt::{Trouble, Unproved};
-use self::concede::Conceded;
+use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
 use self::places::Places;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
@@ -112,6 +112,8 @@ struct Work {
     told: Arc<AtomicBool>,
     /// Whether it is written in the target's own storage class, which may not take the source's.
     without_class: bool,
+    /// The source's class that it was last to be written in.
+    kept_class: Arc<KeptClass>,
     /// What has to hold of its key at the target.
     condition: Condition,
     /// Whether it goes without its tags, which may not be read.
@@ -290,6 +292,7 @@ impl Transferrer {
             parts: None,
             told: Arc::default(),
             without_class: false,
+            kept_class: Arc::default(),
             condition,
             is_untagged: Arc::default(),
             is_distrusted: because == Cause::Distrusted,

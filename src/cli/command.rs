@@ -526,7 +526,7 @@ fn placeholder(row: &OptionRow) -> &'static str {
         Kind::Duration { .. } => "DURATION",
         Kind::Word { .. } if row.path.ends_with("algorithm") => "ALGORITHM",
         Kind::Word { .. } => "WORD",
-        Kind::Text | Kind::Header | Kind::Words(_) => "TEXT",
+        Kind::Text | Kind::Header | Kind::Redirect | Kind::Words(_) => "TEXT",
         Kind::Time => "TIME",
         Kind::Regexes => "REGEX",
         Kind::Globs => "GLOB",

@@ -75,6 +75,8 @@ pub enum Kind {
     Text,
     /// The value of an HTTP header: text without control characters.
     Header,
+    /// Where a website redirects to: a path from its root, or a URL.
+    Redirect,
     /// A name that can be a folder's.
     Name,
     /// A path, relative to where it is said.

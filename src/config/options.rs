@@ -16,7 +16,8 @@ use super::option::Fits::{BothS3, SourceLocal, SourceS3, TargetS3};
 use super::option::Flag::{File, Millis, Repeated, Says, SaysWith, Value};
 use super::option::Kind::{
     Bool, Duration, Endpoint, Files, Globs, Header, Hooks, Location, Metadata, Name, Number, Pairs,
-    Path, Program, Regexes, Secret, SecretKey, Size, Tags, Text, Time, Variables, Word, Words,
+    Path, Program, Redirect, Regexes, Secret, SecretKey, Size, Tags, Text, Time, Variables, Word,
+    Words,
 };
 use super::option::{Kind, OptionRow};
 
@@ -433,7 +434,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .under(METADATA).fits(TargetS3).flags(&[Value("content-type")]),
     pair("metadata.expires", Time, "Expires of what is written")
         .under(METADATA).fits(TargetS3).flags(&[Value("expires")]),
-    pair("metadata.website_redirect", Header, "where a website redirects what is written to (x-amz-website-redirect-location)")
+    pair("metadata.website_redirect", Redirect, "where a website redirects what is written to (x-amz-website-redirect-location)")
         .under(METADATA).fits(TargetS3).flags(&[Value("website-redirect")]),
     pair("metadata.user", Metadata, "user-defined metadata of what is written, in place of the source's")
         .default("{}").under(METADATA).fits(TargetS3).flags(&[Value("metadata")]),

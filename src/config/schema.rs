@@ -128,6 +128,7 @@ fn takes(row: &OptionRow) -> Value {
         Kind::Text | Kind::Header | Kind::Path => json!({ "type": "string", "minLength": 1 }),
         Kind::Name => text(NAME),
         Kind::Location => text("^(s3://.|(?!.*://).)"),
+        Kind::Redirect => text("^(/|https?://)"),
         Kind::Endpoint => text(ENDPOINT),
         Kind::Word { now, later } => one_of(now.iter().chain(later)),
         Kind::Secret | Kind::SecretKey => {

@@ -95,6 +95,7 @@ pub(super) fn from_text(row: &OptionRow, text: &str, base: &Path) -> Result<Sett
         Kind::Secret | Kind::SecretKey => secret(row, Secret::new(text), Keeper::Here),
         Kind::Text
         | Kind::Header
+        | Kind::Redirect
         | Kind::Name
         | Kind::Path
         | Kind::Location
@@ -167,6 +168,7 @@ pub(super) fn from_toml(row: &OptionRow, item: &Item, base: &Path) -> Result<Set
         | Kind::SecretKey
         | Kind::Text
         | Kind::Header
+        | Kind::Redirect
         | Kind::Name
         | Kind::Path
         | Kind::Location
@@ -238,6 +240,9 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Time => "a time such as \"2026-01-31T23:59:59Z\"".to_owned(),
         Kind::Text | Kind::Secret => "text".to_owned(),
         Kind::Header => "text without control characters".to_owned(),
+        Kind::Redirect => {
+            "a path from the website's root (`/…`), or an http:// or https:// URL".to_owned()
+        }
         Kind::Name => "a name that can be a folder's".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
@@ -328,6 +333,10 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
                 .ok_or_else(wrong)
         }
         Kind::Header if text.chars().any(char::is_control) => Err(wrong()),
+        Kind::Redirect if !is_redirect(text) => Err(Refusal {
+            remedy: "begin it with `/` for a key of the same bucket".to_owned(),
+            ..wrong()
+        }),
         Kind::Name => {
             let fits = text.len() <= 200
                 && !text.starts_with('.')
@@ -371,6 +380,13 @@ fn endpoint(text: &str) -> Option<String> {
         && !host.is_empty()
         && !rest.contains(|c: char| c.is_whitespace() || c.is_control());
     is_url.then(|| format!("{scheme}://{rest}"))
+}
+
+/// Whether S3 takes it as `x-amz-website-redirect-location`:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html>.
+fn is_redirect(text: &str) -> bool {
+    let begins = ["/", "http://", "https://"];
+    begins.iter().any(|begin| text.starts_with(begin)) && !text.chars().any(char::is_control)
 }
 
 /// A time without the space that some write before its offset: `12:00:00 Z`.

@@ -215,7 +215,6 @@ fn example(row: &OptionRow) -> String {
         "metadata.content_encoding" => "gzip",
         "metadata.content_language" => "en",
         "metadata.content_type" => "application/octet-stream",
-        "metadata.website_redirect" => "/index.html",
         "filter.include" => "[\"**/*.jpg\"]",
         "filter.include_regex" => r"['\.jpg$']",
         "filter.exclude" => "[\"**/*.tmp\"]",
@@ -246,6 +245,7 @@ fn by_kind(row: &OptionRow, name: &str) -> String {
         Kind::Text | Kind::Name | Kind::Header => "text",
         Kind::Path => "path",
         Kind::Location => "s3://bucket/prefix/",
+        Kind::Redirect => "/index.html",
         Kind::Endpoint => "https://s3.example.com",
         Kind::Word { now, .. } => now[0],
         Kind::Secret | Kind::SecretKey => {

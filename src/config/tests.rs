@@ -37,7 +37,7 @@ fn example(kind: Kind) -> &'static str {
         Kind::Time => "2026-01-31T23:59:59.5Z",
         Kind::Text | Kind::Name | Kind::Pairs | Kind::Header | Kind::Globs | Kind::Program => "x",
         Kind::Regexes => r"\.tmp$",
-        Kind::Files | Kind::Path => "/x",
+        Kind::Files | Kind::Path | Kind::Redirect => "/x",
         Kind::Location => "s3://x/",
         Kind::Endpoint => "http://x",
         Kind::Word { now, .. } => now[now.len() - 1],

@@ -134,8 +134,8 @@ impl Checking {
             && (self.manner == Manner::Records || source.size == target.size)
     }
 
-    /// Looks at the content and beside it, again where it changed meanwhile; `None` where the target does not have
-    /// it any more. Also says how often it was begun.
+    /// Looks at the content and beside it, again where it changed meanwhile; `None` where the
+    /// target does not have it any more. Also says how often it was begun.
     async fn look(
         &self,
         source: &Entry,

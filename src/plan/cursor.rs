@@ -214,7 +214,7 @@ impl<E: Row> Cursor<E> {
             && self.comparable(entry.key()) < self.comparable(last)
         {
             let message = format!(
-                "the listing is not in order: `{}` comes after `{last}`; such a listing cannot be synchronized yet",
+                "the listing is not in order: `{}` comes after `{last}`; keys may be missing from such a listing, so nothing more is done by it",
                 entry.key()
             );
             return Err(StoreError::new("list", "", ErrorKind::Fatal, message));

@@ -76,6 +76,8 @@ pub enum Action {
     WrongChecksum,
     /// The answer tells the object's checksum under an algorithm that does not exist.
     UnknownChecksum,
+    /// A listing tells of no object which storage class it has.
+    HideClasses,
     /// The call starts so much later.
     Delay(Duration),
     /// The call is performed, and answered so much later.

@@ -32,6 +32,22 @@ pub(super) fn of_algorithm(headers: &mut HeaderMap) {
     }
 }
 
+/// XML without the elements of this name.
+pub(super) async fn without(
+    response: Response<Body>,
+    element: &str,
+) -> Result<Response<Body>, StdError> {
+    let (mut parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    let text = std::str::from_utf8(&bytes)?;
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    let mut pieces = text.split(&open);
+    let mut left = pieces.next().unwrap_or_default().to_owned();
+    left.extend(pieces.filter_map(|piece| Some(piece.split_once(&close)?.1)));
+    parts.headers.remove("content-length");
+    Ok(Response::from_parts(parts, Body::from(left)))
+}
+
 fn alter(headers: &mut HeaderMap, name: &'static str, place: impl Fn(&str) -> Option<usize>) {
     let text = headers.get(name).and_then(|value| value.to_str().ok());
     let Some((text, at)) = text.and_then(|text| Some((text, place(text)?))) else {

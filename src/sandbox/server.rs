@@ -103,6 +103,7 @@ impl Server {
                 | Action::WrongETag
                 | Action::WrongChecksum
                 | Action::UnknownChecksum
+                | Action::HideClasses
                 | Action::DelayAnswer(_)
                 | Action::ErrorInOk(_) => {}
             }
@@ -133,6 +134,7 @@ impl Server {
                 Action::WrongETag => response = lies::of_etag(response).await?,
                 Action::WrongChecksum => response = lies::of_checksum(response).await?,
                 Action::UnknownChecksum => lies::of_algorithm(response.headers_mut()),
+                Action::HideClasses => response = lies::without(response, "StorageClass").await?,
                 Action::DelayAnswer(delay) => tokio::time::sleep(*delay).await,
                 Action::Ignore(_)
                 | Action::Close(Moment::Before)

@@ -34,8 +34,8 @@ impl Default for RetrySettings {
 
 impl RetrySettings {
     /// Runs `attempt` until it works, fails for good, has been tried often enough, or has no time
-    /// left. Pauses are
-    /// exponential with full jitter, or as long as the server asks (Retry-After), a minute at most.
+    /// left. Pauses are exponential with full jitter, or as long as the server asks (Retry-After),
+    /// a minute at most.
     pub async fn run<T, F>(
         &self,
         meter: &dyn Meter,

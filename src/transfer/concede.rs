@@ -4,28 +4,31 @@ Three things of a pair's are of that kind: copies inside S3, where the bytes can
 instead; the storage class that the source has, where the bucket's own does as well; and the tags of
 what is unchanged, where either end knows none. A class the user names is not: to be refused it is
 an error. What is conceded is learnt from an object that was refused with it and moved or left
-without it, once, and told as a guarantee that is lost.
+without it, once for copies and tags and once for each class, and told as a guarantee that is lost.
 */
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attempt::{self, Trouble};
 use super::{Done, Transferrer, Work};
 use crate::event::Sinks;
+use crate::object::StorageClass;
 use crate::store::{ErrorKind, Meter as _, StoreError};
 
 /// What was conceded to a target so far.
 #[derive(Debug, Default)]
 pub(super) struct Conceded {
     copies: AtomicBool,
-    classes: AtomicBool,
+    classes: Mutex<HashSet<StorageClass>>,
     tags: AtomicBool,
 }
 
 impl Conceded {
-    /// Whether the target does not take the classes that sources have.
-    pub(super) fn classes(&self) -> bool {
-        self.classes.load(Ordering::Relaxed)
+    /// Whether the target does not take this class of a source.
+    pub(super) fn class(&self, class: &StorageClass) -> bool {
+        self.classes().contains(class)
     }
 
     /// Whether the tags of unchanged objects cannot be brought up to date.
@@ -39,6 +42,25 @@ impl Conceded {
             let what = "the tags of unchanged objects: they are left as they are";
             sinks.lost(what, &refusal.to_string());
         }
+    }
+
+    fn classes(&self) -> MutexGuard<'_, HashSet<StorageClass>> {
+        self.classes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The class of its source that an object was last to be written in.
+#[derive(Debug, Default)]
+pub(super) struct KeptClass(Mutex<Option<StorageClass>>);
+
+impl KeptClass {
+    /// Notes it; `None` where it is not written in one.
+    pub(super) fn note(&self, class: Option<StorageClass>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = class;
+    }
+
+    fn take(&self) -> Option<StorageClass> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -58,11 +80,13 @@ pub(super) async fn attempt(via: &Transferrer, work: &Work) -> Result<Done, Trou
 }
 
 async fn with_a_class(via: &Transferrer, work: &Work, inside: bool) -> Result<Done, Trouble> {
-    let has_one = work.entry.storage_class.is_some();
-    let may_go = has_one && via.pair.storage_class.is_none() && !via.conceded.classes();
+    work.kept_class.note(None);
     let refusal = match attempt::attempt(via, work, inside).await {
-        Err(Trouble::Store(error)) if may_go && may_be_of_the_class(&error) => error,
+        Err(Trouble::Store(error)) if may_be_of_the_class(&error) => error,
         other => return other,
+    };
+    let Some(class) = work.kept_class.take() else {
+        return Err(refusal.into());
     };
     let plain = Work {
         without_class: true,
@@ -72,9 +96,11 @@ async fn with_a_class(via: &Transferrer, work: &Work, inside: bool) -> Result<Do
         Err(Trouble::Store(error)) if may_be_of_the_class(&error) => Err(refusal.into()),
         Err(trouble) => Err(trouble),
         Ok(done) => {
-            if !via.conceded.classes.swap(true, Ordering::Relaxed) {
-                let what = "the storage classes of the source: objects get the target's own";
-                via.sinks.lost(what, &refusal.to_string());
+            let what = format!(
+                "the storage class {class} of the source: objects of it get the target's own"
+            );
+            if via.conceded.classes().insert(class) {
+                via.sinks.lost(&what, &refusal.to_string());
             }
             Ok(done)
         }

@@ -13,7 +13,8 @@ pub(super) struct Proved {
 }
 
 /// Compares ETags, which cost nothing; and checksums where the user wants them compared, or where
-/// the ETags cannot tell. `source` is what the source said of what was copied; `cut_alike` says that the copy has the source's parts.
+/// the ETags cannot tell. `source` is what the source said of what was copied; `cut_alike` says that
+/// the copy has the source's parts.
 pub(super) async fn prove(
     via: &Transferrer,
     work: &Work,

@@ -360,7 +360,55 @@ fn a_class_of_the_source_is_a_guarantee_lost_where_the_target_has_none() {
             same(&world.tree("tree").files(), &world.objects("second", ""));
             let lost = lost(&ran);
             assert_eq!(lost.len(), 1, "{lost:?}");
-            assert!(lost[0].contains("storage classes"), "{lost:?}");
+            let words = "the storage class STANDARD_IA of the source";
+            assert!(lost[0].contains(words), "{lost:?}");
+        }
+    }
+}
+
+/// A target that does not know one class is no target without classes; and a source may tell them
+/// by HEAD alone.
+#[test]
+fn a_class_that_is_refused_takes_no_other_with_it() {
+    const OF: [(&str, &str); 4] = [
+        ("a", "GLACIER_IR"),
+        ("b", "STANDARD_IA"),
+        ("c", "GLACIER_IR"),
+        ("d", "STANDARD_IA"),
+    ];
+    for (status, code, is_listed) in [
+        (400, "InvalidStorageClass", true),
+        (501, "NotImplemented", false),
+    ] {
+        for inside in ["false", "true"] {
+            case(format_args!("{code} {is_listed} {inside}"));
+            let world = World::new();
+            world.bucket("first");
+            world.bucket("second");
+            for (key, class) in OF {
+                world.put_with_header("first", key, "x-amz-storage-class", class);
+                if class == "GLACIER_IR" {
+                    let rule = Rule::new(refusal(status, code)).carrying("x-amz-storage-class");
+                    world.faults().add(rule.key(key));
+                }
+            }
+            if !is_listed {
+                let hides = Rule::new(Action::HideClasses).operation("ListObjectsV2");
+                world.faults().add(hides);
+            }
+            let ran = job(&world, ACROSS, &[("server_side_copy", inside)]).run();
+            ran.exit(0).transferred(4).all_proved();
+            let lost = lost(&ran);
+            assert_eq!(lost.len(), 1, "{lost:?}");
+            assert!(lost[0].contains("class GLACIER_IR"), "{lost:?}");
+            for (key, class) in OF {
+                let head = world.head("second", key);
+                let kept = head
+                    .storage_class()
+                    .map(aws_sdk_s3::types::StorageClass::as_str);
+                let expected = (class == "STANDARD_IA").then_some(class);
+                assert_eq!(kept, expected, "{key}");
+            }
         }
     }
 }
@@ -620,6 +668,143 @@ async fn a_listing_by_markers_has_every_key_once() {
         let listed = Listed::of(&place.store).await;
         assert!(listed.error.is_none(), "{:?}", listed.error);
         assert_eq!(listed.keys(), keys);
+    }
+}
+
+/// Words that may mean anything teach nothing until they come twice in a row.
+#[tokio::test]
+async fn an_odd_answer_is_not_held_against_the_next_object() {
+    let sha256 = |name: &str| Put {
+        checksum: Some(Algorithm::Sha256),
+        ..put(name, 1000)
+    };
+    let checksum = "x-amz-checksum-sha256";
+    for (name, status, code, when, kept, told) in [
+        (
+            "once",
+            400,
+            "InvalidRequest",
+            When::Nth(1),
+            "_2345",
+            &["of `k1`"][..],
+        ),
+        (
+            "now and then",
+            400,
+            "InvalidRequest",
+            When::Every(2),
+            "1_3_5",
+            &["of `k2`", "of `k4`"],
+        ),
+        (
+            "always",
+            400,
+            "InvalidRequest",
+            When::Always,
+            "_____",
+            &["of `k1`", "SHA256 checksums of what is written"],
+        ),
+        (
+            "in its own words",
+            400,
+            "InvalidChecksumAlgorithm",
+            When::First(1),
+            "_____",
+            &["SHA256 checksums of what is written"],
+        ),
+        (
+            "in S3's words",
+            501,
+            "NotImplemented",
+            When::First(1),
+            "_____",
+            &["SHA256 checksums of what is written"],
+        ),
+    ] {
+        case(format_args!("{name}"));
+        let place = Place::new().await;
+        let rule = Rule::new(refusal(status, code)).carrying(checksum);
+        place.sandbox.faults().add(rule.when(when));
+        let mut has = String::new();
+        for number in 1..=5 {
+            let bytes = Bytes::from(content("k", 1000));
+            let digests = [Algorithm::Md5, Algorithm::Sha256];
+            let digests = digests.map(|algorithm| digest(algorithm, &bytes));
+            let one = sha256(&format!("k{number}"));
+            let stored = place.store.put(&one, bytes, &digests).await.expect("a put");
+            let own = stored.checksums.iter();
+            let is_kept = own.clone().any(|sum| sum.algorithm() == Algorithm::Sha256);
+            has.push(if is_kept {
+                char::from_digit(number, 10).expect("a digit")
+            } else {
+                '_'
+            });
+        }
+        assert_eq!(has, kept);
+        let heard = place.told();
+        assert_eq!(heard.len(), told.len(), "{heard:?}");
+        for (heard, words) in heard.iter().zip(told) {
+            assert!(heard.contains(words), "{heard:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_odd_answer_to_a_deletion_is_not_held_against_the_next() {
+    for (deny, when, batches, told) in [
+        (false, When::Nth(1), 3, 0),
+        (false, When::Always, 2, 1),
+        (true, When::Always, 3, 0),
+    ] {
+        case(format_args!("{deny} {when:?}"));
+        let place = Place::new().await;
+        let faults = place.sandbox.faults();
+        let odd = Rule::new(refusal(400, "InvalidRequest")).operation("DeleteObjects");
+        faults.add(odd.when(when));
+        if deny {
+            faults.add(Rule::new(refusal(403, "AccessDenied")).operation("DeleteObject"));
+        }
+        for _ in 0..3 {
+            let results = place.store.delete(&[key("a"), key("b")]).await;
+            let results = results.expect("results");
+            assert!(results.iter().all(|result| result.is_err() == deny));
+        }
+        assert_eq!(faults.calls("DeleteObjects"), batches);
+        assert_eq!(place.told().len(), told, "{:?}", place.told());
+    }
+}
+
+/// What could not be looked at is looked for on the next object, and not for ever.
+#[tokio::test]
+async fn a_look_in_vain_is_no_look() {
+    let denied = || Rule::new(refusal(403, "AccessDenied")).operation("HeadObject");
+    for (name, rule, looks, told) in [
+        ("denied once", denied().when(When::First(1)), 2, 1),
+        ("denied three times", denied().when(When::First(3)), 4, 1),
+        ("always denied", denied(), 32, 0),
+        (
+            "another object",
+            Rule::new(Action::WrongETag)
+                .operation("HeadObject")
+                .when(When::First(2)),
+            3,
+            1,
+        ),
+    ] {
+        case(format_args!("{name}"));
+        let place = Place::new().await;
+        let faults = place.sandbox.faults();
+        faults.add(rule);
+        faults.add(ignores("x-amz-storage-class"));
+        let dressed = Put {
+            storage_class: Some(StorageClass::new("STANDARD_IA")),
+            ..put("k", 1000)
+        };
+        for _ in 0..40 {
+            let _ = place.put(&dressed, false).await.expect("a put");
+        }
+        assert_eq!(faults.calls("HeadObject"), looks);
+        assert_eq!(place.told().len(), told, "{:?}", place.told());
     }
 }
 

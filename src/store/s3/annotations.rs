@@ -67,7 +67,8 @@ pub(super) async fn get(
     let full_key = store.full_key(of.key);
     store
         .retrying("GetObjectAnnotation", || {
-            attempt(store, &full_key, of, name)
+            let attempt = Box::pin(attempt(store, &full_key, of, name));
+            store.in_time("GetObjectAnnotation", &full_key, attempt)
         })
         .await
 }

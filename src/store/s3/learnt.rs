@@ -5,24 +5,28 @@ refused is learnt from the refusal, once per run; the request is made again with
 report's `guarantees_lost` says what is missing and in what words it was refused.
 
 A refusal alone proves little, because the object may be to blame. What is learnt is therefore what
-a request was refused *with* and taken *without*. Three things are never left out, because the user
+a request was refused *with* and taken *without*; and where the refusal says nothing of it, only what
+that befell twice in a row. Three things are never left out, because the user
 named them and nothing could take their place: encryption, ACL and storage class. Those refused are
 errors, which say so; and so is an encryption that an answer does not confirm.
 */
 
 mod checksums;
 mod conditions;
+mod doubts;
 mod encrypted;
 mod extras;
 mod worn;
 
 pub(super) use checksums::asking_for;
 pub(super) use conditions::under;
+pub(super) use doubts::Learning;
 pub(super) use encrypted::Told;
 pub(super) use extras::{Extra, LeaveOut, Trials, is_left_out};
 
+use self::doubts::Doubts;
 use self::encrypted::Encrypts;
-use self::worn::Worn;
+use self::worn::{Looks, Worn};
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -80,17 +84,12 @@ impl Lack {
 #[derive(Debug, Default)]
 pub(super) struct Learnt {
     lacks: Mutex<BTreeSet<Lack>>,
-    /// What was looked for on an object already.
-    looked_for: Mutex<BTreeSet<Worn>>,
+    /// What was refused in words that may mean anything.
+    doubts: Doubts,
+    /// What was looked for on objects already.
+    looks: Looks,
     /// Whether it encrypts what it is asked to encrypt.
     encrypts: Encrypts,
-}
-
-impl Learnt {
-    /// Whether this was not looked for before; from now on it was.
-    fn is_first_look(&self, worn: Worn) -> bool {
-        lock(&self.looked_for).insert(worn)
-    }
 }
 
 fn lock<T>(learnt: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,6 +8,7 @@ because the SDK's own parser costs more than everything else in a run that finds
 mod directory_bucket;
 mod elements;
 mod grouping;
+mod order;
 mod page;
 mod parallel;
 mod record;

@@ -5,6 +5,7 @@ What needs AWS itself (its endpoints, SigV4A, regions) is held here to the reque
 
 mod endpoints;
 mod regions;
+mod slow;
 mod unsorted;
 
 use std::fmt;

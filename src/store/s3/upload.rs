@@ -73,6 +73,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             let body = body.map_err(|what| broken_body(OPERATION, key, what))?;
             Ok((output, body))
         };
+        let send = || store.in_time(OPERATION, key, Box::pin(send()));
         store.retrying(OPERATION, send).await
     };
     let ((output, body), checksum) = asking_for(store, put.checksum, attempt).await?;

@@ -191,11 +191,18 @@ pub(super) async fn delete(
             continue;
         }
         match delete_batch(store, batch).await {
-            Ok(done) => results.extend(done),
+            Ok(done) => {
+                store.does(Lack::Batches);
+                results.extend(done);
+            }
             // whatever it has against the many, there is another way
             Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Other) => {
-                results.extend(singly::delete(store, batch).await?);
-                store.learn(Lack::Batches, &error.to_string());
+                let done = singly::delete(store, batch).await?;
+                if done.iter().any(Result::is_ok) {
+                    // nothing is lost by it this time
+                    let _ = store.learn_from(Lack::Batches, &error);
+                }
+                results.extend(done);
             }
             Err(error) => return Err(error),
         }

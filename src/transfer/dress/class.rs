@@ -19,13 +19,17 @@ pub(super) fn of(via: &Transferrer, work: &Work, head: &Head) -> Option<StorageC
     if via.pair.storage_class.is_some() || via.direction != Direction::S3ToS3 {
         return via.pair.storage_class.clone();
     }
-    if work.without_class || via.conceded.classes() {
+    if work.without_class {
         return None;
     }
     // an endpoint may tell it in listings alone
     let kept = head.storage_class.as_ref();
     let kept = kept.or(work.entry.storage_class.as_ref());
-    kept.filter(|class| !OF_A_PLACE.contains(&class.as_str()))
+    let kept = kept
+        .filter(|class| !OF_A_PLACE.contains(&class.as_str()))
         .filter(|_| !via.pair.target.is_directory_bucket())
-        .cloned()
+        .filter(|class| !via.conceded.class(class))
+        .cloned();
+    work.kept_class.note(kept.clone());
+    kept
 }

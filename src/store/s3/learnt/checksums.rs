@@ -1,13 +1,14 @@
 //! Which additional checksums the endpoint takes and tells.
 
-use super::Lack;
+use super::{Lack, Learning};
 use crate::digest::{Algorithm, Checksum};
 use crate::object::ETag;
 use crate::store::s3::S3Store;
 use crate::store::{ErrorKind, StoreError, Stored};
 
 /// Makes a request that asks for an additional checksum: once more without it where the endpoint
-/// refuses that, and without it at once from then on. Tells with which checksum it was done.
+/// refuses that, and without it at once from then on, if it is the checksum that was refused.
+/// Tells with which checksum it was done.
 pub(in crate::store::s3) async fn asking_for<T, F>(
     store: &S3Store,
     wanted: Option<Algorithm>,
@@ -21,14 +22,23 @@ where
         return Ok((request(None).await?, None));
     };
     let refusal = match request(wanted).await {
-        Ok(done) => return Ok((done, wanted)),
+        Ok(done) => {
+            store.does(Lack::Checksum(algorithm));
+            return Ok((done, wanted));
+        }
         Err(error) if may_be_of_the_checksum(&error) => error,
         Err(error) => return Err(error),
     };
     let Ok(done) = request(None).await else {
         return Err(refusal);
     };
-    store.learn(Lack::Checksum(algorithm), &refusal.to_string());
+    match store.learn_from(Lack::Checksum(algorithm), &refusal) {
+        Learning::Learnt => {}
+        Learning::ThisTime => {
+            let what = format!("the {algorithm} checksum of `{}`", refusal.subject);
+            store.0.meter.lost(&what, &refusal.to_string());
+        }
+    }
     Ok((done, None))
 }
 
@@ -67,8 +77,8 @@ impl S3Store {
     }
 }
 
-/// What a server says to a header it does not take: that is not one of S3's answers about the
-/// object, the bucket, or who asks.
+/// What a server may say to a header it does not take: that is none of the failures that are known
+/// to have another cause.
 fn may_be_of_the_checksum(error: &StoreError) -> bool {
     matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Other)
 }

@@ -19,9 +19,10 @@ use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::order::Order;
 use super::page::RawPage;
 use super::unsorted::{go_on, is_unsorted};
-use super::{Query, fetch, relative};
+use super::{Query, fetch, lie, relative};
 use crate::store::s3::S3Store;
 use crate::store::{Listing, Page, StoreError};
 
@@ -128,6 +129,7 @@ impl Lister {
     fn span<'a>(&'a self, span: Span, out: &'a Pages) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
             let mut token: Option<String> = None;
+            let mut order = Order::of(&span);
             // a span that was split off is about a page long: one more before it counts as long
             let mut flat_pages_until_split = u32::from(span.depth > 0);
             let mut flat_pages = 1_u32;
@@ -137,6 +139,8 @@ impl Lister {
                 if root && is_unsorted(&raw) {
                     return go_on(&self.store, raw, out).await;
                 }
+                let place = &self.store.0.settings.location;
+                order.take(&raw).map_err(|what| lie(&place.url(), &what))?;
                 let last = raw.rows.last().map(|row| row.key.clone());
                 let may_split = flat_pages_until_split == 0;
                 let prefixes_seen = if may_split {
@@ -271,7 +275,10 @@ fn spans(
         .filter(within)
         .step_by(prefixes_a_page.max(1))
         .collect();
-    if bounds.len() < 2 || !bounds.is_sorted() {
+    // what stands elsewhere than it belongs would be in none of the spans
+    let prefixes = &rolled_up.common_prefixes;
+    let is_in_order = prefixes.is_sorted_by(|a, b| a < b) && !is_unsorted(rolled_up);
+    if bounds.len() < 2 || !is_in_order {
         return None;
     }
     let current = rolled_up
@@ -368,13 +375,14 @@ fn prefixes_in(page: &RawPage, prefix: &str) -> usize {
 }
 
 impl RawPage {
-    /// Drops what lies behind the span; whether the span ends in this page.
+    /// Drops what lies behind the span; whether the span ends in this page, which is in order.
     fn cut(&mut self, span: &Span) -> bool {
         let Some(until) = &span.until else {
             return false;
         };
         let before = self.rows.len();
-        self.rows.retain(|row| row.key <= *until);
+        let end = self.rows.partition_point(|row| row.key <= *until);
+        self.rows.truncate(end);
         self.rows.len() < before
     }
 }

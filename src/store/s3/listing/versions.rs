@@ -132,7 +132,10 @@ async fn page(
     from: Option<&Place>,
 ) -> Result<RawVersions, StoreError> {
     let page = store
-        .retrying(OPERATION, || attempt(store, &span.scope, from))
+        .retrying(OPERATION, || {
+            let attempt = Box::pin(attempt(store, &span.scope, from));
+            store.in_time(OPERATION, &span.scope, attempt)
+        })
         .await
         .map_err(|error| fatal(store, error))?;
     match (&page.next, page.truncated) {
@@ -174,7 +177,7 @@ async fn attempt(
     store
         .send(OPERATION, prefix, Duration::ZERO, request)
         .await?;
-    let body = raw.collect(store.0.settings.timeouts.read).await;
+    let body = raw.collect(store.0.settings.timeouts.of_bodies()).await;
     let body = body.map_err(|what| broken_body(OPERATION, prefix, what))?;
     version_page::parse(&body).map_err(|what| broken_body(OPERATION, prefix, what))
 }
