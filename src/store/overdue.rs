@@ -125,7 +125,9 @@ impl Overdue {
         loop {
             let (held, is_held) = due.held();
             let attempt = due.attempt.and_then(|limit| {
-                let at = begun.checked_add(limit)?.checked_add(held - held_before)?;
+                let at = begun
+                    .checked_add(limit)?
+                    .checked_add(held.saturating_sub(held_before))?;
                 Some((at, limit, "timeout.operation_attempt"))
             });
             let operation = due.of_operation();

@@ -232,6 +232,9 @@ mod tests {
         assert!(Pace::default().reserve(u64::MAX).is_none());
     }
 
+    /// A body that waits for its turn.
+    type Waiting = Pin<Box<dyn Future<Output = Stream>>>;
+
     /// How long bodies are under way, from the first byte to the last, if so many workers take them
     /// one after the other: each is hashed, together with those that begin with it, waits for its
     /// turn, goes in pieces, and is answered.
@@ -243,7 +246,7 @@ mod tests {
         let begun = Instant::now();
         let mut left = count;
         let mut streams: Vec<Option<Stream>> = (0..workers).map(|_| None).collect();
-        let mut waiting: VecDeque<(usize, Pin<Box<dyn Future<Output = Stream>>>)> = VecDeque::new();
+        let mut waiting: VecDeque<(usize, Waiting)> = VecDeque::new();
         let mut due: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
         let (mut first, mut last) = (None, begun);
         let mut idle: Vec<usize> = (0..workers).collect();
