@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use s3sync::sandbox::{Action, Rule};
-use serde_json::json;
 
 use crate::support::case;
 use crate::world::{Run, World, content, until};
@@ -51,19 +50,6 @@ fn both_ways<'w>(world: &'w World, options: &[(&str, &str)]) -> Run<'w> {
 
 const SYNC: (&str, &str) = ("annotations.sync", "true");
 const LATEST: (&str, &str) = ("annotations.sync_latest", "true");
-
-fn deny(world: &World, actions: &[&str], key: &str) {
-    let statements = if actions.is_empty() {
-        json!([])
-    } else {
-        json!([{
-            "Effect": "Deny", "Principal": "*", "Action": actions,
-            "Resource": format!("arn:aws:s3:::target/*{key}")
-        }])
-    };
-    let policy = json!({"Version": "2012-10-17", "Statement": statements});
-    world.policy("target", &policy.to_string());
-}
 
 #[test]
 fn annotations_come_along_in_every_way_where_they_are_wanted() {
@@ -195,7 +181,7 @@ fn what_lacks_annotations_fails_and_is_sent_again() {
             }
             case(format_args!("{key} through the {pair}"));
             let world = world();
-            deny(&world, &["s3:PutObjectAnnotation"], key);
+            world.deny("target", &["s3:PutObjectAnnotation"], &format!("*{key}"));
             let run = |exit: i32| {
                 let run = world.job_in_small_parts().set("annotations.sync", "true");
                 let run = run.pair("one", "s3://source/", "s3://target/");
@@ -211,7 +197,7 @@ fn what_lacks_annotations_fails_and_is_sent_again() {
             assert!(world.get("target", key).is_some(), "the object is there");
             // not unchanged, though its content is the source's
             run(1).transferred(0);
-            deny(&world, &[], key);
+            world.deny("target", &[], "*");
             let ran = run(0);
             ran.transferred(1);
             assert_eq!(ran.pair("one").line(key)["reason"], "distrusted");
@@ -283,7 +269,7 @@ fn what_nobody_may_list_the_annotations_of_fails_and_is_not_published() {
 #[test]
 fn what_was_not_published_is_not_distrusted() {
     let world = world();
-    deny(&world, &["s3:PutObject"], "*");
+    world.deny("target", &["s3:PutObject"], "*");
     let run = world.job_in_small_parts().set("annotations.sync", "true");
     let ran = run.pair("one", "s3://source/", "s3://target/").run();
     ran.exit(3).transferred(0);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use s3sync::sandbox::{Action, Rule};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::case;
 use crate::world::{Ran, Run, World, content};
@@ -72,19 +72,6 @@ const TEN: [(&str, &str); 10] = [
     ("under_score.dot-dash", "_.:/=+-@"),
     ("quote\"s", "<&>'\""),
 ];
-
-fn deny(world: &World, bucket: &str, actions: &[&str], keys: &str) {
-    let statements = if actions.is_empty() {
-        json!([])
-    } else {
-        json!([{
-            "Effect": "Deny", "Principal": "*", "Action": actions,
-            "Resource": format!("arn:aws:s3:::{bucket}/{keys}")
-        }])
-    };
-    let policy = json!({"Version": "2012-10-17", "Statement": statements});
-    world.policy(bucket, &policy.to_string());
-}
 
 #[test]
 fn tags_are_the_same_whichever_way_an_object_goes() {
@@ -163,7 +150,7 @@ fn what_may_not_be_read_fails_or_goes_without_in_every_way_alike() {
         }
     }
     let actions = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
-    deny(&world, "source", &actions, "*denied/*");
+    world.deny("source", &actions, "*denied/*");
 
     let ran = both_ways(&world, &[]).run();
     // S3 does not tell those who may not read them whether there are any; only CopyObject goes
@@ -224,7 +211,7 @@ fn what_may_not_be_read_fails_or_goes_without_in_every_way_alike() {
 fn a_copy_that_is_denied_for_another_reason_says_so() {
     let world = world(&[""]);
     world.tag("source", "small", &[("a", "1")]);
-    deny(&world, "target", &["s3:PutObject"], "*small");
+    world.deny("target", &["s3:PutObject"], "*small");
     for policy in ["fail", "skip"] {
         case(format_args!("{policy}"));
         let policy = format!("{policy:?}");
@@ -250,7 +237,7 @@ fn unknown(operation: &str) -> Rule {
 #[test]
 fn a_copy_that_is_denied_says_so_where_tags_cannot_be_asked_for() {
     let world = world(&[""]);
-    deny(&world, "target", &["s3:PutObject"], "*small");
+    world.deny("target", &["s3:PutObject"], "*small");
     world.faults().add(unknown("GetObjectTagging"));
     for policy in ["fail", "skip"] {
         case(format_args!("{policy}"));
@@ -388,7 +375,7 @@ fn tags_that_may_not_be_read_are_left_or_fail_unchanged_objects() {
         world.put("target", key, b"x");
         world.tag("source", key, &[("a", "1")]);
     }
-    deny(&world, "source", &["s3:GetObjectTagging"], "denied");
+    world.deny("source", &["s3:GetObjectTagging"], "denied");
     for (policy, exit, unchanged, reason) in
         [("fail", 1, 1, "tags_denied"), ("skip", 3, 2, "tags_denied")]
     {

@@ -126,6 +126,13 @@ fn stuck(of: Body, method: &'static str) -> Blow {
     }
 }
 
+/// A run up or down that moves the large object at once.
+fn in_one_piece<'w>(world: &'w World, way: &str) -> Run<'w> {
+    let run = if way == "up" { up(world) } else { down(world) };
+    run.set("multipart.threshold", "\"64MiB\"")
+        .set("multipart.chunksize", "\"64MiB\"")
+}
+
 #[test]
 fn a_body_that_stops_moving_is_cut_and_sent_again_elsewhere() {
     for (way, of, method) in [("up", Body::Request, "PUT"), ("down", Body::Answer, "GET")] {
@@ -134,14 +141,7 @@ fn a_body_that_stops_moving_is_cut_and_sent_again_elsewhere() {
         world.tree("tree").file("large", 48 * MIB);
         let wire = Wire::between(&mut world);
         wire.strike(&[stuck(of, method)]);
-        let run = if way == "up" {
-            up(&world)
-        } else {
-            down(&world)
-        };
-        let ran = run
-            .set("multipart.threshold", "\"64MiB\"")
-            .set("multipart.chunksize", "\"64MiB\"")
+        let ran = in_one_piece(&world, way)
             .set("timeout.read", "\"2s\"")
             .run();
         case(format_args!("{way}"));
@@ -164,14 +164,7 @@ fn without_the_protection_a_silent_body_is_only_cut_by_the_attempts_own_limit() 
         world.tree("tree").file("large", 48 * MIB);
         let wire = Wire::between(&mut world);
         wire.strike(&[stuck(of, method)]);
-        let run = if way == "up" {
-            up(&world)
-        } else {
-            down(&world)
-        };
-        let ran = run
-            .set("multipart.threshold", "\"64MiB\"")
-            .set("multipart.chunksize", "\"64MiB\"")
+        let ran = in_one_piece(&world, way)
             .set("timeout.read", "\"1s\"")
             .set("timeout.operation_attempt", "\"6s\"")
             .set("protocol.stalled_stream_protection", "false")

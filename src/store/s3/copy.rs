@@ -15,7 +15,7 @@ use super::encryption::{with_encryption, with_key, with_source_key};
 use super::error::WANTS_KEY;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{Told, asking_for, under};
-use super::once::{Written, stored_before};
+use super::once::{Written, attempted};
 use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
@@ -84,15 +84,7 @@ pub(super) async fn copy(
             let request = request.set_request_payer(payer(from));
             let patience = store.server_side_work();
             let answer = store.send(OPERATION, key, patience, request.send());
-            async move {
-                if let Some(found) = stored_before(store, put, expected, in_doubt).await? {
-                    return Ok(Written::Found(found));
-                }
-                let answer = answer.await.inspect_err(|error| {
-                    in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
-                })?;
-                Ok(Written::Answered(answer))
-            }
+            attempted(store, put, expected, in_doubt, answer)
         };
         store.retrying(OPERATION, send).await
     };

@@ -22,8 +22,25 @@ pub(super) enum Written<T, F = Stored> {
     Found(F),
 }
 
+/// Makes an attempt whose `answer` is still to be asked for, unless one before it was carried out.
+pub(super) async fn attempted<T>(
+    store: &S3Store,
+    put: &Put,
+    expected: &Expected,
+    in_doubt: &AtomicBool,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<Written<T>, StoreError> {
+    if let Some(found) = stored_before(store, put, expected, in_doubt).await? {
+        return Ok(Written::Found(found));
+    }
+    let answer = answer.await.inspect_err(|error| {
+        in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+    })?;
+    Ok(Written::Answered(answer))
+}
+
 /// What an attempt before this one has stored after all, of those that are `in_doubt`.
-pub(super) async fn stored_before(
+async fn stored_before(
     store: &S3Store,
     put: &Put,
     expected: &Expected,

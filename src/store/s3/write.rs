@@ -14,7 +14,7 @@ use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{Lack, Told, asking_for, under};
 use super::locked::with_body;
-use super::once::{Written, stored_before};
+use super::once::{Written, attempted};
 use super::{S3Store, condition, read, singly};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
@@ -97,15 +97,7 @@ pub(super) async fn put(
             let payload = store.payload_hash(digests).untyped(untyped);
             let request = request.customize().interceptor(payload);
             let answer = store.send_content(OPERATION, full_key, size, request.send());
-            async move {
-                if let Some(found) = stored_before(store, put, expected, in_doubt).await? {
-                    return Ok(Written::Found(found));
-                }
-                let answer = answer.await.inspect_err(|error| {
-                    in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
-                })?;
-                Ok(Written::Answered(answer))
-            }
+            attempted(store, put, expected, in_doubt, answer)
         };
         with_body(store, || store.retrying(OPERATION, send)).await
     };

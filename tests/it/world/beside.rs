@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{Tag, Tagging};
 
+use serde_json::json;
+
 use super::World;
 
 impl World {
@@ -64,6 +66,21 @@ impl World {
             }
             seen
         })
+    }
+
+    /// Denies everybody these actions on the keys of a bucket; nothing, where there are none.
+    pub(crate) fn deny(&self, bucket: &str, actions: &[&str], keys: &str) {
+        let denied = json!({
+            "Effect": "Deny", "Principal": "*", "Action": actions,
+            "Resource": format!("arn:aws:s3:::{bucket}/{keys}")
+        });
+        let statements = if actions.is_empty() {
+            json!([])
+        } else {
+            json!([denied])
+        };
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        self.policy(bucket, &policy.to_string());
     }
 
     /// Writes an object with these headers.
