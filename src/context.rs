@@ -16,6 +16,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::Sinks;
+use crate::hook::Hooks;
 use crate::plan::Direction;
 use crate::store::{ErrorKind, Source, StoreError, Target};
 
@@ -34,6 +35,8 @@ pub struct Context {
     pub distrusted: Distrusted,
     /// What all pairs share the use of.
     pub bounds: Bounds,
+    /// What users have a say with.
+    pub hooks: Hooks,
 }
 
 impl Context {

@@ -20,6 +20,7 @@ pub use check::Manner;
 use std::fmt;
 
 use crate::config::{Pair, Versions};
+use crate::filter::Filters;
 use crate::object::Timestamp;
 use crate::plan::{Aim, Plan, Rules, VersionPlan};
 use crate::store::{Description, Listing, StoreError};
@@ -142,7 +143,8 @@ fn plan(aim: Aim, ends: &Ends, target: Listing, pair: &Pair, context: &Context) 
         direction: ends.direction,
         now: Timestamp::now(),
     };
-    Plan::new(ends.source.list(), target, rules, &context.sinks)
+    let filters = Filters::new(&pair.filters, &context.hooks);
+    Plan::new(ends.source.list(), target, rules, filters, &context.sinks)
 }
 
 fn done(ends: &Ends, stopped: bool) -> PairDone {

@@ -7,12 +7,14 @@ writer, so that no two places can count differently.
 
 mod beside;
 mod compared;
+mod filtered;
 mod refreshed;
 mod stats;
 mod warned;
 
 pub use beside::{Beside, Facet, Headers};
 pub use compared::{Compared, Sameness};
+pub use filtered::Rule;
 pub use refreshed::{Annotated, Fate, Refresh, Refreshed, Refreshing, Tagged};
 pub use stats::{
     Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
@@ -115,6 +117,10 @@ pub enum SkipReason {
     PreconditionFailed,
     /// The target has a later version of it, and a version can only be added as the newest.
     OutOfOrder,
+    /// A script said not to transfer it.
+    LuaCancelled,
+    /// Code of the program that embeds this library said so.
+    HookCancelled,
 }
 
 impl SkipReason {
@@ -134,12 +140,17 @@ impl SkipReason {
             Self::Archived => "archived",
             Self::PreconditionFailed => "precondition_failed",
             Self::OutOfOrder => "out_of_order",
+            Self::LuaCancelled => "lua_cancelled",
+            Self::HookCancelled => "hook_cancelled",
         }
     }
 
     /// Whether it makes the pair end with warnings.
     pub fn is_warning(self) -> bool {
-        !matches!(self, Self::SpecialFile | Self::DirectoryMarker)
+        !matches!(
+            self,
+            Self::SpecialFile | Self::DirectoryMarker | Self::LuaCancelled | Self::HookCancelled
+        )
     }
 
     /// For something a listing met that is no entry; `None` for what is not one object
@@ -175,6 +186,10 @@ pub enum FailReason {
     RetriesExhausted,
     /// Nothing could be proved, or compared, and the user wants that to fail.
     Unverifiable,
+    /// A script failed on it.
+    LuaError,
+    /// Code of the program that embeds this library failed on it.
+    HookError,
     /// Its tags may not be read, and the user wants that to fail.
     TagsDenied,
     /// Not all of its annotations could be brought along; it may be at the target without them.
@@ -193,6 +208,8 @@ impl FailReason {
             Self::NoSpace => "no_space",
             Self::RetriesExhausted => "retries_exhausted",
             Self::Unverifiable => "unverifiable",
+            Self::LuaError => "lua_error",
+            Self::HookError => "hook_error",
             Self::TagsDenied => "tags_denied",
             Self::Annotations => "annotations",
             Self::Other => "other",
@@ -340,6 +357,15 @@ pub enum Event {
         because: Cause,
         /// What the target has under the key, if it has it.
         replaces: Option<Listed>,
+    },
+    /// A filter keeps it out.
+    Filtered {
+        /// The key, or what stands for it where there is none (bytes escaped as `\xNN`).
+        key: String,
+        /// What the source listed, if it listed an entry.
+        source: Option<Listed>,
+        /// Which one.
+        by: Arc<Rule>,
     },
     /// It was left out, with a reason that is no failure.
     Skipped {

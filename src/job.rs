@@ -6,6 +6,7 @@ one pair does not end the others. [`reverify()`] asks later whether what a run p
 */
 
 mod distrust;
+mod hooks;
 mod online;
 mod pair;
 mod rehearsal;
@@ -26,6 +27,7 @@ use crate::report::{
     RunReport, Status, log_summary,
 };
 use distrust::Ledger;
+pub use hooks::PairHooks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
@@ -68,7 +70,12 @@ pub struct Outcome {
 
 /// Runs a job to its end. Whatever happens is in the report and the log; the outcome is the exit
 /// code of the worst pair.
-pub async fn run(job: config::Job, options: RunOptions, signals: &Signals) -> Outcome {
+pub async fn run(
+    job: config::Job,
+    hooks: PairHooks,
+    options: RunOptions,
+    signals: &Signals,
+) -> Outcome {
     let engine: RunPair = match &options.purpose {
         Purpose::Run | Purpose::Plan(_) => {
             |pair, context| Box::pin(async move { engine::run_pair(&pair, &context).await })
@@ -82,7 +89,7 @@ pub async fn run(job: config::Job, options: RunOptions, signals: &Signals) -> Ou
             },
         },
     };
-    run_with(job, options, signals, engine).await
+    run_with(job, hooks, options, signals, engine).await
 }
 
 /// What runs one pair: the engine, or what stands for it in tests.
@@ -90,6 +97,7 @@ type RunPair = fn(Pair, Context) -> BoxFuture<'static, Result<PairDone, PairErro
 
 async fn run_with(
     mut job: config::Job,
+    hooks: PairHooks,
     options: RunOptions,
     signals: &Signals,
     engine: RunPair,
@@ -146,7 +154,7 @@ async fn run_with(
             };
             let pairs = job.pairs.iter().zip(report.pairs());
             for ((pair, part), ledger) in pairs.zip(&ledgers) {
-                run.run(pair, part, ledger).await;
+                run.run(pair, part, ledger, hooks.of(&pair.name)).await;
             }
             rehearsal.end().await;
             None

@@ -14,6 +14,10 @@ pub mod event; // what happens, as values; statistics fold it
 
 pub mod config; // job file, environment, flags → Job
 
+pub mod hook; // what users have a say in: filter, preprocess, events
+
+pub mod filter; // which objects go
+
 pub mod plan; // two listings → what is to be done, and why
 
 pub mod context; // what everything at work on a pair shares
@@ -23,6 +27,9 @@ pub mod examine; // is it the same? a request or a read tells
 pub mod transfer; // one object: read, hash, send, prove
 
 pub mod engine; // one pair from start to end
+
+#[cfg(feature = "lua")]
+pub mod lua; // scripts as hooks
 
 pub mod report; // report.json, evidence, terminal, exit code
 

@@ -15,6 +15,7 @@ mod versions;
 pub use self::join::Joined;
 pub use self::versions::{KeyVersions, Step, VersionPlan};
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use self::compare::compare;
@@ -22,7 +23,9 @@ use self::cursor::Cursor;
 use self::join::Join;
 use self::shadow::Shadow;
 use crate::config::{By, Check};
-use crate::event::{Cause, Event, Listed, Side, Sinks, SkipReason};
+use crate::event::{Cause, Event, Listed, Rule, Side, Sinks, SkipReason};
+use crate::filter::{Filters, Ruling};
+use crate::hook::HookError;
 use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
 use crate::store::{Listing, StoreError};
 
@@ -45,7 +48,12 @@ impl Decision {
         match self {
             Self::Transfer(Transfer { source, .. })
             | Self::Examine(Examine { source, .. })
-            | Self::Leave(Leave::Unchanged { source, .. } | Leave::Skip { source, .. })
+            | Self::Leave(
+                Leave::Unchanged { source, .. }
+                | Leave::Filtered { source, .. }
+                | Leave::Unfiltered { source, .. }
+                | Leave::Skip { source, .. },
+            )
             | Self::Compare(Joined::Both { source, .. } | Joined::OnlySource(source)) => {
                 Some(&source.key)
             }
@@ -60,7 +68,7 @@ impl Decision {
         let (source, replaces) = match self {
             Self::Leave(Leave::Unchanged { source, target }) => (source, Some(target)),
             Self::Examine(Examine { source, target, .. }) => (source, target),
-            other @ (Self::Transfer(_) | Self::Leave(Leave::Skip { .. }) | Self::Compare(_)) => {
+            other @ (Self::Transfer(_) | Self::Leave(_) | Self::Compare(_)) => {
                 return other;
             }
         };
@@ -116,6 +124,20 @@ pub enum Leave {
         source: Entry,
         /// What the target listed.
         target: Entry,
+    },
+    /// A filter keeps it out.
+    Filtered {
+        /// What the source listed.
+        source: Entry,
+        /// Which one.
+        by: Arc<Rule>,
+    },
+    /// No filter could tell whether it goes.
+    Unfiltered {
+        /// What the source listed.
+        source: Entry,
+        /// Why not.
+        error: HookError,
     },
     /// It cannot be brought over.
     Skip {
@@ -174,19 +196,28 @@ pub enum Direction {
 pub struct Plan {
     join: Join<Entry>,
     rules: Rules,
+    filters: Filters,
     shadow: Shadow,
 }
 
 impl Plan {
     /// Begins both listings. `sinks` hear of every page, and of what is listed but no object.
-    pub fn new(source: Listing, target: Listing, rules: Rules, sinks: &Sinks) -> Self {
+    pub fn new(
+        source: Listing,
+        target: Listing,
+        rules: Rules,
+        filters: Filters,
+        sinks: &Sinks,
+    ) -> Self {
         let strip = rules.direction == Direction::S3ToLocal;
         let started = Instant::now();
         let source = Cursor::new(source, Side::Source, strip, started, sinks.clone());
+        let source = source.admitting(filters.clone());
         let target = Cursor::new(target, Side::Target, false, started, sinks.clone());
         Self {
             join: Join::new(source, target),
             rules,
+            filters,
             shadow: Shadow::default(),
         }
     }
@@ -196,11 +227,44 @@ impl Plan {
     /// nothing more can be.
     pub async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
         while let Some(joined) = self.join.next().await? {
-            if let Some(decision) = self.decide(joined) {
+            let decision = match self.admit(joined).await? {
+                Admission::Decided(decision) => decision,
+                Admission::Open(joined) => self.decide(joined),
+            };
+            if let Some(decision) = decision {
                 return Ok(Some(decision));
             }
         }
         Ok(None)
+    }
+
+    /// What the filters say of a key. Those that only the target has are asked about where they
+    /// are to be compared.
+    async fn admit(&mut self, joined: Joined) -> Result<Admission, StoreError> {
+        let only_target = match &joined {
+            Joined::Both { source, .. } | Joined::OnlySource(source) => {
+                return Ok(match self.join.source.take_ruling() {
+                    Ruling::Admitted => Admission::Open(joined),
+                    ruling => {
+                        Admission::Decided(Some(Decision::Leave(left(source.clone(), ruling))))
+                    }
+                });
+            }
+            Joined::OnlyTarget(target) | Joined::Hidden(target) => target,
+        };
+        if self.rules.aim == Aim::Sync || self.filters.is_empty() {
+            return Ok(Admission::Open(joined));
+        }
+        let rulings = self.filters.of_all(vec![only_target.into()]).await;
+        Ok(match rulings.into_iter().next() {
+            Some(Ruling::Admitted) | None => Admission::Open(joined),
+            Some(Ruling::Rejected(_)) => Admission::Decided(None),
+            Some(Ruling::Failed(error)) => {
+                return Err(error
+                    .for_the_pair()
+                    .in_the("filter", only_target.key.as_str()));
+            }
+        })
     }
 
     /// What the source has listed and this plan has not decided on: to be counted when a run
@@ -259,6 +323,22 @@ impl From<&Entry> for Listed {
     }
 }
 
+/// What the filters make of a key.
+enum Admission {
+    /// It is decided on already; `None` where nobody need hear of it.
+    Decided(Option<Decision>),
+    /// It is to be decided on.
+    Open(Joined),
+}
+
+fn left(source: Entry, ruling: Ruling) -> Leave {
+    match ruling {
+        Ruling::Rejected(by) => Leave::Filtered { source, by },
+        Ruling::Failed(error) => Leave::Unfiltered { source, error },
+        Ruling::Admitted => unreachable!("what is admitted is not left by filters"),
+    }
+}
+
 /// The event of a key that is left.
 impl From<Leave> for Event {
     fn from(leave: Leave) -> Self {
@@ -267,6 +347,18 @@ impl From<Leave> for Event {
                 source: (&source).into(),
                 target: (&target).into(),
                 key: source.key,
+            },
+            Leave::Filtered { source, by } => Self::Filtered {
+                source: Some((&source).into()),
+                key: source.key.as_str().to_owned(),
+                by,
+            },
+            Leave::Unfiltered { source, error } => Self::Failed {
+                source: (&source).into(),
+                reason: error.reason(),
+                error: Box::new(error.in_the("filter", source.key.as_str())),
+                key: source.key,
+                attempts: 1,
             },
             Leave::Skip {
                 source,

@@ -1,5 +1,6 @@
 //! `run`, `sync` and the plain form: load everything, then run it.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -8,7 +9,8 @@ use clap::ArgMatches;
 use super::job_files::JobFiles;
 use super::{command, completions, former, log, process};
 use crate::config::{self, Environment, FlagValues, Job, Problems, Versions};
-use crate::job::{self, Outcome, Purpose, RunOptions, Signals};
+use crate::hook::Hooks;
+use crate::job::{self, Outcome, PairHooks, Purpose, RunOptions, Signals};
 use crate::report::{CheckForm, CheckSettings, ExitCode, Stream};
 
 /// How one pair was asked for.
@@ -229,6 +231,9 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
         Stream::Stderr.print(&refusal);
         return Ok(ExitCode::Usage);
     }
+    let Some(mut hooks) = prepared(&jobs) else {
+        return Ok(ExitCode::Usage);
+    };
     let runtime = process::runtime().context("start the runtime")?;
     let log_as = |job: &Job| {
         let is_read = match &request.purpose {
@@ -260,13 +265,33 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
                 progress: job.log.progress,
                 purpose: request.purpose.clone(),
             };
-            runtime.block_on(job::run(job, options, &signals))
+            let hooks = hooks.pop_front().unwrap_or_default();
+            runtime.block_on(job::run(job, hooks, options, &signals))
         },
     );
     drop(signals);
     // blocked reads of a dead disk must not keep the process
     runtime.shutdown_background();
     Ok(worst)
+}
+
+/// What each job's scripts have a say with; what is wrong with any of them is on stderr, and nothing
+/// starts.
+fn prepared(jobs: &[Job]) -> Option<VecDeque<PairHooks>> {
+    let mut all_right = true;
+    let mut prepared = VecDeque::with_capacity(jobs.len());
+    for job in jobs {
+        match PairHooks::prepare(job, &Hooks::default()) {
+            Ok(hooks) => prepared.push_back(hooks),
+            Err(errors) => {
+                all_right = false;
+                for error in errors {
+                    Stream::Stderr.print(&format!("error: {error}"));
+                }
+            }
+        }
+    }
+    all_right.then_some(prepared)
 }
 
 /// Why a check cannot be what its jobs ask for, if it cannot: it compares one object of a key with

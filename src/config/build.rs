@@ -1,7 +1,10 @@
 //! A pair as the engine gets it, from what counts in the end.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::filters::filters;
+use super::lua::lua;
 use super::merged::Merged;
 use super::metadata::metadata;
 use super::resolved::{
@@ -99,6 +102,8 @@ pub(super) fn build(
         acl: merged.optional::<String>("target.acl").map(Into::into),
         tagging,
         annotations: annotations(merged),
+        filters: Arc::new(filters(merged)),
+        lua: Arc::new(lua(merged)),
         digest: digest.to_owned(),
     }
 }

@@ -276,23 +276,23 @@ pub static OPTIONS: &[OptionRow] = &[
 
     // --- what is looked at
     pair("filter.mtime_before", Time, "only what was modified before this time")
-        .under(FILTERING).flags(&[Value("filter-mtime-before")]).not_yet(),
+        .under(FILTERING).flags(&[Value("filter-mtime-before")]),
     pair("filter.mtime_after", Time, "only what was modified at this time or later")
-        .under(FILTERING).flags(&[Value("filter-mtime-after")]).not_yet(),
+        .under(FILTERING).flags(&[Value("filter-mtime-after")]),
     pair("filter.smaller_size", ANY_SIZE, "only what is smaller than this")
-        .under(FILTERING).flags(&[Value("filter-smaller-size")]).not_yet(),
+        .under(FILTERING).flags(&[Value("filter-smaller-size")]),
     pair("filter.larger_size", ANY_SIZE, "only what is this large or larger")
-        .under(FILTERING).flags(&[Value("filter-larger-size")]).not_yet(),
+        .under(FILTERING).flags(&[Value("filter-larger-size")]),
     pair("filter.include", Globs, "only keys that match one of these globs")
-        .default("[]").under(FILTERING).not_yet(),
+        .default("[]").under(FILTERING),
     pair("filter.exclude", Globs, "no keys that match one of these globs")
-        .default("[]").under(FILTERING).not_yet(),
+        .default("[]").under(FILTERING),
     pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or an S3 Inventory CSV")
         .under(FILTERING).not_yet(),
     pair("filter.include_regex", Regexes, "only keys (below the prefix) that match one of these")
-        .default("[]").under(FILTERING).flags(&[Value("filter-include-regex")]).not_yet(),
+        .default("[]").under(FILTERING).flags(&[Value("filter-include-regex")]),
     pair("filter.exclude_regex", Regexes, "no keys (below the prefix) that match one of these")
-        .default("[]").under(FILTERING).flags(&[Value("filter-exclude-regex")]).not_yet(),
+        .default("[]").under(FILTERING).flags(&[Value("filter-exclude-regex")]),
     pair("filter.include_content_type_regex", Regexes, "only what has a Content-Type that matches one of these")
         .default("[]").under(FILTERING).flags(&[Value("filter-include-content-type-regex")]).not_yet(),
     pair("filter.exclude_content_type_regex", Regexes, "nothing that has a Content-Type that matches one of these")
@@ -523,23 +523,23 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("protocol.content_md5_header", Bool, "send Content-MD5 with every upload request")
         .default("true").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-content-md5-header", "false"), Says("content-md5-header", "true")]),
     pair("lua.filter_script", Path, "a script that decides what goes")
-        .under(LUA).flags(&[Value("filter-callback-lua-script")]).not_yet(),
+        .under(LUA).flags(&[Value("filter-callback-lua-script")]),
     pair("lua.preprocess_script", Path, "a script that changes what an object carries")
         .under(LUA).flags(&[Value("preprocess-callback-lua-script")]).not_yet(),
     pair("lua.event_script", Path, "a script that hears what happens")
         .under(LUA).flags(&[Value("event-callback-lua-script")]).not_yet(),
     pair("lua.allow_os_library", Bool, "let scripts use Lua's os and io libraries")
-        .default("false").under(LUA).flags(switch!("allow-lua-os-library")).not_yet(),
+        .default("false").under(LUA).flags(switch!("allow-lua-os-library")),
     pair("lua.allow_unsafe_vm", Bool, "let scripts load C modules")
-        .default("false").under(LUA).flags(switch!("allow-lua-unsafe-vm")).not_yet(),
+        .default("false").under(LUA).flags(switch!("allow-lua-unsafe-vm")),
     pair("lua.vms", SMALL_NUMBER, "virtual machines for each kind of script")
         .default("1").under(LUA).not_yet(),
     pair("lua.on_error", words(&["fail_pair", "fail_object"]), "what a failing filter or preprocess script fails: fail_pair or fail_object")
-        .default("fail_pair").under(LUA).not_yet(),
+        .default("fail_pair").under(LUA),
     pair("lua.vm_memory_limit", Size { min: 0, max: 5 * GIB }, "memory of a script, 0 for no limit")
-        .default("64MiB").under(LUA).flags(&[Value("lua-vm-memory-limit")]).not_yet(),
+        .default("64MiB").under(LUA).flags(&[Value("lua-vm-memory-limit")]),
     pair("lua.callback_timeout", ANY_DURATION, "how long a call of a script may take, 0 for no limit")
-        .default("10s").under(LUA).flags(&[Millis("lua-callback-timeout-milliseconds")]).not_yet(),
+        .default("10s").under(LUA).flags(&[Millis("lua-callback-timeout-milliseconds")]),
 
     // --- the whole job
     job("version", Number { min: 1, max: 1 }, "the version of the job file's format")

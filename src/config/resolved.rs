@@ -7,6 +7,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::filters::Filters;
+use super::lua::LuaSettings;
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
@@ -115,6 +117,10 @@ pub struct Pair {
     pub tagging: Tagging,
     /// What becomes of annotations.
     pub annotations: Annotations,
+    /// What is left out.
+    pub filters: Arc<Filters>,
+    /// Its scripts.
+    pub lua: Arc<LuaSettings>,
     /// Non-secret settings as a digest, hexadecimal.
     pub digest: String,
 }

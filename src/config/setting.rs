@@ -403,8 +403,8 @@ fn without_space(time: &str) -> String {
 fn list(row: &OptionRow, texts: Vec<String>) -> Result<Setting, Refusal> {
     for text in &texts {
         let wrong = match row.kind {
-            Kind::Regexes => patterns::regex(text).err(),
-            Kind::Globs => patterns::glob(text).err(),
+            Kind::Regexes => patterns::Pattern::new(text).err(),
+            Kind::Globs => patterns::Glob::new(text).err(),
             Kind::Words(words) if !words.contains(&text.as_str()) => {
                 return Err(mistake(row, text));
             }

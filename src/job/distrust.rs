@@ -262,6 +262,7 @@ impl Sink for Keeper {
             | Event::Compared(_)
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
+            | Event::Filtered { .. }
             | Event::Skipped { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }

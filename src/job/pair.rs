@@ -12,6 +12,7 @@ use crate::config::Pair;
 use crate::context::{Bounds, Budget, Distrusted};
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
+use crate::hook::Hooks;
 use crate::report::{
     CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
     Status,
@@ -44,7 +45,7 @@ pub(super) enum Output<'a> {
 
 impl PairRun<'_> {
     /// Runs one pair and writes its end into its part of the report.
-    pub(super) async fn run(&self, pair: &Pair, part: &PairReport, ledger: &Ledger) {
+    pub(super) async fn run(&self, pair: &Pair, part: &PairReport, ledger: &Ledger, hooks: Hooks) {
         if self.stop.is_cancelled() {
             part.finish(Status::Interrupted, Some("not started".to_owned()));
             return;
@@ -83,7 +84,7 @@ impl PairRun<'_> {
             .shown
             .zip(part.stats())
             .map(|(shown, stats)| Progress::start(part.name(), stats, shown));
-        let ended = self.start(pair, sinks.clone(), keys).await;
+        let ended = self.start(pair, sinks.clone(), keys, hooks).await;
         drop(progress);
         let not_kept = spawn_blocking(|| keeper.and_then(|keeper| keeper.finish()));
         let not_kept = not_kept.await.expect("writing does not panic");
@@ -128,6 +129,7 @@ impl PairRun<'_> {
         pair: &Pair,
         sinks: Sinks,
         distrusted: Distrusted,
+        hooks: Hooks,
     ) -> JoinHandle<Result<PairDone, PairError>> {
         let context = Context {
             sinks,
@@ -136,6 +138,7 @@ impl PairRun<'_> {
             dry_run: self.dry_run,
             distrusted,
             bounds: self.bounds.clone(),
+            hooks,
         };
         tokio::spawn((self.engine)(pair.clone(), context))
     }

@@ -53,6 +53,8 @@ pub(super) fn pair(name: &str) -> Pair {
         acl: None,
         tagging: Tagging::default(),
         annotations: Annotations::default(),
+        filters: Arc::default(),
+        lua: Arc::default(),
         digest: "00".to_owned(),
     }
 }
@@ -177,6 +179,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
 async fn run_scripted(dir: &Path, pairs: &[&str]) -> (ExitCode, serde_json::Value) {
     let outcome = run_with(
         job(dir, pairs),
+        PairHooks::default(),
         RunOptions::default(),
         &Signals::listen(),
         scripted,
@@ -273,6 +276,13 @@ async fn a_run_that_cannot_report_does_not_start() {
     let file = dir.path().join("file");
     std::fs::write(&file, "").expect("write");
     let job = job(&file, &["panics"]);
-    let outcome = run_with(job, RunOptions::default(), &Signals::listen(), scripted).await;
+    let outcome = run_with(
+        job,
+        PairHooks::default(),
+        RunOptions::default(),
+        &Signals::listen(),
+        scripted,
+    )
+    .await;
     assert_eq!(outcome.exit, ExitCode::Failed);
 }

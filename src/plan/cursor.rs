@@ -8,6 +8,8 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 use crate::event::{Event, Side, Sinks, SkipReason};
+use crate::filter::{Filters, Ruling};
+use crate::hook::{Candidate, Fails};
 use crate::object::{Entry, History, ObjectKey};
 use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
 
@@ -21,6 +23,9 @@ pub(super) trait Row {
 
     /// The sum of their sizes.
     fn bytes(&self) -> u64;
+
+    /// What filters look at; `None` of what is more than one object.
+    fn entry(&self) -> Option<&Entry>;
 }
 
 impl Row for Entry {
@@ -34,6 +39,10 @@ impl Row for Entry {
 
     fn bytes(&self) -> u64 {
         self.size
+    }
+
+    fn entry(&self) -> Option<&Entry> {
+        Some(self)
     }
 }
 
@@ -49,7 +58,14 @@ impl Row for History {
     fn bytes(&self) -> u64 {
         self.versions.iter().map(|version| version.size).sum()
     }
+
+    fn entry(&self) -> Option<&Entry> {
+        None
+    }
 }
+
+/// So many objects are asked about at once where somebody has to be asked.
+const ASKED_AT_ONCE: usize = 256;
 
 /// A listing and how far it was read.
 pub(super) struct Cursor<E> {
@@ -58,6 +74,13 @@ pub(super) struct Cursor<E> {
     /// Compare keys without one leading slash, as a directory has them.
     strip: bool,
     page: std::vec::IntoIter<E>,
+    filters: Filters,
+    /// Taken from the page, and being asked about.
+    asked: VecDeque<E>,
+    /// The answers, as far as they are there.
+    rulings: VecDeque<Ruling>,
+    /// What the filters say of the entry given out last.
+    ruling: Ruling,
     /// The name of the entry read last, to check the order.
     last: Option<ObjectKey>,
     done: bool,
@@ -88,6 +111,10 @@ impl<E: Row> Cursor<E> {
             side,
             strip,
             page: Vec::new().into_iter(),
+            filters: Filters::default(),
+            asked: VecDeque::new(),
+            rulings: VecDeque::new(),
+            ruling: Ruling::Admitted,
             last: None,
             done: false,
             started,
@@ -95,6 +122,16 @@ impl<E: Row> Cursor<E> {
             held: None,
             unreadable: VecDeque::new(),
         }
+    }
+
+    /// The same, with what these filters say of each entry.
+    pub(super) fn admitting(self, filters: Filters) -> Self {
+        Self { filters, ..self }
+    }
+
+    /// What the filters say of the entry given out last.
+    pub(super) fn take_ruling(&mut self) -> Ruling {
+        std::mem::replace(&mut self.ruling, Ruling::Admitted)
     }
 
     /// What an entry is compared by.
@@ -116,11 +153,20 @@ impl<E: Row> Cursor<E> {
             return Ok(Some(held));
         }
         loop {
-            if let Some(entry) = self.page.next() {
-                if let Err(error) = self.check_order(&entry) {
-                    // listed, and never decided on
-                    self.held = Some(entry);
-                    return Err(error);
+            if let Some((entry, ruling)) = self.next_listed().await {
+                let ruled = self.check_order(&entry).and_then(|()| match ruling {
+                    Ruling::Failed(error) if error.fails == Fails::Pair => {
+                        Err(error.in_the("filter", entry.key().as_str()))
+                    }
+                    ruling => Ok(ruling),
+                });
+                match ruled {
+                    Ok(ruling) => self.ruling = ruling,
+                    Err(error) => {
+                        // listed, and never decided on
+                        self.held = Some(entry);
+                        return Err(error);
+                    }
                 }
                 return Ok(Some(entry));
             }
@@ -128,6 +174,33 @@ impl<E: Row> Cursor<E> {
                 return Ok(None);
             }
         }
+    }
+
+    /// The next entry of the page, and what the filters say of it.
+    async fn next_listed(&mut self) -> Option<(E, Ruling)> {
+        if !self.filters.asks() {
+            let entry = self.page.next()?;
+            let ruling = if self.filters.is_empty() {
+                Ruling::Admitted
+            } else {
+                entry
+                    .entry()
+                    .map_or(Ruling::Admitted, |entry| self.filters.of_entry(entry))
+            };
+            return Some((entry, ruling));
+        }
+        if self.asked.is_empty() {
+            self.asked.extend(self.page.by_ref().take(ASKED_AT_ONCE));
+        }
+        if self.rulings.is_empty() {
+            // they are kept here, where they are counted when nobody waits for the answer any more
+            let candidates = (self.asked.iter().filter_map(Row::entry))
+                .map(Candidate::from)
+                .collect();
+            self.rulings = self.filters.of_all(candidates).await.into();
+        }
+        let entry = self.asked.pop_front()?;
+        Some((entry, self.rulings.pop_front().unwrap_or(Ruling::Admitted)))
     }
 
     /// Gives an entry back, to be the next one again.
@@ -138,7 +211,9 @@ impl<E: Row> Cursor<E> {
 
     /// What was listed and not read yet.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = E> + '_ {
-        self.held.take().into_iter().chain(self.page.by_ref())
+        (self.held.take().into_iter())
+            .chain(self.asked.drain(..))
+            .chain(self.page.by_ref())
     }
 
     async fn turn_page(&mut self) -> Result<bool, StoreError> {

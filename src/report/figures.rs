@@ -1,11 +1,12 @@
 //! From what was counted to what the report says.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::schema;
 use crate::event::{
-    Agreement, Axis, Comparisons, Counts, Latency, Sample, Samples, Tally, Traffic, Verified,
+    Agreement, Axis, Comparisons, Counts, Latency, Rule, Sample, Samples, Tally, Traffic, Verified,
 };
 
 /// Objects by outcome.
@@ -16,8 +17,8 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
             target: counts.listed.target,
         },
         filtered: schema::Filtered {
-            total: counts.filtered,
-            by: Vec::new(),
+            total: counts.filtered_total(),
+            by: filters(&counts.filtered),
         },
         unchanged: counts.unchanged,
         tagged: counts.tagged,
@@ -223,6 +224,17 @@ fn reasons<R: Copy>(counts: &BTreeMap<R, u64>) -> Vec<schema::ReasonCount<R>> {
     let each = counts.iter();
     each.map(|(reason, count)| schema::ReasonCount {
         reason: *reason,
+        count: *count,
+    })
+    .collect()
+}
+
+fn filters(counts: &BTreeMap<Arc<Rule>, u64>) -> Vec<schema::FilterCount> {
+    let each = counts.iter();
+    each.map(|(by, count)| schema::FilterCount {
+        filter: by.filter.to_owned(),
+        value: by.value.clone(),
+        origin: by.origin.clone(),
         count: *count,
     })
     .collect()

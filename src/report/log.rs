@@ -208,6 +208,9 @@ impl Sink for LogSink {
                 is_planned,
                 ..
             } => self.marker_copied(key.as_str(), source, *is_planned),
+            Event::Filtered { key, by, .. } => {
+                tracing::debug!(pair, key, by = %by, "filtered");
+            }
             Event::Skipped {
                 key,
                 reason,

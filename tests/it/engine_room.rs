@@ -61,6 +61,8 @@ pub(crate) fn pair() -> Pair {
         acl: None,
         tagging: Tagging::default(),
         annotations: Annotations::default(),
+        filters: Arc::default(),
+        lua: Arc::default(),
         digest: String::new(),
     }
 }
@@ -87,6 +89,7 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         dry_run: false,
         distrusted: Distrusted::default(),
         bounds: Bounds::default(),
+        hooks: s3sync::hook::Hooks::default(),
     }
 }
 

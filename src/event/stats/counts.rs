@@ -1,10 +1,11 @@
 //! How many objects ended how, and whether the books balance.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Comparisons;
 use crate::digest::{Algorithm, Why};
-use crate::event::{Side, SkipReason};
+use crate::event::{Rule, Side, SkipReason};
 
 /// Objects by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub struct Counts {
     pub listed: PerSide<u64>,
     /// The sum of the listed sizes in bytes.
     pub listed_bytes: PerSide<u64>,
-    /// Left out by a filter.
-    pub filtered: u64,
+    /// Left out by a filter, by which.
+    pub filtered: BTreeMap<Arc<Rule>, u64>,
     /// Already at the target.
     pub unchanged: u64,
     /// Of these: their tags were brought up to date; in a dry run, planned.
@@ -88,6 +89,11 @@ impl Counts {
         self.created + self.updated
     }
 
+    /// Objects left out by filters, whichever it was.
+    pub fn filtered_total(&self) -> u64 {
+        self.filtered.values().sum()
+    }
+
     /// Objects left out because of their state, whatever it was.
     pub fn skipped_total(&self) -> u64 {
         self.skipped.values().sum()
@@ -95,7 +101,7 @@ impl Counts {
 
     /// Everything that was done with what the source listed.
     pub fn accounted(&self) -> u64 {
-        self.filtered
+        self.filtered_total()
             + self.unchanged
             + self.transferred()
             + self.compared.total()
@@ -114,7 +120,7 @@ impl Counts {
     pub fn add(&mut self, other: &Self) {
         self.listed.add(other.listed);
         self.listed_bytes.add(other.listed_bytes);
-        self.filtered += other.filtered;
+        add_each(&mut self.filtered, &other.filtered);
         self.unchanged += other.unchanged;
         self.tagged += other.tagged;
         self.annotated += other.annotated;

@@ -1,12 +1,13 @@
 //! The fold itself: what every event adds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Counts, PerSide, Sample, Samples, Traffic};
 use crate::digest::{Proof, Verdict, Why};
 use crate::event::{
-    Compared, Conduct, Event, FailReason, Refresh, Refreshed, Refreshing, SkipReason, Warned,
+    Compared, Conduct, Event, FailReason, Refresh, Refreshed, Refreshing, Rule, SkipReason, Warned,
 };
 use crate::store::{Settled, StoreError};
 
@@ -71,6 +72,7 @@ impl Tally {
                 source, replaces, ..
             } => self.moved_one(source.size, replaces.is_some()),
             Event::MarkerCopied { .. } => self.counts.markers_copied += 1,
+            Event::Filtered { by, .. } => self.filtered(by),
             Event::Skipped {
                 key,
                 reason,
@@ -236,6 +238,13 @@ impl Tally {
         });
     }
 
+    fn filtered(&mut self, by: &Arc<Rule>) {
+        match self.counts.filtered.get_mut(by) {
+            Some(count) => *count += 1,
+            None => _ = self.counts.filtered.insert(Arc::clone(by), 1),
+        }
+    }
+
     fn skipped(&mut self, key: &str, reason: SkipReason, message: Option<&str>) {
         *self.counts.skipped.entry(reason).or_default() += 1;
         if self.warned.of_skipped(reason) {
@@ -259,6 +268,8 @@ impl Tally {
             | FailReason::NoSpace
             | FailReason::RetriesExhausted
             | FailReason::Unverifiable
+            | FailReason::LuaError
+            | FailReason::HookError
             | FailReason::TagsDenied
             | FailReason::Annotations
             | FailReason::Other => {}

@@ -91,6 +91,8 @@ enum Action {
     Delete,
     /// It was left alone.
     Skip,
+    /// A filter kept it out.
+    Filter,
     /// Both sides were compared.
     Check,
     /// It was left alone, and its tags were brought up to date.
@@ -125,6 +127,10 @@ enum Reason {
     Deleted(Deletion),
     /// Why it was skipped.
     Skipped(SkipReason),
+    /// Which option kept it out.
+    Filtered(
+        #[schemars(regex(pattern = r"^(filter\.[a-z_]+|lua\.filter_script|hook)$"))] &'static str,
+    ),
     /// Why it failed.
     Failed(FailReason),
     /// What comparing both sides showed.
@@ -386,6 +392,15 @@ impl<'a> Line<'a> {
                     Reason::Failed(*reason),
                 )
             }),
+            Event::Filtered { key, source, by } => Some(Self {
+                source: (source.as_ref()).map(|source| listed(scope, key, source)),
+                ..about(
+                    key,
+                    Action::Filter,
+                    Outcome::Ok,
+                    Reason::Filtered(by.filter),
+                )
+            }),
             Event::Skipped {
                 key,
                 source,
@@ -462,7 +477,11 @@ impl<'a> Line<'a> {
     pub(super) fn is_wanted(&self, level: ReportLevel) -> bool {
         match level {
             ReportLevel::All => true,
-            ReportLevel::Acts => self.reason != UNCHANGED && self.outcome != Outcome::NotAttempted,
+            ReportLevel::Acts => {
+                self.reason != UNCHANGED
+                    && self.action != Action::Filter
+                    && self.outcome != Outcome::NotAttempted
+            }
             ReportLevel::ErrorsOnly => {
                 matches!(self.outcome, Outcome::Failed | Outcome::Warning) || self.is_unproved()
             }

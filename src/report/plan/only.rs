@@ -53,7 +53,7 @@ impl Sink for Only {
                 let source = settled.source();
                 self.hand_on_if(source.key.as_str(), source.size, event);
             }
-            Event::Skipped { key, source, .. } => {
+            Event::Skipped { key, source, .. } | Event::Filtered { key, source, .. } => {
                 let size = source.as_ref().map_or(0, |source| source.size);
                 self.hand_on_if(key, size, event);
             }

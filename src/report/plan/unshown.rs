@@ -25,6 +25,7 @@ impl Sink for Unshown {
             | Event::Transferred { .. }
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
+            | Event::Filtered { .. }
             | Event::Skipped { .. }
             | Event::Failed { .. }
             | Event::NotAttempted { .. }

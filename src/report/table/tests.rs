@@ -1,18 +1,25 @@
+use std::sync::Arc;
+
 use super::super::figures;
 use super::super::schema::{self, SCHEMA_VERSION};
 use super::*;
-use crate::event::{Counts, PerSide, Tally, Verified};
+use crate::event::{Counts, PerSide, Rule, Tally, Verified};
 use crate::report::Status;
 use crate::report::grid::MAX_WIDTH;
 use crate::store::StoreKind;
 
 fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Counts {
+    let by = Rule {
+        filter: "filter.exclude",
+        value: "*.tmp".to_owned(),
+        origin: "nightly.toml:3:1".to_owned(),
+    };
     Counts {
         listed: PerSide {
             source: listed,
             target: 0,
         },
-        filtered: listed - unchanged - transferred,
+        filtered: [(Arc::new(by), listed - unchanged - transferred)].into(),
         unchanged,
         created: transferred,
         transferred_bytes: 40_157_941_555,

@@ -1,0 +1,113 @@
+/*! Which objects go, by what the listing tells of them.
+
+The filters have one order (globs, times, sizes, regular expressions, hooks), and the first that
+rejects an object is the one it counts for. What a listing does not tell, the workers ask for
+later, of what would be transferred.
+*/
+
+mod rule;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::rule::{Rules, Test};
+use crate::config;
+use crate::event::Rule;
+use crate::hook::{Candidate, FilterHook, HookError, Hooks};
+use crate::object::Entry;
+
+/// The filters of a pair on what its listings tell, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    rules: Arc<[(Arc<Rule>, Test)]>,
+    hooks: Arc<[Arc<dyn FilterHook>]>,
+}
+
+/// What the filters say of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// It goes on.
+    Admitted,
+    /// It stays out, by this one.
+    Rejected(Arc<Rule>),
+    /// One of them could not tell.
+    Failed(HookError),
+}
+
+impl Filters {
+    /// The filters of a pair.
+    pub fn new(said: &config::Filters, hooks: &Hooks) -> Self {
+        let Rules(rules) = Rules::of(said);
+        Self {
+            rules: rules.into(),
+            hooks: hooks.filters.clone().into(),
+        }
+    }
+
+    /// Whether somebody has to be asked.
+    pub fn asks(&self) -> bool {
+        !self.hooks.is_empty()
+    }
+
+    /// Whether nothing is ever left out.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.hooks.is_empty()
+    }
+
+    /// What the filters of the configuration say, which need not ask anybody.
+    pub fn of_entry(&self, entry: &Entry) -> Ruling {
+        for (rule, test) in &*self.rules {
+            match test.passes(entry) {
+                Ok(true) => {}
+                Ok(false) => return Ruling::Rejected(Arc::clone(rule)),
+                Err(message) => {
+                    return Ruling::Failed(HookError::new(format!("{rule}: {message}")));
+                }
+            }
+        }
+        Ruling::Admitted
+    }
+
+    /// What all filters say of some objects, in the order of these. After a failure that is one of
+    /// the pair, the answers end.
+    pub async fn of_all(&self, candidates: Vec<Candidate>) -> Vec<Ruling> {
+        let mut rulings: Vec<Ruling> = (candidates.iter())
+            .map(|candidate| self.of_entry(&candidate.entry))
+            .collect();
+        for hook in &*self.hooks {
+            ask(&**hook, &candidates, &mut rulings).await;
+        }
+        rulings
+    }
+}
+
+/// Asks a hook about those that were admitted so far.
+async fn ask(hook: &dyn FilterHook, candidates: &[Candidate], rulings: &mut Vec<Ruling>) {
+    let admitted: Vec<usize> = (rulings.iter().enumerate())
+        .filter(|(_, ruling)| **ruling == Ruling::Admitted)
+        .map(|(at, _)| at)
+        .collect();
+    let asked = admitted.iter().map(|&at| candidates[at].clone()).collect();
+    let answers = hook.filter_all(asked).await;
+    let given = answers.len();
+    for (&at, answer) in admitted.iter().zip(answers) {
+        match answer {
+            Ok(true) => {}
+            Ok(false) => rulings[at] = Ruling::Rejected(hook.rule()),
+            Err(error) => rulings[at] = Ruling::Failed(error),
+        }
+    }
+    if let Some(&unanswered) = admitted.get(given) {
+        rulings.truncate(unanswered);
+    }
+}
+
+impl fmt::Display for Ruling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Admitted => f.write_str("admitted"),
+            Self::Rejected(rule) => write!(f, "rejected by {rule}"),
+            Self::Failed(error) => write!(f, "undecided: {error}"),
+        }
+    }
+}
