@@ -94,6 +94,12 @@ impl Job {
         self.config.pairs.iter().map(|pair| pair.name.as_str())
     }
 
+    /// SHA-256 over its settings, in hexadecimal, without secrets and without who said them: jobs of
+    /// one digest do the same. Reports have it too.
+    pub fn digest(&self) -> &str {
+        &self.config.digest
+    }
+
     /// Whether it only decides what it would do.
     pub fn is_dry_run(&self) -> bool {
         self.config.dry_run
