@@ -17,6 +17,7 @@ What `s3sync init` prints:
 
 mod bounded;
 mod build;
+mod carried;
 mod checks;
 mod conflicts;
 mod draft;
@@ -59,6 +60,7 @@ mod unbuilt;
 mod units;
 mod ways;
 
+pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 pub use environment::Environment;
 pub use explain::{Explanation, Question, TomlStyle};
 pub use file::Outline;

@@ -6,9 +6,11 @@ any number of each ([`Hooks`]).
 
 mod error;
 mod filter;
+mod preprocess;
 
 pub use error::{Fails, HookError};
 pub use filter::{Candidate, FilterHook};
+pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use std::sync::Arc;
 pub struct Hooks {
     /// Asked in this order; the first to reject an object is the one it counts for.
     pub filters: Vec<Arc<dyn FilterHook>>,
+    /// Asked in this order about what is written to S3, each about what the one before left.
+    pub preprocess: Vec<Arc<dyn PreprocessHook>>,
 }
 
 impl Hooks {
@@ -24,6 +28,7 @@ impl Hooks {
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
+        self.preprocess.extend(those.preprocess);
         self
     }
 }

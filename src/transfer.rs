@@ -23,6 +23,7 @@ mod part_copies;
 mod parts;
 mod parts_proof;
 mod places;
+mod preprocess;
 mod scheme;
 mod server_side;
 mod source_proof;
@@ -32,8 +33,8 @@ mod whole;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -44,11 +45,13 @@ use self::attempt::{Trouble, Unproved};
 use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
 use self::places::Places;
+use self::preprocess::{Preprocess, Said};
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
+use crate::hook::{Fails, HookError};
 use crate::object::{Entry, ObjectKey, ObjectVersion};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
@@ -79,6 +82,8 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// Who has a say in what is written beside the content.
+    preprocess: Preprocess,
     /// What the target was found not to do.
     conceded: Conceded,
     /// Whether the source said that it knows no tags.
@@ -122,6 +127,8 @@ struct Work {
     is_distrusted: bool,
     /// Whether it was said to be distrusted until it has its annotations.
     owes_annotations: Arc<AtomicBool>,
+    /// What the hooks said of it, once they were asked.
+    said: Arc<OnceLock<Said>>,
 }
 
 /// How an attempt that worked went.
@@ -153,7 +160,9 @@ impl Transferrer {
         } else {
             Depth::Inferred
         };
+        let preprocess = Preprocess::new(&ends, pair, &context.hooks);
         Self {
+            preprocess,
             examiner: Examiner::new(ends.clone(), pair, context, depth),
             source: ends.source,
             target: ends.target,
@@ -297,6 +306,7 @@ impl Transferrer {
             is_untagged: Arc::default(),
             is_distrusted: because == Cause::Distrusted,
             owes_annotations: Arc::default(),
+            said: Arc::default(),
         };
         let owes_annotations = Arc::clone(&work.owes_annotations);
         let mut attempts = 1;
@@ -430,6 +440,8 @@ impl Transferrer {
                         entry,
                         head: Some(head),
                         parts: None,
+                        // it is another object now
+                        said: Arc::default(),
                         ..work
                     },
                     false,
@@ -438,7 +450,9 @@ impl Transferrer {
             Trouble::Store(_)
             | Trouble::Damaged(_)
             | Trouble::Published(_)
-            | Trouble::Unproved(_) => Ok((work, true)),
+            | Trouble::Unproved(_)
+            | Trouble::Left(_)
+            | Trouble::Hook(_) => Ok((work, true)),
         }
     }
 
@@ -494,6 +508,11 @@ impl Transferrer {
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
             Trouble::Unproved(unproved) => unproved.told(),
+            Trouble::Left(left) => {
+                self.sinks.emit(&left.skipped(source));
+                return Ok(Became::LeftOut);
+            }
+            Trouble::Hook(error) => return self.hook_failed(source, &error, attempts),
             Trouble::Store(error) => error,
         };
         let concluded = conclude(source, error, self.direction, attempts);
@@ -506,6 +525,21 @@ impl Transferrer {
             _ => Became::Stayed,
         };
         concluded.ends_pair.map_or(Ok(fate), Err)
+    }
+
+    /// Tells of an object that a hook failed on; an error is one that ends the pair.
+    fn hook_failed(
+        &self,
+        source: &Entry,
+        error: &HookError,
+        attempts: u32,
+    ) -> Result<Became, StoreError> {
+        let told = error.in_the("preprocess", source.key.as_str());
+        self.failed(source, error.reason(), told.clone(), attempts);
+        match error.fails {
+            Fails::Object => Ok(Became::Stayed),
+            Fails::Pair => Err(told),
+        }
     }
 
     fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {
