@@ -7,6 +7,7 @@ any number of each ([`Hooks`]); those of the program are asked before the script
 mod error;
 mod filter;
 mod function;
+mod preprocess;
 
 pub use async_trait::async_trait;
 pub use error::{Fails, HookError};
@@ -15,6 +16,7 @@ pub use function::{FilterFn, filter_fn};
 
 pub use crate::event::Rule;
 pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ use std::sync::Arc;
 pub struct Hooks {
     /// Asked in this order; the first to reject an object is the one it counts for.
     pub filters: Vec<Arc<dyn FilterHook>>,
+    /// Asked in this order about what is written to S3, each about what the one before left.
+    pub preprocess: Vec<Arc<dyn PreprocessHook>>,
 }
 
 impl Hooks {
@@ -38,10 +42,18 @@ impl Hooks {
         self
     }
 
+    /// The same, and after its other preprocess hooks this one.
+    #[must_use]
+    pub fn preprocess(mut self, preprocess: impl PreprocessHook + 'static) -> Self {
+        self.preprocess.push(Arc::new(preprocess));
+        self
+    }
+
     /// The same, and after them those.
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
+        self.preprocess.extend(those.preprocess);
         self
     }
 }

@@ -6,6 +6,7 @@ job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */
 
 mod filter;
+mod preprocess;
 mod script;
 mod vm;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::filter::LuaFilter;
+use self::preprocess::LuaPreprocess;
 use self::vm::Vm;
 use crate::config::{Job, Pair};
 use crate::hook::{HookError, Hooks};
@@ -58,6 +60,13 @@ fn load(pair: &Pair) -> Result<Hooks, HookError> {
         hooks
             .filters
             .push(Arc::new(LuaFilter::new(vm, &script, &pair.lua)));
+    }
+    if let Some(said) = &pair.lua.preprocess {
+        let script = Script::read(said)?;
+        let vm = Vm::start(&script, &pair.lua)?;
+        hooks
+            .preprocess
+            .push(Arc::new(LuaPreprocess::new(vm, &script, &pair.lua)));
     }
     Ok(hooks)
 }

@@ -1,7 +1,9 @@
 //! A small object: read at once, hashed in the same pass, written at once.
 
 use super::attempt::{Trouble, of_target};
-use super::{Done, Transferrer, Work, annotations, dress, source_proof, tags, target_proof};
+use super::{
+    Done, Transferrer, Work, annotations, dress, preprocess, source_proof, tags, target_proof,
+};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, digest};
 use crate::event::Event;
@@ -46,6 +48,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 
     let put = dress::put_of(via, work, &content.head).await?;
     let put = tags::with_tags(via, work, &content.head, put).await?;
+    let put = preprocess::asked(via, work, &content.head, put).await?;
     let annotations = annotations::ahead(via, work, &content.head).await?;
     let mut stored = via
         .target
