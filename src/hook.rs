@@ -4,10 +4,17 @@ The traits here are implemented in Rust by whoever embeds the library, and by sc
 any number of each ([`Hooks`]).
 */
 
+mod announcer;
+mod backlog;
 mod error;
+mod event;
 mod filter;
+mod told;
 
+pub use announcer::{Announcer, Ended};
+pub use backlog::Backlog;
 pub use error::{Fails, HookError};
+pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
 
 use std::sync::Arc;
@@ -17,6 +24,8 @@ use std::sync::Arc;
 pub struct Hooks {
     /// Asked in this order; the first to reject an object is the one it counts for.
     pub filters: Vec<Arc<dyn FilterHook>>,
+    /// Told in this order what happens.
+    pub events: Vec<Arc<dyn EventHook>>,
 }
 
 impl Hooks {
@@ -24,6 +33,7 @@ impl Hooks {
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
+        self.events.extend(those.events);
         self
     }
 }

@@ -5,6 +5,7 @@ one keeps nobody from anything but its answers. [`Scripts::load`] reads and runs
 job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */
 
+mod event;
 mod filter;
 mod script;
 mod vm;
@@ -14,6 +15,7 @@ pub use script::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::event::LuaEvents;
 use self::filter::LuaFilter;
 use self::vm::Vm;
 use crate::config::{Job, Pair};
@@ -58,6 +60,11 @@ fn load(pair: &Pair) -> Result<Hooks, HookError> {
         hooks
             .filters
             .push(Arc::new(LuaFilter::new(vm, &script, &pair.lua)));
+    }
+    if let Some(said) = &pair.lua.event {
+        let script = Script::read(said)?;
+        let vm = Vm::start(&script, &pair.lua)?;
+        hooks.events.push(Arc::new(LuaEvents::new(vm, &script)));
     }
     Ok(hooks)
 }

@@ -29,6 +29,7 @@ mod source_proof;
 mod tags;
 mod target_proof;
 mod whole;
+mod written;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
@@ -44,11 +45,13 @@ use self::attempt::{Trouble, Unproved};
 use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
 use self::places::Places;
+use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
+use crate::hook::Backlog;
 use crate::object::{Entry, ObjectKey, ObjectVersion};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
@@ -77,6 +80,10 @@ pub struct Transferrer {
     /// Where they are hashed.
     desk: Desk,
     sinks: Sinks,
+    /// Whether they want every step.
+    tells_steps: bool,
+    /// What is told and was not heard yet.
+    backlog: Backlog,
     stop: CancellationToken,
     dry_run: bool,
     /// What the target was found not to do.
@@ -163,6 +170,8 @@ impl Transferrer {
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),
+            tells_steps: context.sinks.wants_steps(),
+            backlog: context.backlog.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
@@ -273,6 +282,7 @@ impl Transferrer {
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         if self.dry_run {
+            self.started(&source);
             let listed = Listed::from(&source);
             let key = source.key;
             self.sinks.emit(&Event::Planned {
@@ -305,6 +315,7 @@ impl Transferrer {
         let mut in_doubt = false;
         let trouble = loop {
             let begun = Instant::now();
+            self.started(&work.entry);
             let made = concede::attempt(self, &work).await;
             let overtaken = match &made {
                 Ok(_) => overtaken::look(self, &work, begun).await,
@@ -355,6 +366,7 @@ impl Transferrer {
                     published.push(own.clone());
                 }
             }
+            self.tell_damage(&work.entry, &trouble);
             if let Trouble::Published(rejected) = &trouble {
                 in_doubt = false;
                 work.is_distrusted = true;

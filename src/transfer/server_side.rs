@@ -1,9 +1,10 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, tags};
+use super::{
+    Done, Transferrer, Work, Written, archived, condition, copy_proof, dress, part_copies, tags,
+};
 use crate::context::cancelled;
-use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
 
 /// What one CopyObject takes:
@@ -45,7 +46,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };
-        via.sinks.emit(&Event::Moved { bytes: entry.size });
+        via.wrote(work, Written::whole(entry));
         // S3 takes annotations along by itself
         (copied, None)
     };

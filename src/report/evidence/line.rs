@@ -464,6 +464,9 @@ impl<'a> Line<'a> {
             | Event::Annotated(_)
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }

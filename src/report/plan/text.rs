@@ -190,6 +190,9 @@ impl<'a> Decision<'a> {
             | Event::UnchangedMany { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }
