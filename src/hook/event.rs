@@ -158,7 +158,7 @@ pub struct EventStats {
     pub checksum_mismatch: u64,
     /// Keys deleted.
     pub deleted: u64,
-    /// Objects that were filtered, unchanged or left out.
+    /// Objects of which [`EventKind::SyncFiltered`] tells.
     pub skipped: u64,
     /// Errors.
     pub errors: u64,

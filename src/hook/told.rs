@@ -56,7 +56,7 @@ impl Telling {
             Event::Damaged(damaged) => tell(self.damaged(damaged)),
             Event::Transferred { settled, conduct } => self.transferred(settled, conduct, tell),
             Event::Planned { key, source, .. } => {
-                let complete = self.written(EventKind::SyncComplete, key.as_str());
+                let complete = self.about(EventKind::SyncComplete, key.as_str());
                 tell(HookEvent {
                     source: source.into(),
                     target: AtEnd {
@@ -108,10 +108,9 @@ impl Telling {
                 key,
                 source,
                 reason,
-                message,
+                ..
             } => {
-                let message = message.as_deref();
-                if let Some(event) = self.skipped(key, source.as_ref(), *reason, message) {
+                if let Some(event) = self.skipped(key, source.as_ref(), *reason) {
                     tell(event);
                 }
             }
@@ -347,20 +346,12 @@ impl Telling {
         event
     }
 
-    fn skipped(
-        &self,
-        key: &str,
-        source: Option<&Listed>,
-        reason: SkipReason,
-        message: Option<&str>,
-    ) -> Option<HookEvent> {
+    fn skipped(&self, key: &str, source: Option<&Listed>, reason: SkipReason) -> Option<HookEvent> {
         let event = match as_in_1(reason) {
             Untransferred::Cancelled => self.about(EventKind::SyncCancel, key),
             // the directory is made; 1.x is as silent
             Untransferred::Silent => return None,
-            Untransferred::Filtered(words) => {
-                self.filtered(key, source, None, message.unwrap_or(words))
-            }
+            Untransferred::Filtered(words) => self.filtered(key, source, None, words),
             Untransferred::Warned(_)
                 if reason == SkipReason::Archived && self.warned.archived == Archived::IsKnown =>
             {
@@ -455,6 +446,11 @@ impl EventStats {
     /// The figures of a tally, in a pair that took this long.
     pub(super) fn of(tally: &Tally, duration: std::time::Duration, dry_run: bool) -> Self {
         let counts = &tally.counts;
+        // 1.x counts what it tells as filtered
+        let is_filtered =
+            |reason: &SkipReason| matches!(as_in_1(*reason), Untransferred::Filtered(_));
+        let left_out = counts.skipped.iter();
+        let left_out = left_out.filter(|(reason, _)| is_filtered(reason));
         let each_second = |count: u64| {
             let seconds = duration.as_secs_f64();
             match (dry_run, seconds > 1.0) {
@@ -473,7 +469,7 @@ impl EventStats {
             deleted: counts.markers_copied,
             skipped: counts.unchanged
                 + counts.filtered_total()
-                + counts.skipped_total()
+                + left_out.map(|(_, count)| count).sum::<u64>()
                 + counts.compared.matches,
             errors: counts.errors,
             warnings: counts.warnings,

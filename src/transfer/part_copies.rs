@@ -39,7 +39,7 @@ pub(super) async fn copy(
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
-        let parts = match copy_parts(via, work, &*upload, from, &cut.parts).await {
+        let parts = match copy_parts(via, (work, head), &*upload, from, &cut.parts).await {
             Ok(parts) => parts,
             Err(error) => {
                 give_up(upload).await;
@@ -148,7 +148,7 @@ fn whole_of(head: &Head, put: &Put) -> Option<Digest> {
 
 async fn copy_parts(
     via: &Transferrer,
-    work: &Work,
+    (work, head): (&Work, &Head),
     upload: &dyn Upload,
     from: &CopySource,
     cut: &Parts,
@@ -164,6 +164,7 @@ async fn copy_parts(
             }
             let copied = upload.copy_part(number, from, range).await?;
             let written = Written {
+                head,
                 bytes: copied.size,
                 part: Some((number, upload)),
             };

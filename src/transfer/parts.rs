@@ -179,6 +179,7 @@ async fn write(
         }
     };
     let written = Written {
+        head: &content.head,
         bytes: part.bytes.len() as u64,
         part: Some((number, upload)),
     };

@@ -46,7 +46,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };
-        via.wrote(work, Written::whole(entry));
+        via.wrote(work, Written::whole(&source));
         // S3 takes annotations along by itself
         (copied, None)
     };

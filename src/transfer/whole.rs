@@ -50,7 +50,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         .put(&put, content.bytes.clone(), &content.digests)
         .await
         .map_err(of_target)?;
-    via.wrote(work, Written::whole(entry));
+    via.wrote(work, Written::whole(&content.head));
     // a directory gives none: the download's is the one to ask about
     stored.request_id = stored.request_id.or(content.request_id.take());
     let unasked = target_proof::unasked_of(via, &put, &stored);

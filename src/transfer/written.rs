@@ -6,20 +6,23 @@ use super::attempt::Trouble;
 use super::{Transferrer, Work};
 use crate::event::{Damaged, Event, Wrote};
 use crate::object::Entry;
-use crate::store::Upload;
+use crate::store::{Head, Upload};
 
 /// What the target has taken.
 pub(super) struct Written<'a> {
+    /// What the source said of it.
+    pub(super) head: &'a Head,
     pub(super) bytes: u64,
     /// Which part of which upload; `None` where the object went in one piece.
     pub(super) part: Option<(NonZeroU16, &'a dyn Upload)>,
 }
 
-impl Written<'_> {
+impl<'a> Written<'a> {
     /// All of it at once.
-    pub(super) fn whole(entry: &Entry) -> Self {
+    pub(super) fn whole(head: &'a Head) -> Self {
         Self {
-            bytes: entry.size,
+            head,
+            bytes: head.size,
             part: None,
         }
     }
@@ -42,9 +45,10 @@ impl Transferrer {
         self.sinks.emit(&Event::Moved { bytes });
         if self.tells_steps {
             let upload = written.part.map(|(_, upload)| upload);
+            let version = written.head.version.as_ref();
             self.sinks.emit(&Event::Wrote(Box::new(Wrote {
                 key: work.entry.key.clone(),
-                source_version: work.entry.version.clone(),
+                source_version: version.or(work.entry.version.as_ref()).cloned(),
                 size: work.entry.size,
                 bytes,
                 part: written.part.map(|(number, _)| number),
