@@ -320,7 +320,7 @@ fn versions_markers_and_annotations_are_told() {
     world.remove("first", "a");
     let job = world.job();
     let ran = pair(&world, job, "s3://first/", "s3://second/to/")
-        .set("versions.mode", "\"all\"")
+        .set("versioning.enabled", "true")
         .run();
     ran.exit(0);
     let lines = &heard(&ran)["a"];
@@ -391,7 +391,7 @@ fn a_script_that_fails_warns_once_with_its_count() {
     for (script, warning) in [
         (
             "function on_event(event)\n  if event.key then error('no ' .. event.key) end\nend",
-            Some("the event script `own.lua` failed 8 times, first: own.lua:2: no "),
+            Some("the event script `own.lua` failed 10 times, first: own.lua:2: no "),
         ),
         ("x = 1", Some("it has no function `on_event`")),
         ("function on_event(event) return 'whatever', 1 end", None),
