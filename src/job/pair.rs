@@ -26,6 +26,7 @@ pub(super) struct PairRun<'a> {
     pub(super) budget: Budget,
     pub(super) bounds: Bounds,
     pub(super) stop: CancellationToken,
+    pub(super) run_id: String,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
@@ -41,6 +42,8 @@ pub(super) enum Output<'a> {
     Check(&'a RunDirectory, &'a CheckOutput),
     /// On standard output.
     Plan(&'a PlanOutput),
+    /// Nowhere but in the log.
+    Nothing,
 }
 
 impl PairRun<'_> {
@@ -137,6 +140,7 @@ impl PairRun<'_> {
                 let (sinks, lines) = plan.begin(part);
                 Ok((sinks, Some(lines)))
             }
+            Output::Nothing => Ok((part.begin_unwritten(), None)),
         }
     }
 
@@ -146,18 +150,18 @@ impl PairRun<'_> {
             Output::Evidence(directory) if !self.dry_run => {
                 Some(Arc::new(distrusted.keeper(directory.id())))
             }
-            Output::Evidence(_) | Output::Check(..) | Output::Plan(_) => None,
+            Output::Evidence(_) | Output::Check(..) | Output::Plan(_) | Output::Nothing => None,
         }
     }
 
     /// Tells the pair's event hooks what happens. A plan is shown, and nothing of it happens.
     fn announcer(&self, pair: &Pair, part: &PairReport, hooks: &Hooks) -> Option<Arc<Announcer>> {
-        let (directory, is_check) = match self.output {
-            Output::Evidence(directory) => (directory, false),
-            Output::Check(directory, _) => (directory, true),
+        let is_check = match self.output {
+            Output::Evidence(_) | Output::Nothing => false,
+            Output::Check(..) => true,
             Output::Plan(_) => return None,
         };
-        let told_as = (directory.id(), self.dry_run || is_check);
+        let told_as = (&*self.run_id, self.dry_run || is_check);
         Announcer::start(&hooks.events, pair, told_as, part.warned(), &self.stop)
     }
 

@@ -62,7 +62,11 @@ impl Transferrer {
         let (mismatch, stored) = match trouble {
             Trouble::Damaged(mismatch) => (mismatch, None),
             Trouble::Published(rejected) => (&rejected.mismatch, Some(&rejected.stored)),
-            Trouble::Store(_) | Trouble::Unproved(_) | Trouble::Parts(_) | Trouble::Asked(_) => {
+            Trouble::Store(_)
+            | Trouble::Unproved(_)
+            | Trouble::Parts(_)
+            | Trouble::Asked(_)
+            | Trouble::Left(_) => {
                 return;
             }
         };
