@@ -380,6 +380,8 @@ pub enum Event {
         source: Option<Listed>,
         /// Which one.
         by: Arc<Rule>,
+        /// What that looked at, where no listing tells it: the media type, the metadata, the tags.
+        seen: Option<String>,
     },
     /// It was left out, with a reason that is no failure.
     Skipped {

@@ -35,6 +35,7 @@ pub struct Announcer {
     task: Mutex<Option<JoinHandle<()>>>,
     failures: Arc<[Mutex<Failures>]>,
     started: Instant,
+    grace: Duration,
 }
 
 /// How a pair ended, as far as its hooks hear of it.
@@ -85,6 +86,7 @@ impl Announcer {
             task: Mutex::new(Some(tokio::spawn(hearing.run(told)))),
             failures,
             started: Instant::now(),
+            grace: GRACE,
         };
         let begin = announcer.telling.plain(EventKind::PipelineStart);
         announcer.tell(begin);
@@ -137,7 +139,7 @@ impl Announcer {
     /// Returns once the run was stopped and its time is up.
     async fn out_of_time(&self) {
         self.stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(self.grace).await;
     }
 
     fn tell(&self, event: HookEvent) {

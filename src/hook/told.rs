@@ -101,8 +101,17 @@ impl Telling {
                     ),
                 )
             }),
-            Event::Filtered { key, source, by } => {
-                tell(self.filtered(key, source.as_ref(), None, &by_rule(by)));
+            Event::Filtered {
+                key,
+                source,
+                by,
+                seen,
+            } => {
+                let mut event = self.filtered(key, source.as_ref(), None, &by_rule(by));
+                if seen.is_some() {
+                    *field_of(by, &mut event) = seen.clone();
+                }
+                tell(event);
             }
             Event::Skipped {
                 key,
@@ -528,6 +537,19 @@ fn by_rule(rule: &Rule) -> String {
         format!("Filtered by {filter}")
     } else {
         "Object filtered by user defined filter".to_owned()
+    }
+}
+
+/// Where an event has what a filter looked at.
+fn field_of<'e>(by: &Rule, event: &'e mut HookEvent) -> &'e mut Option<String> {
+    match by.filter {
+        "filter.include_content_type_regex" | "filter.exclude_content_type_regex" => {
+            &mut event.source_content_type
+        }
+        "filter.include_metadata_regex" | "filter.exclude_metadata_regex" => {
+            &mut event.source_user_metadata
+        }
+        _ => &mut event.source_tagging,
     }
 }
 

@@ -392,7 +392,9 @@ impl<'a> Line<'a> {
                     Reason::Failed(*reason),
                 )
             }),
-            Event::Filtered { key, source, by } => Some(Self {
+            Event::Filtered {
+                key, source, by, ..
+            } => Some(Self {
                 source: (source.as_ref()).map(|source| listed(scope, key, source)),
                 ..about(
                     key,
