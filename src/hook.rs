@@ -4,13 +4,20 @@ The traits here are implemented in Rust by whoever embeds the library, and by sc
 any number of each ([`Hooks`]); those of the program are asked before the scripts.
 */
 
+mod announcer;
+mod backlog;
 mod error;
+mod event;
 mod filter;
 mod function;
 mod preprocess;
+mod told;
 
+pub use announcer::{Announcer, Ended};
 pub use async_trait::async_trait;
+pub use backlog::Backlog;
 pub use error::{Fails, HookError};
+pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
 pub use function::{FilterFn, filter_fn};
 
@@ -27,6 +34,8 @@ pub struct Hooks {
     pub filters: Vec<Arc<dyn FilterHook>>,
     /// Asked in this order about what is written to S3, each about what the one before left.
     pub preprocess: Vec<Arc<dyn PreprocessHook>>,
+    /// Told in this order what happens.
+    pub events: Vec<Arc<dyn EventHook>>,
 }
 
 impl Hooks {
@@ -49,11 +58,19 @@ impl Hooks {
         self
     }
 
+    /// The same, and after its other listeners this one.
+    #[must_use]
+    pub fn event(mut self, event: impl EventHook + 'static) -> Self {
+        self.events.push(Arc::new(event));
+        self
+    }
+
     /// The same, and after them those.
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
         self.preprocess.extend(those.preprocess);
+        self.events.extend(those.events);
         self
     }
 }

@@ -515,6 +515,11 @@ pub trait Upload: Send + Sync + fmt::Debug {
         true
     }
 
+    /// What S3 calls this upload.
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
     /// Copies one part from inside S3.
     async fn copy_part(
         &self,

@@ -31,6 +31,7 @@ mod source_proof;
 mod tags;
 mod target_proof;
 mod whole;
+mod written;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
@@ -49,12 +50,13 @@ use self::desk::Desk;
 use self::late::{Judged, Told};
 use self::places::Places;
 use self::preprocess::{Preprocess, Said};
+use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
-use crate::hook::{Fails, HookError};
+use crate::hook::{Backlog, Fails, HookError};
 use crate::object::{Entry, ObjectKey, ObjectVersion, Tags};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
@@ -83,6 +85,10 @@ pub struct Transferrer {
     /// Where they are hashed.
     desk: Desk,
     sinks: Sinks,
+    /// Whether they want every step.
+    tells_steps: bool,
+    /// What is told and was not heard yet.
+    backlog: Backlog,
     stop: CancellationToken,
     dry_run: bool,
     /// What is asked of an object before it goes.
@@ -180,6 +186,8 @@ impl Transferrer {
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),
+            tells_steps: context.sinks.wants_steps(),
+            backlog: context.backlog.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
@@ -300,6 +308,7 @@ impl Transferrer {
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         if self.dry_run {
+            self.started(&source);
             let listed = Listed::from(&source);
             let key = source.key;
             self.sinks.emit(&Event::Planned {
@@ -334,6 +343,7 @@ impl Transferrer {
         let mut in_doubt = false;
         let trouble = loop {
             let begun = Instant::now();
+            self.started(&work.entry);
             let made = concede::attempt(self, &work).await;
             let overtaken = match &made {
                 Ok(_) => overtaken::look(self, &work, begun).await,
@@ -384,6 +394,7 @@ impl Transferrer {
                     published.push(own.clone());
                 }
             }
+            self.tell_damage(&work.entry, &trouble);
             if let Trouble::Published(rejected) = &trouble {
                 in_doubt = false;
                 work.is_distrusted = true;
