@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::carry::Worker;
+use super::filtered::Filtered;
 use super::lineup::{Lineup, Place};
 use crate::config::{self, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, cancelled, conclude};
@@ -12,7 +13,7 @@ use crate::digest::Likeness;
 use crate::event::{Beside, Compared, Event, FailReason, SkipReason};
 use crate::examine::{Depth, Examiner};
 use crate::object::{Entry, ObjectKey};
-use crate::plan::{Decision, Direction, Joined};
+use crate::plan::{Decision, Direction, Joined, Leave};
 use crate::store::{ErrorKind, Head, StoreError};
 
 /// What both sides are compared for.
@@ -34,6 +35,7 @@ pub(super) struct Checking {
     pair: Pair,
     manner: Manner,
     lineup: Lineup,
+    filtered: Filtered,
     stop: CancellationToken,
 }
 
@@ -62,6 +64,7 @@ impl Checking {
             pair: pair.clone(),
             manner,
             lineup: Lineup::new(context.sinks.clone()),
+            filtered: Filtered::new(&context.sinks),
             stop: context.stop.clone(),
         }
     }
@@ -227,6 +230,10 @@ impl Worker for Checking {
 
     async fn take(&self, decision: Decision) -> Result<Option<Both>, StoreError> {
         let event = match decision {
+            Decision::Leave(Leave::Filtered { source, by }) => {
+                let event = || Event::filtered(&source, &by);
+                self.filtered.count_or(&by, event)
+            }
             Decision::Leave(leave) => Some(leave.into()),
             Decision::Compare(joined) => match self.glance(joined) {
                 Ok(event) => event,
@@ -286,6 +293,7 @@ impl Worker for Checking {
 
     fn end(&self) {
         self.lineup.end();
+        self.filtered.end();
     }
 }
 
