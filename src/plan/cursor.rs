@@ -264,14 +264,19 @@ impl<E: Row> Cursor<E> {
         false
     }
 
-    fn tell(&mut self, Oddity { name, kind }: Oddity) {
+    fn tell(&mut self, oddity: Oddity) {
+        let Oddity {
+            name,
+            kind,
+            message,
+        } = oddity;
         match (SkipReason::of_oddity(kind), self.side) {
             (Some(reason), Side::Source) => {
                 self.sinks.emit(&Event::Skipped {
                     key: name,
                     source: None,
                     reason,
-                    message: None,
+                    message,
                 });
             }
             (None, side) => {

@@ -25,6 +25,7 @@ mod integrity;
 mod interruption;
 mod job_file;
 mod jobs;
+mod keys_from;
 mod limits;
 mod listing;
 mod local_files;
