@@ -5,7 +5,10 @@ rejects an object is the one it counts for. What a listing does not tell, the wo
 later, of what would be transferred.
 */
 
+mod order;
 mod rule;
+
+pub use order::FilterOrder;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Reasons;
-use crate::event::{Counts, Event, Listed, Refresh, Refreshing};
+use crate::event::{Cause, Counts, Event, Listed, Refresh, Refreshing};
 use crate::object::ETag;
 use crate::report::human::{self, printable};
 use crate::report::schema::Report;
@@ -37,6 +37,9 @@ pub(super) fn whole(event: &Event, column: &str) -> Option<String> {
         decision.reason,
         printable(&message.unwrap_or_default()),
     );
+    if let Event::Planned { because, .. } = event {
+        let _ = writeln!(text, "{column}  why     {}", why(*because));
+    }
     if let Some(source) = decision.source {
         let _ = writeln!(text, "{column}  source  {}", entry(source));
     }
@@ -213,6 +216,20 @@ impl<'a> Decision<'a> {
             target: There::DoesNotMatter,
             message: None,
         }
+    }
+}
+
+/// What the comparison found out.
+fn why(because: Cause) -> &'static str {
+    match because {
+        Cause::Missing => "the target does not have it",
+        Cause::Newer => "the source is newer, in whole seconds",
+        Cause::SizeDiffers => "the sizes differ",
+        Cause::ETagDiffers => "the ETags tell that the content is not the same",
+        Cause::ChecksumDiffers => "the checksums tell that the content is not the same",
+        Cause::Undecided => "nothing tells whether the content is the same",
+        Cause::Forced => "everything goes, whatever the target has (check.mode)",
+        Cause::Distrusted => "what an earlier run left there is damaged, or was not proved",
     }
 }
 
