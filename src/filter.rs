@@ -2,13 +2,15 @@
 
 The filters have one order (globs, times, sizes, regular expressions, hooks), and the first that
 rejects an object is the one it counts for. What a listing does not tell, the workers ask for
-later, of what would be transferred.
+later, of what would be transferred ([`LateFilters`]).
 */
 
+mod late;
 mod order;
 mod rule;
 
-pub use order::FilterOrder;
+pub use self::late::LateFilters;
+pub use self::order::FilterOrder;
 
 use std::fmt;
 use std::sync::Arc;

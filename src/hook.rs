@@ -1,14 +1,20 @@
 /*! What users have a say in: which objects go, what they carry, and who hears of it.
 
 The traits here are implemented in Rust by whoever embeds the library, and by scripts. A pair has
-any number of each ([`Hooks`]).
+any number of each ([`Hooks`]); those of the program are asked before the scripts.
 */
 
 mod error;
 mod filter;
+mod function;
 
+pub use async_trait::async_trait;
 pub use error::{Fails, HookError};
 pub use filter::{Candidate, FilterHook};
+pub use function::{FilterFn, filter_fn};
+
+pub use crate::event::Rule;
+pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
 
 use std::sync::Arc;
 
@@ -20,6 +26,18 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, and after its other filters this one.
+    #[must_use]
+    pub fn filter(mut self, filter: impl FilterHook + 'static) -> Self {
+        self.filters.push(Arc::new(filter));
+        self
+    }
+
     /// The same, and after them those.
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {

@@ -22,6 +22,7 @@ pub(super) fn both(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> (Li
         return (ends.source.list(), target);
     };
     let sinks = context.sinks.clone();
+    let is_of_some = pair.filters.only.is_some();
     let down = ends.direction == Direction::S3ToLocal;
     let asking = Asking {
         keys,
@@ -31,7 +32,12 @@ pub(super) fn both(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> (Li
             KeyOrder::Bytes
         },
         at_once: usize::from(pair.performance.max_parallel_listings),
-        warn: Arc::new(move |message| sinks.emit(&Event::Warning { message })),
+        warn: Arc::new(move |message| {
+            // of one key, what is wrong with others does not matter
+            if !is_of_some {
+                sinks.emit(&Event::Warning { message });
+            }
+        }),
     };
     let target = match aim {
         // the workers ask

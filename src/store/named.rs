@@ -10,6 +10,8 @@ mod csv;
 mod file;
 mod form;
 mod line;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ pub enum Keys {
     File {
         /// The file.
         path: PathBuf,
-        /// Of them only these, and those that are not there in silence.
+        /// Of them only these.
         only: Option<Arc<[ObjectKey]>>,
     },
     /// These. One that is not there is passed over in silence.
@@ -66,8 +68,8 @@ const PAGE: usize = 1000;
 /// What a source has under the keys, as a listing of it.
 pub fn list(source: Arc<dyn Source>, asking: Asking) -> Listing {
     let role = match asking.keys {
-        Keys::File { only: None, .. } => Role::Source,
-        Keys::File { only: Some(_), .. } | Keys::These(_) => Role::Quiet,
+        Keys::File { .. } => Role::Source,
+        Keys::These(_) => Role::Quiet,
     };
     pages(asking, source, role)
 }
@@ -251,9 +253,19 @@ pub(super) fn looked(
     };
     let kind = match error.kind {
         ErrorKind::NotFound | ErrorKind::Occupied => OddityKind::Absent,
-        ErrorKind::AccessDenied => OddityKind::Denied,
+        // what is refused for no reason we know, an object under a key of somebody's, say, is no
+        // reason to do nothing about all others
+        ErrorKind::AccessDenied | ErrorKind::Other | ErrorKind::Unsupported => OddityKind::Denied,
         ErrorKind::UnsafeKey => OddityKind::UnsafeName,
-        _ => return Err(error),
+        ErrorKind::Transient
+        | ErrorKind::Changed
+        | ErrorKind::PreconditionFailed
+        | ErrorKind::Archived
+        | ErrorKind::Corrupted
+        | ErrorKind::Fatal
+        | ErrorKind::NoSpace
+        | ErrorKind::TooManyOpenFiles
+        | ErrorKind::Cancelled => return Err(error),
     };
     Ok(Looked::Oddity(Oddity {
         name: key.as_str().to_owned(),

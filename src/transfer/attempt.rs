@@ -7,6 +7,7 @@ use crate::digest::{Axis, Mismatch};
 use crate::event::FailReason;
 use crate::examine::Parts;
 use crate::object::Entry;
+use crate::plan::Leave;
 use crate::store::{ErrorKind, Head, Incomplete, Rejected, StoreError, Stored};
 
 /// Why an attempt did not work.
@@ -24,6 +25,8 @@ pub(super) enum Trouble {
     Parts(Parts),
     /// What proves the object is known only now: begin again with what the source told.
     Asked(Box<Head>),
+    /// The source has another object now, which is left where it is.
+    Left(Box<Leave>),
 }
 
 /// What is known of an object that may have been published.
@@ -73,6 +76,7 @@ impl fmt::Display for Trouble {
             Self::Unproved(unproved) => unproved.error.fmt(f),
             Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
             Self::Asked(_) => f.write_str("its ETag proves nothing"),
+            Self::Left(_) => f.write_str("filters keep out what the source has now"),
         }
     }
 }
@@ -97,6 +101,7 @@ impl Trouble {
                 }
                 _ => false,
             },
+            Self::Left(_) => false,
             Self::Damaged(_)
             | Self::Published(_)
             | Self::Unproved(_)

@@ -5,6 +5,8 @@ upload in parts, and copies inside S3, which bring little of it along by themsel
 mod attributes;
 mod class;
 
+pub(super) use self::attributes::guessed;
+
 use std::sync::atomic::Ordering;
 
 use super::{Transferrer, Work, origin};

@@ -94,7 +94,7 @@ fn copied(metadata: &Metadata, source: &Attributes) -> Dressed {
 }
 
 /// What a file says of itself: by its name.
-fn guessed(metadata: &Metadata, key: &ObjectKey) -> Attributes {
+pub(in super::super) fn guessed(metadata: &Metadata, key: &ObjectKey) -> Attributes {
     let guess = || mime_guess::from_path(key.as_str()).first_or_octet_stream();
     Attributes {
         content_type: (metadata.guess_mime_type).then(|| guess().essence_str().to_owned()),
