@@ -150,7 +150,12 @@ pub(super) fn files(source: &Side, merged: &Merged, problems: &mut Vec<Problem>)
             "not there"
         };
         let message = format!("`{path}` is `{}`, which is {what}", file.display());
-        problems.push(Problem::new(message, &merged.place(path)));
+        let problem = Problem::new(message, &merged.place(path));
+        problems.push(if file.file_name().is_some_and(|name| name == "-") {
+            problem.remedy("standard input is not read, as a run by itself has none; name a file")
+        } else {
+            problem
+        });
     }
     if let Side::Local(path) = source
         && merged.value::<bool>("delete.enabled")

@@ -26,6 +26,7 @@ mod integrity;
 mod interruption;
 mod job_file;
 mod jobs;
+mod keys_from;
 mod library;
 mod limits;
 mod listing;
