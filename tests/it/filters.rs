@@ -65,16 +65,16 @@ const WAYS: [&str; 5] = ["up", "down", "client", "server", "versions"];
 /// The objects in a directory and in a bucket that keeps versions, and the script.
 fn world() -> World {
     let mut world = World::new();
-    for bucket in ["in", "out"] {
+    for bucket in ["source", "out"] {
         world.bucket(bucket);
         world.keep_versions(bucket);
     }
     let tree = world.tree("tree");
     for (key, size, seconds) in OBJECTS {
         tree.file(key, size).touch(key, seconds);
-        world.put("in", key, &content(key, size));
+        world.put("source", key, &content(key, size));
     }
-    world.date("in", |n| Timestamp::new(OBJECTS[n].2, 0));
+    world.date("source", |n| Timestamp::new(OBJECTS[n].2, 0));
     std::fs::write(world.path("reject.lua"), SCRIPT).expect("a script");
     world
 }
@@ -87,7 +87,7 @@ fn job<'w>(world: &'w World, way: &str, is_filtered: bool) -> Run<'w> {
             "down" => format!("out/{at}"),
             _ => format!("s3://out/{at}/"),
         };
-        let source = if way == "up" { "tree" } else { "s3://in/" };
+        let source = if way == "up" { "tree" } else { "s3://source/" };
         job = job.pair(&format!("f{at}"), source, &target);
         match way {
             "server" => job = job.set("server_side_copy", "true"),
@@ -194,14 +194,14 @@ fn each_filter_alone_and_all_in_order_in_every_direction() {
 #[test]
 fn versions_are_filtered_one_by_one() {
     let world = World::new();
-    for bucket in ["in", "out"] {
+    for bucket in ["source", "out"] {
         world.bucket(bucket);
         world.keep_versions(bucket);
     }
     for (key, size) in [("a", 10), ("a", 5000), ("a", 12), ("b", 10), ("b", 5000)] {
-        world.put("in", key, &content(key, size));
+        world.put("source", key, &content(key, size));
     }
-    world.remove("in", "a");
+    world.remove("source", "a");
     for (name, text) in [
         ("latest.lua", "return object.is_latest"),
         ("objects.lua", "return not object.is_delete_marker"),
@@ -223,7 +223,11 @@ fn versions_are_filtered_one_by_one() {
         let mut job = world.job();
         for (at, (option, value, ..)) in cases.iter().enumerate() {
             job = job
-                .pair(&format!("p{at}"), "s3://in/", &format!("s3://out/{at}/"))
+                .pair(
+                    &format!("p{at}"),
+                    "s3://source/",
+                    &format!("s3://out/{at}/"),
+                )
                 .set("versioning.enabled", "true")
                 .set(option, value);
         }
@@ -359,9 +363,9 @@ fn a_plan_tells_what_is_filtered_and_by_what() {
 #[test]
 fn a_check_does_not_ask_after_what_is_excluded_on_either_side() {
     let world = World::new();
-    world.bucket("in");
+    world.bucket("source");
     for key in ["dir/keep", "dir/cache/x", "dir/cache/y"] {
-        world.put("in", key, b"1");
+        world.put("source", key, b"1");
     }
     let tree = world.tree("tree");
     for key in ["keep", "cache/x", "cache/only", "more"] {
@@ -369,8 +373,8 @@ fn a_check_does_not_ask_after_what_is_excluded_on_either_side() {
     }
     // a prefix without its slash leaves one before each key, which is what filters see
     for (source, target, pattern) in [
-        ("s3://in/dir", "tree", "^/cache/"),
-        ("s3://in/dir/", "tree", "^cache/"),
+        ("s3://source/dir", "tree", "^/cache/"),
+        ("s3://source/dir/", "tree", "^cache/"),
     ] {
         let check = (world.job())
             .pair("pair", source, target)
@@ -393,7 +397,7 @@ fn a_check_does_not_ask_after_what_is_excluded_on_either_side() {
         }
     }
     let check = (world.job())
-        .pair("pair", "tree", "s3://in/dir/")
+        .pair("pair", "tree", "s3://source/dir/")
         .set("filter.exclude", "['cache/**', 'more']")
         .called("check")
         .run();
@@ -407,14 +411,14 @@ fn a_check_does_not_ask_after_what_is_excluded_on_either_side() {
 #[test]
 fn filters_come_before_every_other_look_at_a_key() {
     let world = World::new();
-    world.bucket("in");
+    world.bucket("source");
     // a file where a directory has to be, a way out, a marker, a marker with content
     for key in ["a", "a/b", "x/../y", "dir/", "full/"] {
         let bytes: &[u8] = if key == "dir/" { b"" } else { b"1" };
-        world.put("in", key, bytes);
+        world.put("source", key, bytes);
     }
     let ran = (world.job())
-        .pair("pair", "s3://in/", "out")
+        .pair("pair", "s3://source/", "out")
         .set("filter.exclude_regex", r"['^a$', '\.\.', '/$']")
         .run();
     ran.exit(0).transferred(1);
