@@ -22,6 +22,7 @@ mod examining;
 mod explain;
 mod explain_words;
 mod faults;
+mod filters;
 mod integrity;
 mod interruption;
 mod job_file;
