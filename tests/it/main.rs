@@ -25,6 +25,8 @@ mod integrity;
 mod interruption;
 mod job_file;
 mod jobs;
+mod late_filters;
+mod late_rulings;
 mod limits;
 mod listing;
 mod local_files;
