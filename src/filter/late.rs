@@ -189,7 +189,9 @@ mod tests {
     use crate::config::Said;
 
     fn said(path: &'static str, patterns: &[&str]) -> Option<Said<Vec<Pattern>>> {
-        let compiled = patterns.iter().map(|text| Pattern::new(text).unwrap());
+        let compiled = patterns
+            .iter()
+            .map(|text| Pattern::new(text).expect("a pattern"));
         (!patterns.is_empty()).then(|| Said {
             path,
             value: compiled.collect(),

@@ -28,6 +28,8 @@ mod interruption;
 mod job_file;
 mod jobs;
 mod keys_from;
+mod late_filters;
+mod late_rulings;
 mod library;
 mod limits;
 mod listing;
