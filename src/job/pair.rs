@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
@@ -18,6 +19,9 @@ use crate::report::{
     Status,
 };
 use crate::store::ErrorKind;
+
+/// A run that was stopped waits this long for its events to be heard.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What all pairs of a run share.
 #[derive(Debug)]
@@ -227,7 +231,7 @@ async fn hear_the_end(
         )
     });
     let tally = &tally;
-    announcer.end(Ended { tally, error }).await
+    announcer.end(Ended { tally, error }, GRACE).await
 }
 
 /// The sinks of a pair, and its lines of a plan.
