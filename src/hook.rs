@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod filter;
 mod function;
+mod preprocess;
 mod told;
 
 pub use announcer::{Announcer, Ended};
@@ -22,6 +23,7 @@ pub use function::{EventFn, FilterFn, event_fn, filter_fn};
 
 pub use crate::event::Rule;
 pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 use std::sync::Arc;
 
@@ -30,6 +32,8 @@ use std::sync::Arc;
 pub struct Hooks {
     /// Asked in this order; the first to reject an object is the one it counts for.
     pub filters: Vec<Arc<dyn FilterHook>>,
+    /// Asked in this order about what is written to S3, each about what the one before left.
+    pub preprocess: Vec<Arc<dyn PreprocessHook>>,
     /// Told in this order what happens.
     pub events: Vec<Arc<dyn EventHook>>,
 }
@@ -47,6 +51,13 @@ impl Hooks {
         self
     }
 
+    /// The same, and after its other preprocess hooks this one.
+    #[must_use]
+    pub fn preprocess(mut self, preprocess: impl PreprocessHook + 'static) -> Self {
+        self.preprocess.push(Arc::new(preprocess));
+        self
+    }
+
     /// The same, and after its other listeners this one.
     #[must_use]
     pub fn event(mut self, event: impl EventHook + 'static) -> Self {
@@ -58,6 +69,7 @@ impl Hooks {
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
+        self.preprocess.extend(those.preprocess);
         self.events.extend(those.events);
         self
     }

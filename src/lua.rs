@@ -7,6 +7,7 @@ job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 
 mod event;
 mod filter;
+mod preprocess;
 mod script;
 mod vm;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use self::event::LuaEvents;
 use self::filter::LuaFilter;
+use self::preprocess::LuaPreprocess;
 use self::vm::Vm;
 use crate::config::{Job, Pair};
 use crate::hook::{HookError, Hooks};
@@ -60,6 +62,13 @@ fn load(pair: &Pair) -> Result<Hooks, HookError> {
         hooks
             .filters
             .push(Arc::new(LuaFilter::new(vm, &script, &pair.lua)));
+    }
+    if let Some(said) = &pair.lua.preprocess {
+        let script = Script::read(said)?;
+        let vm = Vm::start(&script, &pair.lua)?;
+        hooks
+            .preprocess
+            .push(Arc::new(LuaPreprocess::new(vm, &script, &pair.lua)));
     }
     if let Some(said) = &pair.lua.event {
         let script = Script::read(said)?;

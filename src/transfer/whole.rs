@@ -2,7 +2,8 @@
 
 use super::attempt::{Trouble, of_target};
 use super::{
-    Done, Transferrer, Work, Written, annotations, dress, source_proof, tags, target_proof,
+    Done, Transferrer, Work, Written, annotations, dress, preprocess, source_proof, tags,
+    target_proof,
 };
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, digest};
@@ -47,6 +48,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 
     let put = dress::put_of(via, work, &content.head).await?;
     let put = tags::with_tags(via, work, &content.head, put).await?;
+    let put = preprocess::asked(via, work, &content.head, put).await?;
     let annotations = annotations::ahead(via, work, &content.head).await?;
     let mut stored = via
         .target

@@ -66,7 +66,9 @@ impl Transferrer {
             | Trouble::Unproved(_)
             | Trouble::Parts(_)
             | Trouble::Asked(_)
-            | Trouble::Left(_) => {
+            | Trouble::Filtered(_)
+            | Trouble::Left(_)
+            | Trouble::Hook(_) => {
                 return;
             }
         };

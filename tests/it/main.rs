@@ -41,6 +41,7 @@ mod other_server;
 mod plain;
 mod plan;
 mod predecessor;
+mod preprocess;
 mod proving;
 mod quickstart;
 mod readme;
