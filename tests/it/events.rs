@@ -264,6 +264,47 @@ fn what_stays_where_it_is_says_why() {
 }
 
 #[test]
+fn the_scripts_of_1x_run_as_they_are() {
+    let scripts = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/predecessor/scripts"
+    );
+    let world = world();
+    for (script, figures) in [
+        ("event_callback.lua", "UNKNOWN_EVENT"),
+        ("event_callback_example.lua", "stats_transferred_object:\t2"),
+    ] {
+        case(format_args!("{script}"));
+        let path = format!("\"{scripts}/{script}\"");
+        let ran = world
+            .job_in_small_parts()
+            .pair("pair", "tree", &format!("s3://second/{script}/"))
+            .set("lua.event_script", &path)
+            .run();
+        ran.exit(0).transferred(2);
+        for words in ["PIPELINE_START", "SYNC_WRITE", "SYNC_ETAG_VERIFIED"] {
+            ran.says(words);
+        }
+        // what becomes of a tab on the way to the terminal
+        let said = format!("{}{}", ran.stdout, ran.stderr).replace("\\t", "\t");
+        assert!(said.contains(figures), "{}", ran.told());
+    }
+    let skip = format!("\"{scripts}/preprocess_callback_skip.lua\"");
+    let job = world.job();
+    let ran = pair(&world, job, "tree", "s3://second/skipped/")
+        .set("lua.preprocess_script", &skip)
+        .run();
+    heard_of(
+        ran.exit(0).transferred(0),
+        "small",
+        &[
+            "SYNC_START key=small",
+            "SYNC_CANCEL key=small source_size=5 source_last_modified",
+        ],
+    );
+}
+
+#[test]
 fn what_a_filter_looked_at_is_told() {
     let world = World::new();
     world.bucket("first");
