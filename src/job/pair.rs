@@ -224,12 +224,11 @@ async fn hear_the_end(
 ) -> Vec<String> {
     let tally = part.tally();
     let failed = matches!(status, Status::Failed | Status::Crashed);
-    let error = failed.then(|| {
-        reason.map_or_else(
-            || format!("{} objects failed", tally.counts.failed),
-            str::to_owned,
-        )
-    });
+    let by_counts = || match tally.counts.failed {
+        1 => "1 object failed".to_owned(),
+        failed => format!("{failed} objects failed"),
+    };
+    let error = failed.then(|| reason.map_or_else(by_counts, str::to_owned));
     let tally = &tally;
     announcer.end(Ended { tally, error }, GRACE).await
 }

@@ -381,7 +381,7 @@ fn damage_is_told_although_it_is_repaired() {
         let ends = &heard(&ran)[""];
         let told = ends
             .iter()
-            .any(|line| line.starts_with("PIPELINE_ERROR message=1 objects failed"));
+            .any(|line| line.starts_with("PIPELINE_ERROR message=1 object failed"));
         assert_eq!(told, code == 1, "{ends:?}");
         let stats = format!("stats_etag_mismatch={code}");
         assert!(
