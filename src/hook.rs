@@ -19,7 +19,7 @@ pub use backlog::Backlog;
 pub use error::{Fails, HookError};
 pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
-pub use function::{FilterFn, filter_fn};
+pub use function::{EventFn, FilterFn, event_fn, filter_fn};
 
 pub use crate::event::Rule;
 pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};

@@ -73,8 +73,8 @@ impl Telling {
                 ..
             } => {
                 let mut deleted = self.about(EventKind::SyncDelete, key.as_str());
-                deleted.source.version = source.version.clone();
-                deleted.target.version = marker.clone();
+                deleted.source.version.clone_from(&source.version);
+                deleted.target.version.clone_from(marker);
                 tell(deleted);
             }
             Event::Unchanged {
@@ -109,7 +109,7 @@ impl Telling {
             } => {
                 let mut event = self.filtered(key, source.as_ref(), None, &by_rule(by));
                 if seen.is_some() {
-                    *field_of(by, &mut event) = seen.clone();
+                    field_of(by, &mut event).clone_from(seen);
                 }
                 tell(event);
             }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
@@ -18,6 +19,9 @@ use crate::report::{
     Status,
 };
 use crate::store::ErrorKind;
+
+/// A run that was stopped waits this long for its events to be heard.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What all pairs of a run share.
 #[derive(Debug)]
@@ -220,14 +224,13 @@ async fn hear_the_end(
 ) -> Vec<String> {
     let tally = part.tally();
     let failed = matches!(status, Status::Failed | Status::Crashed);
-    let error = failed.then(|| {
-        reason.map_or_else(
-            || format!("{} objects failed", tally.counts.failed),
-            str::to_owned,
-        )
-    });
+    let by_counts = || match tally.counts.failed {
+        1 => "1 object failed".to_owned(),
+        failed => format!("{failed} objects failed"),
+    };
+    let error = failed.then(|| reason.map_or_else(by_counts, str::to_owned));
     let tally = &tally;
-    announcer.end(Ended { tally, error }).await
+    announcer.end(Ended { tally, error }, GRACE).await
 }
 
 /// The sinks of a pair, and its lines of a plan.
