@@ -24,8 +24,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 A [`Job`] is said by code, by a file or a text in TOML, by arguments or by the environment; options
 are [the same](options) in all of them. What is wrong with it comes as [`Problems`], all at once and
 each with its place. [`run`] runs it on the tokio runtime it is called on, of several threads or of
-one. It prints nothing, listens for no signals and changes nothing of the process; what it logs are
-records of `tracing`. Several jobs may run at once.
+one. Several jobs may run at once, each within its own `limits`.
+
+A run prints nothing, listens for no signals and changes nothing of the process. That is left to the
+program: the command raises the limit of open files, and takes an allocator that gives memory back.
+What is logged are records of `tracing`; those of the AWS SDK below INFO may name access keys, which
+the command leaves out.
 
 # What happens, while it happens
 
