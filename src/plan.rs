@@ -131,6 +131,8 @@ pub enum Leave {
         source: Entry,
         /// Which one.
         by: Arc<Rule>,
+        /// What that looked at, where no listing tells it.
+        seen: Option<String>,
     },
     /// No filter could tell whether it goes.
     Unfiltered {
@@ -333,7 +335,11 @@ enum Admission {
 
 fn left(source: Entry, ruling: Ruling) -> Leave {
     match ruling {
-        Ruling::Rejected(by) => Leave::Filtered { source, by },
+        Ruling::Rejected(by) => Leave::Filtered {
+            source,
+            by,
+            seen: None,
+        },
         Ruling::Failed(error) => Leave::Unfiltered { source, error },
         Ruling::Admitted => unreachable!("what is admitted is not left by filters"),
     }
@@ -348,7 +354,8 @@ impl From<Leave> for Event {
                 target: (&target).into(),
                 key: source.key,
             },
-            Leave::Filtered { source, by } => Self::Filtered {
+            Leave::Filtered { source, by, seen } => Self::Filtered {
+                seen,
                 source: Some((&source).into()),
                 key: source.key.as_str().to_owned(),
                 by,

@@ -531,9 +531,9 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("lua.filter_script", Path, "a script that decides what goes")
         .under(LUA).flags(&[Value("filter-callback-lua-script")]),
     pair("lua.preprocess_script", Path, "a script that changes what an object carries")
-        .under(LUA).flags(&[Value("preprocess-callback-lua-script")]).not_yet(),
+        .under(LUA).fits(TargetS3).flags(&[Value("preprocess-callback-lua-script")]),
     pair("lua.event_script", Path, "a script that hears what happens")
-        .under(LUA).flags(&[Value("event-callback-lua-script")]).not_yet(),
+        .under(LUA).flags(&[Value("event-callback-lua-script")]),
     pair("lua.allow_os_library", Bool, "let scripts use Lua's os and io libraries")
         .default("false").under(LUA).flags(switch!("allow-lua-os-library")),
     pair("lua.allow_unsafe_vm", Bool, "let scripts load C modules")

@@ -253,6 +253,9 @@ impl Sink for Keeper {
             }
             Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::OneObject { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }

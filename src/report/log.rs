@@ -249,6 +249,9 @@ impl Sink for LogSink {
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
             | Event::NotAttempted { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }

@@ -103,7 +103,10 @@ impl Tally {
                 ..Sample::default()
             }),
             // what became of the object is told by its own event
-            Event::Distrusted { .. }
+            Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
+            | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Annotated(_)
             | Event::OneObject { .. } => {}

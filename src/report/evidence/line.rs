@@ -392,7 +392,9 @@ impl<'a> Line<'a> {
                     Reason::Failed(*reason),
                 )
             }),
-            Event::Filtered { key, source, by } => Some(Self {
+            Event::Filtered {
+                key, source, by, ..
+            } => Some(Self {
                 source: (source.as_ref()).map(|source| listed(scope, key, source)),
                 ..about(
                     key,
@@ -464,6 +466,9 @@ impl<'a> Line<'a> {
             | Event::Annotated(_)
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }

@@ -71,6 +71,9 @@ impl Sink for Only {
             | Event::OneObject { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Refreshed(_)

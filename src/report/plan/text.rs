@@ -138,7 +138,9 @@ impl<'a> Decision<'a> {
                 message: Some(format!("its content cannot be compared: {}", why.as_str())),
                 ..Self::new("leave", "undecided", key.as_str(), Some(source))
             }),
-            Event::Filtered { key, source, by } => Some(Self {
+            Event::Filtered {
+                key, source, by, ..
+            } => Some(Self {
                 message: Some(by.to_string()),
                 ..Self::new("filter", by.filter, key, source.as_ref())
             }),
@@ -190,6 +192,9 @@ impl<'a> Decision<'a> {
             | Event::UnchangedMany { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }

@@ -30,6 +30,9 @@ impl Sink for Unshown {
             | Event::Failed { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }
