@@ -164,7 +164,7 @@ impl SkipReason {
             OddityKind::KeyTooLong => Some(Self::UnsafeKey),
             OddityKind::KeyIsPrefix => Some(Self::KeyIsPrefix),
             OddityKind::Vanished => Some(Self::SourceVanished),
-            OddityKind::UnreadableDirectory => None,
+            OddityKind::UnreadableDirectory | OddityKind::LeftOut => None,
         }
     }
 }
@@ -383,6 +383,22 @@ pub enum Event {
         /// What that looked at, where no listing tells it: the media type, the metadata, the tags.
         seen: Option<String>,
     },
+    /// A filter keeps these out, and no sink asked for each of them ([`Sinks::wants_filtered`]). An
+    /// object is in this or in `Filtered`, never in both.
+    FilteredMany {
+        /// How many.
+        count: u64,
+        /// Which one.
+        by: Arc<Rule>,
+    },
+    /// A filter keeps out everything below a directory, so that nobody looked into it: what is
+    /// there is not listed, and not in the books.
+    NotWalked {
+        /// Its name relative to the root, ending in `/`.
+        name: String,
+        /// Which one.
+        by: Arc<Rule>,
+    },
     /// It was left out, with a reason that is no failure.
     Skipped {
         /// The key, or what stands for it where there is none (bytes escaped as `\xNN`).
@@ -481,6 +497,12 @@ pub trait Sink: Send + Sync + fmt::Debug {
     fn wants_steps(&self) -> bool {
         false
     }
+
+    /// Whether it needs the key of every object that a filter keeps out. Where no sink does, the
+    /// engine counts them by [`Event::FilteredMany`].
+    fn wants_filtered(&self) -> bool {
+        false
+    }
 }
 
 /// The events of one pair on their way to all its sinks.
@@ -508,6 +530,11 @@ impl Sinks {
     /// Whether any sink needs the steps on the way of each object.
     pub fn wants_steps(&self) -> bool {
         self.0.iter().any(|sink| sink.wants_steps())
+    }
+
+    /// Whether any sink needs the key of every object that a filter keeps out.
+    pub fn wants_filtered(&self) -> bool {
+        self.0.iter().any(|sink| sink.wants_filtered())
     }
 }
 

@@ -9,6 +9,7 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 mod compare;
 mod cursor;
 mod join;
+mod row;
 mod shadow;
 mod versions;
 
@@ -25,7 +26,7 @@ use self::shadow::Shadow;
 use crate::config::{By, Check};
 use crate::event::{Cause, Event, Listed, Rule, Side, Sinks, SkipReason};
 use crate::filter::{Filters, Ruling};
-use crate::hook::HookError;
+use crate::hook::{Candidate, HookError};
 use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
 use crate::store::{Listing, StoreError};
 
@@ -163,6 +164,31 @@ pub struct Rules {
     pub direction: Direction,
     /// Times later than this lie in the future.
     pub now: Timestamp,
+    /// How filters know what only the target has.
+    pub names: Names,
+}
+
+/// By which key of the source an object would be called that only the target has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// By that of the target.
+    #[default]
+    Same,
+    /// By that and a slash before it: the source's prefix is a directory's name without its slash,
+    /// and the target is a directory.
+    Slashed,
+}
+
+impl Names {
+    fn candidate(self, target: &Entry) -> Candidate {
+        let mut candidate = Candidate::from(target);
+        if self == Self::Slashed
+            && let Ok(key) = ObjectKey::new(format!("/{}", target.key))
+        {
+            candidate.entry.key = key;
+        }
+        candidate
+    }
 }
 
 impl Rules {
@@ -257,7 +283,8 @@ impl Plan {
         if self.rules.aim == Aim::Sync || self.filters.is_empty() {
             return Ok(Admission::Open(joined));
         }
-        let rulings = self.filters.of_all(vec![only_target.into()]).await;
+        let candidate = self.rules.names.candidate(only_target);
+        let rulings = self.filters.of_all(vec![candidate]).await;
         Ok(match rulings.into_iter().next() {
             Some(Ruling::Admitted) | None => Admission::Open(joined),
             Some(Ruling::Rejected(_)) => Admission::Decided(None),
@@ -293,6 +320,9 @@ impl Plan {
                 Some(compare(&self.rules, source, Some(target)))
             }
             (Aim::Sync, Joined::OnlySource(source)) => Some(compare(&self.rules, source, None)),
+            // Deletion will ask the filters of these as `admit` does in a comparison: whatever is
+            // below a directory that was not walked comes as one that only the target has, and is
+            // rejected like the rest of the excluded, never taken for missing.
             (Aim::Sync, Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
             (Aim::Compare, joined) => Some(Decision::Compare(joined)),
         }
@@ -345,6 +375,29 @@ fn left(source: Entry, ruling: Ruling) -> Leave {
     }
 }
 
+impl Event {
+    /// A filter keeps an object out.
+    pub fn filtered(source: &Entry, by: &Arc<Rule>) -> Self {
+        Self::Filtered {
+            key: source.key.as_str().to_owned(),
+            source: Some(source.into()),
+            by: Arc::clone(by),
+            seen: None,
+        }
+    }
+
+    /// No filter could tell whether an object goes.
+    pub fn unfiltered(source: &Entry, error: &HookError) -> Self {
+        Self::Failed {
+            key: source.key.clone(),
+            source: source.into(),
+            reason: error.reason(),
+            error: Box::new(error.in_the("filter", source.key.as_str())),
+            attempts: 1,
+        }
+    }
+}
+
 /// The event of a key that is left.
 impl From<Leave> for Event {
     fn from(leave: Leave) -> Self {
@@ -355,18 +408,12 @@ impl From<Leave> for Event {
                 key: source.key,
             },
             Leave::Filtered { source, by, seen } => Self::Filtered {
-                seen,
                 source: Some((&source).into()),
                 key: source.key.as_str().to_owned(),
                 by,
+                seen,
             },
-            Leave::Unfiltered { source, error } => Self::Failed {
-                source: (&source).into(),
-                reason: error.reason(),
-                error: Box::new(error.in_the("filter", source.key.as_str())),
-                key: source.key,
-                attempts: 1,
-            },
+            Leave::Unfiltered { source, error } => Self::unfiltered(&source, &error),
             Leave::Skip {
                 source,
                 reason,

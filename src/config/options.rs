@@ -283,9 +283,9 @@ pub static OPTIONS: &[OptionRow] = &[
         .under(FILTERING).flags(&[Value("filter-smaller-size")]),
     pair("filter.larger_size", ANY_SIZE, "only what is this large or larger")
         .under(FILTERING).flags(&[Value("filter-larger-size")]),
-    pair("filter.include", Globs, "only keys that match one of these globs")
+    pair("filter.include", Globs, "only keys that match one of these globs: `*` and `?` stop at a slash, `**` does not, `{a,b}` is either; a glob is on the whole key below the prefix (`**/*.jpg`, `photos/**`)")
         .default("[]").under(FILTERING),
-    pair("filter.exclude", Globs, "no keys that match one of these globs")
+    pair("filter.exclude", Globs, "no keys that match one of these globs (`**/node_modules/**`); a directory of which one matches everything is not looked into")
         .default("[]").under(FILTERING),
     pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or an S3 Inventory CSV")
         .under(FILTERING).not_yet(),

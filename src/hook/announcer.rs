@@ -165,6 +165,10 @@ impl Sink for Announcer {
         self.hooks.iter().any(|hook| hook.wants(kind))
     }
 
+    fn wants_filtered(&self) -> bool {
+        self.wants_unchanged()
+    }
+
     fn wants_steps(&self) -> bool {
         let kinds = [EventKind::SyncStart, EventKind::SyncWrite];
         (self.hooks.iter()).any(|hook| kinds.iter().any(|kind| hook.wants(*kind)))

@@ -156,6 +156,8 @@ impl Telling {
             | Event::Listed { .. }
             | Event::ListingDone { .. }
             | Event::UnchangedMany { .. }
+            | Event::FilteredMany { .. }
+            | Event::NotWalked { .. }
             | Event::NotAttempted { .. }
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }

@@ -266,6 +266,8 @@ impl Sink for Keeper {
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
             | Event::Filtered { .. }
+            | Event::FilteredMany { .. }
+            | Event::NotWalked { .. }
             | Event::Skipped { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }

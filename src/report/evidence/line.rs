@@ -77,7 +77,7 @@ pub(in crate::report) struct Line<'a> {
 enum Subject {
     /// One object.
     Object,
-    /// Everything below a directory that could not be read.
+    /// Everything below a directory that could not be read, or that a filter keeps out whole.
     Subtree,
 }
 
@@ -403,6 +403,15 @@ impl<'a> Line<'a> {
                     Reason::Filtered(by.filter),
                 )
             }),
+            Event::NotWalked { name, by } => Some(Self {
+                r#type: Subject::Subtree,
+                ..about(
+                    name,
+                    Action::Filter,
+                    Outcome::Ok,
+                    Reason::Filtered(by.filter),
+                )
+            }),
             Event::Skipped {
                 key,
                 source,
@@ -463,6 +472,7 @@ impl<'a> Line<'a> {
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
+            | Event::FilteredMany { .. }
             | Event::Annotated(_)
             | Event::PairFailed { .. }
             | Event::Warning { .. }

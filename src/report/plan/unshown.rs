@@ -26,6 +26,8 @@ impl Sink for Unshown {
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
             | Event::Filtered { .. }
+            | Event::FilteredMany { .. }
+            | Event::NotWalked { .. }
             | Event::Skipped { .. }
             | Event::Failed { .. }
             | Event::NotAttempted { .. }
