@@ -6,9 +6,11 @@ any number of each ([`Hooks`]).
 
 mod error;
 mod filter;
+mod script;
 
 pub use error::{Fails, HookError};
 pub use filter::{Candidate, FilterHook};
+pub use script::ScriptFact;
 
 use std::sync::Arc;
 

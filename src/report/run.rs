@@ -108,6 +108,11 @@ impl RunReport {
         self.directory.as_ref()
     }
 
+    /// What it is called by.
+    pub fn id(&self) -> &str {
+        &self.facts.id
+    }
+
     /// The pairs, in the order of the job.
     pub fn pairs(&self) -> &[Arc<PairReport>] {
         &self.pairs
