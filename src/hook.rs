@@ -1,15 +1,23 @@
 /*! What users have a say in: which objects go, what they carry, and who hears of it.
 
 The traits here are implemented in Rust by whoever embeds the library, and by scripts. A pair has
-any number of each ([`Hooks`]).
+any number of each ([`Hooks`]); those of the program are asked before the scripts.
 */
 
 mod error;
 mod filter;
+mod function;
+mod preprocess;
 mod script;
 
+pub use async_trait::async_trait;
 pub use error::{Fails, HookError};
 pub use filter::{Candidate, FilterHook};
+pub use function::{FilterFn, filter_fn};
+
+pub use crate::event::Rule;
+pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 pub use script::ScriptFact;
 
 use std::sync::Arc;
@@ -19,13 +27,35 @@ use std::sync::Arc;
 pub struct Hooks {
     /// Asked in this order; the first to reject an object is the one it counts for.
     pub filters: Vec<Arc<dyn FilterHook>>,
+    /// Asked in this order about what is written to S3, each about what the one before left.
+    pub preprocess: Vec<Arc<dyn PreprocessHook>>,
 }
 
 impl Hooks {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, and after its other filters this one.
+    #[must_use]
+    pub fn filter(mut self, filter: impl FilterHook + 'static) -> Self {
+        self.filters.push(Arc::new(filter));
+        self
+    }
+
+    /// The same, and after its other preprocess hooks this one.
+    #[must_use]
+    pub fn preprocess(mut self, preprocess: impl PreprocessHook + 'static) -> Self {
+        self.preprocess.push(Arc::new(preprocess));
+        self
+    }
+
     /// The same, and after them those.
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
+        self.preprocess.extend(those.preprocess);
         self
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod filter;
 mod interpreter;
 mod libraries;
+mod preprocess;
 mod script;
 mod seat;
 mod told;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use self::filter::LuaFilter;
+use self::preprocess::LuaPreprocess;
 use self::vm::Vm;
 use crate::config::{Job, Libraries, Pair, Said};
 use crate::hook::{HookError, Hooks, ScriptFact};
@@ -115,7 +117,11 @@ fn load(pair: &Pair, place: &Arc<Place>) -> Result<Loaded, HookError> {
                 let filter = LuaFilter::new(vm, &script, &pair.lua);
                 loaded.hooks.filters.push(Arc::new(filter));
             }
-            Some(Kind::Preprocess | Kind::Event) | None => {}
+            Some(Kind::Preprocess) => {
+                let preprocess = LuaPreprocess::new(vm, &script, &pair.lua);
+                loaded.hooks.preprocess.push(Arc::new(preprocess));
+            }
+            Some(Kind::Event) | None => {}
         }
     }
     Ok(loaded)

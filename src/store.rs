@@ -14,6 +14,7 @@ as a put and no import may point up to `transfer`.
 
 mod annotations;
 mod buffers;
+mod details;
 mod error;
 mod incomplete;
 pub mod local;
@@ -29,6 +30,7 @@ mod throttle;
 mod versioning;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
+pub use details::Details;
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
 pub use pace::{Pace, Stream};
@@ -136,6 +138,8 @@ pub struct Head {
     pub tag_count: Option<u32>,
     /// The file's identity (inode), so that a replaced file is told from a rewritten one.
     pub file_id: Option<u64>,
+    /// What else S3 tells of it, where that is wanted.
+    pub details: Option<Box<Details>>,
 }
 
 impl Head {
@@ -208,6 +212,21 @@ pub struct Put {
     /// an attempt whose answer was lost is looked for by them before it is made again. None where
     /// it does no harm to write it twice.
     pub known_by: &'static [&'static str],
+    /// Who says that they pay for the request.
+    pub payer: Payer,
+}
+
+/// Who says that they pay for writing an object, as buckets may demand.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Payer {
+    /// Whoever says so with all requests to the bucket.
+    #[default]
+    AsEver,
+    /// Whoever asks.
+    Requester,
+    /// Nobody: the bucket's owner does.
+    Owner,
 }
 
 /// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`]. A
@@ -239,6 +258,7 @@ impl Put {
             checksum: None,
             full_object: false,
             known_by: &[],
+            payer: Payer::default(),
         }
     }
 

@@ -16,6 +16,7 @@ mod copy_proof;
 mod desk;
 mod dress;
 mod front;
+mod late;
 mod latest;
 mod origin;
 mod overtaken;
@@ -23,6 +24,7 @@ mod part_copies;
 mod parts;
 mod parts_proof;
 mod places;
+mod preprocess;
 mod scheme;
 mod server_side;
 mod source_proof;
@@ -32,24 +34,28 @@ mod whole;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::archived::may_be_archived;
+pub(crate) use self::late::Late;
 
 use self::attempt::{Trouble, Unproved};
 use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
+use self::late::{Judged, Told};
 use self::places::Places;
+use self::preprocess::{Preprocess, Said};
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
-use crate::object::{Entry, ObjectKey, ObjectVersion};
+use crate::hook::{Fails, HookError};
+use crate::object::{Entry, ObjectKey, ObjectVersion, Tags};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
     Annotations, Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target,
@@ -79,6 +85,10 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// What is asked of an object before it goes.
+    late: Late,
+    /// Who has a say in what is written beside the content.
+    preprocess: Preprocess,
     /// What the target was found not to do.
     conceded: Conceded,
     /// Whether the source said that it knows no tags.
@@ -90,8 +100,8 @@ pub struct Transferrer {
 pub enum Became {
     /// The target has it, as this version where it keeps versions; in a dry run it would have.
     Arrived(Option<Arc<str>>),
-    /// The source does not have it any more, or has it where it cannot be read: nothing need wait
-    /// for it.
+    /// The source does not have it any more, or has it where it cannot be read, or filters keep it
+    /// out: nothing need wait for it.
     LeftOut,
     /// It was left where it is, or did not arrive.
     Stayed,
@@ -106,6 +116,8 @@ struct Work {
     because: Cause,
     /// What the source said when it was asked again.
     head: Option<Head>,
+    /// Its tags, where filters had to know them.
+    tags: Option<Tags>,
     /// The parts the source has it in, once they are known for sure.
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
@@ -122,6 +134,8 @@ struct Work {
     is_distrusted: bool,
     /// Whether it was said to be distrusted until it has its annotations.
     owes_annotations: Arc<AtomicBool>,
+    /// What the hooks said of it, once they were asked.
+    said: Arc<OnceLock<Said>>,
 }
 
 /// How an attempt that worked went.
@@ -153,8 +167,11 @@ impl Transferrer {
         } else {
             Depth::Inferred
         };
+        let preprocess = Preprocess::new(&ends, pair, &context.hooks);
         Self {
+            preprocess,
             examiner: Examiner::new(ends.clone(), pair, context, depth),
+            late: Late::new(&ends, pair, context, asks_checksums(pair, ends.direction)),
             source: ends.source,
             target: ends.target,
             direction: ends.direction,
@@ -168,6 +185,11 @@ impl Transferrer {
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
         }
+    }
+
+    /// What is asked of an object before it goes.
+    pub(crate) fn late(&self) -> &Late {
+        &self.late
     }
 
     /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
@@ -259,6 +281,11 @@ impl Transferrer {
             replaces,
             because,
         } = transfer;
+        let Told { head, tags } = match self.late.judge(&source, None).await {
+            Ok(Judged::Goes(told)) => told,
+            Ok(Judged::Stays(leave)) => return Ok(self.leave(leave)),
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
         let is_directory =
             self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
         if is_directory {
@@ -268,7 +295,7 @@ impl Transferrer {
             Ok(condition) => condition,
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
-        let head = match archived::look(self, &source).await {
+        let head = match archived::look(self, &source, head).await {
             Ok(head) => head,
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
@@ -289,6 +316,7 @@ impl Transferrer {
             entry: source.clone(),
             because,
             head,
+            tags,
             parts: None,
             told: Arc::default(),
             without_class: false,
@@ -297,6 +325,7 @@ impl Transferrer {
             is_untagged: Arc::default(),
             is_distrusted: because == Cause::Distrusted,
             owes_annotations: Arc::default(),
+            said: Arc::default(),
         };
         let owes_annotations = Arc::clone(&work.owes_annotations);
         let mut attempts = 1;
@@ -388,7 +417,7 @@ impl Transferrer {
                         }
                     }
                 }
-                Err(error) => break error.into(),
+                Err(trouble) => break trouble,
             }
             attempts += 1;
         };
@@ -406,7 +435,7 @@ impl Transferrer {
     }
 
     /// What the next attempt begins with, and whether it should wait first.
-    async fn look_again(&self, work: Work, trouble: Trouble) -> Result<(Work, bool), StoreError> {
+    async fn look_again(&self, work: Work, trouble: Trouble) -> Result<(Work, bool), Trouble> {
         match trouble {
             Trouble::Parts(parts) => {
                 let parts = Some(parts);
@@ -425,11 +454,19 @@ impl Transferrer {
                     etag: head.etag.clone(),
                     ..work.entry
                 };
+                // it is another than the one that was judged
+                let Told { head, tags } = match self.late.judge(&entry, Some(head)).await? {
+                    Judged::Goes(told) => told,
+                    Judged::Stays(leave) => return Err(Trouble::Filtered(Box::new(leave))),
+                };
                 Ok((
                     Work {
                         entry,
-                        head: Some(head),
+                        head,
+                        tags,
                         parts: None,
+                        // it is another object now
+                        said: Arc::default(),
                         ..work
                     },
                     false,
@@ -438,8 +475,23 @@ impl Transferrer {
             Trouble::Store(_)
             | Trouble::Damaged(_)
             | Trouble::Published(_)
-            | Trouble::Unproved(_) => Ok((work, true)),
+            | Trouble::Unproved(_)
+            | Trouble::Filtered(_)
+            | Trouble::Left(_)
+            | Trouble::Hook(_) => Ok((work, true)),
         }
+    }
+
+    /// Tells of an object that is left where it is by the filters.
+    fn leave(&self, leave: Leave) -> Became {
+        let became = match &leave {
+            Leave::Filtered { .. } => Became::LeftOut,
+            Leave::Unchanged { .. } | Leave::Unfiltered { .. } | Leave::Skip { .. } => {
+                Became::Stayed
+            }
+        };
+        self.sinks.emit(&leave.into());
+        became
     }
 
     fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Became {
@@ -493,7 +545,13 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
+            Trouble::Filtered(leave) => return Ok(self.leave(*leave)),
             Trouble::Unproved(unproved) => unproved.told(),
+            Trouble::Left(left) => {
+                self.sinks.emit(&left.skipped(source));
+                return Ok(Became::LeftOut);
+            }
+            Trouble::Hook(error) => return self.hook_failed(source, &error, attempts),
             Trouble::Store(error) => error,
         };
         let concluded = conclude(source, error, self.direction, attempts);
@@ -506,6 +564,21 @@ impl Transferrer {
             _ => Became::Stayed,
         };
         concluded.ends_pair.map_or(Ok(fate), Err)
+    }
+
+    /// Tells of an object that a hook failed on; an error is one that ends the pair.
+    fn hook_failed(
+        &self,
+        source: &Entry,
+        error: &HookError,
+        attempts: u32,
+    ) -> Result<Became, StoreError> {
+        let told = error.in_the("preprocess", source.key.as_str());
+        self.failed(source, error.reason(), told.clone(), attempts);
+        match error.fails {
+            Fails::Object => Ok(Became::Stayed),
+            Fails::Pair => Err(told),
+        }
     }
 
     fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {
@@ -621,10 +694,9 @@ impl Transferrer {
         Ok(None)
     }
 
-    /// Whether the source's checksums are asked for with what else is: a header more.
+    /// Whether the source's checksums are asked for with what else is.
     fn asks_checksums(&self) -> bool {
-        let may_be_wanted = self.pair.checksum_download || self.pair.checksum_of_opaque;
-        may_be_wanted && self.direction != Direction::LocalToS3
+        asks_checksums(&self.pair, self.direction)
     }
 
     /// The digests a pass over the bytes has to make: MD5 for ETags, the additional one, and the
@@ -641,6 +713,13 @@ impl Transferrer {
             .chain(self.target.signs_with())
             .collect()
     }
+}
+
+/// Whether a source is asked for its checksums with what else it is asked for: a header more. A
+/// copy inside S3 is proved by them.
+fn asks_checksums(pair: &Pair, direction: Direction) -> bool {
+    let may_be_wanted = pair.checksum_download || pair.checksum_of_opaque || pair.server_side_copy;
+    may_be_wanted && direction != Direction::LocalToS3
 }
 
 /// What may have been published was not, if the target still has what was to be replaced: the same

@@ -149,13 +149,22 @@ impl Adding {
             }),
             // there is nothing at the target to tell of
             Step::IsMarked(_, None) => self.unchanged.count(),
-            Step::IsLate(source) => self.sinks.emit(&late(&source)),
+            Step::IsLate(source) => self.pass_over(&source, progress).await,
             Step::Bring(source) if self.must_not(progress) => self.not_attempted(&source),
             Step::Bring(source) => self.bring(source, progress).await,
             Step::Mark(marker) if self.must_not(progress) => {
                 self.not_attempted(&versions.source.deletion(marker));
             }
             Step::Mark(marker) => self.mark(&versions.source.deletion(marker), progress).await,
+        }
+    }
+
+    /// Tells why a version stays out for ever: one that filters reject is not missed.
+    async fn pass_over(&self, source: &Entry, progress: &mut Progress) {
+        match self.transferrer.late().left(source).await {
+            Ok(None) => self.sinks.emit(&out_of_order(source)),
+            Ok(Some(leave)) => self.sinks.emit(&leave.into()),
+            Err(error) => progress.fatal = self.failed(source, error).or(progress.fatal.take()),
         }
     }
 
@@ -260,7 +269,8 @@ impl Worker for Adding {
     type Task = KeyVersions;
 
     async fn take(&self, versions: KeyVersions) -> Result<Option<KeyVersions>, StoreError> {
-        if self.dry_run && versions.target.is_none() {
+        let asks = self.transferrer.late().asks();
+        if self.dry_run && versions.target.is_none() && !asks {
             // it only has to be told: here, it is told in the order of the keys
             self.work(versions).await?;
             return Ok(None);
@@ -305,7 +315,7 @@ fn too_long(key: &ObjectKey) -> StoreError {
     )
 }
 
-fn late(source: &Entry) -> Event {
+fn out_of_order(source: &Entry) -> Event {
     Event::Skipped {
         key: source.key.as_str().to_owned(),
         source: Some(source.into()),

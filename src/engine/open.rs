@@ -118,6 +118,7 @@ async fn source_bucket(
         order,
         as_of,
         bandwidth,
+        tells_details: !context.hooks.preprocess.is_empty(),
         ..settings.clone()
     };
     let store = S3Store::open_source(settings, meter).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::vm::{Interpreter, Vm};
-use super::{Kind, Place, Script, filter};
+use super::{Kind, Place, Script, filter, preprocess};
 use crate::config::{LuaSettings, Said};
 use crate::hook::{Candidate, HookError};
 
@@ -43,13 +43,14 @@ pub struct Call {
 }
 
 /// How a script of a kind is called with a sample; what it gave comes back in words.
-type Try = fn(&Interpreter, &Sample) -> mlua::Result<String>;
+type Try = fn(&Interpreter, &Sample) -> Result<String, HookError>;
 
 /// How scripts of a kind are tried; `None` where they cannot be yet.
 fn how(kind: Kind) -> Option<Try> {
     match kind {
         Kind::Filter => Some(filter::try_on),
-        Kind::Preprocess | Kind::Event => None,
+        Kind::Preprocess => Some(preprocess::try_on),
+        Kind::Event => None,
     }
 }
 
@@ -114,7 +115,7 @@ async fn call(vm: &Vm, kind: Kind, sample: &Sample) -> Call {
         };
         let begun = Instant::now();
         interpreter.begin();
-        let result = how(interpreter, &asked).map_err(|error| interpreter.told(&error));
+        let result = how(interpreter, &asked);
         (result, begun.elapsed())
     });
     let (result, took) = match done.await {

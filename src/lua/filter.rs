@@ -156,8 +156,10 @@ fn ask(function: &Function, candidate: &Candidate) -> mlua::Result<bool> {
 }
 
 /// What a script says of a sample, in words.
-pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> mlua::Result<String> {
+pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<String, HookError> {
     let mut function = None;
-    let goes = ask(prepared(&mut function, interpreter)?, &sample.candidate)?;
+    let goes = prepared(&mut function, interpreter)
+        .and_then(|function| ask(function, &sample.candidate))
+        .map_err(|error| interpreter.told(&error))?;
     Ok(if goes { "goes" } else { "stays out" }.to_owned())
 }

@@ -8,10 +8,6 @@ use crate::hook::HookError;
 const LONGEST: usize = 1000;
 
 /// What an error of the interpreter says. Where it came from in full is logged for who debugs.
-#[allow(
-    dead_code,
-    reason = "for bridges that do not ask the interpreter, which knows the script's name"
-)]
 pub(super) fn told(error: &Error) -> HookError {
     HookError::new(message(error, None)).of_script()
 }

@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 use super::Script;
 pub(super) use super::interpreter::Interpreter;
 use super::seat::Seat;
-#[allow(unused_imports, reason = "for bridges that do not ask the interpreter")]
 pub(super) use super::told::told;
 use crate::config::LuaSettings;
 use crate::hook::HookError;

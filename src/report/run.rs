@@ -103,14 +103,14 @@ impl RunReport {
         }
     }
 
+    /// The run's id.
+    pub fn id(&self) -> &str {
+        &self.facts.id
+    }
+
     /// Where it is kept, if it is.
     pub fn directory(&self) -> Option<&RunDirectory> {
         self.directory.as_ref()
-    }
-
-    /// What it is called by.
-    pub fn id(&self) -> &str {
-        &self.facts.id
     }
 
     /// The pairs, in the order of the job.
@@ -246,7 +246,7 @@ fn config_of(job: &Job) -> schema::Config {
     schema::Config {
         origin: match &job.origin {
             Origin::File(path) => Some(whole(path)),
-            Origin::CommandLine | Origin::Environment => None,
+            Origin::CommandLine | Origin::Program | Origin::Environment => None,
         },
         digest: job.digest.clone(),
         non_file_origins: job.non_file_origins.clone(),

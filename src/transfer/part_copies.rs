@@ -36,7 +36,11 @@ pub(super) async fn copy(
     let Some(mut cut) = first_cut(via, work, head).await? else {
         return Ok(None);
     };
-    let plain = tags::with_tags(via, work, head, plain.clone()).await?;
+    let plain = if via.preprocess.is_empty() {
+        tags::with_tags(via, work, head, plain.clone()).await?
+    } else {
+        plain.clone()
+    };
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;

@@ -18,7 +18,9 @@ use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
 use super::scheme::Scheme;
 use super::whole::grown;
-use super::{Done, Transferrer, Work, annotations, dress, parts_proof, tags, target_proof};
+use super::{
+    Done, Transferrer, Work, annotations, dress, parts_proof, preprocess, tags, target_proof,
+};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
 use crate::event::Event;
@@ -30,6 +32,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     let mut plan = Scheme::of(via, work).await?;
     let put = dress::put_of(via, work, &plan.head).await?;
     let put = tags::with_tags(via, work, &plan.head, put).await?;
+    let put = preprocess::asked(via, work, &plan.head, put).await?;
     let upload = via.target.begin(&put).await.map_err(of_target)?;
     plan.unasked = target_proof::unasked(via, &put, &*upload);
     match run(via, work, &plan, &*upload).await {

@@ -1,7 +1,9 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, tags};
+use super::{
+    Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, preprocess, tags,
+};
 use crate::context::cancelled;
 use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
@@ -26,7 +28,12 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     };
     // S3 itself would bring along some of what the object has, and to parts nothing
     let source = head(via, work).await?;
-    let put = dress::put_of(via, work, &source).await?;
+    let mut put = dress::put_of(via, work, &source).await?;
+    if !via.preprocess.is_empty() {
+        // the hooks are to see them, and may change them
+        put = tags::with_tags(via, work, &source, put).await?;
+        put = preprocess::asked(via, work, &source, put).await?;
+    }
     let was_in_parts = entry.etag.as_ref().and_then(|etag| etag.parts()).is_some();
     let made = if was_in_parts || entry.size > MAX_COPY {
         part_copies::copy(via, work, &put, &from, &source).await?
@@ -70,10 +77,15 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     })
 }
 
-/// What the source says of the object, which must be the one that was listed.
+/// What the source says of the object, which must be the one that was listed. What was told before
+/// is not asked for again.
 async fn head(via: &Transferrer, work: &Work) -> Result<Head, StoreError> {
     let entry = &work.entry;
-    let head = archived::readable(entry, via.source.head(entry.at(), true).await?)?;
+    let head = match &work.head {
+        Some(head) => head.clone(),
+        None => via.source.head(entry.at(), true).await?,
+    };
+    let head = archived::readable(entry, head)?;
     if entry.etag.is_some() && head.etag != entry.etag {
         return Err(replaced(work));
     }

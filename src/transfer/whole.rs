@@ -1,7 +1,9 @@
 //! A small object: read at once, hashed in the same pass, written at once.
 
 use super::attempt::{Trouble, of_target};
-use super::{Done, Transferrer, Work, annotations, dress, source_proof, tags, target_proof};
+use super::{
+    Done, Transferrer, Work, annotations, dress, preprocess, source_proof, tags, target_proof,
+};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, digest};
 use crate::event::Event;
@@ -32,6 +34,9 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
     }
+    if !via.late.still_admits(&content.head) {
+        return Err(redressed(entry.key.as_str()).into());
+    }
     let stored_checksum = source_proof::expected_checksum(via, &content.head);
     if let Some(Checksum::Whole(stored)) = stored_checksum {
         compute(&mut content, stored.algorithm()).await;
@@ -43,6 +48,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 
     let put = dress::put_of(via, work, &content.head).await?;
     let put = tags::with_tags(via, work, &content.head, put).await?;
+    let put = preprocess::asked(via, work, &content.head, put).await?;
     let annotations = annotations::ahead(via, work, &content.head).await?;
     let mut stored = via
         .target
@@ -101,6 +107,16 @@ async fn compute(content: &mut Content, algorithm: Algorithm) {
         let computed = tokio::task::spawn_blocking(move || digest(algorithm, &bytes));
         content.digests.extend(computed.await);
     }
+}
+
+/// The object has other metadata than filters judged.
+fn redressed(key: &str) -> StoreError {
+    StoreError::new(
+        "read",
+        key,
+        ErrorKind::Changed,
+        "its metadata changed since filters looked at it",
+    )
 }
 
 /// The file is not as long as it was listed.
