@@ -186,6 +186,7 @@ fn samples(matches: &ArgMatches) -> anyhow::Result<Vec<Sample>> {
                 etag: text("etag").map(ETag::parse),
                 version: text("version-id").map(Into::into),
                 storage_class: None,
+                checksum: None,
             };
             Ok(Sample {
                 candidate: Candidate::from(&entry),

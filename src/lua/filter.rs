@@ -147,8 +147,8 @@ fn ask(function: &Function, candidate: &Candidate) -> mlua::Result<bool> {
         entry.modified.rfc3339(),
         entry.version.as_deref(),
         tag.flatten().map(|tag| tag.quoted()),
-        None::<&str>,
-        None::<&str>,
+        entry.checksum.map(|checksum| checksum.algorithm()),
+        entry.checksum.and_then(|checksum| checksum.kind()),
         // the predecessor knows of no latest where there are no versions
         candidate.is_latest && entry.version.is_some(),
         candidate.is_delete_marker,

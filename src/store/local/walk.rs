@@ -460,6 +460,7 @@ fn entry(key: &str, status: &Stat) -> Option<Entry> {
         etag: None,
         version: None,
         storage_class: None,
+        checksum: None,
     })
 }
 

@@ -263,6 +263,7 @@ mod tests {
             etag: None,
             version: None,
             storage_class: None,
+            checksum: None,
         }
     }
 
