@@ -335,4 +335,6 @@ impl fmt::Debug for Crew {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

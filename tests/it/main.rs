@@ -49,6 +49,7 @@ mod rehearsal;
 mod report;
 mod sandbox;
 mod schemas;
+mod scripts;
 mod second_run;
 mod secrets;
 mod shape;
