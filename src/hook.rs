@@ -13,16 +13,19 @@ mod function;
 mod preprocess;
 mod told;
 
+#[doc(hidden)]
 pub use announcer::{Announcer, Ended};
 pub use async_trait::async_trait;
+#[doc(hidden)]
 pub use backlog::Backlog;
 pub use error::{Fails, HookError};
 pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
-pub use function::{EventFn, FilterFn, event_fn, filter_fn};
+pub use function::{EventFn, FilterFn, PreprocessFn, event_fn, filter_fn, preprocess_fn};
 
 pub use crate::event::Rule;
-pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};
+pub use crate::store::Details;
 pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 use std::sync::Arc;

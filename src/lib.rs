@@ -24,8 +24,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 A [`Job`] is said by code, by a file or a text in TOML, by arguments or by the environment; options
 are [the same](options) in all of them. What is wrong with it comes as [`Problems`], all at once and
 each with its place. [`run`] runs it on the tokio runtime it is called on, of several threads or of
-one. It prints nothing, listens for no signals and changes nothing of the process; what it logs are
-records of `tracing`. Several jobs may run at once.
+one. Several jobs may run at once, each within its own `limits`.
+
+A run prints nothing, listens for no signals and changes nothing of the process. That is left to the
+program: the command raises the limit of open files, and takes an allocator that gives memory back.
+What is logged are records of `tracing`; those of the AWS SDK below INFO may name access keys, which
+the command leaves out.
 
 # What happens, while it happens
 
@@ -54,16 +58,24 @@ println!("{:?}, exit code {}", summary.status, summary.exit_code);
 
 # Having a say
 
-[`Hooks`] are asked in every pair: which objects go. They come after the filters of the
-configuration and before the scripts of the job; what they reject is counted under `hook`.
+[`Hooks`] are asked in every pair: which objects go ([`FilterHook`](hook::FilterHook)), what they
+carry ([`PreprocessHook`](hook::PreprocessHook)), and told of what happens
+([`EventHook`](hook::EventHook)). They come before the scripts of the job, and filters after those of
+the configuration; what they reject is counted under `hook`. An error fails the object, or the pair
+([`HookError`](hook::HookError)); that of an event is a warning.
 
 ```
-use s3sync::hook::{Hooks, filter_fn};
+use s3sync::hook::{Hooks, Preprocessed, filter_fn, preprocess_fn};
 
 # async fn f(job: s3sync::Job) -> Result<(), Box<dyn std::error::Error>> {
-let hooks = Hooks::new().filter(filter_fn("no drafts", |object| {
-    !object.entry.key.as_str().starts_with("drafts/")
-}));
+let hooks = Hooks::new()
+    .filter(filter_fn("no drafts", |object| {
+        !object.entry.key.as_str().starts_with("drafts/")
+    }))
+    .preprocess(preprocess_fn("a day", |_source, upload| {
+        upload.cache_control = Some("max-age=86400".into());
+        Ok(Preprocessed::Proceed)
+    }));
 let summary = s3sync::Run::new(job).hooks(hooks).start()?.finished().await;
 println!("{:?}", summary.pairs[0].statistics.filtered_by.get("hook"));
 # Ok(()) }

@@ -101,7 +101,7 @@ impl FlagValues {
 
     /// What they say of `[vars]`: `--set vars.dr_bucket=…`.
     pub(super) fn vars(&self) -> Vec<SaidVar> {
-        self.set.iter().filter_map(|set| as_var(set)).collect()
+        self.set.iter().filter_map(as_var).collect()
     }
 
     /// Refuses what they say of `[vars]` where no file is that could use it.

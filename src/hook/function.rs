@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Candidate, EventHook, FilterHook, HookError, HookEvent};
+use super::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 use crate::event::Rule;
 
 /// A closure that decides which objects go.
@@ -45,6 +46,60 @@ where
 
     async fn filter(&self, candidate: &Candidate) -> Result<bool, HookError> {
         Ok((self.passes)(candidate))
+    }
+}
+
+/// A closure that changes what an object carries, or leaves it out.
+pub struct PreprocessFn<F> {
+    name: String,
+    changes: F,
+}
+
+/// A preprocess hook of a closure, which messages call by this name. It is called on the threads of
+/// the runtime, and so must not block.
+///
+/// ```
+/// use s3sync::hook::{Hooks, Preprocessed, preprocess_fn};
+///
+/// let hooks = Hooks::new().preprocess(preprocess_fn("owner", |source, upload| {
+///     if source.size > 5_000_000_000 {
+///         return Ok(Preprocessed::Skip);
+///     }
+///     upload.metadata.insert("owner".into(), "web".into());
+///     Ok(Preprocessed::Proceed)
+/// }));
+/// ```
+pub fn preprocess_fn<F>(name: impl Into<String>, changes: F) -> PreprocessFn<F>
+where
+    F: Fn(&SourceObject, &mut UploadMetadata) -> Result<Preprocessed, HookError> + Send + Sync,
+{
+    PreprocessFn {
+        name: name.into(),
+        changes,
+    }
+}
+
+#[async_trait]
+impl<F> PreprocessHook for PreprocessFn<F>
+where
+    F: Fn(&SourceObject, &mut UploadMetadata) -> Result<Preprocessed, HookError> + Send + Sync,
+{
+    async fn preprocess(
+        &self,
+        source: &SourceObject,
+        upload: &mut UploadMetadata,
+    ) -> Result<Preprocessed, HookError> {
+        (self.changes)(source, upload)
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl<F> fmt::Debug for PreprocessFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PreprocessFn").field(&self.name).finish()
     }
 }
 

@@ -576,7 +576,7 @@ fn as_in_1(reason: SkipReason) -> Untransferred {
             "skip directory name suffix and non zero size object that is incompatible for local storage",
         ),
         SkipReason::SpecialFile => Filtered("a fifo, socket or device is skipped."),
-        SkipReason::SourceVanished => Warned("object not found. skipping."),
+        SkipReason::SourceVanished | SkipReason::NotFound => Warned("object not found. skipping."),
         SkipReason::AccessDenied => Warned("access denied. skipping."),
         SkipReason::UnreadableFile => Warned("the file may not be read. skipping."),
         SkipReason::NotUtf8Name => Warned("the name is not UTF-8. skipping."),

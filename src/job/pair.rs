@@ -75,7 +75,7 @@ impl PairRun<'_> {
                 ));
             }
         };
-        let (mut sinks, lines) = match self.begin(pair, part) {
+        let (mut sinks, lines) = match self.begin(pair, &hooks, part) {
             Ok(begun) => begun,
             Err(error) => return refuse(error.to_string()),
         };
@@ -132,7 +132,7 @@ impl PairRun<'_> {
         }
     }
 
-    fn begin(&self, pair: &Pair, part: &PairReport) -> Result<Begun, ReportError> {
+    fn begin(&self, pair: &Pair, hooks: &Hooks, part: &PairReport) -> Result<Begun, ReportError> {
         match self.output {
             Output::Evidence(directory) => Ok((part.begin(directory)?, None)),
             Output::Check(directory, check) => {
@@ -141,7 +141,7 @@ impl PairRun<'_> {
                 Ok((sinks, None))
             }
             Output::Plan(plan) => {
-                let (sinks, lines) = plan.begin(part);
+                let (sinks, lines) = plan.begin(pair, hooks, part);
                 Ok((sinks, Some(lines)))
             }
             Output::Nothing => Ok((part.begin_unwritten(), None)),

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::{PairState, Summary};
 use crate::job::{Cancel, Outcome};
-use crate::report::RunReport;
+use crate::report::{ExitCode, RunEnd, RunReport, Status};
 
 /// A run that is under way. Dropping it [cancels](CancelHandle::cancel) the run, which then ends in
 /// order as long as the runtime lives.
@@ -50,17 +50,32 @@ impl Running {
         self.live.clone()
     }
 
-    /// Waits for its end.
+    /// Waits for its end. Where the runtime it was started on is shut down before, it is
+    /// `interrupted`.
     pub async fn finished(mut self) -> Summary {
+        let report = &self.live.0;
         match (&mut self.task).await {
-            Ok(outcome) => Summary::of(&self.live.0, outcome.exit),
+            Ok(outcome) => Summary::of(report, outcome.exit),
             // pairs that panic are told in the report: this is a bug outside of them
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => unreachable!("nobody aborts the task, and the runtime lives"),
+                Err(_) => abandoned(report),
             },
         }
     }
+}
+
+/// Ends the report of a run that nobody works on any more.
+fn abandoned(report: &RunReport) -> Summary {
+    for part in report.pairs() {
+        part.finish(Status::Interrupted, None);
+    }
+    report.finish(RunEnd {
+        exit: ExitCode::Interrupted,
+        reason: Some("its runtime was shut down".to_owned()),
+        interrupted_by: None,
+    });
+    Summary::of(report, ExitCode::Interrupted)
 }
 
 impl Drop for Running {

@@ -9,6 +9,7 @@ use crate::event::Counts;
 /// The state of a pair or a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Status {
     /// A pair whose turn has not come.
     Pending,

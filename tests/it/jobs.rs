@@ -28,6 +28,10 @@ const FILES: &[(&str, &str)] = &[
     ("container.toml", "the_container_says_one_job_in_three_ways"),
     ("nightly.toml", "the_nightly_job_goes_both_ways"),
     ("quickstart.toml", "every_job_file_is_right"),
+    ("scripts/cache_headers.lua", "every_script_has_a_test"),
+    ("scripts/failures.lua", "every_script_has_a_test"),
+    ("scripts/one_a_day.lua", "every_script_has_a_test"),
+    ("scripts/skip_locked.lua", "every_script_has_a_test"),
     ("site.toml", "the_site_job_writes_over_nothing_of_others"),
     (
         "verified.toml",
@@ -87,6 +91,18 @@ fn every_job_file_is_right() {
                 assert!(problems.to_string().contains("has no pairs"), "{problems}");
             }
             (Err(problems), _) => panic!("{problems}"),
+        }
+    }
+}
+
+#[test]
+fn every_script_has_a_test() {
+    let tests = include_str!("scripts.rs");
+    for (name, _) in FILES {
+        if let Some(script) = name.strip_prefix("scripts/") {
+            assert!(tests.contains(&format!("\"{script}\"")), "{script}");
+            let told = format!("s3sync lua check jobs/{name} --key ");
+            assert!(read(name).contains(&told), "{name} says how to try it");
         }
     }
 }

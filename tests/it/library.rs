@@ -144,6 +144,29 @@ fn a_run_that_is_dropped_stops() {
 }
 
 #[test]
+fn a_run_whose_runtime_is_gone_says_so() {
+    let world = world();
+    let never = Fault::new(Action::Delay(Duration::from_mins(10))).operation("PutObject");
+    world.faults().add(never);
+    let job = up(&world).build().expect("a job");
+    let builder = &mut tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().build().expect("a runtime");
+    let running = {
+        let _entered = runtime.enter();
+        Run::new(job).start().expect("it starts")
+    };
+    until("something is on its way", || {
+        world.faults().calls("PutObject") > 0
+    });
+    runtime.shutdown_background();
+    let summary = world.block_on(running.finished());
+    assert_eq!(summary.status, Status::Interrupted);
+    assert_eq!(summary.exit_code, 130);
+    let written = report(summary.report.as_deref().expect("a report"));
+    assert_eq!(written["run"]["status_reason"], "its runtime was shut down");
+}
+
+#[test]
 fn statistics_grow_while_it_runs() {
     let world = world();
     world.tree("tree").file("zzz", 100);

@@ -2,10 +2,13 @@
 //! goes, what it carries and what is told of it.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use s3sync::hook::{Candidate, FilterHook, HookError, Rule, async_trait, filter_fn};
+use s3sync::hook::{
+    Candidate, EventHook, EventKind, FilterHook, HookError, HookEvent, PreprocessHook,
+    Preprocessed, Rule, SourceObject, UploadMetadata, async_trait, filter_fn,
+};
 use s3sync::{Hooks, Job, Run};
 
 #[tokio::main]
@@ -15,13 +18,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .set("report.dir", "reports")
         .set("sandbox.dir", "s3")
         .build()?;
+    let arrived = Arrived::default();
     let hooks = Hooks::new()
         .filter(filter_fn("no thumbnails", |object| {
             !object.entry.key.as_str().ends_with(".thumb")
         }))
-        .filter(Quota::of_bytes(10_000));
+        .filter(Quota::of_bytes(10_000))
+        .preprocess(Captions)
+        .event(arrived.clone());
     let summary = Run::new(job).hooks(hooks).start()?.finished().await;
     let photos = &summary.pairs[0].statistics;
+    println!(
+        "arrived: {}",
+        arrived.0.lock().expect("no panic").join(", ")
+    );
     println!(
         "{:?}: {} copied, {} verified, {} left out",
         summary.status,
@@ -60,5 +70,46 @@ impl FilterHook for Quota {
             left.checked_sub(size)
         });
         Ok(taken.is_ok())
+    }
+}
+
+/// Writes under each photo what it shows, and keeps what is private.
+#[derive(Debug)]
+struct Captions;
+
+#[async_trait]
+impl PreprocessHook for Captions {
+    async fn preprocess(
+        &self,
+        source: &SourceObject,
+        upload: &mut UploadMetadata,
+    ) -> Result<Preprocessed, HookError> {
+        if source.key.as_str().starts_with("private") {
+            return Ok(Preprocessed::Skip);
+        }
+        let caption = format!("photo of {} bytes", source.size);
+        upload.metadata.insert("caption".to_owned(), caption);
+        Ok(Preprocessed::Proceed)
+    }
+}
+
+/// Remembers what has arrived.
+#[derive(Debug, Clone, Default)]
+struct Arrived(Arc<Mutex<Vec<String>>>);
+
+#[async_trait]
+impl EventHook for Arrived {
+    fn name(&self) -> String {
+        "arrived".to_owned()
+    }
+
+    fn wants(&self, kind: EventKind) -> bool {
+        kind == EventKind::SyncComplete
+    }
+
+    async fn on_event(&self, event: &HookEvent) -> Result<(), HookError> {
+        let key = event.target_key.clone().unwrap_or_default();
+        self.0.lock().expect("no panic").push(key);
+        Ok(())
     }
 }

@@ -35,17 +35,32 @@ fn it_does_what_its_hooks_say_and_prints_what_is_its_own() {
         ("1.thumb", 10),
         ("2.jpg", 5000),
         ("3.jpg", 6000),
+        ("private.jpg", 10),
     ]);
     let output = program(&dir).output().expect("it runs");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(stdout, "Success: 2 copied, 2 verified, 2 left out\n");
+    let (arrived, rest) = stdout.split_once('\n').expect("two lines");
+    let mut arrived: Vec<_> = arrived.split([':', ',']).map(str::trim).collect();
+    arrived.sort_unstable();
+    assert_eq!(
+        arrived,
+        ["arrived", "photos/1.jpg", "photos/2.jpg"],
+        "{stdout}"
+    );
+    assert_eq!(rest, "Success: 2 copied, 2 verified, 2 left out\n");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.status.success());
     let report = dir.path().join("reports/gallery/latest/report.json");
     let report = fs::read_to_string(report).expect("a report");
-    for words in ["\"no thumbnails\"", "\"quota\""] {
+    for words in ["\"no thumbnails\"", "\"quota\"", "\"hook_cancelled\""] {
         assert!(report.contains(words), "{words}: {report}");
     }
+    let kept = Command::new("grep")
+        .args(["-rlaE", "photo of [45]000 bytes", "s3"])
+        .current_dir(dir.path())
+        .output();
+    let kept = kept.expect("grep").stdout;
+    assert!(!kept.is_empty(), "the captions are in the bucket");
 }
 
 #[test]
