@@ -113,6 +113,10 @@ impl Telling {
                 }
                 tell(event);
             }
+            // one event for all that is below it: nobody knows what is
+            Event::NotWalked { name, by } => {
+                tell(self.filtered(name, None, None, &by_rule(by)));
+            }
             Event::Skipped {
                 key,
                 source,
@@ -157,7 +161,6 @@ impl Telling {
             | Event::ListingDone { .. }
             | Event::UnchangedMany { .. }
             | Event::FilteredMany { .. }
-            | Event::NotWalked { .. }
             | Event::NotAttempted { .. }
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }

@@ -247,7 +247,15 @@ fn what_stays_where_it_is_says_why() {
         0,
         "nothing is asked for events"
     );
-    let ran = run().set("filter.exclude", "[\"*.csv\"]").run();
+    world.tree("tree").file("cache/unseen", 1);
+    let globs = "[\"*.csv\", \"cache/**\"]";
+    let ran = run().set("filter.exclude", globs).run();
+    // nobody looks into a directory of which all stays out: it is told for what is there
+    heard_of(
+        &ran,
+        "cache/",
+        &["SYNC_FILTERED key=cache/ message=Filtered by filter.exclude"],
+    );
     let lines = &heard(&ran)["left.csv"];
     assert!(
         lines[0].contains("message=Filtered by filter.exclude source"),
