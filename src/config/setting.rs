@@ -403,12 +403,15 @@ fn without_space(time: &str) -> String {
 fn list(row: &OptionRow, texts: Vec<String>) -> Result<Setting, Refusal> {
     for text in &texts {
         let wrong = match row.kind {
+            // as a pattern it would be found in everything
+            Kind::Files | Kind::Program | Kind::Regexes | Kind::Globs if text.is_empty() => {
+                Some("is empty".to_owned())
+            }
             Kind::Regexes => patterns::Pattern::new(text).err(),
             Kind::Globs => patterns::Glob::new(text).err(),
             Kind::Words(words) if !words.contains(&text.as_str()) => {
                 return Err(mistake(row, text));
             }
-            Kind::Files | Kind::Program if text.is_empty() => Some("is empty".to_owned()),
             _ => None,
         };
         if let Some(wrong) = wrong {
@@ -521,6 +524,30 @@ mod tests {
         ] {
             let refusal = from_text(row, said, Path::new("/")).expect_err(said);
             assert_eq!(refusal.remedy, remedy, "{said}");
+        }
+    }
+
+    #[test]
+    fn lists_of_patterns_have_no_empty_ones() {
+        for (path, said, read) in [
+            ("filter.exclude_regex", r"a,b", Ok(vec!["a,b"])),
+            ("filter.exclude_regex", r"['a', '^b']", Ok(vec!["a", "^b"])),
+            ("filter.exclude", "[]", Ok(vec![])),
+            ("filter.exclude_regex", "", Err("is empty")),
+            ("filter.include", "['a', '']", Err("is empty")),
+        ] {
+            let row = super::super::options::find(path).expect("a row");
+            match (from_text(row, said, Path::new("/")), read) {
+                (Ok(Setting::List(list)), Ok(read)) => assert_eq!(list, read, "{said:?}"),
+                (Err(refusal), Err(why)) => {
+                    assert!(
+                        refusal.message.contains(why),
+                        "{said:?}: {}",
+                        refusal.message
+                    );
+                }
+                (seen, _) => panic!("{said:?}: {seen:?}"),
+            }
         }
     }
 

@@ -194,7 +194,10 @@ mod tests {
                 vec!["a/cache/", "a/b/node_modules/", "a/.git/", "a/b/"],
             ),
             ("a/**/b/**", vec!["a/b/node_modules/", "a/b/"]),
-            (r"a\/**", vec![]),
+            (
+                r"a\/**",
+                vec!["a/cache/", "a/b/node_modules/", "a/.git/", "a/", "a/b/"],
+            ),
             ("**", DIRECTORIES.to_vec()),
             ("/**", vec![]),
             ("**/**", DIRECTORIES.to_vec()),
