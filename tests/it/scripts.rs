@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::case;
 use crate::world::World;
 
@@ -68,5 +70,90 @@ fn filters_leave_out_what_they_say() {
     }
 }
 
-// What the others are held to once the job that has them all runs: "cache_headers.lua",
-// "failures.lua".
+/// `jobs/scripted.toml` has them all: "cache_headers.lua" and "failures.lua" beside the filters.
+#[test]
+fn the_job_of_scripts_has_its_say() {
+    let world = World::new();
+    for bucket in ["files", "site"] {
+        world.bucket(bucket);
+    }
+    for (tree, name, size) in [
+        ("files", "plan.txt", 10),
+        ("files", "~$plan.txt", 10),
+        ("files", ".cache/a/b", 10),
+        ("dumps", "2026-11-22T14.sql", 10),
+        ("dumps", "2026-11-22T18.sql", 10),
+        ("site", "index.html", 10),
+        ("site", "app.js", 10),
+        ("site", "app.js.map", 10),
+        ("site", "intro.mp4", 2 << 20),
+        ("site", "short.mp4", 10),
+        ("site", "wrong\".txt", 10),
+    ] {
+        world.tree(tree).file(name, size);
+    }
+    world.deny("site", &["s3:PutObject"], "wrong*");
+    let job = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/scripted.toml");
+    let mut run = world.command(&["run", job.to_str().expect("UTF-8")]);
+    for (pair, tree) in [
+        ("fileserver", "files"),
+        ("dumps", "dumps"),
+        ("site", "site"),
+    ] {
+        let option = format!("pairs.{pair}.source.url={}", world.tree(tree).path());
+        run = run.arguments(&["--set", &option]);
+    }
+    let reports = world.path("reports").display().to_string();
+    for (name, value) in [
+        ("FILES_BUCKET", "files"),
+        ("SITE_BUCKET", "site"),
+        ("S3SYNC_REPORT__DIR", &reports),
+        ("S3SYNC_TARGET__ENDPOINT_URL", &world.endpoint.url),
+        ("S3SYNC_TARGET__REGION", &world.endpoint.region),
+        ("S3SYNC_TARGET__ACCESS_KEY", &world.endpoint.access_key),
+        (
+            "S3SYNC_TARGET__SECRET_ACCESS_KEY",
+            &world.endpoint.secret_key,
+        ),
+        ("S3SYNC_TARGET__FORCE_PATH_STYLE", "true"),
+    ] {
+        run = run.environment(name, value);
+    }
+    let ran = run.run();
+    ran.exit(3);
+    let keys = |bucket| world.objects(bucket, "").into_keys().collect::<Vec<_>>();
+    assert_eq!(keys("files"), ["dumps/2026-11-22T14.sql", "files/plan.txt"]);
+    let gone = ["app.js", "index.html", "intro.mp4", "short.mp4"];
+    assert_eq!(keys("site"), gone, "{}", ran.told());
+    for (key, header, value) in [
+        (
+            "app.js",
+            "cache-control",
+            Some("max-age=31536000, immutable"),
+        ),
+        ("index.html", "cache-control", Some("no-cache")),
+        ("intro.mp4", "cache-control", Some("max-age=3600")),
+        ("intro.mp4", "storage-class", Some("GLACIER_IR")),
+        ("short.mp4", "storage-class", None),
+    ] {
+        let dress = world.dress("site", key);
+        let seen = dress.get(header).map(String::as_str);
+        assert_eq!(seen, value, "{key}: {header}");
+    }
+    let skipped = ran.pair("site").report["counts"]["skipped"]["by"].to_string();
+    assert!(skipped.contains("lua_cancelled"), "{skipped}");
+    let said = format!("{}\n{}", ran.stdout, ran.stderr);
+    let failure = said.lines().find_map(|line| {
+        let at = line.find("{\"name\":")?;
+        serde_json::Deserializer::from_str(&line[at..])
+            .into_iter::<Value>()
+            .next()?
+            .ok()
+    });
+    let failure = failure.unwrap_or_else(|| panic!("{}", ran.told()));
+    assert_eq!(failure["name"], "SYNC_WARNING");
+    assert_eq!(failure["pair"], "site");
+    assert_eq!(failure["key"], "wrong\".txt");
+    let message = failure["message"].as_str().unwrap_or_default();
+    assert!(message.contains("AccessDenied"), "{failure}");
+}
