@@ -10,6 +10,7 @@ mod check;
 mod filtered;
 mod history;
 mod lineup;
+mod listed;
 mod open;
 mod recognition;
 mod sync;
@@ -20,11 +21,11 @@ pub use check::Manner;
 
 use std::fmt;
 
-use crate::config::{Pair, Versions};
+use crate::config::{Check, Pair, Versions};
 use crate::filter::Filters;
 use crate::object::Timestamp;
 use crate::plan::{Aim, Direction, Names, Plan, Rules, VersionPlan};
-use crate::store::{Description, Listing, StoreError};
+use crate::store::{Description, StoreError};
 use carry::carry_out;
 use check::Checking;
 use history::Adding;
@@ -72,12 +73,7 @@ pub async fn run_between(
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
-    let target: Listing = if pair.check.head_each_target {
-        Box::pin(futures::stream::empty())
-    } else {
-        ends.target.list()
-    };
-    let plan = plan(Aim::Sync, &ends, target, pair, context);
+    let plan = plan(Aim::Sync, &ends, pair, context);
     let worker = Syncing::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
     finished(&ends, ended).await
@@ -125,7 +121,7 @@ pub async fn check_between(
     context: &Context,
     manner: Manner,
 ) -> Result<PairDone, PairError> {
-    let plan = plan(Aim::Compare, &ends, ends.target.list(), pair, context);
+    let plan = plan(Aim::Compare, &ends, pair, context);
     let worker = Checking::new(ends.clone(), pair, context, manner);
     let stopped = carry_out(plan, worker, pair, context).await?;
     Ok(done(&ends, stopped))
@@ -138,16 +134,20 @@ async fn opened(pair: &Pair, context: &Context) -> Result<Ends, PairError> {
     })
 }
 
-fn plan(aim: Aim, ends: &Ends, target: Listing, pair: &Pair, context: &Context) -> Plan {
+fn plan(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> Plan {
     let rules = Rules {
         aim,
-        check: pair.check,
+        check: Check {
+            head_each_target: pair.check.head_each_target || listed::is_named(pair),
+            ..pair.check
+        },
         direction: ends.direction,
         now: Timestamp::now(),
         names: names(ends),
     };
     let filters = Filters::new(&pair.filters, &context.hooks);
-    Plan::new(ends.source.list(), target, rules, filters, &context.sinks)
+    let (source, target) = listed::both(aim, ends, pair, context);
+    Plan::new(source, target, rules, filters, &context.sinks)
 }
 
 fn names(ends: &Ends) -> Names {

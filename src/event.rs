@@ -95,6 +95,8 @@ impl Cause {
 pub enum SkipReason {
     /// It went away between being listed and being read.
     SourceVanished,
+    /// It was asked for by its name, and the source does not have it.
+    NotFound,
     /// S3 says that it may not be read or written.
     AccessDenied,
     /// The file may not be read.
@@ -130,6 +132,7 @@ impl SkipReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SourceVanished => "source_vanished",
+            Self::NotFound => "not_found",
             Self::AccessDenied => "access_denied",
             Self::UnreadableFile => "unreadable_file",
             Self::KeyIsPrefix => "key_is_prefix",
@@ -164,6 +167,9 @@ impl SkipReason {
             OddityKind::KeyTooLong => Some(Self::UnsafeKey),
             OddityKind::KeyIsPrefix => Some(Self::KeyIsPrefix),
             OddityKind::Vanished => Some(Self::SourceVanished),
+            OddityKind::Absent => Some(Self::NotFound),
+            OddityKind::Denied => Some(Self::AccessDenied),
+            OddityKind::UnsafeName => Some(Self::UnsafeKey),
             OddityKind::UnreadableDirectory | OddityKind::LeftOut => None,
         }
     }

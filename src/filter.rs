@@ -7,9 +7,11 @@ later, of what would be transferred ([`LateFilters`]).
 
 mod below;
 mod late;
+mod order;
 mod rule;
 
 pub use self::late::LateFilters;
+pub use self::order::FilterOrder;
 
 use std::fmt;
 use std::sync::Arc;

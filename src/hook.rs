@@ -21,7 +21,7 @@ pub use backlog::Backlog;
 pub use error::{Fails, HookError};
 pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
-pub use function::{FilterFn, PreprocessFn, filter_fn, preprocess_fn};
+pub use function::{EventFn, FilterFn, PreprocessFn, event_fn, filter_fn, preprocess_fn};
 
 pub use crate::event::Rule;
 pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};

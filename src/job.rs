@@ -7,6 +7,7 @@ one pair does not end the others. [`reverify()`] asks later whether what a run p
 
 mod distrust;
 mod hooks;
+mod one_key;
 mod online;
 mod pair;
 mod rehearsal;
@@ -112,9 +113,14 @@ pub struct Opened {
 impl Opened {
     /// Opens the report of a run; the error is of a directory that cannot be written.
     pub fn new(mut job: config::Job, options: RunOptions) -> Result<Self, ReportError> {
-        match options.purpose {
+        match &options.purpose {
             Purpose::Run => {}
-            Purpose::Plan(_) => job.dry_run = true,
+            Purpose::Plan(settings) => {
+                job.dry_run = true;
+                if let Some(key) = &settings.key {
+                    (job.pairs.iter_mut()).for_each(|pair| one_key::narrow(pair, key));
+                }
+            }
             // it decides nothing that could be carried out
             Purpose::Check(_) => job.dry_run = false,
         }

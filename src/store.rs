@@ -20,6 +20,7 @@ mod incomplete;
 mod left_out;
 pub mod local;
 pub mod memory;
+pub mod named;
 mod overdue;
 mod pace;
 mod probe;
@@ -27,6 +28,7 @@ pub mod retry;
 pub mod s3;
 mod secret;
 mod settled;
+mod sort;
 mod throttle;
 mod versioning;
 
@@ -93,6 +95,8 @@ pub struct Oddity {
     pub name: String,
     /// What it is.
     pub kind: OddityKind,
+    /// In words, where there is more to say.
+    pub message: Option<String>,
 }
 
 /// Why something listed is no entry.
@@ -112,6 +116,21 @@ pub enum OddityKind {
     KeyIsPrefix,
     /// A file or directory that went away between being listed and being looked at.
     Vanished,
+    /// It was asked for by its name, and nothing is there.
+    Absent,
+    /// It was asked for by its name, and may not be looked at.
+    Denied,
+    /// Its name can be no path below the root.
+    UnsafeName,
+}
+
+/// What a listing would have under a key that was asked for by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// An object.
+    Entry(Entry),
+    /// Something that is none, or nothing.
+    Oddity(Oddity),
 }
 
 /// What a store says of one object by name.
@@ -370,6 +389,11 @@ pub trait Source: Send + Sync + fmt::Debug {
 
     /// What the store says of one object; with `checksums` it is asked for those as well.
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError>;
+
+    /// What a listing has under one key, without listing: an object is asked for.
+    async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
+        named::looked(key, self.head(key.into(), false).await)
+    }
 
     /// Reads an object or a range of it, and hashes what it reads.
     async fn read(&self, read: &Read) -> Result<Content, StoreError>;

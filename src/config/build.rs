@@ -83,6 +83,7 @@ pub(super) fn build(
         performance: Performance {
             worker_size: merged.value("performance.worker_size"),
             max_parallel_uploads: merged.value("performance.max_parallel_uploads"),
+            max_parallel_listings: merged.value("performance.max_parallel_listings"),
             rate: Rate {
                 objects: merged.optional("performance.rate_limit_objects"),
                 bandwidth: merged.optional("performance.rate_limit_bandwidth"),

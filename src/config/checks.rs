@@ -133,6 +133,47 @@ pub(super) fn memory(pair: &str, merged: &Merged, memory: u64, problems: &mut Ve
     }
 }
 
+/// Finds bounds between which nothing is: the run would leave out everything.
+pub(super) fn bounds(pair: &str, merged: &Merged, problems: &mut Vec<Problem>) {
+    let (before, after) = ("filter.mtime_before", "filter.mtime_after");
+    if let Some(times) = merged
+        .optional::<Timestamp>(before)
+        .zip(merged.optional::<Timestamp>(after))
+        && times.0 <= times.1
+    {
+        let message = format!(
+            "no time is before `{before}` of `{pair}`, {}, and not before `{after}`, {}",
+            times.0, times.1
+        );
+        problems.push(
+            Problem::new(message, &merged.place(before))
+                .remedy("nothing would pass both; swap them, or leave one out")
+                .against(&merged.place(after), "said here"),
+        );
+    }
+    let (smaller, larger) = ("filter.smaller_size", "filter.larger_size");
+    let most = merged.optional::<u64>(smaller);
+    if let Some(sizes) = most.zip(merged.optional::<u64>(larger))
+        && sizes.0 <= sizes.1
+    {
+        let message = format!(
+            "no size is smaller than `{smaller}` of `{pair}`, {} bytes, and at least `{larger}`, {} bytes",
+            sizes.0, sizes.1
+        );
+        problems.push(
+            Problem::new(message, &merged.place(smaller))
+                .remedy("nothing would pass both; swap them, or leave one out")
+                .against(&merged.place(larger), "said here"),
+        );
+    } else if most == Some(0) {
+        let message = format!("nothing is smaller than `{smaller}` of `{pair}`, 0 bytes");
+        problems.push(
+            Problem::new(message, &merged.place(smaller))
+                .remedy("leave it out, or say a size; `filter.exclude = [\"**\"]` leaves out all"),
+        );
+    }
+}
+
 /// Finds files that options name and that are not there.
 pub(super) fn files(source: &Side, merged: &Merged, problems: &mut Vec<Problem>) {
     for path in [
@@ -150,7 +191,12 @@ pub(super) fn files(source: &Side, merged: &Merged, problems: &mut Vec<Problem>)
             "not there"
         };
         let message = format!("`{path}` is `{}`, which is {what}", file.display());
-        problems.push(Problem::new(message, &merged.place(path)));
+        let problem = Problem::new(message, &merged.place(path));
+        problems.push(if file.file_name().is_some_and(|name| name == "-") {
+            problem.remedy("standard input is not read, as a run by itself has none; name a file")
+        } else {
+            problem
+        });
     }
     if let Side::Local(path) = source
         && merged.value::<bool>("delete.enabled")

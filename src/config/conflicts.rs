@@ -202,6 +202,10 @@ pub(super) static RULES: &[Rule] = &[
     needs(On("delete.max_objects"), &[Said("delete.enabled")], "there is nothing to guard"),
     needs(On("delete.excluded"), &[Said("delete.enabled")], "there is nothing to delete"),
 
+    // --- named keys
+    excludes(On("filter.keys_from"), &[On("delete.enabled")], "what is deleted is what the source does not have, and of the source only these keys are looked at"),
+    excludes(On("filter.keys_from"), &[On("versioning.enabled"), On("versioning.point_in_time")], "keys are asked for as they are now, not for their versions; leave one of the two out"),
+
     // --- conditions
     excludes(On("conditional.if_none_match"), &[On("conditional.if_match")], "one writes over objects, the other beside them"),
     needs(On("conditional.if_match"), &[IsNot("check.mode", "always"), On("check.head_each_target")], "without looking at the target nobody knows what it has to match"),

@@ -70,6 +70,7 @@ impl Draft {
             checks::server_side_copy(name, source, target, &merged, problems);
             checks::sse_c_keys(&merged, problems);
             checks::files(source, &merged, problems);
+            checks::bounds(name, &merged, problems);
             checks::bare_prefix(name, target, &merged, problems);
             conflicts::check(source, target, &merged, problems);
         }

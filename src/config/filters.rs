@@ -1,11 +1,12 @@
 //! What is left out, from what counts in the end.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::merged::Merged;
 use super::patterns::{Glob, Pattern};
 use crate::event::Rule;
-use crate::object::Timestamp;
+use crate::object::{ObjectKey, Timestamp};
 
 /// What of the source is looked at, and what of that is left out.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +16,9 @@ pub struct Filters {
     /// Globs of which none may match.
     pub exclude: Option<Globs>,
     /// The file that names the keys to look at, in place of a listing.
-    pub keys_from: Option<PathBuf>,
+    pub keys_from: Option<Said<PathBuf>>,
+    /// Only these keys of the source are looked at, and of the target nothing else.
+    pub only: Option<Arc<[ObjectKey]>>,
     /// Only what is older.
     pub mtime_before: Option<Bound<Timestamp>>,
     /// Only what is newer, or as old.
@@ -79,7 +82,8 @@ pub(super) fn filters(merged: &Merged) -> Filters {
     Filters {
         include: list(merged, "filter.include", Glob::new),
         exclude: list(merged, "filter.exclude", Glob::new),
-        keys_from: merged.path("filter.keys_from"),
+        keys_from: said(merged, "filter.keys_from", merged.path("filter.keys_from")),
+        only: None,
         mtime_before: said(
             merged,
             "filter.mtime_before",

@@ -287,8 +287,8 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("[]").under(FILTERING),
     pair("filter.exclude", Globs, "no keys that match one of these globs (`**/node_modules/**`); a directory of which one matches everything is not looked into")
         .default("[]").under(FILTERING),
-    pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or an S3 Inventory CSV")
-        .under(FILTERING).not_yet(),
+    pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or a CSV of S3 Inventory or Batch")
+        .under(FILTERING),
     pair("filter.include_regex", Regexes, "only keys (below the prefix) that match one of these")
         .default("[]").under(FILTERING).flags(&[Value("filter-include-regex")]),
     pair("filter.exclude_regex", Regexes, "no keys (below the prefix) that match one of these")

@@ -379,6 +379,8 @@ pub struct Performance {
     pub worker_size: u16,
     /// Parts in flight.
     pub max_parallel_uploads: u16,
+    /// Requests in flight that list, or ask what is under named keys.
+    pub max_parallel_listings: u16,
     /// How fast.
     pub rate: Rate,
 }

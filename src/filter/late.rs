@@ -49,6 +49,16 @@ impl LateFilters {
         !self.want_attributes() && !self.want_tags()
     }
 
+    /// All of them, in their order.
+    pub fn rules(&self) -> impl Iterator<Item = Arc<Rule>> {
+        let each = [&self.content_type, &self.metadata, &self.tags];
+        each.into_iter().flat_map(|tests| {
+            let include = tests.include.iter().map(|(rule, _)| rule);
+            let exclude = tests.exclude.iter().map(|(rule, _)| rule);
+            include.chain(exclude).cloned()
+        })
+    }
+
     /// Whether they have to know an object's headers and user metadata.
     pub fn want_attributes(&self) -> bool {
         !self.content_type.is_empty() || !self.metadata.is_empty()
@@ -179,7 +189,9 @@ mod tests {
     use crate::config::Said;
 
     fn said(path: &'static str, patterns: &[&str]) -> Option<Said<Vec<Pattern>>> {
-        let compiled = patterns.iter().map(|text| Pattern::new(text).unwrap());
+        let compiled = patterns
+            .iter()
+            .map(|text| Pattern::new(text).expect("a pattern"));
         (!patterns.is_empty()).then(|| Said {
             path,
             value: compiled.collect(),

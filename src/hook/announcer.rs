@@ -21,9 +21,6 @@ const AT_ONCE: usize = 256;
 /// So many errors are logged of each hook; the others are counted.
 const LOGGED: u64 = 3;
 
-/// A run that was stopped waits this long for its events to be heard.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// Tells the hooks of a pair what happens. A sink: what is told is put in a queue, and whoever
 /// makes events waits at the [`Backlog`] while that is too long.
 pub struct Announcer {
@@ -35,7 +32,6 @@ pub struct Announcer {
     task: Mutex<Option<JoinHandle<()>>>,
     failures: Arc<[Mutex<Failures>]>,
     started: Instant,
-    grace: Duration,
 }
 
 /// How a pair ended, as far as its hooks hear of it.
@@ -86,7 +82,6 @@ impl Announcer {
             task: Mutex::new(Some(tokio::spawn(hearing.run(told)))),
             failures,
             started: Instant::now(),
-            grace: GRACE,
         };
         let begin = announcer.telling.plain(EventKind::PipelineStart);
         announcer.tell(begin);
@@ -99,9 +94,9 @@ impl Announcer {
     }
 
     /// Tells that the pair ended and what it came to, and waits until everything was heard; after a
-    /// stop only for a while. Gives what went wrong, one warning for each hook; nothing is told
+    /// stop only for `grace`. Gives what went wrong, one warning for each hook; nothing is told
     /// after it.
-    pub async fn end(&self, ended: Ended<'_>) -> Vec<String> {
+    pub async fn end(&self, ended: Ended<'_>, grace: Duration) -> Vec<String> {
         if let Some(error) = ended.error {
             self.tell(self.telling.error(error));
         }
@@ -115,7 +110,7 @@ impl Announcer {
         if let Some(mut task) = task {
             let heard = tokio::select! {
                 _ = &mut task => true,
-                () = self.out_of_time() => false,
+                () = self.out_of_time(grace) => false,
             };
             if !heard {
                 task.abort();
@@ -136,10 +131,10 @@ impl Announcer {
         warnings
     }
 
-    /// Returns once the run was stopped and its time is up.
-    async fn out_of_time(&self) {
+    /// Returns once the run was stopped and this time is up.
+    async fn out_of_time(&self, grace: Duration) {
         self.stop.cancelled().await;
-        tokio::time::sleep(self.grace).await;
+        tokio::time::sleep(grace).await;
     }
 
     fn tell(&self, event: HookEvent) {

@@ -1,11 +1,11 @@
-//! A closure as a filter.
+//! Closures as hooks.
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Candidate, FilterHook, HookError};
+use super::{Candidate, EventHook, FilterHook, HookError, HookEvent};
 use super::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 use crate::event::Rule;
 
@@ -106,5 +106,54 @@ impl<F> fmt::Debug for PreprocessFn<F> {
 impl<F> fmt::Debug for FilterFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FilterFn").field(&self.rule).finish()
+    }
+}
+
+/// A closure that hears what happens.
+pub struct EventFn<F> {
+    name: String,
+    hears: F,
+}
+
+/// A listener of a closure, which warnings call by this name. It is called on the threads of the
+/// runtime, and so must not block.
+///
+/// ```
+/// use s3sync::hook::{EventKind, Hooks, event_fn};
+///
+/// let hooks = Hooks::new().event(event_fn("printer", |event| {
+///     if event.kind == EventKind::SyncComplete {
+///         println!("{} has arrived", event.key.as_deref().unwrap_or_default());
+///     }
+///     Ok(())
+/// }));
+/// ```
+pub fn event_fn<F>(name: impl Into<String>, hears: F) -> EventFn<F>
+where
+    F: Fn(&HookEvent) -> Result<(), HookError> + Send + Sync,
+{
+    EventFn {
+        name: name.into(),
+        hears,
+    }
+}
+
+#[async_trait]
+impl<F> EventHook for EventFn<F>
+where
+    F: Fn(&HookEvent) -> Result<(), HookError> + Send + Sync,
+{
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn on_event(&self, event: &HookEvent) -> Result<(), HookError> {
+        (self.hears)(event)
+    }
+}
+
+impl<F> fmt::Debug for EventFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventFn").field(&self.name).finish()
     }
 }

@@ -73,8 +73,8 @@ impl Telling {
                 ..
             } => {
                 let mut deleted = self.about(EventKind::SyncDelete, key.as_str());
-                deleted.source.version = source.version.clone();
-                deleted.target.version = marker.clone();
+                deleted.source.version.clone_from(&source.version);
+                deleted.target.version.clone_from(marker);
                 tell(deleted);
             }
             Event::Unchanged {
@@ -109,7 +109,7 @@ impl Telling {
             } => {
                 let mut event = self.filtered(key, source.as_ref(), None, &by_rule(by));
                 if seen.is_some() {
-                    *field_of(by, &mut event) = seen.clone();
+                    field_of(by, &mut event).clone_from(seen);
                 }
                 tell(event);
             }
@@ -573,7 +573,7 @@ fn as_in_1(reason: SkipReason) -> Untransferred {
             "skip directory name suffix and non zero size object that is incompatible for local storage",
         ),
         SkipReason::SpecialFile => Filtered("a fifo, socket or device is skipped."),
-        SkipReason::SourceVanished => Warned("object not found. skipping."),
+        SkipReason::SourceVanished | SkipReason::NotFound => Warned("object not found. skipping."),
         SkipReason::AccessDenied => Warned("access denied. skipping."),
         SkipReason::UnreadableFile => Warned("the file may not be read. skipping."),
         SkipReason::NotUtf8Name => Warned("the name is not UTF-8. skipping."),

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
@@ -18,6 +19,9 @@ use crate::report::{
     Status,
 };
 use crate::store::ErrorKind;
+
+/// A run that was stopped waits this long for its events to be heard.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What all pairs of a run share.
 #[derive(Debug)]
@@ -71,7 +75,7 @@ impl PairRun<'_> {
                 ));
             }
         };
-        let (mut sinks, lines) = match self.begin(pair, part) {
+        let (mut sinks, lines) = match self.begin(pair, &hooks, part) {
             Ok(begun) => begun,
             Err(error) => return refuse(error.to_string()),
         };
@@ -128,7 +132,7 @@ impl PairRun<'_> {
         }
     }
 
-    fn begin(&self, pair: &Pair, part: &PairReport) -> Result<Begun, ReportError> {
+    fn begin(&self, pair: &Pair, hooks: &Hooks, part: &PairReport) -> Result<Begun, ReportError> {
         match self.output {
             Output::Evidence(directory) => Ok((part.begin(directory)?, None)),
             Output::Check(directory, check) => {
@@ -137,7 +141,7 @@ impl PairRun<'_> {
                 Ok((sinks, None))
             }
             Output::Plan(plan) => {
-                let (sinks, lines) = plan.begin(part);
+                let (sinks, lines) = plan.begin(pair, hooks, part);
                 Ok((sinks, Some(lines)))
             }
             Output::Nothing => Ok((part.begin_unwritten(), None)),
@@ -220,14 +224,13 @@ async fn hear_the_end(
 ) -> Vec<String> {
     let tally = part.tally();
     let failed = matches!(status, Status::Failed | Status::Crashed);
-    let error = failed.then(|| {
-        reason.map_or_else(
-            || format!("{} objects failed", tally.counts.failed),
-            str::to_owned,
-        )
-    });
+    let by_counts = || match tally.counts.failed {
+        1 => "1 object failed".to_owned(),
+        failed => format!("{failed} objects failed"),
+    };
+    let error = failed.then(|| reason.map_or_else(by_counts, str::to_owned));
     let tally = &tally;
-    announcer.end(Ended { tally, error }).await
+    announcer.end(Ended { tally, error }, GRACE).await
 }
 
 /// The sinks of a pair, and its lines of a plan.

@@ -42,6 +42,7 @@ pub(super) fn pair(name: &str) -> Pair {
         performance: Performance {
             worker_size: 1,
             max_parallel_uploads: 1,
+            max_parallel_listings: 1,
             rate: config::Rate::default(),
         },
         multipart_threshold: 8 << 20,

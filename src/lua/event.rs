@@ -83,7 +83,7 @@ fn table_of(lua: &Lua, event: &HookEvent) -> mlua::Result<Table> {
             }
         })
     };
-    let table = Fields(lua.create_table()?);
+    let table = Fields(lua.create_table_with_capacity(0, 24)?);
     table.set("event_type", Some(event.kind.bit()))?;
     table.set("name", Some(event.kind.as_str()))?;
     table.set("pair", Some(&*event.pair))?;

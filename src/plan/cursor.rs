@@ -216,7 +216,11 @@ impl<E: Row> Cursor<E> {
 
     fn tell(&mut self, oddity: Oddity) {
         let by = self.filters.of_oddity(&oddity);
-        let Oddity { name, kind } = oddity;
+        let Oddity {
+            name,
+            kind,
+            message,
+        } = oddity;
         match (SkipReason::of_oddity(kind), self.side, by) {
             (Some(_), Side::Source, Some(by)) => {
                 self.sinks.emit(&Event::Filtered {
@@ -231,7 +235,7 @@ impl<E: Row> Cursor<E> {
                     key: name,
                     source: None,
                     reason,
-                    message: None,
+                    message,
                 });
             }
             // Of what is below it, a target has only keys that the same filter rejects: deletion

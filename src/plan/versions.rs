@@ -275,4 +275,70 @@ mod tests {
             assert_eq!(steps.join(" "), expected, "{name}");
         }
     }
+
+    #[test]
+    fn filtered_versions_are_left_and_keep_their_place() {
+        let by = Arc::new(Rule {
+            filter: "filter.exclude",
+            value: "k".to_owned(),
+            origin: "job.toml:1".to_owned(),
+        });
+        let rejected = || Ruling::Rejected(Arc::clone(&by));
+        let failed = || Ruling::Failed(HookError::new("no"));
+        // which of the three versions the target has; what filters say of those and of the marker
+        for (name, there, rulings, expected) in [
+            ("no filter", [0, 0, 0], vec![], "+1 +2 +3 mark"),
+            (
+                "an older one does not block",
+                [0, 0, 0],
+                vec![rejected(), Ruling::Admitted, Ruling::Admitted, rejected()],
+                "x1 +2 +3 xm",
+            ),
+            (
+                "filtered, not there",
+                [1, 1, 0],
+                vec![
+                    Ruling::Admitted,
+                    rejected(),
+                    Ruling::Admitted,
+                    Ruling::Admitted,
+                ],
+                "=1 x2 +3 mark",
+            ),
+            (
+                "behind a filtered one",
+                [0, 1, 0],
+                vec![
+                    Ruling::Admitted,
+                    rejected(),
+                    Ruling::Admitted,
+                    Ruling::Admitted,
+                ],
+                "-1 x2 +3 mark",
+            ),
+            (
+                "nothing but the marker",
+                [0, 0, 0],
+                vec![rejected(), rejected(), rejected(), Ruling::Admitted],
+                "x1 x2 x3 marked",
+            ),
+            (
+                "undecided",
+                [0, 0, 0],
+                vec![Ruling::Admitted, failed(), Ruling::Admitted, failed()],
+                "+1 ?2 +3 ?m",
+            ),
+        ] {
+            let versions = KeyVersions {
+                source: history(&["1", "2", "3"], Some("m")),
+                target: None,
+                rulings,
+            };
+            let entries: Vec<_> = versions.source.entries().collect();
+            let found = there.iter().zip(&entries);
+            let found = found.map(|(there, entry)| (*there == 1).then(|| entry.into()));
+            let steps: Vec<String> = versions.steps(found.collect()).iter().map(word).collect();
+            assert_eq!(steps.join(" "), expected, "{name}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ the lines are those of the evidence of a dry run.
 */
 
 mod json;
+mod judged;
 mod only;
 mod pages;
 mod text;
@@ -19,10 +20,13 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 use super::evidence::{Line, Scope};
+use super::human::printable;
 use super::schema::Report;
 use super::{PairReport, Status, Stream, locked};
-use crate::config::{Job, Origin};
-use crate::event::{Cause, Event, Sink};
+use crate::config::{Job, Origin, Pair};
+use crate::event::{Cause, Event, Rule, Sink};
+use crate::filter::FilterOrder;
+use crate::hook::Hooks;
 use only::Only;
 pub(super) use pages::Pages;
 use unshown::Unshown;
@@ -71,7 +75,12 @@ pub struct PairPlan {
     /// Its name as the first column.
     column: String,
     scope: Scope,
-    of_one_key: bool,
+    /// The only key that is shown.
+    key: Option<String>,
+    /// The filters, which are shown of one key.
+    filters: FilterOrder,
+    /// The file that names the keys, if one does.
+    keys_from: Option<Rule>,
     /// How many lines it has.
     lines: AtomicU64,
     reasons: Mutex<Reasons>,
@@ -94,7 +103,12 @@ impl PlanOutput {
     }
 
     /// Begins a pair: the sinks that count, log, and show its lines, and those lines.
-    pub fn begin(&self, part: &PairReport) -> (Vec<Arc<dyn Sink>>, Arc<PairPlan>) {
+    pub fn begin(
+        &self,
+        pair: &Pair,
+        hooks: &Hooks,
+        part: &PairReport,
+    ) -> (Vec<Arc<dyn Sink>>, Arc<PairPlan>) {
         let (source, target) = part.urls();
         if self.settings.format == PlanFormat::Text {
             let name = self.label(part.name());
@@ -106,7 +120,10 @@ impl PlanOutput {
                 .name_width
                 .map_or_else(String::new, |width| format!("{:<width$}  ", part.name())),
             scope: part.scope().clone(),
-            of_one_key: self.settings.key.is_some(),
+            key: self.settings.key.clone(),
+            filters: FilterOrder::of(&pair.filters, hooks),
+            keys_from: (pair.filters.keys_from.as_ref())
+                .map(|said| said.rule(said.value.display().to_string())),
             lines: AtomicU64::new(0),
             reasons: Mutex::default(),
             pages: Arc::clone(&self.pages),
@@ -151,8 +168,7 @@ impl PlanOutput {
     fn last_words(&self, part: &PairReport, lines: &PairPlan, reasons: &Reasons) -> Option<String> {
         let summary = match &self.settings.key {
             None => Some(text::summary(&part.tally().counts, reasons)),
-            Some(key) => (lines.lines.load(Ordering::Relaxed) == 0)
-                .then(|| format!("the source lists no key `{}`", super::human::printable(key))),
+            Some(key) => (lines.lines.load(Ordering::Relaxed) == 0).then(|| lines.nothing_of(key)),
         };
         let status = part.status();
         if matches!(status, Status::Success | Status::Warning) {
@@ -205,6 +221,37 @@ impl PlanOutput {
 }
 
 impl PairPlan {
+    /// That nothing was decided on a key, and why.
+    fn nothing_of(&self, key: &str) -> String {
+        let key = printable(key);
+        match &self.keys_from {
+            Some(rule) => format!(
+                "no key `{key}` is named by {}",
+                printable(&rule.to_string())
+            ),
+            None => format!("the source lists no key `{key}`"),
+        }
+    }
+
+    /// A decision with all it was made by.
+    fn whole(&self, event: &Event) -> Option<String> {
+        let text = text::whole(event, &self.column)?;
+        let filters = judged::judged(&self.filters, event);
+        let filters = filters.map_or_else(String::new, |all| judged::text(&all, &self.column));
+        Some(text + &filters)
+    }
+
+    /// A decision for programs, and of one key what each filter said.
+    fn lines(&self, event: &Event, line: &Line<'_>) -> String {
+        let text = json::line(line);
+        let filters = (self.key.as_deref())
+            .and_then(|key| Some((key, judged::judged(&self.filters, event)?)));
+        let filters = filters.map_or_else(String::new, |(key, all)| {
+            json::filters(&self.scope, key, &all)
+        });
+        text + &filters
+    }
+
     /// What is shown of an event, if it is a decision.
     fn line(&self, event: &Event) -> Option<String> {
         match self.format {
@@ -212,9 +259,9 @@ impl PairPlan {
                 self.scope.learn(event);
                 let line = Line::of(event, &self.scope)?;
                 let number = self.lines.fetch_add(1, Ordering::Relaxed) + 1;
-                return Some(json::line(&line.numbered(number)));
+                return Some(self.lines(event, &line.numbered(number)));
             }
-            PlanFormat::Text if self.of_one_key => text::whole(event, &self.column),
+            PlanFormat::Text if self.key.is_some() => self.whole(event),
             PlanFormat::Text => text::line(event, &self.column),
         }
         .inspect(|_| {
@@ -236,7 +283,7 @@ impl Sink for PairPlan {
         }
         let is_shown = match event {
             // counted, and seldom worth a line
-            Event::Unchanged { .. } => self.of_one_key,
+            Event::Unchanged { .. } => self.key.is_some(),
             // nothing was decided
             Event::NotAttempted { .. } => false,
             _ => true,
@@ -247,7 +294,7 @@ impl Sink for PairPlan {
     }
 
     fn wants_unchanged(&self) -> bool {
-        self.of_one_key
+        self.key.is_some()
     }
 
     fn wants_filtered(&self) -> bool {

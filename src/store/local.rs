@@ -9,6 +9,7 @@ resolved beneath the root without following a symbolic link out of it (`beneath`
 mod beneath;
 mod blocking;
 mod directories;
+mod look;
 mod names;
 mod probe;
 mod read;
@@ -21,6 +22,7 @@ mod walk;
 pub use probe::{probe_source, probe_target};
 pub use source::LocalSource;
 pub use target::LocalTarget;
+pub(super) use walk::escaped;
 
 use std::path::PathBuf;
 

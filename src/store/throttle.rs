@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Head, Histories, Listing, Pace, PartLayout, Put, Read, Source, StoreError, Stored,
-    Target, Upload, Versioning, Withdrawn,
+    ErrorKind, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Source, StoreError,
+    Stored, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -64,6 +64,10 @@ impl Source for Throttle {
 
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
         self.target.head(of, checksums).await
+    }
+
+    async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
+        self.target.look(key).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {

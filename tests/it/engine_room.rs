@@ -50,6 +50,7 @@ pub(crate) fn pair() -> Pair {
         performance: Performance {
             worker_size: 4,
             max_parallel_uploads: 4,
+            max_parallel_listings: 4,
             rate: s3sync::config::Rate::default(),
         },
         multipart_threshold: 8192,

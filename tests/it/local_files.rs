@@ -7,13 +7,14 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use s3sync::digest::{Algorithm, digest};
 use s3sync::object::Timestamp;
 use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalTargetSettings};
-use s3sync::store::{ErrorKind, OddityKind, Part, Read, Source, Target as _};
+use s3sync::store::{ErrorKind, LeavesOut, OddityKind, Part, Read, Source, Target as _};
 use tempfile::TempDir;
 
 use crate::support::{Listed, key, put, read, skipped, write};
@@ -662,4 +663,53 @@ impl Drop for Mounted {
         // lazily: the target still has the directory open
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
+}
+
+/// Leaves out one directory, and notes which it was asked about.
+#[derive(Debug, Default)]
+struct Asked(Mutex<Vec<String>>);
+
+impl LeavesOut for Asked {
+    fn leaves_out(&self, directory: &str) -> bool {
+        self.0.lock().expect("a list").push(directory.to_owned());
+        directory == "cache/" || directory == "a/cache/"
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_not_even_opened() {
+    let dir = tree(&[
+        "a/x",
+        "a/cache/y",
+        "a/cache.txt",
+        "cache/sub/z",
+        "cache/w",
+        "b",
+    ]);
+    // it could not be
+    for name in ["cache/sub", "cache"] {
+        let closed = fs::Permissions::from_mode(0o000);
+        fs::set_permissions(dir.path().join(name), closed).expect("a directory");
+    }
+    let asked = Arc::new(Asked::default());
+    let settings = LocalSourceSettings {
+        root: dir.path().to_owned(),
+        ignore_symlinks: false,
+        never_list: Vec::new(),
+    };
+    let source = LocalSource::leaving_out(settings, Some(asked.clone()));
+    let listed = Listed::of(&source).await;
+    for name in ["cache", "cache/sub"] {
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(dir.path().join(name), open).expect("a directory");
+    }
+    assert_eq!(listed.keys(), ["a/cache.txt", "a/x", "b"]);
+    let left_out = OddityKind::LeftOut;
+    assert_eq!(listed.odd(), [("a/cache/", left_out), ("cache/", left_out)]);
+    let asked = asked.0.lock().expect("a list");
+    assert_eq!(
+        *asked,
+        ["a/", "a/cache/", "cache/"],
+        "nothing below was looked at"
+    );
 }

@@ -315,3 +315,102 @@ fn what_runs_have_left_stays_as_it_is() {
     plan.exit(0).says("nothing to transfer; 4 unchanged");
     assert_eq!(seen(), before);
 }
+
+#[test]
+fn one_key_is_asked_for_and_nothing_is_listed() {
+    for (source, target, key, words) in [
+        ("tree", "s3://first/p/", "b-changed", "size_differs"),
+        ("s3://first/p/", "down", "a/same", "missing_in_target"),
+        (
+            "s3://first/p/",
+            "s3://second/q/",
+            "a/same",
+            "missing_in_target",
+        ),
+    ] {
+        case(format_args!("{source} {target}"));
+        let world = world();
+        world.faults().forget_calls();
+        let job = world.job().pair("pair", source, target).called("plan");
+        let ran = job.arguments(&["--key", key]).run();
+        ran.exit(0).says(words).says("  filter  there is none\n");
+        assert_eq!(world.faults().calls("ListObjectsV2"), 0, "{}", ran.told());
+    }
+    // only a listing tells that the prefix is the key of one object
+    let world = world();
+    let job = world.job().pair("pair", "s3://first/p/b-changed", "down");
+    let ran = job.called("plan").arguments(&["--key", "b-changed"]).run();
+    ran.exit(0).says("transfer b-changed: missing_in_target");
+}
+
+#[test]
+fn of_one_key_each_filter_says_what_it_says() {
+    let world = world();
+    let job = || {
+        let job = up(&world).set("filter.include", "[\"[bc]*\", \"{a,d}/**\"]");
+        let job = job.set("filter.exclude", "[\"d/**\"]");
+        let job = job.set("filter.larger_size", "10");
+        job.set("filter.exclude_content_type_regex", "[\"^video/\"]")
+            .called("plan")
+    };
+    let file = "job.toml:";
+    for (key, said) in [
+        ("c new", &["passes", "passes", "passes", "passes"][..]),
+        ("d/e/new", &["passes", "rejects", "not_asked", "not_asked"]),
+        ("a/same", &["passes", "passes", "passes", "not_asked"]),
+    ] {
+        case(format_args!("{key}"));
+        let ran = job().arguments(&["--key", key]).run();
+        ran.exit(0);
+        for (filter, says) in [
+            "filter.include = ",
+            "filter.exclude = d/** (",
+            "filter.larger_size = 10 (",
+            "filter.exclude_content_type_regex = ^video/ (",
+        ]
+        .into_iter()
+        .zip(said)
+        {
+            let says = says.replace('_', " ");
+            ran.says(&format!("  filter  {says:<9}  {filter}"));
+        }
+        assert!(ran.stdout.contains(file), "{}", ran.told());
+
+        let json = ["--key", key, "--format", "json"];
+        let ran = job().arguments(&json).run();
+        ran.exit(0);
+        let seen: Vec<_> = lines(&ran, "filter");
+        let seen: Vec<_> = seen.iter().map(|line| line["says"].clone()).collect();
+        assert_eq!(seen, said, "{}", ran.told());
+        // the whole plan decides the same
+        let whole = job().arguments(&["--format", "json"]).run();
+        let of_key = |ran: &Ran| {
+            let mut lines = decisions(&lines(ran, "object"));
+            lines.retain(|line| line[0] == key);
+            lines
+        };
+        if key != "a/same" {
+            assert_eq!(of_key(&whole), of_key(&ran), "{}", whole.told());
+        }
+    }
+}
+
+#[test]
+fn of_one_key_it_is_said_whether_the_list_names_it() {
+    let world = world();
+    std::fs::write(world.path("keys"), "c new\ngone\n").expect("written");
+    let plan = |key| {
+        let job = up(&world).set("filter.keys_from", "\"keys\"");
+        job.called("plan").arguments(&["--key", key]).run()
+    };
+    plan("c new")
+        .exit(0)
+        .says("transfer c new: missing_in_target");
+    plan("gone")
+        .exit(3)
+        .says("skip gone: not_found (named in line 2; no such file)");
+    let other = plan("b-changed");
+    other
+        .exit(0)
+        .says("no key `b-changed` is named by filter.keys_from = ");
+}

@@ -79,3 +79,31 @@ fn if_match_looks_at_the_target() {
     let first = "error: `conditional.if_match` without another `check.mode` than \"always\" or `check.head_each_target`";
     assert_eq!(alone.lines().next(), Some(first), "{alone}");
 }
+
+#[test]
+fn something_is_between_the_bounds_of_filters() {
+    for (options, wrong) in [
+        (
+            "filter.mtime_before = 2026-01-02T00:00:00Z\nfilter.mtime_after = 2026-01-01T00:00:00Z",
+            "",
+        ),
+        (
+            "filter.mtime_before = 2026-01-01T00:00:00Z\nfilter.mtime_after = 2026-01-01T00:00:00Z",
+            "error: no time is before `filter.mtime_before` of `x`, 2026-01-01T00:00:00Z, and not before `filter.mtime_after`, 2026-01-01T00:00:00Z",
+        ),
+        ("filter.smaller_size = 11\nfilter.larger_size = 10", ""),
+        (
+            "filter.smaller_size = 10\nfilter.larger_size = 10",
+            "error: no size is smaller than `filter.smaller_size` of `x`, 10 bytes, and at least `filter.larger_size`, 10 bytes",
+        ),
+        ("filter.smaller_size = 1", ""),
+        (
+            "filter.smaller_size = 0",
+            "error: nothing is smaller than `filter.smaller_size` of `x`, 0 bytes",
+        ),
+        ("filter.larger_size = 0", ""),
+    ] {
+        let told = told(options, &environment(&[]));
+        assert_eq!(told.lines().next().unwrap_or_default(), wrong, "{options}");
+    }
+}

@@ -3,13 +3,44 @@
 use serde::Serialize;
 
 use super::Reasons;
-use crate::report::evidence::Line;
+use super::judged::Says;
+use crate::event::Rule;
+use crate::report::evidence::{Line, Scope};
 use crate::report::schema::{Bytes, Counts, Report};
 use crate::report::{PairReport, Status, figures};
 
 /// A decision.
 pub(super) fn line(line: &Line<'_>) -> String {
     one(line)
+}
+
+/// What each filter said of the only key that is shown.
+pub(super) fn filters(scope: &Scope, key: &str, judged: &[(&Rule, Says)]) -> String {
+    let lines = judged.iter().map(|(rule, says)| {
+        one(&FilterLine {
+            v: 1,
+            r#type: "filter",
+            pair: &scope.pair,
+            key,
+            filter: rule.filter,
+            value: &rule.value,
+            origin: &rule.origin,
+            says: says.as_str(),
+        })
+    });
+    lines.collect()
+}
+
+#[derive(Debug, Serialize)]
+struct FilterLine<'a> {
+    v: u32,
+    r#type: &'static str,
+    pair: &'a str,
+    key: &'a str,
+    filter: &'static str,
+    value: &'a str,
+    origin: &'a str,
+    says: &'static str,
 }
 
 /// What was decided in a pair.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Reasons;
-use crate::event::{Counts, Event, Listed, Refresh, Refreshing, Rule};
+use crate::event::{Cause, Counts, Event, Listed, Refresh, Refreshing, Rule};
 use crate::object::ETag;
 use crate::report::human::{self, printable};
 use crate::report::schema::Report;
@@ -38,6 +38,9 @@ pub(super) fn whole(event: &Event, column: &str) -> Option<String> {
         decision.reason,
         printable(&message.unwrap_or_default()),
     );
+    if let Event::Planned { because, .. } = event {
+        let _ = writeln!(text, "{column}  why     {}", why(*because));
+    }
     if let Some(source) = decision.source {
         let _ = writeln!(text, "{column}  source  {}", entry(source));
     }
@@ -240,6 +243,20 @@ impl<'a> Decision<'a> {
 /// What a filter says and where, without the option's name, which is the reason.
 fn what_it_says(by: &Rule) -> String {
     format!("{}, {}", by.value, by.origin)
+}
+
+/// What the comparison found out.
+fn why(because: Cause) -> &'static str {
+    match because {
+        Cause::Missing => "the target does not have it",
+        Cause::Newer => "the source is newer, in whole seconds",
+        Cause::SizeDiffers => "the sizes differ",
+        Cause::ETagDiffers => "the ETags tell that the content is not the same",
+        Cause::ChecksumDiffers => "the checksums tell that the content is not the same",
+        Cause::Undecided => "nothing tells whether the content is the same",
+        Cause::Forced => "everything goes, whatever the target has (check.mode)",
+        Cause::Distrusted => "what an earlier run left there is damaged, or was not proved",
+    }
 }
 
 /// Times compare in whole seconds; the sizes are the same.

@@ -12,11 +12,13 @@ use rustix::io::Errno;
 use super::LocalSourceSettings;
 use super::beneath::DIRECTORY;
 use super::blocking::blocking;
+use super::look::look;
 use super::read::{self, FILE};
 use super::walk::{Role, Walk};
 use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, LeavesOut, Listing, Read, Source, StoreError, StoreKind,
+    Content, Description, ErrorKind, Head, LeavesOut, Listing, Looked, Oddity, OddityKind, Read,
+    Source, StoreError, StoreKind,
 };
 
 /// A directory, or a single file, to read from.
@@ -88,6 +90,12 @@ impl Source for LocalSource {
         .await
     }
 
+    async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
+        let inner = Arc::clone(&self.0);
+        let key = key.clone();
+        blocking(move || inner.look(&key)).await
+    }
+
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
         let (inner, key) = (Arc::clone(&self.0), path_of("open", &read.key)?);
         let (range, hash) = (read.range.clone(), read.hash.clone());
@@ -100,6 +108,53 @@ impl Source for LocalSource {
 }
 
 impl Inner {
+    fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
+        let odd = |kind, message: String| {
+            Ok(Looked::Oddity(Oddity {
+                name: key.as_str().to_owned(),
+                kind,
+                message: Some(message),
+            }))
+        };
+        let local = match LocalKey::new(key) {
+            Ok(local) => local,
+            Err(error) => return odd(OddityKind::UnsafeName, error.to_string()),
+        };
+        // nothing is known of any key where the root cannot be opened
+        let base = self.base().map_err(|error| {
+            let root = self.settings.root.display().to_string();
+            let error = StoreError::io("list", root, &error.into());
+            StoreError {
+                kind: match error.kind {
+                    ErrorKind::TooManyOpenFiles => error.kind,
+                    _ => ErrorKind::Fatal,
+                },
+                ..error
+            }
+        })?;
+        let is_only = |only: &OsString| only == local.as_path().as_os_str();
+        if !base.only.as_ref().is_none_or(is_only) {
+            return odd(OddityKind::Absent, "the source is another file".to_owned());
+        }
+        let path = local.below(&self.settings.root);
+        if base.only.is_none()
+            && self
+                .settings
+                .never_list
+                .iter()
+                .any(|dir| path.starts_with(dir))
+        {
+            return odd(
+                OddityKind::Absent,
+                "it is in a directory that is never listed".to_owned(),
+            );
+        }
+        let ignore_symlinks = self.settings.ignore_symlinks && base.only.is_none();
+        look(&base.directory, key, &local, ignore_symlinks, || {
+            self.path(&local)
+        })
+    }
+
     fn open(&self, key: &LocalKey) -> Result<OwnedFd, StoreError> {
         let failed = |error: Errno| {
             // a link where links are left out is not the file that was listed

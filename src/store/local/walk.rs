@@ -91,6 +91,7 @@ impl Walk {
             Err(_) => page.oddities.push(Oddity {
                 name: escaped(name),
                 kind: OddityKind::NotUtf8,
+                message: None,
             }),
         }
         page
@@ -437,7 +438,11 @@ impl<'a> Walker<'a> {
 
     fn odd(&mut self, name: &str, kind: OddityKind) -> Result<(), Stop> {
         let name = format!("{}{name}", self.prefix);
-        self.page.oddities.push(Oddity { name, kind });
+        self.page.oddities.push(Oddity {
+            name,
+            kind,
+            message: None,
+        });
         self.send_if_full()
     }
 
@@ -484,7 +489,7 @@ fn entry(key: &str, status: &Stat) -> Option<Entry> {
 }
 
 /// Bytes that are not UTF-8 as `\xNN`.
-fn escaped(name: &[u8]) -> String {
+pub(in crate::store) fn escaped(name: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
     for chunk in name.utf8_chunks() {

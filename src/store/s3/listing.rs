@@ -11,8 +11,6 @@ mod grouping;
 mod order;
 mod page;
 mod parallel;
-mod record;
-mod runs;
 mod unslashed;
 mod unsorted;
 mod version_page;
@@ -302,6 +300,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
                 page.oddities.push(Oddity {
                     name: row.key,
                     kind: OddityKind::KeyIsPrefix,
+                    message: None,
                 });
                 continue;
             }

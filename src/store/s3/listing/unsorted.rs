@@ -2,19 +2,17 @@
 that have one of their own.
 
 They are listed to their end before the first entry is handed on, through the external sort of
-[`runs`](super::runs); a key that comes twice counts once.
+[`sort`](crate::store::sort); a key that comes twice counts once.
 */
-
-use std::path::Path;
 
 use tokio::sync::mpsc;
 
 use super::page::RawPage;
 use super::parallel::{Lister, Pages, Span, in_a_task};
 use super::relative;
-use super::runs::Sorter;
 use crate::store::s3::S3Store;
-use crate::store::{ErrorKind, Page, StoreError};
+use crate::store::sort::{Sorter, sorting};
+use crate::store::{Page, StoreError};
 
 /// Where pages come from that are in no order.
 pub(super) type Unsorted = mpsc::Receiver<Result<RawPage, StoreError>>;
@@ -73,7 +71,7 @@ pub(super) async fn hand_on(
         others |= !page.rows.is_empty();
         sorter.extend(relative(store, page, false)?.entries);
         if sorter.is_full() {
-            sorter = blocking(&dir, move || {
+            sorter = sorting(&dir, move || {
                 sorter.spill()?;
                 Ok(sorter)
             })
@@ -89,11 +87,11 @@ pub(super) async fn hand_on(
             return Ok(());
         }
     }
-    let mut sorted = blocking(&dir, move || sorter.finish()).await?;
+    let mut sorted = sorting(&dir, move || sorter.finish()).await?;
     let max_entries = usize::from(store.0.settings.listing.max_keys);
     loop {
         let entries;
-        (entries, sorted) = blocking(&dir, move || {
+        (entries, sorted) = sorting(&dir, move || {
             let entries: Vec<_> = sorted
                 .by_ref()
                 .take(max_entries)
@@ -112,27 +110,4 @@ pub(super) async fn hand_on(
             return Ok(());
         }
     }
-}
-
-/// Does what waits for the disk, where nobody waits for it.
-async fn blocking<T: Send + 'static>(
-    dir: &Path,
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    let done = done.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
-    done.map_err(|error| {
-        let place = dir.display().to_string();
-        let error = StoreError::io("sort the listing", place, &error);
-        let kind = match error.kind {
-            ErrorKind::NoSpace | ErrorKind::TooManyOpenFiles => error.kind,
-            _ => ErrorKind::Fatal,
-        };
-        let message = format!("{}; TMPDIR names another directory for it", error.message);
-        StoreError {
-            kind,
-            message,
-            ..error
-        }
-    })
 }

@@ -119,6 +119,7 @@ fn add<K: Keep>(
         Some(_) if name.is_empty() => page.oddities.push(Oddity {
             name: full_key,
             kind: OddityKind::KeyIsPrefix,
+            message: None,
         }),
         kept => page.entries.extend(kept),
     }

@@ -1,4 +1,4 @@
-/*! The external sort: as many entries as there are, in the memory of a few.
+/*! The external sort: as many entries of a listing as there are, in the memory of a few.
 
 Entries are collected until they fill their share of memory, sorted, and written to a file as a
 run. Runs are merged while they are read. Where there are many, they are first merged into longer
@@ -7,15 +7,36 @@ ones, level by level, so that the number of open files grows with the logarithm 
 The files have no name: whatever ends the process, nothing is left of them.
 */
 
+pub(super) mod record;
+
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek as _, Write as _};
-use std::path::PathBuf;
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
+use std::path::{Path, PathBuf};
 
-use super::record;
-use crate::object::Entry;
-use crate::store::s3::KeyOrder;
+use super::s3::KeyOrder;
+use super::{ErrorKind, StoreError};
+use crate::object::{Entry, ObjectKey};
+
+/// What can be sorted: it has a key, and can be written to a file nobody else reads.
+pub(super) trait Sortable: fmt::Debug + Send + Sized + 'static {
+    /// What it is ordered by.
+    fn key(&self) -> &ObjectKey;
+
+    /// Which of two with one key comes first; the other is dropped.
+    fn rival(&self, other: &Self) -> Ordering;
+
+    /// About what it takes in memory.
+    fn footprint(&self) -> usize;
+
+    /// Writes it.
+    fn write(&self, to: &mut impl Write) -> io::Result<()>;
+
+    /// Reads what was written; a file that ends within it is an error.
+    fn read(from: &mut impl Read) -> io::Result<Self>;
+}
 
 /// What the entries in memory may take before they are written to a file.
 const MEMORY: usize = 16 << 20;
@@ -28,17 +49,17 @@ const BUFFER: usize = 32 << 10;
 
 /// Collects entries in any order.
 #[derive(Debug)]
-pub(super) struct Sorter {
+pub(super) struct Sorter<T> {
     order: KeyOrder,
     dir: PathBuf,
     memory: usize,
-    held: Vec<Entry>,
+    held: Vec<T>,
     held_bytes: usize,
     /// Runs by how often they were merged.
-    levels: Vec<Vec<Run>>,
+    levels: Vec<Vec<Run<T>>>,
 }
 
-impl Sorter {
+impl<T: Sortable> Sorter<T> {
     /// For entries to be put into this order. What does not fit into memory goes to files in `dir`.
     pub(super) fn new(order: KeyOrder, dir: PathBuf) -> Self {
         Self::within(MEMORY, order, dir)
@@ -56,8 +77,8 @@ impl Sorter {
     }
 
     /// Takes some more, into memory.
-    pub(super) fn extend(&mut self, entries: Vec<Entry>) {
-        self.held_bytes += entries.iter().map(footprint).sum::<usize>();
+    pub(super) fn extend(&mut self, entries: Vec<T>) {
+        self.held_bytes += entries.iter().map(T::footprint).sum::<usize>();
         self.held.extend(entries);
     }
 
@@ -75,9 +96,9 @@ impl Sorter {
     }
 
     /// Everything in order, each key once. It blocks.
-    pub(super) fn finish(mut self) -> io::Result<Sorted> {
+    pub(super) fn finish(mut self) -> io::Result<Sorted<T>> {
         self.sort();
-        let mut runs: Vec<Run> = self.levels.into_iter().flatten().collect();
+        let mut runs: Vec<Run<T>> = self.levels.into_iter().flatten().collect();
         runs.push(Run::Memory(self.held.into_iter()));
         Sorted::of(runs, self.order)
     }
@@ -87,7 +108,7 @@ impl Sorter {
         self.held.sort_unstable_by(|a, b| precedence(order, a, b));
     }
 
-    fn add(&mut self, run: Run, level: usize) -> io::Result<()> {
+    fn add(&mut self, run: Run<T>, level: usize) -> io::Result<()> {
         if self.levels.len() == level {
             self.levels.push(Vec::new());
         }
@@ -101,27 +122,43 @@ impl Sorter {
     }
 }
 
-/// About what an entry takes in memory.
-fn footprint(entry: &Entry) -> usize {
-    let texts = entry.key.as_str().len()
-        + entry.version.as_deref().map_or(0, str::len)
-        + entry.etag.as_ref().map_or(0, |_| 32)
-        + entry.storage_class.as_ref().map_or(0, |_| 48);
-    // two counters and what the allocator rounds up to
-    size_of::<Entry>() + texts + 32
+impl Sortable for Entry {
+    fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// The later one.
+    fn rival(&self, other: &Self) -> Ordering {
+        other.modified.cmp(&self.modified)
+    }
+
+    fn footprint(&self) -> usize {
+        let texts = self.key.as_str().len()
+            + self.version.as_deref().map_or(0, str::len)
+            + self.etag.as_ref().map_or(0, |_| 32)
+            + self.storage_class.as_ref().map_or(0, |_| 48);
+        // two counters and what the allocator rounds up to
+        size_of::<Self>() + texts + 32
+    }
+
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        record::write(to, self)
+    }
+
+    fn read(from: &mut impl Read) -> io::Result<Self> {
+        record::read(from)
+    }
 }
 
-/// Which of two entries comes first: by their keys, and of two with one key the later one.
-fn precedence(order: KeyOrder, a: &Entry, b: &Entry) -> Ordering {
-    order
-        .compare(&a.key, &b.key)
-        .then_with(|| b.modified.cmp(&a.modified))
+/// Which of two entries comes first: by their keys, and of two with one key the one that counts.
+fn precedence<T: Sortable>(order: KeyOrder, a: &T, b: &T) -> Ordering {
+    order.compare(a.key(), b.key()).then_with(|| a.rival(b))
 }
 
 /// Entries in order, in memory or in a file.
 #[derive(Debug)]
-enum Run {
-    Memory(std::vec::IntoIter<Entry>),
+enum Run<T> {
+    Memory(std::vec::IntoIter<T>),
     File {
         reader: BufReader<File>,
         /// Entries not read yet.
@@ -129,16 +166,13 @@ enum Run {
     },
 }
 
-impl Run {
+impl<T: Sortable> Run<T> {
     /// Writes entries to a file without a name.
-    fn written(
-        dir: &std::path::Path,
-        entries: impl Iterator<Item = io::Result<Entry>>,
-    ) -> io::Result<Self> {
+    fn written(dir: &Path, entries: impl Iterator<Item = io::Result<T>>) -> io::Result<Self> {
         let mut writer = BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(dir)?);
         let mut left = 0;
         for entry in entries {
-            record::write(&mut writer, &entry?)?;
+            entry?.write(&mut writer)?;
             left += 1;
         }
         writer.flush()?;
@@ -152,13 +186,13 @@ impl Run {
         })
     }
 
-    fn next(&mut self) -> io::Result<Option<Entry>> {
+    fn next(&mut self) -> io::Result<Option<T>> {
         match self {
             Self::Memory(entries) => Ok(entries.next()),
             Self::File { left: 0, .. } => Ok(None),
             Self::File { reader, left } => {
                 *left -= 1;
-                record::read(reader).map(Some)
+                T::read(reader).map(Some)
             }
         }
     }
@@ -166,17 +200,17 @@ impl Run {
 
 /// Entries in order, each key once; it ends after the first error. Reading blocks.
 #[derive(Debug)]
-pub(super) struct Sorted {
-    runs: Vec<Run>,
+pub(super) struct Sorted<T> {
+    runs: Vec<Run<T>>,
     /// The first entry of each run that has one.
-    heads: BinaryHeap<Head>,
+    heads: BinaryHeap<Head<T>>,
     order: KeyOrder,
     /// What was given out last.
-    last: Option<crate::object::ObjectKey>,
+    last: Option<ObjectKey>,
 }
 
-impl Sorted {
-    fn of(mut runs: Vec<Run>, order: KeyOrder) -> io::Result<Self> {
+impl<T: Sortable> Sorted<T> {
+    fn of(mut runs: Vec<Run<T>>, order: KeyOrder) -> io::Result<Self> {
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (run, entries) in runs.iter_mut().enumerate() {
             if let Some(entry) = entries.next()? {
@@ -191,7 +225,7 @@ impl Sorted {
         })
     }
 
-    fn pop(&mut self) -> io::Result<Option<Entry>> {
+    fn pop(&mut self) -> io::Result<Option<T>> {
         while let Some(Head { entry, run, .. }) = self.heads.pop() {
             if let Some(next) = self.runs[run].next()? {
                 let order = self.order;
@@ -201,8 +235,8 @@ impl Sorted {
                     order,
                 });
             }
-            if self.last.as_ref() != Some(&entry.key) {
-                self.last = Some(entry.key.clone());
+            if self.last.as_ref() != Some(entry.key()) {
+                self.last = Some(entry.key().clone());
                 return Ok(Some(entry));
             }
         }
@@ -210,8 +244,8 @@ impl Sorted {
     }
 }
 
-impl Iterator for Sorted {
-    type Item = io::Result<Entry>;
+impl<T: Sortable> Iterator for Sorted<T> {
+    type Item = io::Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.pop().transpose();
@@ -224,36 +258,62 @@ impl Iterator for Sorted {
 
 /// The first entry of a run; the greatest of them is the one that comes first.
 #[derive(Debug)]
-struct Head {
-    entry: Entry,
+struct Head<T> {
+    entry: T,
     run: usize,
     order: KeyOrder,
 }
 
-impl Ord for Head {
+impl<T: Sortable> Ord for Head<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         precedence(self.order, &other.entry, &self.entry).then(other.run.cmp(&self.run))
     }
 }
 
-impl PartialOrd for Head {
+impl<T: Sortable> PartialOrd for Head<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Head {
+impl<T: Sortable> PartialEq for Head<T> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Head {}
+impl<T: Sortable> Eq for Head<T> {}
+
+/// Does what waits for the disk, where nobody waits for it; `dir` is where a sort has its files.
+pub(super) async fn sorting<T: Send + 'static>(
+    dir: &Path,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    done.map_err(|error| failed(dir, &error))
+}
+
+/// The error of a sort whose files are in `dir`.
+pub(super) fn failed(dir: &Path, error: &io::Error) -> StoreError {
+    let place = dir.display().to_string();
+    let error = StoreError::io("sort the listing", place, error);
+    let kind = match error.kind {
+        ErrorKind::NoSpace | ErrorKind::TooManyOpenFiles => error.kind,
+        _ => ErrorKind::Fatal,
+    };
+    let message = format!("{}; TMPDIR names another directory for it", error.message);
+    StoreError {
+        kind,
+        message,
+        ..error
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{ObjectKey, Timestamp};
+    use crate::object::Timestamp;
 
     fn entry(key: &str, second: i64) -> Entry {
         Entry {

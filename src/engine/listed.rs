@@ -1,0 +1,68 @@
+//! What both sides of a pair are listed by: as they are, or key by key.
+
+use std::sync::Arc;
+
+use crate::config::Pair;
+use crate::context::{Context, Ends};
+use crate::event::Event;
+use crate::plan::{Aim, Direction};
+use crate::store::Listing;
+use crate::store::named::{self, Asking, Keys};
+use crate::store::s3::KeyOrder;
+
+/// The listings of the source and of the target. Where the source's keys are named, those are
+/// asked for and nothing is listed: of the target neither, which may have millions of others.
+pub(super) fn both(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> (Listing, Listing) {
+    let Some(keys) = keys(pair) else {
+        let target = if aim == Aim::Sync && pair.check.head_each_target {
+            nothing()
+        } else {
+            ends.target.list()
+        };
+        return (ends.source.list(), target);
+    };
+    let sinks = context.sinks.clone();
+    let is_of_some = pair.filters.only.is_some();
+    let down = ends.direction == Direction::S3ToLocal;
+    let asking = Asking {
+        keys,
+        order: if down {
+            KeyOrder::AsInADirectory
+        } else {
+            KeyOrder::Bytes
+        },
+        at_once: usize::from(pair.performance.max_parallel_listings),
+        warn: Arc::new(move |message| {
+            // of one key, what is wrong with others does not matter
+            if !is_of_some {
+                sinks.emit(&Event::Warning { message });
+            }
+        }),
+    };
+    let target = match aim {
+        // the workers ask
+        Aim::Sync => nothing(),
+        Aim::Compare => named::list_target(Arc::clone(&ends.target) as _, asking.clone(), down),
+    };
+    (named::list(Arc::clone(&ends.source), asking), target)
+}
+
+/// Whether the pair names its keys.
+pub(super) fn is_named(pair: &Pair) -> bool {
+    keys(pair).is_some()
+}
+
+fn keys(pair: &Pair) -> Option<Keys> {
+    let only = pair.filters.only.clone();
+    match &pair.filters.keys_from {
+        Some(file) => Some(Keys::File {
+            path: file.value.clone(),
+            only,
+        }),
+        None => only.map(Keys::These),
+    }
+}
+
+fn nothing() -> Listing {
+    Box::pin(futures::stream::empty())
+}
