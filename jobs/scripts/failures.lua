@@ -9,6 +9,9 @@
 
 local SYNC_WARNING, PIPELINE_ERROR = 1 << 10, 1 << 11
 
+-- s3sync 1.x has only print
+local say = log and log.warn or print
+
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function quoted(text)
@@ -28,5 +31,5 @@ function on_event(event)
             fields[#fields + 1] = quoted(name) .. ":" .. quoted(event[name])
         end
     end
-    print("{" .. table.concat(fields, ",") .. "}")
+    say("{" .. table.concat(fields, ",") .. "}")
 end

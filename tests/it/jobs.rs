@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("container.toml", "the_container_says_one_job_in_three_ways"),
     ("nightly.toml", "the_nightly_job_goes_both_ways"),
     ("quickstart.toml", "every_job_file_is_right"),
+    ("scripted.toml", "every_job_file_is_right"),
     ("scripts/cache_headers.lua", "every_script_has_a_test"),
     ("scripts/failures.lua", "every_script_has_a_test"),
     ("scripts/one_a_day.lua", "every_script_has_a_test"),
