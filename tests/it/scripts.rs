@@ -289,7 +289,7 @@ fn one_object_fails_and_the_others_are_decided() {
 fn a_script_sees_what_the_listing_tells() {
     let world = World::new();
     world.bucket("source");
-    world.put("source", "a.txt", "hello");
+    world.put("source", "a.txt", b"hello");
     let text = "function filter(o)
   local names = {}
   for name in pairs(o) do names[#names + 1] = name end
