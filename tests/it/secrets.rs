@@ -577,7 +577,7 @@ fn broken_jobs_are_told_without_their_secrets() {
         ("no base64", "target.sse_c_key = 'VALUE'\n"),
         (
             "not yet",
-            "filter.include = ['*']\ntarget.sse_c = 'AES256'\ntarget.sse_c_key = 'BASE64'\n",
+            "delete.enabled = true\ntarget.sse_c = 'AES256'\ntarget.sse_c_key = 'BASE64'\n",
         ),
         ("alone", "target.access_key = 'VALUE'\n"),
         ("unfilled", "target.secret_access_key = '${NOWHERE}VALUE'\n"),
