@@ -10,6 +10,7 @@ for every value which layer it came from. Whatever is wrong is collected, and to
 
 mod bounded;
 mod build;
+mod carried;
 mod checks;
 mod conflicts;
 mod draft;
@@ -52,6 +53,7 @@ mod unbuilt;
 mod units;
 mod ways;
 
+pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 pub use environment::Environment;
 pub use explain::{Explanation, Question, TomlStyle};
 pub use file::Outline;

@@ -4,17 +4,26 @@ The traits here are implemented in Rust by whoever embeds the library, and by sc
 any number of each ([`Hooks`]); those of the program are asked before the scripts.
 */
 
+mod announcer;
+mod backlog;
 mod error;
+mod event;
 mod filter;
 mod function;
+mod preprocess;
+mod told;
 
+pub use announcer::{Announcer, Ended};
 pub use async_trait::async_trait;
+pub use backlog::Backlog;
 pub use error::{Fails, HookError};
+pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
 pub use function::{FilterFn, filter_fn};
 
 pub use crate::event::Rule;
 pub use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 use std::sync::Arc;
 
@@ -23,6 +32,10 @@ use std::sync::Arc;
 pub struct Hooks {
     /// Asked in this order; the first to reject an object is the one it counts for.
     pub filters: Vec<Arc<dyn FilterHook>>,
+    /// Asked in this order about what is written to S3, each about what the one before left.
+    pub preprocess: Vec<Arc<dyn PreprocessHook>>,
+    /// Told in this order what happens.
+    pub events: Vec<Arc<dyn EventHook>>,
 }
 
 impl Hooks {
@@ -38,10 +51,26 @@ impl Hooks {
         self
     }
 
+    /// The same, and after its other preprocess hooks this one.
+    #[must_use]
+    pub fn preprocess(mut self, preprocess: impl PreprocessHook + 'static) -> Self {
+        self.preprocess.push(Arc::new(preprocess));
+        self
+    }
+
+    /// The same, and after its other listeners this one.
+    #[must_use]
+    pub fn event(mut self, event: impl EventHook + 'static) -> Self {
+        self.events.push(Arc::new(event));
+        self
+    }
+
     /// The same, and after them those.
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
+        self.preprocess.extend(those.preprocess);
+        self.events.extend(those.events);
         self
     }
 }

@@ -5,7 +5,9 @@ one keeps nobody from anything but its answers. [`Scripts::load`] reads and runs
 job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */
 
+mod event;
 mod filter;
+mod preprocess;
 mod script;
 mod vm;
 
@@ -14,7 +16,9 @@ pub use script::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::event::LuaEvents;
 use self::filter::LuaFilter;
+use self::preprocess::LuaPreprocess;
 use self::vm::Vm;
 use crate::config::{Job, Pair};
 use crate::hook::{HookError, Hooks};
@@ -58,6 +62,18 @@ fn load(pair: &Pair) -> Result<Hooks, HookError> {
         hooks
             .filters
             .push(Arc::new(LuaFilter::new(vm, &script, &pair.lua)));
+    }
+    if let Some(said) = &pair.lua.preprocess {
+        let script = Script::read(said)?;
+        let vm = Vm::start(&script, &pair.lua)?;
+        hooks
+            .preprocess
+            .push(Arc::new(LuaPreprocess::new(vm, &script, &pair.lua)));
+    }
+    if let Some(said) = &pair.lua.event {
+        let script = Script::read(said)?;
+        let vm = Vm::start(&script, &pair.lua)?;
+        hooks.events.push(Arc::new(LuaEvents::new(vm, &script)));
     }
     Ok(hooks)
 }

@@ -9,6 +9,7 @@ mod attributes;
 mod etag;
 mod history;
 mod key;
+mod tagging;
 mod time;
 mod words;
 
@@ -16,6 +17,7 @@ pub use attributes::{Attributes, StorageClass, Tags};
 pub use etag::ETag;
 pub use history::{History, Marker, Version};
 pub use key::{KeyError, LocalKey, MAX_KEY_BYTES, ObjectKey, UnsafeKey};
+pub use tagging::{tagging, tags_of};
 pub use time::{Timestamp, TimestampError};
 pub use words::encoded_words;
 

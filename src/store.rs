@@ -14,8 +14,10 @@ as a put and no import may point up to `transfer`.
 
 mod annotations;
 mod buffers;
+mod details;
 mod error;
 mod incomplete;
+mod left_out;
 pub mod local;
 pub mod memory;
 pub mod named;
@@ -31,8 +33,10 @@ mod throttle;
 mod versioning;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
+pub use details::Details;
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
+pub use left_out::LeavesOut;
 pub use pace::{Pace, Stream};
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
@@ -106,6 +110,8 @@ pub enum OddityKind {
     KeyTooLong,
     /// A directory that cannot be read: nothing is known about what is below it.
     UnreadableDirectory,
+    /// A directory that was not looked into ([`LeavesOut`]): nothing below it is wanted.
+    LeftOut,
     /// An object whose key equals the prefix, so that nothing is left of its name.
     KeyIsPrefix,
     /// A file or directory that went away between being listed and being looked at.
@@ -155,6 +161,8 @@ pub struct Head {
     pub tag_count: Option<u32>,
     /// The file's identity (inode), so that a replaced file is told from a rewritten one.
     pub file_id: Option<u64>,
+    /// What else S3 tells of it, where that is wanted.
+    pub details: Option<Box<Details>>,
 }
 
 impl Head {
@@ -227,6 +235,21 @@ pub struct Put {
     /// an attempt whose answer was lost is looked for by them before it is made again. None where
     /// it does no harm to write it twice.
     pub known_by: &'static [&'static str],
+    /// Who says that they pay for the request.
+    pub payer: Payer,
+}
+
+/// Who says that they pay for writing an object, as buckets may demand.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Payer {
+    /// Whoever says so with all requests to the bucket.
+    #[default]
+    AsEver,
+    /// Whoever asks.
+    Requester,
+    /// Nobody: the bucket's owner does.
+    Owner,
 }
 
 /// What must hold of a key for it to be written; otherwise [`ErrorKind::PreconditionFailed`]. A
@@ -258,6 +281,7 @@ impl Put {
             checksum: None,
             full_object: false,
             known_by: &[],
+            payer: Payer::default(),
         }
     }
 
@@ -517,6 +541,11 @@ pub trait Upload: Send + Sync + fmt::Debug {
     /// far as it is known yet.
     fn etag_is_digest(&self) -> bool {
         true
+    }
+
+    /// What S3 calls this upload.
+    fn id(&self) -> Option<&str> {
+        None
     }
 
     /// Copies one part from inside S3.

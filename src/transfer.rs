@@ -24,17 +24,19 @@ mod part_copies;
 mod parts;
 mod parts_proof;
 mod places;
+mod preprocess;
 mod scheme;
 mod server_side;
 mod source_proof;
 mod tags;
 mod target_proof;
 mod whole;
+mod written;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -47,11 +49,14 @@ use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
 use self::late::{Judged, Told};
 use self::places::Places;
+use self::preprocess::{Preprocess, Said};
+use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
+use crate::hook::{Backlog, Fails, HookError};
 use crate::object::{Entry, ObjectKey, ObjectVersion, Tags};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
@@ -80,10 +85,16 @@ pub struct Transferrer {
     /// Where they are hashed.
     desk: Desk,
     sinks: Sinks,
+    /// Whether they want every step.
+    tells_steps: bool,
+    /// What is told and was not heard yet.
+    backlog: Backlog,
     stop: CancellationToken,
     dry_run: bool,
     /// What is asked of an object before it goes.
     late: Late,
+    /// Who has a say in what is written beside the content.
+    preprocess: Preprocess,
     /// What the target was found not to do.
     conceded: Conceded,
     /// Whether the source said that it knows no tags.
@@ -129,6 +140,8 @@ struct Work {
     is_distrusted: bool,
     /// Whether it was said to be distrusted until it has its annotations.
     owes_annotations: Arc<AtomicBool>,
+    /// What the hooks said of it, once they were asked.
+    said: Arc<OnceLock<Said>>,
 }
 
 /// How an attempt that worked went.
@@ -160,7 +173,9 @@ impl Transferrer {
         } else {
             Depth::Inferred
         };
+        let preprocess = Preprocess::new(&ends, pair, &context.hooks);
         Self {
+            preprocess,
             examiner: Examiner::new(ends.clone(), pair, context, depth),
             late: Late::new(&ends, pair, context, asks_checksums(pair, ends.direction)),
             source: ends.source,
@@ -171,6 +186,8 @@ impl Transferrer {
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),
+            tells_steps: context.sinks.wants_steps(),
+            backlog: context.backlog.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
@@ -291,6 +308,7 @@ impl Transferrer {
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         if self.dry_run {
+            self.started(&source);
             let listed = Listed::from(&source);
             let key = source.key;
             self.sinks.emit(&Event::Planned {
@@ -316,6 +334,7 @@ impl Transferrer {
             is_untagged: Arc::default(),
             is_distrusted: because == Cause::Distrusted,
             owes_annotations: Arc::default(),
+            said: Arc::default(),
         };
         let owes_annotations = Arc::clone(&work.owes_annotations);
         let mut attempts = 1;
@@ -324,6 +343,7 @@ impl Transferrer {
         let mut in_doubt = false;
         let trouble = loop {
             let begun = Instant::now();
+            self.started(&work.entry);
             let made = concede::attempt(self, &work).await;
             let overtaken = match &made {
                 Ok(_) => overtaken::look(self, &work, begun).await,
@@ -374,6 +394,7 @@ impl Transferrer {
                     published.push(own.clone());
                 }
             }
+            self.tell_damage(&work.entry, &trouble);
             if let Trouble::Published(rejected) = &trouble {
                 in_doubt = false;
                 work.is_distrusted = true;
@@ -447,7 +468,7 @@ impl Transferrer {
                 // it is another than the one that was judged
                 let Told { head, tags } = match self.late.judge(&entry, Some(head)).await? {
                     Judged::Goes(told) => told,
-                    Judged::Stays(leave) => return Err(Trouble::Left(Box::new(leave))),
+                    Judged::Stays(leave) => return Err(Trouble::Filtered(Box::new(leave))),
                 };
                 Ok((
                     Work {
@@ -455,6 +476,8 @@ impl Transferrer {
                         head,
                         tags,
                         parts: None,
+                        // it is another object now
+                        said: Arc::default(),
                         ..work
                     },
                     false,
@@ -464,7 +487,9 @@ impl Transferrer {
             | Trouble::Damaged(_)
             | Trouble::Published(_)
             | Trouble::Unproved(_)
-            | Trouble::Left(_) => Ok((work, true)),
+            | Trouble::Filtered(_)
+            | Trouble::Left(_)
+            | Trouble::Hook(_) => Ok((work, true)),
         }
     }
 
@@ -531,8 +556,13 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
-            Trouble::Left(leave) => return Ok(self.leave(*leave)),
+            Trouble::Filtered(leave) => return Ok(self.leave(*leave)),
             Trouble::Unproved(unproved) => unproved.told(),
+            Trouble::Left(left) => {
+                self.sinks.emit(&left.skipped(source));
+                return Ok(Became::LeftOut);
+            }
+            Trouble::Hook(error) => return self.hook_failed(source, &error, attempts),
             Trouble::Store(error) => error,
         };
         let concluded = conclude(source, error, self.direction, attempts);
@@ -545,6 +575,21 @@ impl Transferrer {
             _ => Became::Stayed,
         };
         concluded.ends_pair.map_or(Ok(fate), Err)
+    }
+
+    /// Tells of an object that a hook failed on; an error is one that ends the pair.
+    fn hook_failed(
+        &self,
+        source: &Entry,
+        error: &HookError,
+        attempts: u32,
+    ) -> Result<Became, StoreError> {
+        let told = error.in_the("preprocess", source.key.as_str());
+        self.failed(source, error.reason(), told.clone(), attempts);
+        match error.fails {
+            Fails::Object => Ok(Became::Stayed),
+            Fails::Pair => Err(told),
+        }
     }
 
     fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {

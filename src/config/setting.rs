@@ -384,7 +384,7 @@ fn endpoint(text: &str) -> Option<String> {
 
 /// Whether S3 takes it as `x-amz-website-redirect-location`:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html>.
-fn is_redirect(text: &str) -> bool {
+pub(super) fn is_redirect(text: &str) -> bool {
     let begins = ["/", "http://", "https://"];
     begins.iter().any(|begin| text.starts_with(begin)) && !text.chars().any(char::is_control)
 }

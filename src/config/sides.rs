@@ -134,6 +134,8 @@ pub(super) fn s3_settings(location: S3Location, side: &str, merged: &Merged) -> 
         // a header more; they are the proof where the ETag turns out to be none
         read_checksums: merged.value("checksum.download")
             || merged.value("checksum.express_one_zone_default"),
+        // as who is asked about objects needs it
+        tells_details: false,
         encryption: encryption(side, merged),
         anonymous: merged
             .optional(&path("no_sign_request"))

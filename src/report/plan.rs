@@ -296,4 +296,8 @@ impl Sink for PairPlan {
     fn wants_unchanged(&self) -> bool {
         self.key.is_some()
     }
+
+    fn wants_filtered(&self) -> bool {
+        true
+    }
 }

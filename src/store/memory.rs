@@ -475,6 +475,7 @@ fn head_of(object: &MemoryObject) -> Head {
         is_archived: false,
         tag_count: u32::try_from(object.tags.len()).ok().filter(|n| *n > 0),
         file_id: None,
+        details: None,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
+use super::preprocess::Left;
 use super::{Done, Transferrer, Work, parts, server_side, whole};
 use crate::digest::{Axis, Mismatch};
 use crate::event::FailReason;
 use crate::examine::Parts;
+use crate::hook::HookError;
 use crate::object::Entry;
 use crate::plan::Leave;
 use crate::store::{ErrorKind, Head, Incomplete, Rejected, StoreError, Stored};
@@ -26,7 +28,11 @@ pub(super) enum Trouble {
     /// What proves the object is known only now: begin again with what the source told.
     Asked(Box<Head>),
     /// The source has another object now, which is left where it is.
-    Left(Box<Leave>),
+    Filtered(Box<Leave>),
+    /// A hook leaves it out.
+    Left(Left),
+    /// A hook failed on it.
+    Hook(HookError),
 }
 
 /// What is known of an object that may have been published.
@@ -76,7 +82,9 @@ impl fmt::Display for Trouble {
             Self::Unproved(unproved) => unproved.error.fmt(f),
             Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
             Self::Asked(_) => f.write_str("its ETag proves nothing"),
-            Self::Left(_) => f.write_str("filters keep out what the source has now"),
+            Self::Filtered(_) => f.write_str("filters keep out what the source has now"),
+            Self::Left(_) => f.write_str("a hook leaves it out"),
+            Self::Hook(error) => error.fmt(f),
         }
     }
 }
@@ -101,12 +109,12 @@ impl Trouble {
                 }
                 _ => false,
             },
-            Self::Left(_) => false,
             Self::Damaged(_)
             | Self::Published(_)
             | Self::Unproved(_)
             | Self::Parts(_)
             | Self::Asked(_) => true,
+            Self::Filtered(_) | Self::Left(_) | Self::Hook(_) => false,
         }
     }
 }

@@ -5,15 +5,16 @@ upload in parts, and copies inside S3, which bring little of it along by themsel
 mod attributes;
 mod class;
 
-pub(super) use self::attributes::guessed;
+pub(super) use self::attributes::{guess, guessed};
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::{Transferrer, Work, origin};
 use crate::config::Versions;
 use crate::event::{Cause, Event};
 use crate::object::Tags;
-use crate::store::{Head, Put, StoreError};
+use crate::store::{Head, Payer, Put, StoreError};
 
 /// Everything that is written with the object; `head` is what its source says of it.
 pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Result<Put, StoreError> {
@@ -23,9 +24,7 @@ pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Resul
         dressed.without_redirect();
     }
     warn_once(via, work, &dressed.lost);
-    if pair.versions == Versions::All {
-        origin::note(&work.entry, &mut dressed.attributes.user);
-    }
+    dressed.attributes.user.extend(marks(via, work, head));
     Ok(Put {
         key: work.entry.key.clone(),
         size: work.entry.size,
@@ -42,7 +41,18 @@ pub(super) async fn put_of(via: &Transferrer, work: &Work, head: &Head) -> Resul
             (Versions::Latest | Versions::AsOf(_), _) | (Versions::All, Cause::Distrusted) => &[],
             (Versions::All, _) => &origin::ORIGIN,
         },
+        payer: Payer::AsEver,
     })
+}
+
+/// What is noted in the user metadata for runs to come: of which version an object is made, and the
+/// source's time where the target's own will not tell it. Nobody has a say in that.
+pub(super) fn marks(via: &Transferrer, work: &Work, head: &Head) -> BTreeMap<String, String> {
+    let mut marks = attributes::ahead(via.direction, head);
+    if via.pair.versions == Versions::All {
+        origin::note(&work.entry, &mut marks);
+    }
+    marks
 }
 
 /// Tells what the object loses: once, however often it is begun again.

@@ -165,6 +165,7 @@ fn listed(entry: &Entry) -> Head {
         is_archived: false,
         tag_count: None,
         file_id: None,
+        details: None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! An object copied inside S3: the bytes never pass through here.
 
 use super::attempt::Trouble;
-use super::{Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, tags};
+use super::{
+    Done, Transferrer, Work, Written, archived, condition, copy_proof, dress, part_copies,
+    preprocess, tags,
+};
 use crate::context::cancelled;
-use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
 
 /// What one CopyObject takes:
@@ -26,7 +28,12 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     };
     // S3 itself would bring along some of what the object has, and to parts nothing
     let source = head(via, work).await?;
-    let put = dress::put_of(via, work, &source).await?;
+    let mut put = dress::put_of(via, work, &source).await?;
+    if !via.preprocess.is_empty() {
+        // the hooks are to see them, and may change them
+        put = tags::with_tags(via, work, &source, put).await?;
+        put = preprocess::asked(via, work, &source, put).await?;
+    }
     let was_in_parts = entry.etag.as_ref().and_then(|etag| etag.parts()).is_some();
     let made = if was_in_parts || entry.size > MAX_COPY {
         part_copies::copy(via, work, &put, &from, &source).await?
@@ -45,7 +52,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };
-        via.sinks.emit(&Event::Moved { bytes: entry.size });
+        via.wrote(work, Written::whole(&source));
         // S3 takes annotations along by itself
         (copied, None)
     };

@@ -82,8 +82,13 @@ pub(super) async fn copy(
     put: &Put,
     from: &CopySource,
 ) -> Result<Copied, StoreError> {
-    work.is_untagged.store(false, Ordering::Relaxed);
+    let is_said = !via.preprocess.is_empty();
+    if !is_said {
+        work.is_untagged.store(false, Ordering::Relaxed);
+    }
     let (tags, brings_tags) = match &via.pair.tagging.tags {
+        // who was asked about the object has seen them
+        _ if is_said => (put.tags.clone(), false),
         WrittenTags::None => (Tags::new(), false),
         WrittenTags::Set(tags) => (tags.clone(), false),
         WrittenTags::Copied => (Tags::new(), true),

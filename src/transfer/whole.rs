@@ -1,10 +1,12 @@
 //! A small object: read at once, hashed in the same pass, written at once.
 
 use super::attempt::{Trouble, of_target};
-use super::{Done, Transferrer, Work, annotations, dress, source_proof, tags, target_proof};
+use super::{
+    Done, Transferrer, Work, Written, annotations, dress, preprocess, source_proof, tags,
+    target_proof,
+};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, digest};
-use crate::event::Event;
 use crate::store::{Content, ErrorKind, Read, SourceFacts, StoreError};
 
 /// Moves the object in one read and one write.
@@ -46,13 +48,14 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
 
     let put = dress::put_of(via, work, &content.head).await?;
     let put = tags::with_tags(via, work, &content.head, put).await?;
+    let put = preprocess::asked(via, work, &content.head, put).await?;
     let annotations = annotations::ahead(via, work, &content.head).await?;
     let mut stored = via
         .target
         .put(&put, content.bytes.clone(), &content.digests)
         .await
         .map_err(of_target)?;
-    via.sinks.emit(&Event::Moved { bytes: entry.size });
+    via.wrote(work, Written::whole(&content.head));
     // a directory gives none: the download's is the one to ask about
     stored.request_id = stored.request_id.or(content.request_id.take());
     let unasked = target_proof::unasked_of(via, &put, &stored);

@@ -87,6 +87,7 @@ pub(super) fn head(status: &Stat) -> Head {
         is_archived: false,
         tag_count: None,
         file_id: Some(status.st_ino),
+        details: None,
     }
 }
 

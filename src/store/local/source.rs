@@ -17,8 +17,8 @@ use super::read::{self, FILE};
 use super::walk::{Role, Walk};
 use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, Listing, Looked, Oddity, OddityKind, Read, Source,
-    StoreError, StoreKind,
+    Content, Description, ErrorKind, Head, LeavesOut, Listing, Looked, Oddity, OddityKind, Read,
+    Source, StoreError, StoreKind,
 };
 
 /// A directory, or a single file, to read from.
@@ -28,6 +28,7 @@ pub struct LocalSource(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: LocalSourceSettings,
+    left_out: Option<Arc<dyn LeavesOut>>,
     base: OnceLock<Base>,
 }
 
@@ -42,8 +43,17 @@ struct Base {
 impl LocalSource {
     /// Takes the settings and touches nothing; a root that is not there shows when it is listed.
     pub fn new(settings: LocalSourceSettings) -> Self {
+        Self::leaving_out(settings, None)
+    }
+
+    /// The same, and never looks into directories that are left out.
+    pub fn leaving_out(
+        settings: LocalSourceSettings,
+        left_out: Option<Arc<dyn LeavesOut>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             settings,
+            left_out,
             base: OnceLock::new(),
         }))
     }
@@ -63,6 +73,7 @@ impl Source for LocalSource {
                 ignore_symlinks: settings.ignore_symlinks,
             },
             never_list: settings.never_list.clone(),
+            left_out: self.0.left_out.clone(),
         }
         .list()
     }

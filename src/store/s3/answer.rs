@@ -73,10 +73,50 @@ macro_rules! head_of {
                 .tag_count()
                 .and_then(|count| u32::try_from(count).ok()),
             file_id: None,
+            details: ($store.0.settings.tells_details)
+                .then(|| Box::new(answer::details_of!(output))),
         }
     }};
 }
 pub(super) use head_of;
+
+/// What HEAD and GET answer of an object beside that.
+macro_rules! details_of {
+    ($output:expr) => {{
+        let output = $output;
+        macro_rules! text {
+            ($field:ident) => {
+                output.$field().map(str::to_owned)
+            };
+        }
+        macro_rules! word {
+            ($field:ident) => {
+                output.$field().map(|word| word.as_str().to_owned())
+            };
+        }
+        $crate::store::Details {
+            accept_ranges: text!(accept_ranges),
+            bucket_key_enabled: output.bucket_key_enabled(),
+            checksum_type: word!(checksum_type),
+            content_range: text!(content_range),
+            missing_meta: output.missing_meta(),
+            object_lock_legal_hold_status: word!(object_lock_legal_hold_status),
+            object_lock_mode: word!(object_lock_mode),
+            object_lock_retain_until_date: output
+                .object_lock_retain_until_date()
+                .map(|time| answer::timestamp(Some(time))),
+            parts_count: output.parts_count(),
+            replication_status: word!(replication_status),
+            request_charged: word!(request_charged),
+            restore: text!(restore),
+            server_side_encryption: word!(server_side_encryption),
+            sse_customer_algorithm: text!(sse_customer_algorithm),
+            sse_customer_key_md5: text!(sse_customer_key_md5),
+            ssekms_key_id: text!(ssekms_key_id),
+        }
+    }};
+}
+pub(super) use details_of;
 
 /// Whether an object of which HEAD says this has to be restored before it can be read:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>. `restore` is there where

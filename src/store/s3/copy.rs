@@ -16,10 +16,11 @@ use super::error::WANTS_KEY;
 use super::headers::{with_attributes, with_condition};
 use super::learnt::{Told, asking_for, under};
 use super::once::{Written, attempted};
+use super::payer::NotPaying;
 use super::{S3Store, condition, range_header};
 use crate::digest::Algorithm;
 use crate::object::ETag;
-use crate::store::{Condition, Copied, CopySource, ErrorKind, Put, StoreError, StoredPart};
+use crate::store::{Condition, Copied, CopySource, ErrorKind, Payer, Put, StoreError, StoredPart};
 
 /// Everything but RFC 3986's unreserved characters and the slash.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -81,7 +82,10 @@ pub(super) async fn copy(
             let request = with_condition!(request, condition);
             let request = with_encryption!(request, store.encryption());
             let request = with_source_key!(request, from.customer_key.as_ref());
-            let request = request.set_request_payer(payer(from));
+            let request = request.set_request_payer(payer(&paying(from, put.payer)));
+            let request = request
+                .customize()
+                .interceptor(NotPaying::for_copy(from, put));
             let patience = store.server_side_work();
             let answer = store.send(OPERATION, key, patience, request.send());
             attempted(store, put, expected, in_doubt, answer)
@@ -174,6 +178,14 @@ pub(super) async fn copy_part(
         .copy_part_result()
         .ok_or_else(|| no_result(OPERATION, full_key))?;
     Ok(part_of!(store, output, result, number, checksum, size))
+}
+
+/// The same source, read and written by somebody who says so where either end wants it.
+pub(super) fn paying(from: &CopySource, payer: Payer) -> CopySource {
+    CopySource {
+        requester_pays: from.requester_pays || payer == Payer::Requester,
+        ..from.clone()
+    }
 }
 
 /// Who pays for what is read of the source's bucket.

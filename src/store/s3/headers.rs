@@ -1,10 +1,10 @@
 //! What an object is to have beside its bytes, as request headers.
 
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use aws_sdk_s3::types::RequestPayer;
 
-use crate::object::{ETag, Tags};
-use crate::store::Condition;
+use crate::object::ETag;
+use crate::store::{Condition, Payer};
 
 /// Sets headers, metadata, tags, storage class and ACL on any request that makes an object.
 macro_rules! with_attributes {
@@ -21,11 +21,12 @@ macro_rules! with_attributes {
             .set_content_language(attributes.content_language.clone())
             .set_expires(headers::expires(attributes.expires.as_deref()))
             .set_website_redirect_location(attributes.website_redirect.clone())
-            .set_tagging(headers::tagging(&put.tags))
+            .set_tagging($crate::object::tagging(&put.tags))
             .set_storage_class(
                 (put.storage_class.as_ref()).map(|it| StorageClass::from(it.as_str())),
             )
-            .set_acl(put.acl.as_deref().map(ObjectCannedAcl::from));
+            .set_acl(put.acl.as_deref().map(ObjectCannedAcl::from))
+            .set_request_payer(headers::payer(put.payer));
         for (name, value) in &attributes.user {
             request = request.metadata(name, value);
         }
@@ -52,20 +53,12 @@ pub(super) fn expires(text: Option<&str>) -> Option<DateTime> {
     DateTime::from_str(text?, DateTimeFormat::HttpDate).ok()
 }
 
-/// Tags as `x-amz-tagging` has them; `None` where there are none.
-pub(super) fn tagging(tags: &Tags) -> Option<String> {
-    /// Everything but RFC 3986's unreserved characters.
-    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'.')
-        .remove(b'_')
-        .remove(b'~');
-    let pairs = tags.iter().map(|(key, value)| {
-        let encoded = |text| utf8_percent_encode(text, ENCODED);
-        format!("{}={}", encoded(key), encoded(value))
-    });
-    let pairs: Vec<String> = pairs.collect();
-    (!pairs.is_empty()).then(|| pairs.join("&"))
+/// Who pays for a request that belongs to a write, where that is said of this one alone.
+pub(super) fn payer(payer: Payer) -> Option<RequestPayer> {
+    match payer {
+        Payer::Requester => Some(RequestPayer::Requester),
+        Payer::AsEver | Payer::Owner => None,
+    }
 }
 
 pub(super) fn if_match(condition: &Condition) -> Option<String> {

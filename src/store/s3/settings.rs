@@ -48,6 +48,8 @@ pub struct S3Settings {
     pub content_md5: bool,
     /// Ask for the stored additional checksum with every read of a whole object.
     pub read_checksums: bool,
+    /// Keep all that S3 tells of an object ([`Head::details`](crate::store::Head::details)).
+    pub tells_details: bool,
     /// How what is written is encrypted; a key of the user's is for what is read as well.
     pub encryption: Encryption,
     /// Sign nothing: whoever asks is nobody, whatever credentials there are.
@@ -287,6 +289,7 @@ impl S3Settings {
             payload_signing: PayloadSigning::default(),
             content_md5: true,
             read_checksums: false,
+            tells_details: false,
             encryption: Encryption::default(),
             anonymous: false,
             requester_pays: false,

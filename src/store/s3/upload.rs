@@ -16,9 +16,10 @@ use super::answer::{part_of, stored_of};
 use super::completion::{Expected, Likeness};
 use super::encryption::{with_encryption, with_key};
 use super::error::broken_body;
-use super::headers::{with_attributes, with_condition};
+use super::headers::{payer, with_attributes, with_condition};
 use super::learnt::{Told, asking_for, under};
 use super::locked::with_body;
+use super::payer::NotPaying;
 use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
 use super::{S3Store, begun, condition, copy};
@@ -66,6 +67,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             }
             let request = with_encryption!(request, store.encryption());
             let request = request.customize().interceptor(raw.clone());
+            let request = request.interceptor(NotPaying::for_a(put));
             let output = store
                 .send(OPERATION, key, Duration::ZERO, request.send())
                 .await?;
@@ -114,6 +116,10 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
 
 #[async_trait]
 impl Upload for S3Upload {
+    fn id(&self) -> Option<&str> {
+        Some(&self.upload_id)
+    }
+
     async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError> {
         const OPERATION: &str = "UploadPart";
         let store = &self.store;
@@ -128,6 +134,7 @@ impl Upload for S3Upload {
                     .upload_id(&self.upload_id)
                     .part_number(i32::from(part.number.get()))
                     .set_content_md5(content_md5(store, &part.digests))
+                    .set_request_payer(payer(self.put.payer))
                     .body(ByteStream::from(part.bytes.clone()));
                 let request = with_key!(request, store.key());
                 let request = with_checksum!(request, pick(&part.digests, self.put.checksum));
@@ -154,6 +161,7 @@ impl Upload for S3Upload {
         range: Range<u64>,
     ) -> Result<StoredPart, StoreError> {
         let (store, key, id) = (&self.store, &self.full_key, &self.upload_id);
+        let from = &copy::paying(from, self.put.payer);
         copy::copy_part(store, key, id, number, from, range, self.put.checksum).await
     }
 
@@ -185,6 +193,7 @@ impl Upload for S3Upload {
                     .key(&this.full_key)
                     .upload_id(&this.upload_id)
                     .set_mpu_object_size(i64::try_from(size).ok())
+                    .set_request_payer(payer(this.put.payer))
                     .multipart_upload(completed.clone());
                 if let Some(whole) = whole_sum {
                     request = with_checksum!(request, Some(whole))
@@ -295,7 +304,8 @@ impl S3Upload {
                     .abort_multipart_upload()
                     .bucket(store.bucket())
                     .key(&self.full_key)
-                    .upload_id(&self.upload_id);
+                    .upload_id(&self.upload_id)
+                    .set_request_payer(payer(self.put.payer));
                 store.send(OPERATION, &self.full_key, Duration::ZERO, request.send())
             })
             .await;

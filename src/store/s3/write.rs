@@ -15,6 +15,7 @@ use super::headers::{with_attributes, with_condition};
 use super::learnt::{Lack, Told, asking_for, under};
 use super::locked::with_body;
 use super::once::{Written, attempted};
+use super::payer::NotPaying;
 use super::{S3Store, condition, read, singly};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
@@ -96,6 +97,7 @@ pub(super) async fn put(
             let untyped = put.attributes.content_type.is_none();
             let payload = store.payload_hash(digests).untyped(untyped);
             let request = request.customize().interceptor(payload);
+            let request = request.interceptor(NotPaying::for_a(put));
             let answer = store.send_content(OPERATION, full_key, size, request.send());
             attempted(store, put, expected, in_doubt, answer)
         };

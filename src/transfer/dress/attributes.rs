@@ -30,14 +30,28 @@ pub(super) fn of(
     };
     let attributes = &mut dressed.attributes;
     attributes.put_on(&metadata.set);
-    // what is not of now is not told by the target's own time
-    let is_ahead = direction == Direction::LocalToS3 && head.modified > Timestamp::now();
-    if metadata.put_last_modified || is_ahead {
-        let time = head.modified.rfc3339_offset();
-        let user = &mut attributes.user;
-        user.insert(ORIGIN_LAST_MODIFIED.to_owned(), time);
+    if metadata.put_last_modified {
+        attributes.user.extend([time_of(head)]);
     }
+    attributes.user.extend(ahead(direction, head));
     dressed
+}
+
+/// The source's time, where it is not of now yet: the target's own time does not tell it.
+pub(super) fn ahead(direction: Direction, head: &Head) -> BTreeMap<String, String> {
+    let is_ahead = direction == Direction::LocalToS3 && head.modified > Timestamp::now();
+    is_ahead.then(|| time_of(head)).into_iter().collect()
+}
+
+fn time_of(head: &Head) -> (String, String) {
+    let time = head.modified.rfc3339_offset();
+    (ORIGIN_LAST_MODIFIED.to_owned(), time)
+}
+
+/// The type of a file, by its name.
+pub(in crate::transfer) fn guess(key: &ObjectKey) -> String {
+    let guess = mime_guess::from_path(key.as_str()).first_or_octet_stream();
+    guess.essence_str().to_owned()
 }
 
 impl From<Attributes> for Dressed {
@@ -95,9 +109,8 @@ fn copied(metadata: &Metadata, source: &Attributes) -> Dressed {
 
 /// What a file says of itself: by its name.
 pub(in super::super) fn guessed(metadata: &Metadata, key: &ObjectKey) -> Attributes {
-    let guess = || mime_guess::from_path(key.as_str()).first_or_octet_stream();
     Attributes {
-        content_type: (metadata.guess_mime_type).then(|| guess().essence_str().to_owned()),
+        content_type: (metadata.guess_mime_type).then(|| guess(key)),
         ..Attributes::default()
     }
 }
@@ -137,6 +150,7 @@ mod tests {
             tag_count: None,
             file_id: None,
             is_archived: false,
+            details: None,
         }
     }
 
