@@ -25,7 +25,8 @@ use self::line::Line;
 use super::s3::KeyOrder;
 use super::sort::{Sorted, sorting};
 use super::{
-    ErrorKind, Head, Listing, Looked, Oddity, OddityKind, Page, Source, StoreError, Target,
+    ErrorKind, Head, Listing, Looked, Oddity, OddityKind, Page, Source, StoreError, StoreKind,
+    Target,
 };
 use crate::object::{Entry, ObjectKey};
 
@@ -61,6 +62,9 @@ impl fmt::Debug for Asking {
         write!(f, "Asking({:?}, {} at once)", self.keys, self.at_once)
     }
 }
+
+/// Files looked at at once: each look has a thread, and each thread its share of memory.
+const THREADS: usize = 8;
 
 /// Keys in a page.
 const PAGE: usize = 1000;
@@ -120,6 +124,11 @@ async fn ask_all(
     out: &Pages,
 ) -> Result<(), StoreError> {
     let dir = std::env::temp_dir();
+    let at_once = match of.describe().kind {
+        StoreKind::Local => asking.at_once.min(THREADS),
+        StoreKind::S3 | StoreKind::Memory => asking.at_once,
+    };
+    let at_once = at_once.max(1);
     let sorted = match &asking.keys {
         Keys::File { path, only } => {
             let reading = Reading {
@@ -153,7 +162,7 @@ async fn ask_all(
                 })
             }
         })
-        .try_buffered(asking.at_once.max(1))
+        .try_buffered(at_once)
         .try_ready_chunks(PAGE)
         .boxed();
     // of names that are one name for the target, the first counts

@@ -389,8 +389,15 @@ fn of_one_key_each_filter_says_what_it_says() {
             lines.retain(|line| line[0] == key);
             lines
         };
-        if key != "a/same" {
-            assert_eq!(of_key(&whole), of_key(&ran), "{}", whole.told());
+        match key {
+            "c new" => assert_eq!(of_key(&whole), of_key(&ran), "{}", whole.told()),
+            // what is not walked has no line, and is named all the same when it is asked about
+            "d/e/new" => {
+                assert_eq!(of_key(&whole), [] as [Value; 0], "{}", whole.told());
+                let expected = json!([key, "filter", "filter.exclude"]);
+                assert_eq!(of_key(&ran), [expected], "{}", ran.told());
+            }
+            _ => {}
         }
     }
 }
