@@ -149,7 +149,7 @@ impl Adding {
             }),
             // there is nothing at the target to tell of
             Step::IsMarked(_, None) => self.unchanged.count(),
-            Step::IsLate(source) => self.sinks.emit(&late(&source)),
+            Step::IsLate(source) => self.is_late(&source, progress).await,
             Step::Bring(source) if self.must_not(progress) => self.not_attempted(&source),
             Step::Bring(source) => self.bring(source, progress).await,
             Step::Mark(marker) if self.must_not(progress) => {
@@ -161,6 +161,18 @@ impl Adding {
 
     fn must_not(&self, progress: &Progress) -> bool {
         progress.is_stuck || self.stop.is_cancelled()
+    }
+
+    /// Tells of a version that cannot be brought over any more, unless a hook leaves it out.
+    async fn is_late(&self, source: &Entry, progress: &mut Progress) {
+        match self.transferrer.is_left_out(source).await {
+            Ok(true) => {}
+            Ok(false) => self.sinks.emit(&late(source)),
+            Err(error) => {
+                progress.is_stuck = true;
+                progress.fatal = Some(error);
+            }
+        }
     }
 
     async fn bring(&self, source: Entry, progress: &mut Progress) {
