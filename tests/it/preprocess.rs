@@ -3,10 +3,20 @@ what becomes of an object when they fail.
 */
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
+use s3sync::engine::run_between;
+use s3sync::event::{Event, FailReason, SkipReason};
+use s3sync::hook::{HookError, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
+use s3sync::object::{Attributes, Timestamp};
+use s3sync::plan::Direction;
 use s3sync::sandbox::{Action, Rule, When};
+use s3sync::store::memory::MemoryStore;
 
-use crate::support::case;
+use crate::engine_room::{Told, context, ends, pair};
+use crate::support::{case, key};
 use crate::world::{Dress, Ran, Run, Wire, World, content};
 
 const MIB: usize = 1 << 20;
@@ -668,4 +678,152 @@ end
         }
         assert!(writes >= 6, "{writes}");
     }
+}
+
+/// What a hook in Rust may do, by the key it is asked about.
+#[derive(Debug, Default)]
+struct Own {
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl PreprocessHook for Own {
+    async fn preprocess(
+        &self,
+        source: &SourceObject,
+        upload: &mut UploadMetadata,
+    ) -> Result<Preprocessed, HookError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        match source.key.as_str() {
+            "skip" => return Ok(Preprocessed::Skip),
+            "fail" => return Err(HookError::new("no idea")),
+            "wrong" => upload.acl = Some("nobody".to_owned()),
+            _ => {}
+        }
+        upload.content_type = None;
+        upload.cache_control = Some(String::new());
+        upload.tagging = [("size".to_owned(), source.size.to_string())].into();
+        (upload.metadata).insert(
+            "Größe".replace('ö', "o").replace('ß', "s"),
+            "größe".to_owned(),
+        );
+        Ok(Preprocessed::Proceed)
+    }
+}
+
+/// Says what it is handed by the one before.
+#[derive(Debug)]
+struct Second;
+
+#[async_trait]
+impl PreprocessHook for Second {
+    async fn preprocess(
+        &self,
+        _: &SourceObject,
+        upload: &mut UploadMetadata,
+    ) -> Result<Preprocessed, HookError> {
+        upload.content_language = upload.tagging.get("size").cloned();
+        Ok(Preprocessed::Proceed)
+    }
+
+    fn name(&self) -> String {
+        "the second".to_owned()
+    }
+}
+
+#[tokio::test]
+async fn hooks_in_rust_are_asked_one_after_the_other() {
+    let (source, target) = (MemoryStore::new(), MemoryStore::new());
+    let keys = ["fail", "good", "large", "skip", "wrong"];
+    for name in keys {
+        let bytes = if name == "large" { 20_000 } else { 10 };
+        source.insert(&key(name), content(name, bytes), Timestamp::new(1, 0));
+    }
+    let own = Arc::new(Own::default());
+    let told = Arc::new(Told::default());
+    let mut context = context(&told);
+    context.hooks.preprocess = vec![
+        Arc::clone(&own) as Arc<dyn PreprocessHook>,
+        Arc::new(Second),
+    ];
+    let ends_of = ends(&source, &target, Direction::LocalToS3);
+    run_between(ends_of, &pair(), &context)
+        .await
+        .expect("a run");
+
+    assert_eq!(own.asked.load(Ordering::Relaxed), keys.len());
+    assert_eq!(told.transferred(), [key("good"), key("large")]);
+    let skipped = [("skip".to_owned(), SkipReason::HookCancelled)];
+    assert_eq!(told.skipped(), skipped);
+    let failed = [
+        ("fail", FailReason::HookError),
+        ("wrong", FailReason::HookError),
+    ];
+    assert_eq!(told.failed(), failed.map(|(name, why)| (key(name), why)));
+    let words: Vec<String> = told
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Failed { error, .. } => Some(error.to_string()),
+            _ => None,
+        })
+        .collect();
+    for expected in [
+        "preprocess `fail`: no idea",
+        "Own: `nobody` is no canned ACL",
+    ] {
+        assert!(words.iter().any(|it| it.contains(expected)), "{words:?}");
+    }
+    for (name, size) in [("good", "10"), ("large", "20000")] {
+        let seen = target.get(&key(name)).expect("it arrived");
+        assert_eq!(seen.tags, texts(&[("size", size)]));
+        let expected = Attributes {
+            content_language: Some(size.to_owned()),
+            user: texts(&[("grosse", "=?UTF-8?B?Z3LDtsOfZQ==?=")]),
+            ..Attributes::default()
+        };
+        assert_eq!(seen.attributes, expected, "{name}");
+    }
+
+    // never where the target is a directory, and not in a dry run
+    for (direction, dry_run) in [(Direction::S3ToLocal, false), (Direction::LocalToS3, true)] {
+        let target = MemoryStore::new();
+        let mut context = context.clone();
+        context.dry_run = dry_run;
+        let ends_of = ends(&source, &target, direction);
+        run_between(ends_of, &pair(), &context)
+            .await
+            .expect("a run");
+        assert_eq!(own.asked.load(Ordering::Relaxed), keys.len());
+    }
+}
+
+/// A hook that cannot be trusted any more ends its pair.
+#[derive(Debug)]
+struct Broken;
+
+#[async_trait]
+impl PreprocessHook for Broken {
+    async fn preprocess(
+        &self,
+        _: &SourceObject,
+        _: &mut UploadMetadata,
+    ) -> Result<Preprocessed, HookError> {
+        Err(HookError::new("broken").for_the_pair())
+    }
+}
+
+#[tokio::test]
+async fn a_hook_in_rust_may_end_the_pair() {
+    let (source, target) = (MemoryStore::new(), MemoryStore::new());
+    source.insert(&key("a"), content("a", 10), Timestamp::new(1, 0));
+    let told = Arc::new(Told::default());
+    let mut context = context(&told);
+    context.hooks.preprocess = vec![Arc::new(Broken)];
+    let ends = ends(&source, &target, Direction::LocalToS3);
+    let ended = run_between(ends, &pair(), &context).await;
+    let ended = ended.expect_err("the pair ended").to_string();
+    assert!(ended.contains("broken"), "{ended}");
+    assert_eq!(told.failed(), [(key("a"), FailReason::HookError)]);
+    assert!(target.objects().is_empty());
 }
