@@ -4,6 +4,7 @@ Flags come from the option table (`config::OPTIONS`) and only carry what was typ
 types and checks it, together with the job file and the environment.
 */
 
+mod arguments;
 mod check;
 mod command;
 mod completions;
@@ -23,6 +24,8 @@ mod run;
 mod sandbox;
 mod schema;
 mod validate;
+
+pub(crate) use arguments::read_arguments;
 
 use std::process::ExitCode as Status;
 

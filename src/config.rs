@@ -6,14 +6,7 @@ everywhere and cannot express an illegal combination. Nothing past this module s
 The option table (`options`) describes every option once. A job file, the environment and the
 flags are each read into layers by it, value by value; figment merges the layers, and remembers
 for every value which layer it came from. Whatever is wrong is collected, and told all at once.
-
-# Every option
-
-What `s3sync init` prints:
 */
-#![doc = "```toml"]
-#![doc = include_str!("../jobs/reference/job.toml")]
-#![doc = "```"]
 
 mod bounded;
 mod build;
@@ -87,6 +80,6 @@ pub use stand_ins::StandIn;
 pub(crate) use suggest::nearest;
 pub use template::template;
 pub use ways::{
-    adhoc, from_environment, is_said, load_among, load_file, outline, read_adhoc, read_environment,
-    read_file,
+    adhoc, from_environment, is_said, load_among, load_file, load_text, of_program, outline,
+    read_adhoc, read_environment, read_file,
 };

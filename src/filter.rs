@@ -2,10 +2,13 @@
 
 The filters have one order (globs, times, sizes, regular expressions, hooks), and the first that
 rejects an object is the one it counts for. What a listing does not tell, the workers ask for
-later, of what would be transferred.
+later, of what would be transferred ([`LateFilters`]).
 */
 
+mod late;
 mod rule;
+
+pub use self::late::LateFilters;
 
 use std::fmt;
 use std::sync::Arc;

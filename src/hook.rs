@@ -1,16 +1,24 @@
 /*! What users have a say in: which objects go, what they carry, and who hears of it.
 
 The traits here are implemented in Rust by whoever embeds the library, and by scripts. A pair has
-any number of each ([`Hooks`]).
+any number of each ([`Hooks`]); those of the program are asked before the scripts.
 */
 
 mod error;
 mod filter;
+mod function;
 mod preprocess;
 
+pub use async_trait::async_trait;
 pub use error::{Fails, HookError};
 pub use filter::{Candidate, FilterHook};
+pub use function::{FilterFn, filter_fn};
 pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
+
+pub use crate::digest::{Algorithm, Checksum};
+pub use crate::event::{Rule, SkipReason};
+pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};
+pub use crate::store::Details;
 
 use std::sync::Arc;
 
@@ -24,6 +32,25 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, and after its other filters this one.
+    #[must_use]
+    pub fn filter(mut self, filter: impl FilterHook + 'static) -> Self {
+        self.filters.push(Arc::new(filter));
+        self
+    }
+
+    /// The same, and after its other hooks of this kind this one.
+    #[must_use]
+    pub fn preprocess(mut self, hook: impl PreprocessHook + 'static) -> Self {
+        self.preprocess.push(Arc::new(hook));
+        self
+    }
+
     /// The same, and after them those.
     #[must_use]
     pub fn followed_by(mut self, those: Self) -> Self {

@@ -32,7 +32,7 @@ pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
-pub use signals::Signals;
+pub use signals::{Cancel, Signals};
 
 /// How a job is run, beside what it says itself.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +43,10 @@ pub struct RunOptions {
     pub plain: bool,
     /// Show progress and the final line.
     pub progress: bool,
+    /// Print nothing at all: another program is told by values.
+    pub silent: bool,
+    /// Leave nothing behind: no report, no evidence, and nothing remembered for the next run.
+    pub unreported: bool,
     /// What it is run for.
     pub purpose: Purpose,
 }
@@ -76,7 +80,13 @@ pub async fn run(
     options: RunOptions,
     signals: &Signals,
 ) -> Outcome {
-    let engine: RunPair = match &options.purpose {
+    let engine = engine(&options.purpose);
+    run_with(job, hooks, options, signals, engine).await
+}
+
+/// The engine for what a job is run for.
+fn engine(purpose: &Purpose) -> RunPair {
+    match purpose {
         Purpose::Run | Purpose::Plan(_) => {
             |pair, context| Box::pin(async move { engine::run_pair(&pair, &context).await })
         }
@@ -88,36 +98,78 @@ pub async fn run(
                 Box::pin(async move { engine::check_pair(&pair, &context, Manner::Records).await })
             },
         },
-    };
-    run_with(job, hooks, options, signals, engine).await
+    }
+}
+
+/// A job whose report is open, so that it can be looked at while the job runs.
+#[derive(Debug)]
+pub struct Opened {
+    job: config::Job,
+    options: RunOptions,
+    report: Arc<RunReport>,
+}
+
+impl Opened {
+    /// Opens the report of a run; the error is of a directory that cannot be written.
+    pub fn new(mut job: config::Job, options: RunOptions) -> Result<Self, ReportError> {
+        match options.purpose {
+            Purpose::Run => {}
+            Purpose::Plan(_) => job.dry_run = true,
+            // it decides nothing that could be carried out
+            Purpose::Check(_) => job.dry_run = false,
+        }
+        Ok(Self {
+            report: open(&job, &options)?,
+            job,
+            options,
+        })
+    }
+
+    /// The report as it grows.
+    pub fn report(&self) -> &Arc<RunReport> {
+        &self.report
+    }
+
+    /// Runs it to its end.
+    pub async fn run(self, hooks: PairHooks, signals: &Signals) -> Outcome {
+        let engine = engine(&self.options.purpose);
+        run_opened(self, hooks, signals, engine).await
+    }
 }
 
 /// What runs one pair: the engine, or what stands for it in tests.
 type RunPair = fn(Pair, Context) -> BoxFuture<'static, Result<PairDone, PairError>>;
 
 async fn run_with(
-    mut job: config::Job,
+    job: config::Job,
     hooks: PairHooks,
     options: RunOptions,
     signals: &Signals,
     engine: RunPair,
 ) -> Outcome {
-    match options.purpose {
-        Purpose::Run => {}
-        Purpose::Plan(_) => job.dry_run = true,
-        // it decides nothing that could be carried out
-        Purpose::Check(_) => job.dry_run = false,
-    }
-    let report = match open(&job, &options) {
-        Ok(report) => report,
+    match Opened::new(job, options) {
+        Ok(opened) => run_opened(opened, hooks, signals, engine).await,
         Err(error) => {
             tracing::error!("{error}");
-            return Outcome {
+            Outcome {
                 exit: ExitCode::Failed,
                 unread: false,
-            };
+            }
         }
-    };
+    }
+}
+
+async fn run_opened(
+    opened: Opened,
+    hooks: PairHooks,
+    signals: &Signals,
+    engine: RunPair,
+) -> Outcome {
+    let Opened {
+        mut job,
+        options,
+        report,
+    } = opened;
     let heartbeat = report.heartbeat();
     let stop = signals.begin(&report);
     let plan = match &options.purpose {
@@ -132,7 +184,7 @@ async fn run_with(
         (Some(plan), ..) => Output::Plan(plan),
         (None, Some(check), Some(directory)) => Output::Check(directory, check),
         (None, None, Some(directory)) => Output::Evidence(directory),
-        (None, _, None) => unreachable!("what is no plan has a directory"),
+        (None, _, None) => Output::Nothing,
     };
     // by the places the job says, which a sandbox takes the place of
     let ledgers: Vec<Ledger> = job
@@ -172,7 +224,10 @@ async fn run_with(
     if let Some(plan) = plan {
         return show(&report, &plan, received, reason);
     }
-    let end = end_of(&report, received, reason);
+    let mut end = end_of(&report, received, reason);
+    if signals.is_of_program() {
+        end = cancelled(end);
+    }
     let mut exit = end.exit;
     let record = report.finish(end);
     match &check {
@@ -195,6 +250,7 @@ async fn run_with(
 
 fn open(job: &config::Job, options: &RunOptions) -> Result<Arc<RunReport>, ReportError> {
     match options.purpose {
+        Purpose::Run if options.unreported => Ok(RunReport::unwritten(job, &options.command)),
         Purpose::Run => RunReport::open(job, &options.command, Aim::Sync),
         Purpose::Check(_) => RunReport::open(job, &options.command, Aim::Compare),
         Purpose::Plan(_) => Ok(RunReport::unwritten(job, &options.command)),
@@ -219,6 +275,18 @@ fn show(
     Outcome {
         exit: exit.worse(trouble),
         unread: plan.is_unread(),
+    }
+}
+
+/// It was no signal that stopped the run.
+fn cancelled(end: RunEnd) -> RunEnd {
+    let is_all = end.exit == ExitCode::Interrupted && end.reason.is_none();
+    RunEnd {
+        reason: end
+            .reason
+            .or_else(|| is_all.then(|| "cancelled by the program".to_owned())),
+        interrupted_by: None,
+        ..end
     }
 }
 

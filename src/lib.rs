@@ -1,42 +1,174 @@
 /*! s3sync: directories and S3 buckets, synchronized, with proof.
 
-The modules stand in a line; each uses only those above it, which `tests/it/shape.rs` holds them
-to. The blank lines keep them in that order, which is the one to read them in.
+A sync in ten lines, here against the S3 endpoint that is built in; without `sandbox.dir` the same
+goes to AWS.
+
+```
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    # let dir = tempfile::tempdir()?;
+    # std::fs::create_dir(dir.path().join("photos"))?;
+    # std::fs::write(dir.path().join("photos/1.jpg"), "light")?;
+    # std::env::set_current_dir(dir.path())?;
+    let job = s3sync::Job::pair("photos/", "s3://acme-backup/photos/")
+        .set("report.dir", "reports")
+        .set("sandbox.dir", "s3")
+        .build()?;
+    let summary = s3sync::run(job).await?;
+    assert!(summary.is_success());
+    assert_eq!(summary.pairs[0].statistics.verified, 1);
+    Ok(())
+}
+```
+
+A [`Job`] is said by code, by a file or a text in TOML, by arguments or by the environment; options
+are [the same](options) in all of them. What is wrong with it comes as [`Problems`], all at once and
+each with its place. [`run`] runs it on the tokio runtime it is called on, of several threads or of
+one. It prints nothing, listens for no signals and changes nothing of the process; what it logs are
+records of `tracing`. Several jobs may run at once.
+
+# What happens, while it happens
+
+A [`Run`] that is started can be looked at, and stopped:
+
+```
+# async fn f(job: s3sync::Job) -> Result<(), Box<dyn std::error::Error>> {
+let running = s3sync::Run::new(job).start()?;
+let (live, stop) = (running.live(), running.cancel_handle());
+let watcher = tokio::spawn(async move {
+    loop {
+        for pair in live.pairs() {
+            println!("{}: {} of {}", pair.name, pair.statistics.done(), pair.statistics.listed);
+            if pair.statistics.errors > 100 {
+                stop.cancel(); // in order: nothing is left half written
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+});
+let summary = running.finished().await;
+watcher.abort();
+println!("{:?}, exit code {}", summary.status, summary.exit_code);
+# Ok(()) }
+```
+
+# Having a say
+
+[`Hooks`] are asked in every pair: which objects go. They come after the filters of the
+configuration and before the scripts of the job; what they reject is counted under `hook`.
+
+```
+use s3sync::hook::{Hooks, filter_fn};
+
+# async fn f(job: s3sync::Job) -> Result<(), Box<dyn std::error::Error>> {
+let hooks = Hooks::new().filter(filter_fn("no drafts", |object| {
+    !object.entry.key.as_str().starts_with("drafts/")
+}));
+let summary = s3sync::Run::new(job).hooks(hooks).start()?.finished().await;
+println!("{:?}", summary.pairs[0].statistics.filtered_by.get("hook"));
+# Ok(()) }
+```
+
+# Errors
+
+| what | where |
+|---|---|
+| a job that is wrong | [`JobBuilder::build`] gives [`Problems`] |
+| scripts that do not load, a report that cannot be written | [`Run::start`] gives a [`StartError`] |
+| an object, a pair or the endpoint that fails | in the [`Summary`] and the report; the run goes on with the others |
+
+# What a run leaves behind
+
+A report with one line of evidence for each object, in `report.dir/<job's name>/<run's id>`, by
+default below the user's state directory; [`Summary::report`] is its path.
+[`Run::without_report`] leaves none.
+
+# Features
+
+| feature | what | default |
+|---|---|---|
+| `cli` | the command, and [`Job::from_args`] | yes |
+| `lua` | scripts as hooks; without it a job that has some does not start | yes |
+| `sandbox` | the S3 endpoint that is built in (`sandbox.dir`) | yes |
+
+A library needs `default-features = false` and what it uses of these.
 */
 
+// The modules stand in a line; each uses only those above it, which tests/it/shape.rs holds them
+// to. The blank lines keep them in that order, which is the one to read them in. What is hidden in
+// the documentation is the program's own, and may change with every version.
+
+#[doc(hidden)]
 pub mod object; // keys, entries, ETags, times
 
+#[doc(hidden)]
 pub mod digest; // digests, checksums, verdicts
 
+#[doc(hidden)]
 pub mod store; // directories, buckets, memory: list, read, write
 
+#[doc(hidden)]
 pub mod event; // what happens, as values; statistics fold it
 
+#[doc(hidden)]
 pub mod config; // job file, environment, flags → Job
 
 pub mod hook; // what users have a say in: filter, preprocess, events
 
+#[doc(hidden)]
 pub mod filter; // which objects go
 
+#[doc(hidden)]
 pub mod plan; // two listings → what is to be done, and why
 
+#[doc(hidden)]
 pub mod context; // what everything at work on a pair shares
 
+#[doc(hidden)]
 pub mod examine; // is it the same? a request or a read tells
 
+#[doc(hidden)]
 pub mod transfer; // one object: read, hash, send, prove
 
+#[doc(hidden)]
 pub mod engine; // one pair from start to end
 
+#[doc(hidden)]
 #[cfg(feature = "lua")]
 pub mod lua; // scripts as hooks
 
+#[doc(hidden)]
 pub mod report; // report.json, evidence, terminal, exit code
 
+#[doc(hidden)]
 #[cfg(feature = "sandbox")]
 pub mod sandbox; // an embedded S3 endpoint
 
+#[doc(hidden)]
 pub mod job; // the executor: order of pairs, signals
 
+#[doc(hidden)]
 #[cfg(feature = "cli")]
 pub mod cli; // commands and flags
+
+#[doc(hidden)]
+pub mod library; // jobs, runs and what they come to, for programs that embed it
+
+#[doc(inline)]
+pub use config::Problems;
+#[doc(inline)]
+pub use hook::Hooks;
+#[doc(inline)]
+pub use library::{
+    CancelHandle, Job, JobBuilder, Live, PairState, Run, Running, StartError, Statistics, Summary,
+    run,
+};
+#[doc(inline)]
+pub use report::Status;
+
+/// Every option of a job with its default, as `s3sync init` prints them.
+///
+#[doc = "```toml"]
+#[doc = include_str!("../jobs/reference/job.toml")]
+#[doc = "```"]
+pub mod options {}

@@ -16,6 +16,7 @@ mod copy_proof;
 mod desk;
 mod dress;
 mod front;
+mod late;
 mod latest;
 mod origin;
 mod overtaken;
@@ -40,10 +41,12 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::archived::may_be_archived;
+pub(crate) use self::late::Late;
 
 use self::attempt::{Trouble, Unproved};
 use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
+use self::late::{Judged, Told};
 use self::places::Places;
 use self::preprocess::{Preprocess, Said};
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
@@ -52,7 +55,7 @@ use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
 use crate::hook::{Fails, HookError};
-use crate::object::{Entry, ObjectKey, ObjectVersion};
+use crate::object::{Entry, ObjectKey, ObjectVersion, Tags};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
     Annotations, Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target,
@@ -82,6 +85,8 @@ pub struct Transferrer {
     sinks: Sinks,
     stop: CancellationToken,
     dry_run: bool,
+    /// What is asked of an object before it goes.
+    late: Late,
     /// Who has a say in what is written beside the content.
     preprocess: Preprocess,
     /// What the target was found not to do.
@@ -95,8 +100,8 @@ pub struct Transferrer {
 pub enum Became {
     /// The target has it, as this version where it keeps versions; in a dry run it would have.
     Arrived(Option<Arc<str>>),
-    /// The source does not have it any more, or has it where it cannot be read: nothing need wait
-    /// for it.
+    /// The source does not have it any more, or has it where it cannot be read, or filters keep it
+    /// out: nothing need wait for it.
     LeftOut,
     /// It was left where it is, or did not arrive.
     Stayed,
@@ -111,6 +116,8 @@ struct Work {
     because: Cause,
     /// What the source said when it was asked again.
     head: Option<Head>,
+    /// Its tags, where filters had to know them.
+    tags: Option<Tags>,
     /// The parts the source has it in, once they are known for sure.
     parts: Option<Parts>,
     /// Whether it was told what the object loses on its way.
@@ -148,6 +155,7 @@ impl Work {
             entry,
             because,
             head,
+            tags: None,
             parts: None,
             told: Arc::default(),
             without_class: false,
@@ -182,6 +190,7 @@ impl Transferrer {
         Self {
             preprocess,
             examiner: Examiner::new(ends.clone(), pair, context, depth),
+            late: Late::new(&ends, pair, context, asks_checksums(pair, ends.direction)),
             source: ends.source,
             target: ends.target,
             direction: ends.direction,
@@ -195,6 +204,11 @@ impl Transferrer {
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
         }
+    }
+
+    /// What is asked of an object before it goes.
+    pub(crate) fn late(&self) -> &Late {
+        &self.late
     }
 
     /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
@@ -298,6 +312,11 @@ impl Transferrer {
             replaces,
             because,
         } = transfer;
+        let Told { head, tags } = match self.late.judge(&source, None).await {
+            Ok(Judged::Goes(told)) => told,
+            Ok(Judged::Stays(leave)) => return Ok(self.leave(leave)),
+            Err(error) => return self.conclude(&source, error.into(), 1),
+        };
         let is_directory =
             self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
         if is_directory {
@@ -307,7 +326,7 @@ impl Transferrer {
             Ok(condition) => condition,
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
-        let head = match archived::look(self, &source).await {
+        let head = match archived::look(self, &source, head).await {
             Ok(head) => head,
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
@@ -324,7 +343,10 @@ impl Transferrer {
         }
         let started = Instant::now();
         let (mut again, pause) = self.pair.force_retry;
-        let mut work = Work::on(source.clone(), because, head, condition);
+        let mut work = Work {
+            tags,
+            ..Work::on(source.clone(), because, head, condition)
+        };
         let owes_annotations = Arc::clone(&work.owes_annotations);
         let mut attempts = 1;
         let mut published: Vec<Stored> = Vec::new();
@@ -415,7 +437,7 @@ impl Transferrer {
                         }
                     }
                 }
-                Err(error) => break error.into(),
+                Err(trouble) => break trouble,
             }
             attempts += 1;
         };
@@ -433,7 +455,7 @@ impl Transferrer {
     }
 
     /// What the next attempt begins with, and whether it should wait first.
-    async fn look_again(&self, work: Work, trouble: Trouble) -> Result<(Work, bool), StoreError> {
+    async fn look_again(&self, work: Work, trouble: Trouble) -> Result<(Work, bool), Trouble> {
         match trouble {
             Trouble::Parts(parts) => {
                 let parts = Some(parts);
@@ -452,10 +474,16 @@ impl Transferrer {
                     etag: head.etag.clone(),
                     ..work.entry
                 };
+                // it is another than the one that was judged
+                let Told { head, tags } = match self.late.judge(&entry, Some(head)).await? {
+                    Judged::Goes(told) => told,
+                    Judged::Stays(leave) => return Err(Trouble::Left(Box::new(leave))),
+                };
                 Ok((
                     Work {
                         entry,
-                        head: Some(head),
+                        head,
+                        tags,
                         parts: None,
                         // it is another object now
                         said: Arc::default(),
@@ -469,8 +497,21 @@ impl Transferrer {
             | Trouble::Published(_)
             | Trouble::Unproved(_)
             | Trouble::Left(_)
+            | Trouble::Skipped(_)
             | Trouble::Hook(_) => Ok((work, true)),
         }
+    }
+
+    /// Tells of an object that is left where it is by the filters.
+    fn leave(&self, leave: Leave) -> Became {
+        let became = match &leave {
+            Leave::Filtered { .. } => Became::LeftOut,
+            Leave::Unchanged { .. } | Leave::Unfiltered { .. } | Leave::Skip { .. } => {
+                Became::Stayed
+            }
+        };
+        self.sinks.emit(&leave.into());
+        became
     }
 
     fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Became {
@@ -524,9 +565,10 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
+            Trouble::Left(leave) => return Ok(self.leave(*leave)),
             Trouble::Unproved(unproved) => unproved.told(),
-            Trouble::Left(left) => {
-                self.sinks.emit(&left.skipped(source));
+            Trouble::Skipped(skipped) => {
+                self.sinks.emit(&skipped.told(source));
                 return Ok(Became::LeftOut);
             }
             Trouble::Hook(error) => return self.hook_failed(source, &error, attempts),
@@ -672,10 +714,9 @@ impl Transferrer {
         Ok(None)
     }
 
-    /// Whether the source's checksums are asked for with what else is: a header more.
+    /// Whether the source's checksums are asked for with what else is.
     fn asks_checksums(&self) -> bool {
-        let may_be_wanted = self.pair.checksum_download || self.pair.checksum_of_opaque;
-        may_be_wanted && self.direction != Direction::LocalToS3
+        asks_checksums(&self.pair, self.direction)
     }
 
     /// The digests a pass over the bytes has to make: MD5 for ETags, the additional one, and the
@@ -692,6 +733,13 @@ impl Transferrer {
             .chain(self.target.signs_with())
             .collect()
     }
+}
+
+/// Whether a source is asked for its checksums with what else it is asked for: a header more. A
+/// copy inside S3 is proved by them.
+fn asks_checksums(pair: &Pair, direction: Direction) -> bool {
+    let may_be_wanted = pair.checksum_download || pair.checksum_of_opaque || pair.server_side_copy;
+    may_be_wanted && direction != Direction::LocalToS3
 }
 
 /// What may have been published was not, if the target still has what was to be replaced: the same

@@ -264,6 +264,7 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
                 plain: request.plain,
                 progress: job.log.progress,
                 purpose: request.purpose.clone(),
+                ..RunOptions::default()
             };
             let hooks = hooks.pop_front().unwrap_or_default();
             runtime.block_on(job::run(job, hooks, options, &signals))

@@ -161,6 +161,10 @@ pub(super) static RULES: &[Rule] = &[
     needs(On("source.sse_c_key_md5"), &[On("source.sse_c_key")], "it is the MD5 of a key"),
     needs(On("target.sse_c_key_md5"), &[On("target.sse_c_key")], "it is the MD5 of a key"),
 
+    // --- what goes
+    excludes(On("filter.include_tag_regex"), &[SourceDirectoryBucket], "directory buckets have no tags"),
+    excludes(On("filter.exclude_tag_regex"), &[SourceDirectoryBucket], "directory buckets have no tags"),
+
     // --- what counts as changed
     needs(CHECKSUM_MODES, &[On("check.checksum_algorithm")], "say which checksum is compared"),
     excludes(ETAG_MODES, &[KMS, On("target.sse_c"), On("source.sse_c"), DirectoryBucket], "such an ETag is no MD5; compare checksums"),

@@ -16,7 +16,23 @@ use super::setting::{Refusal, Setting, from_text};
 #[derive(Clone, Default)]
 pub struct FlagValues {
     said: Vec<FlagValue>,
-    set: Vec<String>,
+    set: Vec<Assignment>,
+}
+
+/// `PATH=VALUE`, and who says it.
+#[derive(Clone)]
+struct Assignment {
+    text: String,
+    by: By,
+}
+
+/// Who assigns.
+#[derive(Clone, Copy)]
+enum By {
+    /// `--set`.
+    Flag,
+    /// The program that embeds the library.
+    Program,
 }
 
 #[derive(Clone)]
@@ -73,7 +89,14 @@ impl FlagValues {
 
     /// Notes `--set PATH=VALUE`.
     pub fn set(&mut self, assignment: impl Into<String>) {
-        self.set.push(assignment.into());
+        let (text, by) = (assignment.into(), By::Flag);
+        self.set.push(Assignment { text, by });
+    }
+
+    /// The same, said by the program that embeds the library.
+    pub fn set_by_program(&mut self, path: &str, value: &str) {
+        let (text, by) = (format!("{path}={value}"), By::Program);
+        self.set.push(Assignment { text, by });
     }
 
     /// What they say of `[vars]`: `--set vars.dr_bucket=…`.
@@ -181,7 +204,7 @@ impl FlagValue {
 impl fmt::Debug for FlagValues {
     /// Spellings only: values may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self.set.iter().map(|set| set.split('=').next());
+        let set = self.set.iter().map(|set| set.text.split('=').next());
         f.debug_struct("FlagValues")
             .field(
                 "said",
@@ -197,22 +220,32 @@ impl fmt::Debug for FlagValues {
 }
 
 /// A variable of `[vars]`, if that is what is assigned.
-fn as_var(assignment: &str) -> Option<SaidVar> {
-    let (whole, value) = assignment.split_once('=')?;
+fn as_var(assignment: &Assignment) -> Option<SaidVar> {
+    let (whole, value) = assignment.text.split_once('=')?;
     Some(SaidVar {
         name: whole.strip_prefix("vars.")?.to_owned(),
         value: value.to_owned(),
-        place: Place::Flag(format!("--set {whole}")),
+        place: assignment.by.place(whole),
     })
 }
 
-fn assign(assignment: &str, directory: &Path, said: &mut Settings) -> Result<(), Problem> {
-    let Some((whole, value)) = assignment.split_once('=') else {
+impl By {
+    /// Where an option is said that is said so.
+    fn place(self, path: &str) -> Place {
+        match self {
+            Self::Flag => Place::Flag(format!("--set {path}")),
+            Self::Program => Place::Program(path.to_owned()),
+        }
+    }
+}
+
+fn assign(assignment: &Assignment, directory: &Path, said: &mut Settings) -> Result<(), Problem> {
+    let Some((whole, value)) = assignment.text.split_once('=') else {
         let place = Place::Flag("--set".to_owned());
         return Err(Problem::new("`--set` without `=`", &place)
             .remedy("write --set PATH=VALUE, such as --set performance.worker_size=8"));
     };
-    let place = Place::Flag(format!("--set {whole}"));
+    let place = assignment.by.place(whole);
     let unknown = |path: &str, scopes: &[Scope]| {
         let (prefix, key) = path
             .rfind('.')

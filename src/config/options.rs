@@ -294,17 +294,23 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("filter.exclude_regex", Regexes, "no keys (below the prefix) that match one of these")
         .default("[]").under(FILTERING).flags(&[Value("filter-exclude-regex")]),
     pair("filter.include_content_type_regex", Regexes, "only what has a Content-Type that matches one of these")
-        .default("[]").under(FILTERING).flags(&[Value("filter-include-content-type-regex")]).not_yet(),
+        .default("[]").under(FILTERING).flags(&[Value("filter-include-content-type-regex")]),
     pair("filter.exclude_content_type_regex", Regexes, "nothing that has a Content-Type that matches one of these")
-        .default("[]").under(FILTERING).flags(&[Value("filter-exclude-content-type-regex")]).not_yet(),
+        .default("[]").under(FILTERING).flags(&[Value("filter-exclude-content-type-regex")]),
     pair("filter.include_metadata_regex", Regexes, "only what has user-defined metadata (k1=v1,k2=v2, sorted) that match one of these")
-        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-include-metadata-regex")]).not_yet(),
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-include-metadata-regex")]),
     pair("filter.exclude_metadata_regex", Regexes, "nothing that has user-defined metadata (k1=v1,k2=v2, sorted) that match one of these")
-        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-exclude-metadata-regex")]).not_yet(),
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-exclude-metadata-regex")]),
     pair("filter.include_tag_regex", Regexes, "only what has tags (k1=v1&k2=v2, sorted) that match one of these")
-        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-include-tag-regex")]).not_yet(),
+        .grants(&[
+            Grant::set().source(&["s3:GetObjectTagging", "s3:GetObjectVersionTagging where it keeps versions"]),
+        ])
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-include-tag-regex")]),
     pair("filter.exclude_tag_regex", Regexes, "nothing that has tags (k1=v1&k2=v2, sorted) that match one of these")
-        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-exclude-tag-regex")]).not_yet(),
+        .grants(&[
+            Grant::set().source(&["s3:GetObjectTagging", "s3:GetObjectVersionTagging where it keeps versions"]),
+        ])
+        .default("[]").under(FILTERING).fits(SourceS3).flags(&[Value("filter-exclude-tag-regex")]),
 
     // --- what counts as changed
     pair("check.mode", CHECK_MODES, "how changes are found; mtime: missing, or the size differs, or the source is newer")

@@ -150,6 +150,17 @@ impl Problems {
         Self { told: list, more }
     }
 
+    /// What the program says that cannot be read.
+    pub(crate) fn of_program(message: impl Into<String>) -> Self {
+        Self::one(Problem::new(message, &Place::Nowhere))
+    }
+
+    /// Arguments that cannot be read, in the words of what read them.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_arguments(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::one(Problem::new(message, &Place::Nowhere).remedy(remedy))
+    }
+
     /// A single one.
     pub(super) fn one(problem: Problem) -> Self {
         Self::all(vec![problem])
@@ -205,7 +216,7 @@ impl fmt::Display for Problem {
         write!(f, "{severity}: {}", shown(message))?;
         // of two arguments the message says enough; what else was said is worth seeing
         let other = other.as_ref().filter(|(place, _)| match place {
-            Place::File { .. } | Place::Environment(_) => true,
+            Place::File { .. } | Place::Environment(_) | Place::Program(_) => true,
             Place::Flag(name) => name.starts_with('-'),
             Place::BuiltIn | Place::WholeFile(_) | Place::Nowhere => false,
         });

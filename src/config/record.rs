@@ -170,7 +170,10 @@ impl Origins {
     pub(super) fn of(decided: &[Decided<'_>], prefix: &str) -> Self {
         let mut origins = Self::default();
         for decided in decided {
-            if matches!(decided.place, Place::Environment(_) | Place::Flag(_)) {
+            if matches!(
+                decided.place,
+                Place::Environment(_) | Place::Flag(_) | Place::Program(_)
+            ) {
                 origins.outside_files.insert(decided.place.origin());
             }
             if decided.row.is_secret() {

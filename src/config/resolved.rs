@@ -52,6 +52,8 @@ pub enum Origin {
     File(PathBuf),
     /// The command line: `sync SOURCE TARGET`.
     CommandLine,
+    /// The program that embeds the library.
+    Program,
     /// The environment alone: `S3SYNC_JOB_TOML`, or `S3SYNC_SOURCE` and `S3SYNC_TARGET`.
     Environment,
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Origin {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::CommandLine => f.write_str("the command line"),
+            Self::Program => f.write_str("the program"),
             Self::Environment => f.write_str("the environment"),
         }
     }

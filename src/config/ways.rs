@@ -30,6 +30,23 @@ pub fn load_file(
     read_file(path, environment, flags)?.into_job()
 }
 
+/// Loads a job file that the program brings as text. Its paths are relative to the working
+/// directory of the environment.
+pub fn load_text(
+    content: &str,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Job, Problems> {
+    let job_file = JobFile {
+        origin: Origin::Program,
+        name: Path::new("<toml>"),
+        content,
+        base: environment.directory(),
+        job: "default",
+    };
+    load(&job_file, environment, flags, &BTreeSet::new())?.into_job()
+}
+
 /// As [`load_file`], with what is wrong still in it: for showing what was said.
 pub fn read_file(
     path: &Path,
@@ -141,10 +158,44 @@ pub fn adhoc(
     read_adhoc(source, target, environment, flags).into_job()
 }
 
+/// As [`adhoc`], said by the program that embeds the library.
+pub fn of_program(
+    source: &str,
+    target: &str,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Result<Job, Problems> {
+    let said_by = |path: &str| Place::Program(path.to_owned());
+    read_pair(
+        [source, target],
+        said_by,
+        Origin::Program,
+        environment,
+        flags,
+    )
+    .into_job()
+}
+
 /// As [`adhoc`], with what is wrong still in it.
 pub fn read_adhoc(
     source: &str,
     target: &str,
+    environment: &Environment,
+    flags: &FlagValues,
+) -> Settings {
+    let said_by = |path: &str| {
+        let side = path.split('.').next().unwrap_or(path);
+        Place::Flag(side.to_uppercase())
+    };
+    let origin = Origin::CommandLine;
+    read_pair([source, target], said_by, origin, environment, flags)
+}
+
+/// One pair called `adhoc`; `place` is where each of its sides is said, by the option's path.
+fn read_pair(
+    [source, target]: [&str; 2],
+    place: impl Fn(&str) -> Place,
+    origin: Origin,
     environment: &Environment,
     flags: &FlagValues,
 ) -> Settings {
@@ -163,18 +214,15 @@ pub fn read_adhoc(
     said.every_pair = said
         .every_pair
         .filtered(|said| said.row.scope == Scope::Job);
-    for (path, text, argument) in [
-        ("source.url", source, "SOURCE"),
-        ("target.url", target, "TARGET"),
-    ] {
+    for (path, text) in [("source.url", source), ("target.url", target)] {
         let row = options::find(path).expect("a row of the table");
-        let place = Place::Flag(argument.to_owned());
+        let place = place(path);
         let read = from_text(row, text, environment.directory());
         problems.extend(reading::take(&mut own, row, read, place).err());
     }
     said.pairs.insert("adhoc".to_owned(), own);
     let everything = Everything {
-        origin: Origin::CommandLine,
+        origin,
         name: "adhoc".to_owned(),
         sdk,
         files: Vec::new(),

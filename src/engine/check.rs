@@ -1,4 +1,9 @@
-//! The worker of a run that only compares.
+/*! The worker of a run that only compares.
+
+An object that differs, or is missing, is told of unless the late filters keep it out: a run would
+leave it as it is. What is the same is the same, whatever they would say of it, and is not asked
+about.
+*/
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +14,12 @@ use super::lineup::{Lineup, Place};
 use crate::config::{self, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, cancelled, conclude};
 use crate::digest::Likeness;
-use crate::event::{Beside, Compared, Event, FailReason, SkipReason};
+use crate::event::{Beside, Compared, Event, FailReason, Sameness, SkipReason};
 use crate::examine::{Depth, Examiner};
 use crate::object::{Entry, ObjectKey};
-use crate::plan::{Decision, Direction, Joined};
+use crate::plan::{Decision, Direction, Joined, Leave};
 use crate::store::{ErrorKind, Head, StoreError};
+use crate::transfer::Late;
 
 /// What both sides are compared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,7 @@ pub enum Manner {
 #[derive(Debug)]
 pub(super) struct Checking {
     examiner: Examiner,
+    late: Late,
     ends: Ends,
     pair: Pair,
     manner: Manner,
@@ -37,11 +44,12 @@ pub(super) struct Checking {
     stop: CancellationToken,
 }
 
-/// A key both sides have.
+/// A key of the source that is to be looked into.
 #[derive(Debug)]
-pub(super) struct Both {
+pub(super) struct Open {
     source: Entry,
-    target: Entry,
+    /// What the target has under it, if it has it.
+    target: Option<Entry>,
     place: Place,
 }
 
@@ -58,6 +66,7 @@ impl Checking {
     pub(super) fn new(ends: Ends, pair: &Pair, context: &Context, manner: Manner) -> Self {
         Self {
             examiner: Examiner::new(ends.clone(), pair, context, Depth::Asked),
+            late: Late::new(&ends, pair, context, false),
             ends,
             pair: pair.clone(),
             manner,
@@ -66,9 +75,9 @@ impl Checking {
         }
     }
 
-    /// What can be told of a key without looking at content; `None` where there is nothing to
-    /// tell, the key where content is to be looked at.
-    fn glance(&self, joined: Joined) -> Result<Option<Event>, (Entry, Entry)> {
+    /// What can be told of a key from the listings alone; `None` where there is nothing to tell,
+    /// the key where one of the sides is to be asked.
+    fn glance(&self, joined: Joined) -> Result<Option<Event>, (Entry, Option<Entry>)> {
         let direction = self.ends.direction;
         Ok(match joined {
             Joined::OnlySource(source)
@@ -104,6 +113,7 @@ impl Checking {
                 beside: Beside::default(),
                 elapsed: Duration::ZERO,
             }))),
+            Joined::OnlySource(source) if !self.late.is_empty() => return Err((source, None)),
             Joined::OnlySource(source) => Some(compared(
                 source.key.clone(),
                 Some(&source),
@@ -113,8 +123,9 @@ impl Checking {
             )),
             Joined::Both { source, target } => {
                 let beside = self.pair.check.beside != config::Beside::default();
-                if beside || self.looks_at_content(&source, &target) {
-                    return Err((source, target));
+                let may_stay = !self.late.is_empty() && source.size != target.size;
+                if beside || may_stay || self.looks_at_content(&source, &target) {
+                    return Err((source, Some(target)));
                 }
                 let key = source.key.clone();
                 Some(compared(
@@ -132,6 +143,47 @@ impl Checking {
     fn looks_at_content(&self, source: &Entry, target: &Entry) -> bool {
         self.pair.check.compared != config::Compared::Size
             && (self.manner == Manner::Records || source.size == target.size)
+    }
+
+    /// What there is to tell of a key of the source. Also says how often it was begun.
+    async fn tell_of(
+        &self,
+        source: &Entry,
+        target: Option<&Entry>,
+    ) -> (Result<Event, StoreError>, u32) {
+        let started = Instant::now();
+        let (looked, attempts) = match target {
+            Some(target) => self.look(source, target).await,
+            None => (Ok(None), 1),
+        };
+        let mut compared = Compared {
+            key: source.key.clone(),
+            source: Some(source.into()),
+            target: None,
+            is_source_unreadable: false,
+            likeness: None,
+            beside: Beside::default(),
+            elapsed: Duration::ZERO,
+        };
+        match looked {
+            Ok(Some(looked)) => {
+                compared.source = Some((&looked.source).into());
+                compared.target = Some((&looked.target).into());
+                compared.likeness = looked.likeness;
+                compared.beside = looked.beside;
+            }
+            Ok(None) => {}
+            Err(error) => return (Err(error), attempts),
+        }
+        let told = match self.left(source, &compared).await {
+            Ok(Some(leave)) => Ok(leave.into()),
+            Ok(None) => {
+                compared.elapsed = started.elapsed();
+                Ok(self.judged(compared))
+            }
+            Err(error) => Err(error),
+        };
+        (told, attempts)
     }
 
     /// Looks at the content and beside it, again where it changed meanwhile; `None` where the
@@ -197,6 +249,14 @@ impl Checking {
         Ok(true)
     }
 
+    /// Why an object that is not the same on both sides is none that is brought over, if it is not.
+    async fn left(&self, source: &Entry, compared: &Compared) -> Result<Option<Leave>, StoreError> {
+        if compared.sameness() == Sameness::Matches {
+            return Ok(None);
+        }
+        self.late.left(source).await
+    }
+
     /// Where nothing tells, the user may want that to fail.
     fn judged(&self, compared: Compared) -> Event {
         match (
@@ -223,16 +283,16 @@ impl Checking {
 
 impl Worker for Checking {
     type Decision = Decision;
-    type Task = Both;
+    type Task = Open;
 
-    async fn take(&self, decision: Decision) -> Result<Option<Both>, StoreError> {
+    async fn take(&self, decision: Decision) -> Result<Option<Open>, StoreError> {
         let event = match decision {
             Decision::Leave(leave) => Some(leave.into()),
             Decision::Compare(joined) => match self.glance(joined) {
                 Ok(event) => event,
                 Err((source, target)) => {
                     let place = self.lineup.place();
-                    return Ok(Some(Both {
+                    return Ok(Some(Open {
                         source,
                         target,
                         place,
@@ -249,38 +309,26 @@ impl Worker for Checking {
         Ok(None)
     }
 
-    async fn work(&self, both: Both) -> Result<(), StoreError> {
-        let Both {
+    async fn work(&self, open: Open) -> Result<(), StoreError> {
+        let Open {
             source,
             target,
             place,
-        } = both;
-        let started = Instant::now();
+        } = open;
         // nothing is lost with an answer that is not waited for
         let (outcome, attempts) = tokio::select! {
             biased;
-            looked = self.look(&source, &target) => looked,
+            told = self.tell_of(&source, target.as_ref()) => told,
             () = self.stop.cancelled() => (Err(cancelled(source.key.as_str())), 1),
         };
-        let key = source.key.clone();
-        let event = match outcome {
-            Ok(Some(looked)) => self.judged(Compared {
-                key,
-                source: Some((&looked.source).into()),
-                target: Some((&looked.target).into()),
-                is_source_unreadable: false,
-                likeness: looked.likeness,
-                beside: looked.beside,
-                elapsed: started.elapsed(),
-            }),
-            Ok(None) => compared(key, Some(&source), None, None, started.elapsed()),
+        match outcome {
+            Ok(event) => self.lineup.tell(place, event),
             Err(error) => {
                 let concluded = conclude(&source, error, self.ends.direction, attempts);
                 self.lineup.tell(place, concluded.event);
                 return concluded.ends_pair.map_or(Ok(()), Err);
             }
-        };
-        self.lineup.tell(place, event);
+        }
         Ok(())
     }
 

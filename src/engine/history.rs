@@ -149,7 +149,7 @@ impl Adding {
             }),
             // there is nothing at the target to tell of
             Step::IsMarked(_, None) => self.unchanged.count(),
-            Step::IsLate(source) => self.is_late(&source, progress).await,
+            Step::IsLate(source) => self.pass_over(&source, progress).await,
             Step::Bring(source) if self.must_not(progress) => self.not_attempted(&source),
             Step::Bring(source) => self.bring(source, progress).await,
             Step::Mark(marker) if self.must_not(progress) => {
@@ -159,20 +159,21 @@ impl Adding {
         }
     }
 
-    fn must_not(&self, progress: &Progress) -> bool {
-        progress.is_stuck || self.stop.is_cancelled()
+    /// Tells why a version stays out for ever: one that filters reject is not missed.
+    async fn pass_over(&self, source: &Entry, progress: &mut Progress) {
+        match self.transferrer.late().left(source).await {
+            Ok(None) => match self.transferrer.is_left_out(source).await {
+                Ok(true) => {}
+                Ok(false) => self.sinks.emit(&out_of_order(source)),
+                Err(error) => progress.fatal = Some(error),
+            },
+            Ok(Some(leave)) => self.sinks.emit(&leave.into()),
+            Err(error) => progress.fatal = self.failed(source, error).or(progress.fatal.take()),
+        }
     }
 
-    /// Tells of a version that cannot be brought over any more, unless a hook leaves it out.
-    async fn is_late(&self, source: &Entry, progress: &mut Progress) {
-        match self.transferrer.is_left_out(source).await {
-            Ok(true) => {}
-            Ok(false) => self.sinks.emit(&late(source)),
-            Err(error) => {
-                progress.is_stuck = true;
-                progress.fatal = Some(error);
-            }
-        }
+    fn must_not(&self, progress: &Progress) -> bool {
+        progress.is_stuck || self.stop.is_cancelled()
     }
 
     async fn bring(&self, source: Entry, progress: &mut Progress) {
@@ -272,7 +273,8 @@ impl Worker for Adding {
     type Task = KeyVersions;
 
     async fn take(&self, versions: KeyVersions) -> Result<Option<KeyVersions>, StoreError> {
-        if self.dry_run && versions.target.is_none() {
+        let asks = self.transferrer.late().asks();
+        if self.dry_run && versions.target.is_none() && !asks {
             // it only has to be told: here, it is told in the order of the keys
             self.work(versions).await?;
             return Ok(None);
@@ -317,7 +319,7 @@ fn too_long(key: &ObjectKey) -> StoreError {
     )
 }
 
-fn late(source: &Entry) -> Event {
+fn out_of_order(source: &Entry) -> Event {
     Event::Skipped {
         key: source.key.as_str().to_owned(),
         source: Some(source.into()),

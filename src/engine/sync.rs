@@ -54,7 +54,11 @@ impl Worker for Syncing {
                 Ok(None)
             }
             // it only has to be told: here, it is told in the order of the keys
-            Decision::Transfer(transfer) if self.dry_run && !may_be_archived(&transfer.source) => {
+            Decision::Transfer(transfer)
+                if self.dry_run
+                    && !self.transferrer.late().asks()
+                    && !may_be_archived(&transfer.source) =>
+            {
                 let decision = Decision::Transfer(transfer);
                 self.transferrer.run(decision).await.map(|_| None)
             }

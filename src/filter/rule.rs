@@ -73,7 +73,7 @@ impl Rules {
 }
 
 /// What a list says as a whole.
-fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.collect::<Vec<_>>().join(", ")
 }
 

@@ -11,6 +11,7 @@ use crate::object::Entry;
 
 /// An object as a filter sees it: what the listing told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Candidate {
     /// What was listed.
     pub entry: Entry,
@@ -25,7 +26,7 @@ pub struct Candidate {
 /// Objects come in the order of the listing, each once, while nothing else is asked of this hook.
 #[async_trait]
 pub trait FilterHook: Send + Sync + fmt::Debug {
-    /// What rejected objects are counted under.
+    /// What rejected objects are counted under; [`Rule::of_hook`] makes one.
     fn rule(&self) -> Arc<Rule>;
 
     /// Whether an object goes.

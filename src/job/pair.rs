@@ -41,6 +41,8 @@ pub(super) enum Output<'a> {
     Check(&'a RunDirectory, &'a CheckOutput),
     /// On standard output.
     Plan(&'a PlanOutput),
+    /// Nowhere but in the log.
+    Nothing,
 }
 
 impl PairRun<'_> {
@@ -110,6 +112,7 @@ impl PairRun<'_> {
                 let (sinks, lines) = plan.begin(part);
                 Ok((sinks, Some(lines)))
             }
+            Output::Nothing => Ok((part.begin_unwritten(), None)),
         }
     }
 
@@ -119,7 +122,7 @@ impl PairRun<'_> {
             Output::Evidence(directory) if !self.dry_run => {
                 Some(Arc::new(distrusted.keeper(directory.id())))
             }
-            Output::Evidence(_) | Output::Check(..) | Output::Plan(_) => None,
+            Output::Evidence(_) | Output::Check(..) | Output::Plan(_) | Output::Nothing => None,
         }
     }
 

@@ -21,14 +21,68 @@ pub struct Signals {
 /// What the signals of a command have come to.
 #[derive(Default)]
 struct Heard {
-    first: OnceLock<ExitCode>,
+    first: OnceLock<Stopped>,
     /// Cancelled by the first signal.
     stop: CancellationToken,
     /// The report of the job under way: the second signal writes it as it stands.
     report: Mutex<Option<Arc<RunReport>>>,
 }
 
+/// What stops a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    /// A signal.
+    Signal(ExitCode),
+    /// The program that embeds the library.
+    Program,
+}
+
+impl Stopped {
+    /// What it stands for.
+    fn exit(self) -> ExitCode {
+        match self {
+            Self::Signal(exit) => exit,
+            Self::Program => ExitCode::Interrupted,
+        }
+    }
+}
+
+/// Stops a run from within the program, as the first signal does.
+#[derive(Debug, Clone)]
+pub struct Cancel(Arc<Heard>);
+
+impl Cancel {
+    /// Stops listing and starting; what is small is finished, what is large given up.
+    pub fn cancel(&self) {
+        let _ = self.0.first.set(Stopped::Program);
+        self.0.stop.cancel();
+    }
+
+    /// Whether the run was told to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.stop.is_cancelled()
+    }
+}
+
 impl Signals {
+    /// Listens to nothing: signals are the program's own. What stops a run is [`Self::cancel`].
+    pub fn unheard() -> Self {
+        Self {
+            heard: Arc::default(),
+            task: None,
+        }
+    }
+
+    /// What stops the run from within the program.
+    pub fn cancel(&self) -> Cancel {
+        Cancel(Arc::clone(&self.heard))
+    }
+
+    /// Whether it was the program that stopped the run, and no signal.
+    pub(super) fn is_of_program(&self) -> bool {
+        self.heard.first.get() == Some(&Stopped::Program)
+    }
+
     /// Begins to listen, on the current runtime.
     pub fn listen() -> Self {
         let heard = Arc::new(Heard::default());
@@ -44,7 +98,7 @@ impl Signals {
 
     /// What the first signal stands for, if there was one: nothing is to be started any more.
     pub fn received(&self) -> Option<ExitCode> {
-        self.heard.first.get().copied()
+        self.heard.first.get().map(|stopped| stopped.exit())
     }
 
     /// A job begins: what stops it.
@@ -76,7 +130,7 @@ impl fmt::Debug for Heard {
 
 async fn watch(mut both: Both, heard: Arc<Heard>) {
     let exit = both.next().await;
-    let _ = heard.first.set(exit);
+    let _ = heard.first.set(Stopped::Signal(exit));
     heard.stop.cancel();
     tracing::warn!(
         "stopping: finishing what is short, giving up the rest; once more stops at once"

@@ -8,7 +8,7 @@ use crate::report::{
 
 /// A bar where somebody watches, log records otherwise.
 pub(super) fn progress_shown(job: &Job, options: &RunOptions) -> Option<Shown> {
-    if !options.progress || !job.log.progress || is_recorded(options) {
+    if options.silent || !options.progress || !job.log.progress || is_recorded(options) {
         None
     } else if matches!(options.purpose, Purpose::Plan(_)) && Stream::Stdout.is_terminal() {
         // its lines are progress enough
@@ -35,7 +35,7 @@ pub(super) fn last_words(
     }
     let path = directory.latest_report().display().to_string();
     tracing::info!(report = path, "report written");
-    if job.log.json {
+    if job.log.json || options.silent {
         return;
     }
     if let Some(check) = check {

@@ -93,6 +93,11 @@ impl PairReport {
         Ok(vec![stats, evidence, Arc::new(self.log())])
     }
 
+    /// Begins without a file: gives the sinks that count and log.
+    pub fn begin_unwritten(&self) -> Vec<Arc<dyn Sink>> {
+        vec![self.start(None), Arc::new(self.log())]
+    }
+
     /// Begins without a file: starts the clock, and gives the sink that counts.
     pub(super) fn begin_counting(&self) -> Arc<Stats> {
         self.start(None)

@@ -103,6 +103,11 @@ impl RunReport {
         }
     }
 
+    /// The run's id.
+    pub fn id(&self) -> &str {
+        &self.facts.id
+    }
+
     /// Where it is kept, if it is.
     pub fn directory(&self) -> Option<&RunDirectory> {
         self.directory.as_ref()
@@ -241,7 +246,7 @@ fn config_of(job: &Job) -> schema::Config {
     schema::Config {
         origin: match &job.origin {
             Origin::File(path) => Some(whole(path)),
-            Origin::CommandLine | Origin::Environment => None,
+            Origin::CommandLine | Origin::Program | Origin::Environment => None,
         },
         digest: job.digest.clone(),
         non_file_origins: job.non_file_origins.clone(),

@@ -11,13 +11,19 @@ pub(crate) fn may_be_archived(entry: &Entry) -> bool {
     class.is_some_and(|class| class.is_archive())
 }
 
-/// Asks for an object that may be archived: an error where it is and was not restored. What the
-/// source said comes back where it is still of the object that was listed.
-pub(super) async fn look(via: &Transferrer, entry: &Entry) -> Result<Option<Head>, StoreError> {
-    if !may_be_archived(entry) {
-        return Ok(None);
-    }
-    let head = via.source.head(entry.at(), via.asks_checksums()).await?;
+/// Asks for an object that may be archived, unless the source has `told` of it already: an error
+/// where it is and was not restored. What the source said comes back where it is still of the
+/// object that was listed.
+pub(super) async fn look(
+    via: &Transferrer,
+    entry: &Entry,
+    told: Option<Head>,
+) -> Result<Option<Head>, StoreError> {
+    let head = match told {
+        Some(head) => head,
+        None if may_be_archived(entry) => via.source.head(entry.at(), via.asks_checksums()).await?,
+        None => return Ok(None),
+    };
     let head = readable(entry, head)?;
     Ok(Some(head).filter(|head| head.etag == entry.etag))
 }

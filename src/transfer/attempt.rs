@@ -2,13 +2,14 @@
 
 use std::fmt::{self, Write as _};
 
-use super::preprocess::Left;
+use super::preprocess::Skipped;
 use super::{Done, Transferrer, Work, parts, server_side, whole};
 use crate::digest::{Axis, Mismatch};
 use crate::event::FailReason;
 use crate::examine::Parts;
 use crate::hook::HookError;
 use crate::object::Entry;
+use crate::plan::Leave;
 use crate::store::{ErrorKind, Head, Incomplete, Rejected, StoreError, Stored};
 
 /// Why an attempt did not work.
@@ -26,8 +27,10 @@ pub(super) enum Trouble {
     Parts(Parts),
     /// What proves the object is known only now: begin again with what the source told.
     Asked(Box<Head>),
+    /// The source has another object now, which is left where it is.
+    Left(Box<Leave>),
     /// A hook leaves it out.
-    Left(Left),
+    Skipped(Skipped),
     /// A hook failed on it.
     Hook(HookError),
 }
@@ -79,7 +82,8 @@ impl fmt::Display for Trouble {
             Self::Unproved(unproved) => unproved.error.fmt(f),
             Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
             Self::Asked(_) => f.write_str("its ETag proves nothing"),
-            Self::Left(_) => f.write_str("a hook leaves it out"),
+            Self::Left(_) => f.write_str("filters keep out what the source has now"),
+            Self::Skipped(_) => f.write_str("a hook leaves it out"),
             Self::Hook(error) => error.fmt(f),
         }
     }
@@ -105,12 +109,13 @@ impl Trouble {
                 }
                 _ => false,
             },
+            Self::Left(_) => false,
             Self::Damaged(_)
             | Self::Published(_)
             | Self::Unproved(_)
             | Self::Parts(_)
             | Self::Asked(_) => true,
-            Self::Left(_) | Self::Hook(_) => false,
+            Self::Skipped(_) | Self::Hook(_) => false,
         }
     }
 }

@@ -77,10 +77,15 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     })
 }
 
-/// What the source says of the object, which must be the one that was listed.
+/// What the source says of the object, which must be the one that was listed. What was told before
+/// is not asked for again.
 async fn head(via: &Transferrer, work: &Work) -> Result<Head, StoreError> {
     let entry = &work.entry;
-    let head = archived::readable(entry, via.source.head(entry.at(), true).await?)?;
+    let head = match &work.head {
+        Some(head) => head.clone(),
+        None => via.source.head(entry.at(), true).await?,
+    };
+    let head = archived::readable(entry, head)?;
     if entry.etag.is_some() && head.etag != entry.etag {
         return Err(replaced(work));
     }

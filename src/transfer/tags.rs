@@ -20,6 +20,7 @@ pub(super) async fn with_tags(
     let tags = match &via.pair.tagging.tags {
         WrittenTags::None => Tags::new(),
         WrittenTags::Set(tags) => tags.clone(),
+        WrittenTags::Copied if let Some(tags) = &work.tags => tags.clone(),
         WrittenTags::Copied if !may_have_some(via, head) => Tags::new(),
         WrittenTags::Copied => {
             let told = told(via, head, via.source.tags(work.of(head)).await);

@@ -34,6 +34,9 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     if content.head.size != entry.size {
         return Err(grown(entry.key.as_str()).into());
     }
+    if !via.late.still_admits(&content.head) {
+        return Err(redressed(entry.key.as_str()).into());
+    }
     let stored_checksum = source_proof::expected_checksum(via, &content.head);
     if let Some(Checksum::Whole(stored)) = stored_checksum {
         compute(&mut content, stored.algorithm()).await;
@@ -104,6 +107,16 @@ async fn compute(content: &mut Content, algorithm: Algorithm) {
         let computed = tokio::task::spawn_blocking(move || digest(algorithm, &bytes));
         content.digests.extend(computed.await);
     }
+}
+
+/// The object has other metadata than filters judged.
+fn redressed(key: &str) -> StoreError {
+    StoreError::new(
+        "read",
+        key,
+        ErrorKind::Changed,
+        "its metadata changed since filters looked at it",
+    )
 }
 
 /// The file is not as long as it was listed.

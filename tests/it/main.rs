@@ -25,6 +25,7 @@ mod integrity;
 mod interruption;
 mod job_file;
 mod jobs;
+mod library;
 mod limits;
 mod listing;
 mod local_files;

@@ -62,6 +62,7 @@ fn insert_place(told: &mut Map<String, Value>, place: &Place) {
         Place::Environment(_) => json!("environment"),
         Place::Flag(flag) if flag.starts_with('-') => json!("flag"),
         Place::Flag(_) => json!("argument"),
+        Place::Program(_) => json!("program"),
         Place::BuiltIn | Place::Nowhere => Value::Null,
     };
     told.insert("source".to_owned(), source);

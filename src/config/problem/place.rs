@@ -24,6 +24,8 @@ pub(in crate::config) enum Place {
     Environment(String),
     /// With this flag or argument.
     Flag(String),
+    /// By the program that embeds the library, under this path.
+    Program(String),
     /// Nowhere in particular.
     Nowhere,
 }
@@ -41,6 +43,7 @@ impl Place {
             Self::Environment(variable) => format!("env {variable}"),
             Self::Flag(flag) if flag.starts_with('-') => format!("flag {flag}"),
             Self::Flag(argument) => format!("argument {argument}"),
+            Self::Program(path) => format!("program {path}"),
             Self::Nowhere => String::new(),
         }
     }
@@ -51,15 +54,15 @@ impl Place {
             Self::WholeFile(_) => (0, 0, 0),
             Self::File { text, span, .. } => (0, text.number, span.start),
             Self::Environment(_) => (1, 0, 0),
-            Self::Flag(_) => (2, 0, 0),
+            Self::Flag(_) | Self::Program(_) => (2, 0, 0),
             Self::BuiltIn | Self::Nowhere => (3, 0, 0),
         }
     }
 
-    /// The variable or flag.
+    /// The variable or flag, or the path the program says.
     pub(super) fn name(&self) -> Option<String> {
         match self {
-            Self::Environment(name) | Self::Flag(name) => Some(name.clone()),
+            Self::Environment(name) | Self::Flag(name) | Self::Program(name) => Some(name.clone()),
             Self::BuiltIn | Self::File { .. } | Self::WholeFile(_) | Self::Nowhere => None,
         }
     }
@@ -109,6 +112,7 @@ impl Place {
             Self::Environment(variable) => format!("environment variable {variable}"),
             Self::Flag(flag) if flag.starts_with('-') => format!("flag {flag}"),
             Self::Flag(argument) => format!("argument {argument}"),
+            Self::Program(path) => format!("set by the program: {path}"),
             Self::BuiltIn => "built-in default".to_owned(),
             Self::Nowhere | Self::WholeFile(_) if label.is_empty() => return Ok(()),
             Self::Nowhere | Self::WholeFile(_) => return write!(f, "\n  = {label}"),

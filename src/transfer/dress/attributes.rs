@@ -48,12 +48,6 @@ fn time_of(head: &Head) -> (String, String) {
     (ORIGIN_LAST_MODIFIED.to_owned(), time)
 }
 
-/// The type of a file, by its name.
-pub(in crate::transfer) fn guess(key: &ObjectKey) -> String {
-    let guess = mime_guess::from_path(key.as_str()).first_or_octet_stream();
-    guess.essence_str().to_owned()
-}
-
 impl From<Attributes> for Dressed {
     fn from(attributes: Attributes) -> Self {
         Self {
@@ -108,9 +102,10 @@ fn copied(metadata: &Metadata, source: &Attributes) -> Dressed {
 }
 
 /// What a file says of itself: by its name.
-fn guessed(metadata: &Metadata, key: &ObjectKey) -> Attributes {
+pub(in super::super) fn guessed(metadata: &Metadata, key: &ObjectKey) -> Attributes {
+    let guess = || mime_guess::from_path(key.as_str()).first_or_octet_stream();
     Attributes {
-        content_type: (metadata.guess_mime_type).then(|| guess(key)),
+        content_type: (metadata.guess_mime_type).then(|| guess().essence_str().to_owned()),
         ..Attributes::default()
     }
 }
