@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::Sinks;
-use crate::hook::Hooks;
+use crate::hook::{Backlog, Hooks};
 use crate::plan::Direction;
 use crate::store::{ErrorKind, Source, StoreError, Target};
 
@@ -37,6 +37,8 @@ pub struct Context {
     pub bounds: Bounds,
     /// What users have a say with.
     pub hooks: Hooks,
+    /// What they were told and have not heard yet.
+    pub backlog: Backlog,
 }
 
 impl Context {

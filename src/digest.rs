@@ -126,6 +126,14 @@ impl Checksum {
         }
     }
 
+    /// An MD5, of the whole or of parts, as an ETag has it.
+    pub fn etag_text(&self) -> String {
+        match self {
+            Self::Whole(digest) => digest.hex(),
+            Self::Composite { digest, parts } => format!("{}-{parts}", digest.hex()),
+        }
+    }
+
     /// The digest inside.
     pub fn digest(&self) -> &Digest {
         match self {

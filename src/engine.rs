@@ -7,6 +7,7 @@ differ. Both return an error only for what ends a pair; what becomes of one obje
 
 mod carry;
 mod check;
+mod filtered;
 mod history;
 mod lineup;
 mod open;
@@ -22,7 +23,7 @@ use std::fmt;
 use crate::config::{Pair, Versions};
 use crate::filter::Filters;
 use crate::object::Timestamp;
-use crate::plan::{Aim, Plan, Rules, VersionPlan};
+use crate::plan::{Aim, Direction, Names, Plan, Rules, VersionPlan};
 use crate::store::{Description, Listing, StoreError};
 use carry::carry_out;
 use check::Checking;
@@ -90,7 +91,8 @@ async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<Pair
             phase: "list",
         });
     };
-    let plan = VersionPlan::new(source, target, &context.sinks);
+    let filters = Filters::new(&pair.filters, &context.hooks);
+    let plan = VersionPlan::new(source, target, filters, &context.sinks);
     let worker = Adding::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
     finished(&ends, ended).await
@@ -142,9 +144,20 @@ fn plan(aim: Aim, ends: &Ends, target: Listing, pair: &Pair, context: &Context) 
         check: pair.check,
         direction: ends.direction,
         now: Timestamp::now(),
+        names: names(ends),
     };
     let filters = Filters::new(&pair.filters, &context.hooks);
     Plan::new(ends.source.list(), target, rules, filters, &context.sinks)
+}
+
+fn names(ends: &Ends) -> Names {
+    let prefix = ends.source.describe().prefix;
+    let is_bare = !prefix.is_empty() && !prefix.ends_with('/');
+    if ends.direction == Direction::S3ToLocal && is_bare {
+        Names::Slashed
+    } else {
+        Names::Same
+    }
 }
 
 fn done(ends: &Ends, stopped: bool) -> PairDone {

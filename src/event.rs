@@ -10,6 +10,7 @@ mod compared;
 mod filtered;
 mod refreshed;
 mod stats;
+mod steps;
 mod warned;
 
 pub use beside::{Beside, Facet, Headers};
@@ -20,6 +21,7 @@ pub use stats::{
     Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
     Series, Stats, Tally, Traffic, Verified,
 };
+pub use steps::{Damaged, Wrote};
 pub use warned::{Archived, Unverifiable, Warned};
 
 use std::fmt;
@@ -162,7 +164,7 @@ impl SkipReason {
             OddityKind::KeyTooLong => Some(Self::UnsafeKey),
             OddityKind::KeyIsPrefix => Some(Self::KeyIsPrefix),
             OddityKind::Vanished => Some(Self::SourceVanished),
-            OddityKind::UnreadableDirectory => None,
+            OddityKind::UnreadableDirectory | OddityKind::LeftOut => None,
         }
     }
 }
@@ -326,6 +328,18 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// It is begun, or begun again. Told where a sink wants every step ([`Sinks::wants_steps`]).
+    Started {
+        /// The key.
+        key: ObjectKey,
+        /// What the source has.
+        source: Listed,
+    },
+    /// Its content, or a part of it, was taken by the target. Told where a sink wants every step.
+    Wrote(Box<Wrote>),
+    /// Its bytes are proved to be damaged. Whether it is sent again and what becomes of it in the
+    /// end is told by other events.
+    Damaged(Box<Damaged>),
     /// It is at the target, with its proof.
     Transferred {
         /// The object and what was proved.
@@ -364,6 +378,24 @@ pub enum Event {
         key: String,
         /// What the source listed, if it listed an entry.
         source: Option<Listed>,
+        /// Which one.
+        by: Arc<Rule>,
+        /// What that looked at, where no listing tells it: the media type, the metadata, the tags.
+        seen: Option<String>,
+    },
+    /// A filter keeps these out, and no sink asked for each of them ([`Sinks::wants_filtered`]). An
+    /// object is in this or in `Filtered`, never in both.
+    FilteredMany {
+        /// How many.
+        count: u64,
+        /// Which one.
+        by: Arc<Rule>,
+    },
+    /// A filter keeps out everything below a directory, so that nobody looked into it: what is
+    /// there is not listed, and not in the books.
+    NotWalked {
+        /// Its name relative to the root, ending in `/`.
+        name: String,
         /// Which one.
         by: Arc<Rule>,
     },
@@ -460,6 +492,17 @@ pub trait Sink: Send + Sync + fmt::Debug {
     fn wants_unchanged(&self) -> bool {
         false
     }
+
+    /// Whether it needs the steps on the way of each object: where no sink does, they are not told.
+    fn wants_steps(&self) -> bool {
+        false
+    }
+
+    /// Whether it needs the key of every object that a filter keeps out. Where no sink does, the
+    /// engine counts them by [`Event::FilteredMany`].
+    fn wants_filtered(&self) -> bool {
+        false
+    }
 }
 
 /// The events of one pair on their way to all its sinks.
@@ -482,6 +525,16 @@ impl Sinks {
     /// Whether any sink needs the key of every unchanged object.
     pub fn wants_unchanged(&self) -> bool {
         self.0.iter().any(|sink| sink.wants_unchanged())
+    }
+
+    /// Whether any sink needs the steps on the way of each object.
+    pub fn wants_steps(&self) -> bool {
+        self.0.iter().any(|sink| sink.wants_steps())
+    }
+
+    /// Whether any sink needs the key of every object that a filter keeps out.
+    pub fn wants_filtered(&self) -> bool {
+        self.0.iter().any(|sink| sink.wants_filtered())
     }
 }
 

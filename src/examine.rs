@@ -30,7 +30,7 @@ use crate::context::{Context, Ends};
 use crate::digest::Likeness;
 use crate::event::Beside;
 use crate::object::{Entry, ObjectVersion, Timestamp};
-use crate::plan::{Aim, Direction, Examine, Rules};
+use crate::plan::{Aim, Direction, Examine, Names, Rules};
 use crate::store::{ErrorKind, StoreError};
 
 /// Looks into what the listings of one pair do not tell.
@@ -193,6 +193,7 @@ impl Examiner {
             check: self.check,
             direction: self.ends.direction,
             now: self.now,
+            names: Names::Same,
         }
     }
 }

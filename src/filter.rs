@@ -5,6 +5,7 @@ rejects an object is the one it counts for. What a listing does not tell, the wo
 later, of what would be transferred ([`LateFilters`]).
 */
 
+mod below;
 mod late;
 mod rule;
 
@@ -13,23 +14,27 @@ pub use self::late::LateFilters;
 use std::fmt;
 use std::sync::Arc;
 
+use self::below::Below;
 use self::rule::{Rules, Test};
 use crate::config;
 use crate::event::Rule;
 use crate::hook::{Candidate, FilterHook, HookError, Hooks};
 use crate::object::Entry;
+use crate::store::{LeavesOut, Oddity, OddityKind};
 
 /// The filters of a pair on what its listings tell, in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
     rules: Arc<[(Arc<Rule>, Test)]>,
+    below: Arc<[(Arc<Rule>, Below)]>,
     hooks: Arc<[Arc<dyn FilterHook>]>,
 }
 
 /// What the filters say of one object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Ruling {
     /// It goes on.
+    #[default]
     Admitted,
     /// It stays out, by this one.
     Rejected(Arc<Rule>),
@@ -41,7 +46,11 @@ impl Filters {
     /// The filters of a pair.
     pub fn new(said: &config::Filters, hooks: &Hooks) -> Self {
         let Rules(rules) = Rules::of(said);
+        let below = rules
+            .iter()
+            .filter_map(|(rule, test)| Some((Arc::clone(rule), test.below()?)));
         Self {
+            below: below.collect(),
             rules: rules.into(),
             hooks: hooks.filters.clone().into(),
         }
@@ -71,6 +80,34 @@ impl Filters {
         Ruling::Admitted
     }
 
+    /// Which filter keeps out something that a listing met and that is no object; its name is all
+    /// that is known of it.
+    pub fn of_oddity(&self, oddity: &Oddity) -> Option<Arc<Rule>> {
+        let name = oddity.name.as_str();
+        match (oddity.kind, name.strip_suffix('/')) {
+            // the name it is told by is the whole key
+            (OddityKind::KeyIsPrefix, _) => self.of_name(""),
+            // of one that was not opened, nobody knows that it is a directory
+            (OddityKind::UnreadableDirectory, Some(file)) => {
+                self.of_name(file).and_then(|_| self.of_all_below(name))
+            }
+            (_, Some(_)) => self.of_all_below(name),
+            (_, None) => self.of_name(name),
+        }
+    }
+
+    /// Which filter keeps out everything below a directory, whose name ends in `/`.
+    fn of_all_below(&self, directory: &str) -> Option<Arc<Rule>> {
+        let (rule, _) = (self.below.iter()).find(|(_, below)| below.holds(directory))?;
+        Some(Arc::clone(rule))
+    }
+
+    fn of_name(&self, key: &str) -> Option<Arc<Rule>> {
+        let (rule, _) =
+            (self.rules.iter()).find(|(_, test)| test.passes_by_name(key) == Ok(false))?;
+        Some(Arc::clone(rule))
+    }
+
     /// What all filters say of some objects, in the order of these. After a failure that is one of
     /// the pair, the answers end.
     pub async fn of_all(&self, candidates: Vec<Candidate>) -> Vec<Ruling> {
@@ -81,6 +118,20 @@ impl Filters {
             ask(&**hook, &candidates, &mut rulings).await;
         }
         rulings
+    }
+}
+
+/// Directories are not looked into where everything below them is filtered.
+impl LeavesOut for Filters {
+    fn leaves_out(&self, directory: &str) -> bool {
+        self.of_all_below(directory).is_some()
+    }
+}
+
+impl Ruling {
+    /// What is said of an object of which a hook said nothing.
+    pub(crate) fn unanswered() -> Self {
+        Self::Failed(HookError::new("the filter did not answer").for_the_pair())
     }
 }
 

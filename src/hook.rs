@@ -4,21 +4,28 @@ The traits here are implemented in Rust by whoever embeds the library, and by sc
 any number of each ([`Hooks`]); those of the program are asked before the scripts.
 */
 
+mod announcer;
+mod backlog;
 mod error;
+mod event;
 mod filter;
 mod function;
 mod preprocess;
+mod told;
 
+pub use announcer::{Announcer, Ended};
 pub use async_trait::async_trait;
+pub use backlog::Backlog;
 pub use error::{Fails, HookError};
+pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes};
 pub use filter::{Candidate, FilterHook};
 pub use function::{FilterFn, filter_fn};
-pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 pub use crate::digest::{Algorithm, Checksum};
 pub use crate::event::{Rule, SkipReason};
 pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};
 pub use crate::store::Details;
+pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 
 use std::sync::Arc;
 
@@ -29,6 +36,8 @@ pub struct Hooks {
     pub filters: Vec<Arc<dyn FilterHook>>,
     /// Asked in this order about what is written to S3, each about what the one before left.
     pub preprocess: Vec<Arc<dyn PreprocessHook>>,
+    /// Told in this order what happens.
+    pub events: Vec<Arc<dyn EventHook>>,
 }
 
 impl Hooks {
@@ -44,10 +53,17 @@ impl Hooks {
         self
     }
 
-    /// The same, and after its other hooks of this kind this one.
+    /// The same, and after its other preprocess hooks this one.
     #[must_use]
-    pub fn preprocess(mut self, hook: impl PreprocessHook + 'static) -> Self {
-        self.preprocess.push(Arc::new(hook));
+    pub fn preprocess(mut self, preprocess: impl PreprocessHook + 'static) -> Self {
+        self.preprocess.push(Arc::new(preprocess));
+        self
+    }
+
+    /// The same, and after its other listeners this one.
+    #[must_use]
+    pub fn event(mut self, event: impl EventHook + 'static) -> Self {
+        self.events.push(Arc::new(event));
         self
     }
 
@@ -56,6 +72,7 @@ impl Hooks {
     pub fn followed_by(mut self, those: Self) -> Self {
         self.filters.extend(those.filters);
         self.preprocess.extend(those.preprocess);
+        self.events.extend(those.events);
         self
     }
 }

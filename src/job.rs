@@ -200,6 +200,7 @@ async fn run_opened(
                 budget: Budget::new(job.limits.memory),
                 bounds: Bounds::new(&job.limits),
                 stop,
+                run_id: report.id().to_owned(),
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),
                 output,

@@ -5,6 +5,7 @@ one keeps nobody from anything but its answers. [`Scripts::load`] reads and runs
 job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */
 
+mod event;
 mod filter;
 mod preprocess;
 mod script;
@@ -15,6 +16,7 @@ pub use script::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::event::LuaEvents;
 use self::filter::LuaFilter;
 use self::preprocess::LuaPreprocess;
 use self::vm::Vm;
@@ -67,6 +69,11 @@ fn load(pair: &Pair) -> Result<Hooks, HookError> {
         hooks
             .preprocess
             .push(Arc::new(LuaPreprocess::new(vm, &script, &pair.lua)));
+    }
+    if let Some(said) = &pair.lua.event {
+        let script = Script::read(said)?;
+        let vm = Vm::start(&script, &pair.lua)?;
+        hooks.events.push(Arc::new(LuaEvents::new(vm, &script)));
     }
     Ok(hooks)
 }

@@ -9,6 +9,7 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 mod compare;
 mod cursor;
 mod join;
+mod row;
 mod shadow;
 mod versions;
 
@@ -25,7 +26,7 @@ use self::shadow::Shadow;
 use crate::config::{By, Check};
 use crate::event::{Cause, Event, Listed, Rule, Side, Sinks, SkipReason};
 use crate::filter::{Filters, Ruling};
-use crate::hook::HookError;
+use crate::hook::{Candidate, HookError};
 use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
 use crate::store::{Listing, StoreError};
 
@@ -131,6 +132,8 @@ pub enum Leave {
         source: Entry,
         /// Which one.
         by: Arc<Rule>,
+        /// What that looked at, where no listing tells it.
+        seen: Option<String>,
     },
     /// No filter could tell whether it goes.
     Unfiltered {
@@ -161,6 +164,31 @@ pub struct Rules {
     pub direction: Direction,
     /// Times later than this lie in the future.
     pub now: Timestamp,
+    /// How filters know what only the target has.
+    pub names: Names,
+}
+
+/// By which key of the source an object would be called that only the target has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// By that of the target.
+    #[default]
+    Same,
+    /// By that and a slash before it: the source's prefix is a directory's name without its slash,
+    /// and the target is a directory.
+    Slashed,
+}
+
+impl Names {
+    fn candidate(self, target: &Entry) -> Candidate {
+        let mut candidate = Candidate::from(target);
+        if self == Self::Slashed
+            && let Ok(key) = ObjectKey::new(format!("/{}", target.key))
+        {
+            candidate.entry.key = key;
+        }
+        candidate
+    }
 }
 
 impl Rules {
@@ -255,7 +283,8 @@ impl Plan {
         if self.rules.aim == Aim::Sync || self.filters.is_empty() {
             return Ok(Admission::Open(joined));
         }
-        let rulings = self.filters.of_all(vec![only_target.into()]).await;
+        let candidate = self.rules.names.candidate(only_target);
+        let rulings = self.filters.of_all(vec![candidate]).await;
         Ok(match rulings.into_iter().next() {
             Some(Ruling::Admitted) | None => Admission::Open(joined),
             Some(Ruling::Rejected(_)) => Admission::Decided(None),
@@ -291,6 +320,9 @@ impl Plan {
                 Some(compare(&self.rules, source, Some(target)))
             }
             (Aim::Sync, Joined::OnlySource(source)) => Some(compare(&self.rules, source, None)),
+            // Deletion will ask the filters of these as `admit` does in a comparison: whatever is
+            // below a directory that was not walked comes as one that only the target has, and is
+            // rejected like the rest of the excluded, never taken for missing.
             (Aim::Sync, Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
             (Aim::Compare, joined) => Some(Decision::Compare(joined)),
         }
@@ -333,9 +365,36 @@ enum Admission {
 
 fn left(source: Entry, ruling: Ruling) -> Leave {
     match ruling {
-        Ruling::Rejected(by) => Leave::Filtered { source, by },
+        Ruling::Rejected(by) => Leave::Filtered {
+            source,
+            by,
+            seen: None,
+        },
         Ruling::Failed(error) => Leave::Unfiltered { source, error },
         Ruling::Admitted => unreachable!("what is admitted is not left by filters"),
+    }
+}
+
+impl Event {
+    /// A filter keeps an object out.
+    pub fn filtered(source: &Entry, by: &Arc<Rule>) -> Self {
+        Self::Filtered {
+            key: source.key.as_str().to_owned(),
+            source: Some(source.into()),
+            by: Arc::clone(by),
+            seen: None,
+        }
+    }
+
+    /// No filter could tell whether an object goes.
+    pub fn unfiltered(source: &Entry, error: &HookError) -> Self {
+        Self::Failed {
+            key: source.key.clone(),
+            source: source.into(),
+            reason: error.reason(),
+            error: Box::new(error.in_the("filter", source.key.as_str())),
+            attempts: 1,
+        }
     }
 }
 
@@ -348,18 +407,13 @@ impl From<Leave> for Event {
                 target: (&target).into(),
                 key: source.key,
             },
-            Leave::Filtered { source, by } => Self::Filtered {
+            Leave::Filtered { source, by, seen } => Self::Filtered {
                 source: Some((&source).into()),
                 key: source.key.as_str().to_owned(),
                 by,
+                seen,
             },
-            Leave::Unfiltered { source, error } => Self::Failed {
-                source: (&source).into(),
-                reason: error.reason(),
-                error: Box::new(error.in_the("filter", source.key.as_str())),
-                key: source.key,
-                attempts: 1,
-            },
+            Leave::Unfiltered { source, error } => Self::unfiltered(&source, &error),
             Leave::Skip {
                 source,
                 reason,

@@ -17,6 +17,7 @@ mod buffers;
 mod details;
 mod error;
 mod incomplete;
+mod left_out;
 pub mod local;
 pub mod memory;
 mod overdue;
@@ -33,6 +34,7 @@ pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations}
 pub use details::Details;
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use incomplete::Incomplete;
+pub use left_out::LeavesOut;
 pub use pace::{Pace, Stream};
 pub use probe::{Answer, Finding};
 pub use secret::Secret;
@@ -104,6 +106,8 @@ pub enum OddityKind {
     KeyTooLong,
     /// A directory that cannot be read: nothing is known about what is below it.
     UnreadableDirectory,
+    /// A directory that was not looked into ([`LeavesOut`]): nothing below it is wanted.
+    LeftOut,
     /// An object whose key equals the prefix, so that nothing is left of its name.
     KeyIsPrefix,
     /// A file or directory that went away between being listed and being looked at.
@@ -513,6 +517,11 @@ pub trait Upload: Send + Sync + fmt::Debug {
     /// far as it is known yet.
     fn etag_is_digest(&self) -> bool {
         true
+    }
+
+    /// What S3 calls this upload.
+    fn id(&self) -> Option<&str> {
+        None
     }
 
     /// Copies one part from inside S3.

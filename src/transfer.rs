@@ -31,6 +31,7 @@ mod source_proof;
 mod tags;
 mod target_proof;
 mod whole;
+mod written;
 
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
@@ -49,12 +50,13 @@ use self::desk::Desk;
 use self::late::{Judged, Told};
 use self::places::Places;
 use self::preprocess::{Preprocess, Said};
+use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
-use crate::hook::{Fails, HookError};
+use crate::hook::{Backlog, Fails, HookError};
 use crate::object::{Entry, ObjectKey, ObjectVersion, Tags};
 use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
@@ -83,6 +85,10 @@ pub struct Transferrer {
     /// Where they are hashed.
     desk: Desk,
     sinks: Sinks,
+    /// Whether they want every step.
+    tells_steps: bool,
+    /// What is told and was not heard yet.
+    backlog: Backlog,
     stop: CancellationToken,
     dry_run: bool,
     /// What is asked of an object before it goes.
@@ -199,6 +205,8 @@ impl Transferrer {
             pair: pair.clone(),
             budget: context.budget.clone(),
             sinks: context.sinks.clone(),
+            tells_steps: context.sinks.wants_steps(),
+            backlog: context.backlog.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
@@ -331,6 +339,7 @@ impl Transferrer {
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         if self.dry_run {
+            self.started(&source);
             let listed = Listed::from(&source);
             let key = source.key;
             self.sinks.emit(&Event::Planned {
@@ -354,6 +363,7 @@ impl Transferrer {
         let mut in_doubt = false;
         let trouble = loop {
             let begun = Instant::now();
+            self.started(&work.entry);
             let made = concede::attempt(self, &work).await;
             let overtaken = match &made {
                 Ok(_) => overtaken::look(self, &work, begun).await,
@@ -404,6 +414,7 @@ impl Transferrer {
                     published.push(own.clone());
                 }
             }
+            self.tell_damage(&work.entry, &trouble);
             if let Trouble::Published(rejected) = &trouble {
                 in_doubt = false;
                 work.is_distrusted = true;
@@ -477,7 +488,7 @@ impl Transferrer {
                 // it is another than the one that was judged
                 let Told { head, tags } = match self.late.judge(&entry, Some(head)).await? {
                     Judged::Goes(told) => told,
-                    Judged::Stays(leave) => return Err(Trouble::Left(Box::new(leave))),
+                    Judged::Stays(leave) => return Err(Trouble::Filtered(Box::new(leave))),
                 };
                 Ok((
                     Work {
@@ -496,8 +507,8 @@ impl Transferrer {
             | Trouble::Damaged(_)
             | Trouble::Published(_)
             | Trouble::Unproved(_)
+            | Trouble::Filtered(_)
             | Trouble::Left(_)
-            | Trouble::Skipped(_)
             | Trouble::Hook(_) => Ok((work, true)),
         }
     }
@@ -565,10 +576,10 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
-            Trouble::Left(leave) => return Ok(self.leave(*leave)),
+            Trouble::Filtered(leave) => return Ok(self.leave(*leave)),
             Trouble::Unproved(unproved) => unproved.told(),
-            Trouble::Skipped(skipped) => {
-                self.sinks.emit(&skipped.told(source));
+            Trouble::Left(left) => {
+                self.sinks.emit(&left.skipped(source));
                 return Ok(Became::LeftOut);
             }
             Trouble::Hook(error) => return self.hook_failed(source, &error, attempts),

@@ -283,9 +283,9 @@ pub static OPTIONS: &[OptionRow] = &[
         .under(FILTERING).flags(&[Value("filter-smaller-size")]),
     pair("filter.larger_size", ANY_SIZE, "only what is this large or larger")
         .under(FILTERING).flags(&[Value("filter-larger-size")]),
-    pair("filter.include", Globs, "only keys that match one of these globs")
+    pair("filter.include", Globs, "only keys that match one of these globs: `*` and `?` stop at a slash, `**` does not, `{a,b}` is either; a glob is on the whole key below the prefix (`**/*.jpg`, `photos/**`)")
         .default("[]").under(FILTERING),
-    pair("filter.exclude", Globs, "no keys that match one of these globs")
+    pair("filter.exclude", Globs, "no keys that match one of these globs (`**/node_modules/**`); a directory of which one matches everything is not looked into")
         .default("[]").under(FILTERING),
     pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or an S3 Inventory CSV")
         .under(FILTERING).not_yet(),
@@ -533,7 +533,7 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("lua.preprocess_script", Path, "a script that changes what an object carries")
         .under(LUA).fits(TargetS3).flags(&[Value("preprocess-callback-lua-script")]),
     pair("lua.event_script", Path, "a script that hears what happens")
-        .under(LUA).flags(&[Value("event-callback-lua-script")]).not_yet(),
+        .under(LUA).flags(&[Value("event-callback-lua-script")]),
     pair("lua.allow_os_library", Bool, "let scripts use Lua's os and io libraries")
         .default("false").under(LUA).flags(switch!("allow-lua-os-library")),
     pair("lua.allow_unsafe_vm", Bool, "let scripts load C modules")

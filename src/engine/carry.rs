@@ -90,7 +90,11 @@ pub(super) async fn carry_out<P: Planning>(
             biased;
             () = context.stop.cancelled() => break Ok(true),
             () = fatal.happened() => break Ok(false),
-            decision = plan.next() => decision,
+            decision = async {
+                // what users are told waits for them, and no more is done than they hear of
+                context.backlog.room().await;
+                plan.next().await
+            } => decision,
         };
         let taken = match decision {
             Err(error) => {

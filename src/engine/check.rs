@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::carry::Worker;
+use super::filtered::Filtered;
 use super::lineup::{Lineup, Place};
 use crate::config::{self, OnUnverifiable, Pair};
 use crate::context::{Context, Ends, cancelled, conclude};
@@ -41,6 +42,7 @@ pub(super) struct Checking {
     pair: Pair,
     manner: Manner,
     lineup: Lineup,
+    filtered: Filtered,
     stop: CancellationToken,
 }
 
@@ -71,6 +73,7 @@ impl Checking {
             pair: pair.clone(),
             manner,
             lineup: Lineup::new(context.sinks.clone()),
+            filtered: Filtered::new(&context.sinks),
             stop: context.stop.clone(),
         }
     }
@@ -287,6 +290,10 @@ impl Worker for Checking {
 
     async fn take(&self, decision: Decision) -> Result<Option<Open>, StoreError> {
         let event = match decision {
+            Decision::Leave(Leave::Filtered { source, by, .. }) => {
+                let event = || Event::filtered(&source, &by);
+                self.filtered.count_or(&by, event)
+            }
             Decision::Leave(leave) => Some(leave.into()),
             Decision::Compare(joined) => match self.glance(joined) {
                 Ok(event) => event,
@@ -334,6 +341,7 @@ impl Worker for Checking {
 
     fn end(&self) {
         self.lineup.end();
+        self.filtered.end();
     }
 }
 

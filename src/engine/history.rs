@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::carry::Worker;
+use super::filtered::Filtered;
 use super::recognition::{Recognition, Turn};
 use super::unchanged::Unchanged;
 use crate::config::Pair;
@@ -26,6 +27,7 @@ pub(super) struct Adding {
     ends: Ends,
     sinks: Sinks,
     unchanged: Unchanged,
+    filtered: Filtered,
     recognition: Recognition,
     distrusted: Distrusted,
     stop: CancellationToken,
@@ -51,6 +53,7 @@ impl Adding {
             ends,
             sinks: context.sinks.clone(),
             unchanged: Unchanged::new(&context.sinks),
+            filtered: Filtered::new(&context.sinks),
             recognition: Recognition::default(),
             distrusted: context.distrusted.clone(),
             stop: context.stop.clone(),
@@ -63,6 +66,9 @@ impl Adding {
     async fn found(&self, versions: &KeyVersions) -> Result<Vec<Option<Listed>>, StoreError> {
         let source = &versions.source.versions;
         let mut found = vec![None; source.len()];
+        if !versions.has_admitted_versions() {
+            return Ok(found);
+        }
         for history in std::iter::once(&versions.source).chain(&versions.target) {
             if history.is_too_long {
                 return Err(too_long(&history.key));
@@ -150,6 +156,14 @@ impl Adding {
             // there is nothing at the target to tell of
             Step::IsMarked(_, None) => self.unchanged.count(),
             Step::IsLate(source) => self.pass_over(&source, progress).await,
+            Step::Filtered(source, by) => {
+                self.filtered.tell(&by, || Event::filtered(&source, &by));
+            }
+            // it may pass the next time, and can only be added as the newest
+            Step::Unfiltered(source, error) => {
+                self.sinks.emit(&Event::unfiltered(&source, &error));
+                progress.is_stuck = true;
+            }
             Step::Bring(source) if self.must_not(progress) => self.not_attempted(&source),
             Step::Bring(source) => self.bring(source, progress).await,
             Step::Mark(marker) if self.must_not(progress) => {
@@ -260,6 +274,32 @@ impl Adding {
         concluded.ends_pair
     }
 
+    /// Tells of all versions of a key of which nobody knows what the target has of them; gives the
+    /// error back where it ends the pair.
+    fn unknown(&self, versions: &KeyVersions, error: StoreError) -> Option<StoreError> {
+        let mut error = Some(error);
+        let mut ends_pair = None;
+        for step in versions.steps(vec![None; versions.source.versions.len()]) {
+            let source = match step {
+                Step::Filtered(source, by) => {
+                    self.filtered.tell(&by, || Event::filtered(&source, &by));
+                    continue;
+                }
+                Step::Unfiltered(source, why) => {
+                    self.sinks.emit(&Event::unfiltered(&source, &why));
+                    continue;
+                }
+                Step::Bring(source) | Step::IsThere(source, _) | Step::IsLate(source) => source,
+                Step::Mark(marker) | Step::IsMarked(marker, _) => versions.source.deletion(marker),
+            };
+            match error.take() {
+                Some(first) => ends_pair = self.failed(&source, first),
+                None => self.not_attempted(&source),
+            }
+        }
+        ends_pair
+    }
+
     fn not_attempted(&self, source: &Entry) {
         self.sinks.emit(&Event::NotAttempted {
             key: source.key.clone(),
@@ -273,8 +313,9 @@ impl Worker for Adding {
     type Task = KeyVersions;
 
     async fn take(&self, versions: KeyVersions) -> Result<Option<KeyVersions>, StoreError> {
-        let asks = self.transferrer.late().asks();
-        if self.dry_run && versions.target.is_none() && !asks {
+        let is_told_at_once =
+            self.dry_run && versions.target.is_none() && !self.transferrer.late().asks();
+        if is_told_at_once || !versions.has_admitted() {
             // it only has to be told: here, it is told in the order of the keys
             self.work(versions).await?;
             return Ok(None);
@@ -293,10 +334,7 @@ impl Worker for Adding {
         let found = match self.found(&versions).await {
             Ok(found) => found,
             Err(error) => {
-                let mut entries = versions.source.entries();
-                let ends_pair = entries.next().and_then(|first| self.failed(&first, error));
-                entries.for_each(|rest| self.not_attempted(&rest));
-                return ends_pair.map_or(Ok(()), Err);
+                return self.unknown(&versions, error).map_or(Ok(()), Err);
             }
         };
         for step in versions.steps(found) {
@@ -307,6 +345,7 @@ impl Worker for Adding {
 
     fn end(&self) {
         self.unchanged.end();
+        self.filtered.end();
     }
 }
 

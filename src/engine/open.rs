@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::config::{Pair, SourceSpec, TargetSpec, Versions};
 use crate::context::{Context, Ends};
+use crate::filter::Filters;
 use crate::object::Timestamp;
 use crate::plan::Direction;
-use crate::store::local::{LocalSource, LocalTarget};
+use crate::store::local::{LocalSource, LocalSourceSettings, LocalTarget};
 use crate::store::s3::{KeyOrder, S3Settings, S3Store};
-use crate::store::{ErrorKind, Pace, Source, StoreError, Target, Throttle, Versioning};
+use crate::store::{ErrorKind, LeavesOut, Pace, Source, StoreError, Target, Throttle, Versioning};
 
 /// Opens what the pair names, and asks for the versions it takes before anything is done.
 pub(super) async fn open(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
@@ -42,7 +43,7 @@ async fn between(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
     let bandwidth = Pace::of(pair.performance.rate.bandwidth).and(&context.bounds.bandwidth);
     Ok(match (&pair.source, &pair.target) {
         (SourceSpec::Local(source), TargetSpec::S3(target)) => Ends {
-            source: Arc::new(LocalSource::new(source.clone())),
+            source: Arc::new(local_source(source, pair, context)),
             target: target_bucket(target, bandwidth, context).await?,
             direction: Direction::LocalToS3,
         },
@@ -69,6 +70,12 @@ async fn between(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
             ));
         }
     })
+}
+
+fn local_source(settings: &LocalSourceSettings, pair: &Pair, context: &Context) -> LocalSource {
+    let filters = Filters::new(&pair.filters, &context.hooks);
+    let left_out = (!filters.is_empty()).then(|| Arc::new(filters) as Arc<dyn LeavesOut>);
+    LocalSource::leaving_out(settings.clone(), left_out)
 }
 
 /// A bucket that keeps no versions has no past, and nowhere to put one.

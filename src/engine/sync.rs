@@ -1,10 +1,11 @@
 //! The worker of a run that brings objects over.
 
 use super::carry::Worker;
+use super::filtered::Filtered;
 use super::unchanged::Unchanged;
 use crate::config::Pair;
 use crate::context::{Context, Distrusted, Ends};
-use crate::event::Sinks;
+use crate::event::{Event, Sinks};
 use crate::plan::{Decision, Leave};
 use crate::store::StoreError;
 use crate::transfer::{Transferrer, may_be_archived};
@@ -19,6 +20,7 @@ pub(super) struct Syncing {
     /// Whether unchanged objects are looked at too, for their tags or annotations.
     sync_latest: bool,
     unchanged: Unchanged,
+    filtered: Filtered,
 }
 
 impl Syncing {
@@ -27,6 +29,7 @@ impl Syncing {
         Self {
             transferrer: Transferrer::new(ends, pair, context),
             unchanged: Unchanged::new(&context.sinks),
+            filtered: Filtered::new(&context.sinks),
             sinks: context.sinks.clone(),
             distrusted: context.distrusted.clone(),
             dry_run: context.dry_run,
@@ -47,6 +50,10 @@ impl Worker for Syncing {
             }
             Decision::Leave(leave @ Leave::Unchanged { .. }) => {
                 self.unchanged.tell(|| leave.into());
+                Ok(None)
+            }
+            Decision::Leave(Leave::Filtered { source, by, .. }) => {
+                self.filtered.tell(&by, || Event::filtered(&source, &by));
                 Ok(None)
             }
             Decision::Leave(leave) => {
@@ -72,5 +79,6 @@ impl Worker for Syncing {
 
     fn end(&self) {
         self.unchanged.end();
+        self.filtered.end();
     }
 }

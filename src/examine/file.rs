@@ -2,7 +2,7 @@
 //! it in that pass.
 
 use super::content::{PIECE, checksums};
-use super::found::{Values, etag_text, is_worth_telling};
+use super::found::{Values, is_worth_telling};
 use super::layout::{Layout, Parts, candidates};
 use super::line::Wanted;
 use super::side::{Kept, Obstacle, Side};
@@ -390,7 +390,7 @@ impl<'a> Pass<'a> {
         proof: Proof,
     ) -> Comparison {
         let text = |checksum: Checksum| match by {
-            By::ETag => etag_text(&checksum),
+            By::ETag => checksum.etag_text(),
             By::Checksum(_) => checksum.to_string(),
         };
         let (source, target) = self.in_order(made.map(text), kept.map(text));

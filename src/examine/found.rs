@@ -33,14 +33,6 @@ impl Values {
     }
 }
 
-/// An MD5, of the whole or of parts, as an ETag has it.
-pub(super) fn etag_text(checksum: &Checksum) -> String {
-    match checksum {
-        Checksum::Whole(digest) => digest.hex(),
-        Checksum::Composite { digest, parts } => format!("{}-{parts}", digest.hex()),
-    }
-}
-
 /// What two values that stores keep say of each other, as far as that does not depend on parts
 /// nobody knows: equal composites are of equal content, different ones need not be of different.
 pub(super) fn weigh(source: Result<Checksum, Why>, target: Result<Checksum, Why>) -> Proof {

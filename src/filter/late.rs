@@ -74,6 +74,17 @@ impl LateFilters {
     pub fn of_tags(&self, tags: &Tags) -> Ruling {
         self.tags.rule_on(tag_text(tags).as_deref())
     }
+
+    /// The text in which one of them has looked for its patterns.
+    pub fn seen(by: &Rule, of: Option<&Attributes>, tags: Option<&Tags>) -> Option<String> {
+        match by.filter {
+            "filter.include_content_type_regex" | "filter.exclude_content_type_regex" => {
+                of?.content_type.clone()
+            }
+            "filter.include_metadata_regex" | "filter.exclude_metadata_regex" => metadata_text(of?),
+            _ => tag_text(tags?),
+        }
+    }
 }
 
 /// The patterns on one text of an object.

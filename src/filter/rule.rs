@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::below::Below;
 use crate::config::{Filters, Glob, Pattern, Said};
 use crate::event::Rule;
 use crate::object::{Entry, Timestamp};
@@ -80,14 +81,22 @@ pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 impl Test {
     /// Whether an object passes. The error is of a pattern that takes too long.
     pub(super) fn passes(&self, entry: &Entry) -> Result<bool, String> {
-        let key = entry.key.as_str();
         Ok(match self {
-            Self::MatchesOne(globs) => globs.iter().any(|glob| glob.is_match(key)),
-            Self::MatchesNot(glob) => !glob.is_match(key),
             Self::Before(time) => entry.modified < *time,
             Self::After(time) => entry.modified >= *time,
             Self::Smaller(size) => entry.size < *size,
             Self::Larger(size) => entry.size >= *size,
+            Self::MatchesOne(_) | Self::MatchesNot(_) | Self::HasOne(_) | Self::HasNot(_) => {
+                return self.passes_by_name(entry.key.as_str());
+            }
+        })
+    }
+
+    /// The same of something of which nothing but its name is known.
+    pub(super) fn passes_by_name(&self, key: &str) -> Result<bool, String> {
+        Ok(match self {
+            Self::MatchesOne(globs) => globs.iter().any(|glob| glob.is_match(key)),
+            Self::MatchesNot(glob) => !glob.is_match(key),
             Self::HasOne(patterns) => {
                 for pattern in patterns {
                     if pattern.is_match(key)? {
@@ -97,6 +106,21 @@ impl Test {
                 false
             }
             Self::HasNot(pattern) => !pattern.is_match(key)?,
+            Self::Before(_) | Self::After(_) | Self::Smaller(_) | Self::Larger(_) => true,
         })
+    }
+
+    /// Which directories it keeps out whole.
+    pub(super) fn below(&self) -> Option<Below> {
+        match self {
+            Self::MatchesNot(glob) => Below::of(glob.as_regex()),
+            Self::HasNot(pattern) => Below::of(pattern.as_str()),
+            Self::MatchesOne(_)
+            | Self::HasOne(_)
+            | Self::Before(_)
+            | Self::After(_)
+            | Self::Smaller(_)
+            | Self::Larger(_) => None,
+        }
     }
 }

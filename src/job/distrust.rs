@@ -253,6 +253,9 @@ impl Sink for Keeper {
             }
             Event::Listed { .. }
             | Event::ListingDone { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::OneObject { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
@@ -263,6 +266,8 @@ impl Sink for Keeper {
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
             | Event::Filtered { .. }
+            | Event::FilteredMany { .. }
+            | Event::NotWalked { .. }
             | Event::Skipped { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Pair;
-use crate::context::{Bounds, Budget, Distrusted};
+use crate::context::{Bounds, Budget};
 use crate::engine::{Context, PairDone, PairError};
 use crate::event::{Counts, Event, Sink, Sinks};
-use crate::hook::Hooks;
+use crate::hook::{Announcer, Backlog, Ended, Hooks};
 use crate::report::{
     CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
     Status,
@@ -26,6 +26,7 @@ pub(super) struct PairRun<'a> {
     pub(super) budget: Budget,
     pub(super) bounds: Bounds,
     pub(super) stop: CancellationToken,
+    pub(super) run_id: String,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
@@ -78,6 +79,12 @@ impl PairRun<'_> {
         let warnings = distrusted.warnings.clone();
         let keeper = self.keeper(distrusted);
         sinks.extend(keeper.clone().map(|keeper| keeper as Arc<dyn Sink>));
+        let announcer = self.announcer(pair, part, &hooks);
+        sinks.extend(
+            announcer
+                .clone()
+                .map(|announcer| announcer as Arc<dyn Sink>),
+        );
         let sinks = Sinks::new(sinks);
         for message in warnings {
             sinks.emit(&Event::Warning { message });
@@ -86,14 +93,35 @@ impl PairRun<'_> {
             .shown
             .zip(part.stats())
             .map(|(shown, stats)| Progress::start(part.name(), stats, shown));
-        let ended = self.start(pair, sinks.clone(), keys, hooks).await;
+        let context = Context {
+            sinks: sinks.clone(),
+            budget: self.budget.clone(),
+            stop: self.stop.clone(),
+            dry_run: self.dry_run,
+            distrusted: keys,
+            bounds: self.bounds.clone(),
+            hooks,
+            backlog: (announcer.as_deref()).map_or_else(Backlog::default, Announcer::backlog),
+        };
+        // a task of its own, so that its panic is a value here
+        let ended = tokio::spawn((self.engine)(pair.clone(), context)).await;
         drop(progress);
         let not_kept = spawn_blocking(|| keeper.and_then(|keeper| keeper.finish()));
         let not_kept = not_kept.await.expect("writing does not panic");
         for message in not_kept.into_iter().chain(part.complete_evidence()) {
             sinks.emit(&Event::Warning { message });
         }
-        let (status, reason) = self.settle(ended, part, &sinks);
+        let (mut status, mut reason) = self.settle(ended, part, &sinks);
+        if let Some(announcer) = announcer {
+            let unheard = hear_the_end(&announcer, part, status, reason.as_deref()).await;
+            for message in &unheard {
+                let message = message.clone();
+                sinks.emit(&Event::Warning { message });
+            }
+            if !unheard.is_empty() && matches!(status, Status::Success | Status::Warning) {
+                (status, reason) = part.outcome();
+            }
+        }
         part.finish(status, reason);
         if let (Output::Plan(plan), Some(lines)) = (self.output, lines) {
             plan.end(part, &lines);
@@ -126,24 +154,15 @@ impl PairRun<'_> {
         }
     }
 
-    /// The engine runs as a task of its own, so that its panic is a value here.
-    fn start(
-        &self,
-        pair: &Pair,
-        sinks: Sinks,
-        distrusted: Distrusted,
-        hooks: Hooks,
-    ) -> JoinHandle<Result<PairDone, PairError>> {
-        let context = Context {
-            sinks,
-            budget: self.budget.clone(),
-            stop: self.stop.clone(),
-            dry_run: self.dry_run,
-            distrusted,
-            bounds: self.bounds.clone(),
-            hooks,
+    /// Tells the pair's event hooks what happens. A plan is shown, and nothing of it happens.
+    fn announcer(&self, pair: &Pair, part: &PairReport, hooks: &Hooks) -> Option<Arc<Announcer>> {
+        let is_check = match self.output {
+            Output::Evidence(_) | Output::Nothing => false,
+            Output::Check(..) => true,
+            Output::Plan(_) => return None,
         };
-        tokio::spawn((self.engine)(pair.clone(), context))
+        let told_as = (&*self.run_id, self.dry_run || is_check);
+        Announcer::start(&hooks.events, pair, told_as, part.warned(), &self.stop)
     }
 
     fn settle(
@@ -190,6 +209,25 @@ impl PairRun<'_> {
             }
         }
     }
+}
+
+/// Tells the hooks how the pair ended, and gives what they could not hear of it.
+async fn hear_the_end(
+    announcer: &Announcer,
+    part: &PairReport,
+    status: Status,
+    reason: Option<&str>,
+) -> Vec<String> {
+    let tally = part.tally();
+    let failed = matches!(status, Status::Failed | Status::Crashed);
+    let error = failed.then(|| {
+        reason.map_or_else(
+            || format!("{} objects failed", tally.counts.failed),
+            str::to_owned,
+        )
+    });
+    let tally = &tally;
+    announcer.end(Ended { tally, error }).await
 }
 
 /// The sinks of a pair, and its lines of a plan.

@@ -78,6 +78,11 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%S%.3f+00:00")
     }
 
+    /// RFC 3339 in UTC with as many digits as it takes: `2024-05-06T07:08:09.5Z`.
+    pub fn rfc3339(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%S%.fZ")
+    }
+
     /// RFC 3339 in UTC with as many digits as it takes, cut to microseconds:
     /// `2024-05-06T07:08:09.5Z`.
     pub fn rfc3339_micros(self) -> String {
@@ -142,7 +147,7 @@ impl fmt::Display for Timestamp {
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.format("%Y-%m-%dT%H:%M:%S%.fZ"))
+        f.write_str(&self.rfc3339())
     }
 }
 

@@ -245,6 +245,7 @@ mod tests {
                 check: Check::default(),
                 direction,
                 now,
+                names: crate::plan::Names::Same,
             };
             assert_eq!(word(&compare(&rules, source, target)), expected, "{name}");
         }

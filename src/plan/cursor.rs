@@ -7,68 +7,17 @@ use std::time::Instant;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
+use super::row::{Row, Ruled as _};
 use crate::event::{Event, Side, Sinks, SkipReason};
-use crate::filter::{Filters, Ruling};
-use crate::hook::{Candidate, Fails};
-use crate::object::{Entry, History, ObjectKey};
+use crate::filter::Filters;
+use crate::object::ObjectKey;
 use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
 
-/// What a listing is made of: one for each key.
-pub(super) trait Row {
-    /// The key.
-    fn key(&self) -> &ObjectKey;
-
-    /// How many objects it counts for.
-    fn count(&self) -> u64;
-
-    /// The sum of their sizes.
-    fn bytes(&self) -> u64;
-
-    /// What filters look at; `None` of what is more than one object.
-    fn entry(&self) -> Option<&Entry>;
-}
-
-impl Row for Entry {
-    fn key(&self) -> &ObjectKey {
-        &self.key
-    }
-
-    fn count(&self) -> u64 {
-        1
-    }
-
-    fn bytes(&self) -> u64 {
-        self.size
-    }
-
-    fn entry(&self) -> Option<&Entry> {
-        Some(self)
-    }
-}
-
-impl Row for History {
-    fn key(&self) -> &ObjectKey {
-        &self.key
-    }
-
-    fn count(&self) -> u64 {
-        self.versions.len() as u64 + u64::from(self.marker.is_some())
-    }
-
-    fn bytes(&self) -> u64 {
-        self.versions.iter().map(|version| version.size).sum()
-    }
-
-    fn entry(&self) -> Option<&Entry> {
-        None
-    }
-}
-
 /// So many objects are asked about at once where somebody has to be asked.
-const ASKED_AT_ONCE: usize = 256;
+const ASKED_AT_ONCE: u64 = 256;
 
 /// A listing and how far it was read.
-pub(super) struct Cursor<E> {
+pub(super) struct Cursor<E: Row> {
     listing: BoxStream<'static, Result<Page<E>, StoreError>>,
     side: Side,
     /// Compare keys without one leading slash, as a directory has them.
@@ -78,9 +27,9 @@ pub(super) struct Cursor<E> {
     /// Taken from the page, and being asked about.
     asked: VecDeque<E>,
     /// The answers, as far as they are there.
-    rulings: VecDeque<Ruling>,
+    rulings: VecDeque<E::Ruled>,
     /// What the filters say of the entry given out last.
-    ruling: Ruling,
+    ruling: E::Ruled,
     /// The name of the entry read last, to check the order.
     last: Option<ObjectKey>,
     done: bool,
@@ -92,7 +41,7 @@ pub(super) struct Cursor<E> {
     unreadable: VecDeque<String>,
 }
 
-impl<E> fmt::Debug for Cursor<E> {
+impl<E: Row> fmt::Debug for Cursor<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cursor({:?} at {:?})", self.side, self.last)
     }
@@ -114,7 +63,7 @@ impl<E: Row> Cursor<E> {
             filters: Filters::default(),
             asked: VecDeque::new(),
             rulings: VecDeque::new(),
-            ruling: Ruling::Admitted,
+            ruling: E::Ruled::default(),
             last: None,
             done: false,
             started,
@@ -130,8 +79,8 @@ impl<E: Row> Cursor<E> {
     }
 
     /// What the filters say of the entry given out last.
-    pub(super) fn take_ruling(&mut self) -> Ruling {
-        std::mem::replace(&mut self.ruling, Ruling::Admitted)
+    pub(super) fn take_ruling(&mut self) -> E::Ruled {
+        std::mem::take(&mut self.ruling)
     }
 
     /// What an entry is compared by.
@@ -154,20 +103,18 @@ impl<E: Row> Cursor<E> {
         }
         loop {
             if let Some((entry, ruling)) = self.next_listed().await {
-                let ruled = self.check_order(&entry).and_then(|()| match ruling {
-                    Ruling::Failed(error) if error.fails == Fails::Pair => {
-                        Err(error.in_the("filter", entry.key().as_str()))
-                    }
-                    ruling => Ok(ruling),
-                });
-                match ruled {
-                    Ok(ruling) => self.ruling = ruling,
-                    Err(error) => {
-                        // listed, and never decided on
-                        self.held = Some(entry);
-                        return Err(error);
-                    }
+                let checked = self
+                    .check_order(&entry)
+                    .and_then(|()| match ruling.failure() {
+                        Some(error) => Err(error.in_the("filter", entry.key().as_str())),
+                        None => Ok(()),
+                    });
+                if let Err(error) = checked {
+                    // listed, and never decided on
+                    self.held = Some(entry);
+                    return Err(error);
                 }
+                self.ruling = ruling;
                 return Ok(Some(entry));
             }
             if self.done || !self.turn_page().await? {
@@ -177,30 +124,33 @@ impl<E: Row> Cursor<E> {
     }
 
     /// The next entry of the page, and what the filters say of it.
-    async fn next_listed(&mut self) -> Option<(E, Ruling)> {
+    async fn next_listed(&mut self) -> Option<(E, E::Ruled)> {
         if !self.filters.asks() {
             let entry = self.page.next()?;
             let ruling = if self.filters.is_empty() {
-                Ruling::Admitted
+                E::Ruled::default()
             } else {
-                entry
-                    .entry()
-                    .map_or(Ruling::Admitted, |entry| self.filters.of_entry(entry))
+                entry.ruled_by(&self.filters)
             };
             return Some((entry, ruling));
         }
         if self.asked.is_empty() {
-            self.asked.extend(self.page.by_ref().take(ASKED_AT_ONCE));
+            let mut count = 0;
+            while count < ASKED_AT_ONCE
+                && let Some(entry) = self.page.next()
+            {
+                count += entry.count();
+                self.asked.push_back(entry);
+            }
         }
         if self.rulings.is_empty() {
             // they are kept here, where they are counted when nobody waits for the answer any more
-            let candidates = (self.asked.iter().filter_map(Row::entry))
-                .map(Candidate::from)
-                .collect();
-            self.rulings = self.filters.of_all(candidates).await.into();
+            let candidates = self.asked.iter().flat_map(Row::candidates).collect();
+            let mut rulings = self.filters.of_all(candidates).await.into_iter();
+            let ruled = self.asked.iter().map(|entry| entry.ruled(&mut rulings));
+            self.rulings = ruled.collect();
         }
-        let entry = self.asked.pop_front()?;
-        Some((entry, self.rulings.pop_front().unwrap_or(Ruling::Admitted)))
+        self.asked.pop_front().zip(self.rulings.pop_front())
     }
 
     /// Gives an entry back, to be the next one again.
@@ -264,9 +214,19 @@ impl<E: Row> Cursor<E> {
         false
     }
 
-    fn tell(&mut self, Oddity { name, kind }: Oddity) {
-        match (SkipReason::of_oddity(kind), self.side) {
-            (Some(reason), Side::Source) => {
+    fn tell(&mut self, oddity: Oddity) {
+        let by = self.filters.of_oddity(&oddity);
+        let Oddity { name, kind } = oddity;
+        match (SkipReason::of_oddity(kind), self.side, by) {
+            (Some(_), Side::Source, Some(by)) => {
+                self.sinks.emit(&Event::Filtered {
+                    key: name,
+                    source: None,
+                    by,
+                    seen: None,
+                });
+            }
+            (Some(reason), Side::Source, None) => {
                 self.sinks.emit(&Event::Skipped {
                     key: name,
                     source: None,
@@ -274,13 +234,16 @@ impl<E: Row> Cursor<E> {
                     message: None,
                 });
             }
-            (None, side) => {
+            // Of what is below it, a target has only keys that the same filter rejects: deletion
+            // takes them for excluded, not for missing.
+            (None, Side::Source, Some(by)) => self.sinks.emit(&Event::NotWalked { name, by }),
+            (None, side, _) => {
                 debug_assert_eq!(kind, OddityKind::UnreadableDirectory);
                 self.unreadable.push_back(name.clone());
                 self.sinks.emit(&Event::SubtreeUnreadable { name, side });
             }
             // what stands in the target and is no object of ours
-            (Some(_), Side::Target) => {}
+            (Some(_), Side::Target, _) => {}
         }
     }
 

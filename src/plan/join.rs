@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::cursor::{Cursor, Row};
+use super::cursor::Cursor;
+use super::row::Row;
 use crate::object::Entry;
 use crate::store::StoreError;
 
@@ -26,7 +27,7 @@ pub enum Joined<E = Entry> {
 
 /// Two listings, read side by side in the order of their names.
 #[derive(Debug)]
-pub(super) struct Join<E> {
+pub(super) struct Join<E: Row> {
     pub(super) source: Cursor<E>,
     target: Cursor<E>,
     /// The source's entry the target is being searched for; here and not in a variable, so that it

@@ -1,10 +1,13 @@
 //! What is to be done with the versions of a key: each is added once, in order.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::cursor::Cursor;
 use super::join::{Join, Joined};
-use crate::event::{Listed, Side, Sinks};
+use crate::event::{Listed, Rule, Side, Sinks};
+use crate::filter::{Filters, Ruling};
+use crate::hook::HookError;
 use crate::object::{Entry, History, Marker, Version};
 use crate::store::{Histories, StoreError};
 
@@ -22,6 +25,9 @@ pub struct KeyVersions {
     pub source: History,
     /// What the target has, if it has the key.
     pub target: Option<History>,
+    /// What the filters say of each of the source's [`History::entries`]; empty where they admit
+    /// all.
+    pub rulings: Vec<Ruling>,
 }
 
 /// What is to be done with one version. The steps of a key are taken one after the other.
@@ -31,6 +37,10 @@ pub enum Step<'a> {
     IsThere(Entry, Listed),
     /// The target has none of it but a later one: it would become the newest.
     IsLate(Entry),
+    /// A filter keeps it out, whether the target has it or not.
+    Filtered(Entry, Arc<Rule>),
+    /// No filter could tell whether it goes.
+    Unfiltered(Entry, HookError),
     /// Bring it over.
     Bring(Entry),
     /// The key is deleted, and is to be deleted at the target.
@@ -41,9 +51,10 @@ pub enum Step<'a> {
 
 impl VersionPlan {
     /// Begins both listings. `sinks` hear of every page.
-    pub fn new(source: Histories, target: Histories, sinks: &Sinks) -> Self {
+    pub fn new(source: Histories, target: Histories, filters: Filters, sinks: &Sinks) -> Self {
         let started = Instant::now();
         let source = Cursor::new(source, Side::Source, false, started, sinks.clone());
+        let source = source.admitting(filters);
         let target = Cursor::new(target, Side::Target, false, started, sinks.clone());
         Self {
             join: Join::new(source, target),
@@ -53,21 +64,16 @@ impl VersionPlan {
     /// The next key of the source; `None` when both sides are completely listed.
     pub async fn next(&mut self) -> Result<Option<KeyVersions>, StoreError> {
         while let Some(joined) = self.join.next().await? {
-            match joined {
-                Joined::Both { source, target } => {
-                    return Ok(Some(KeyVersions {
-                        source,
-                        target: Some(target),
-                    }));
-                }
-                Joined::OnlySource(source) => {
-                    return Ok(Some(KeyVersions {
-                        source,
-                        target: None,
-                    }));
-                }
-                Joined::OnlyTarget(_) | Joined::Hidden(_) => {}
-            }
+            let (source, target) = match joined {
+                Joined::Both { source, target } => (source, Some(target)),
+                Joined::OnlySource(source) => (source, None),
+                Joined::OnlyTarget(_) | Joined::Hidden(_) => continue,
+            };
+            return Ok(Some(KeyVersions {
+                rulings: self.join.source.take_ruling(),
+                source,
+                target,
+            }));
         }
         Ok(None)
     }
@@ -83,32 +89,49 @@ impl VersionPlan {
 
 impl KeyVersions {
     /// The steps to take, where of each version of the source it is known what the target has of
-    /// it.
+    /// it. Those that are filtered come along: an older one cannot be added behind what the target
+    /// has of them.
     pub fn steps(&self, found: Vec<Option<Listed>>) -> Vec<Step<'_>> {
         let newest = found.iter().rposition(Option::is_some);
         let mut steps: Vec<Step<'_>> = (self.source.versions.iter().zip(found).enumerate())
             .map(|(at, (version, there))| {
                 let entry = self.source.entry(version);
-                match there {
-                    Some(there) => Step::IsThere(entry, there),
-                    None if Some(at) < newest => Step::IsLate(entry),
-                    None => Step::Bring(entry),
+                match (self.ruling(at), there) {
+                    (Ruling::Rejected(by), _) => Step::Filtered(entry, by),
+                    (Ruling::Failed(error), _) => Step::Unfiltered(entry, error),
+                    (Ruling::Admitted, Some(there)) => Step::IsThere(entry, there),
+                    (Ruling::Admitted, None) if Some(at) < newest => Step::IsLate(entry),
+                    (Ruling::Admitted, None) => Step::Bring(entry),
                 }
             })
             .collect();
         if let Some(marker) = &self.source.marker {
             let brings = steps.iter().any(|step| matches!(step, Step::Bring(_)));
-            steps.push(if brings || self.shown().is_some() {
-                Step::Mark(marker)
-            } else {
-                let own = self
-                    .target
-                    .as_ref()
-                    .and_then(|target| target.marker.as_ref());
-                Step::IsMarked(marker, own)
+            steps.push(match self.ruling(self.source.versions.len()) {
+                Ruling::Rejected(by) => Step::Filtered(self.source.deletion(marker), by),
+                Ruling::Failed(error) => Step::Unfiltered(self.source.deletion(marker), error),
+                Ruling::Admitted if brings || self.shown().is_some() => Step::Mark(marker),
+                Ruling::Admitted => {
+                    let target = self.target.as_ref();
+                    Step::IsMarked(marker, target.and_then(|target| target.marker.as_ref()))
+                }
             });
         }
         steps
+    }
+
+    /// Whether the filters let anything pass.
+    pub fn has_admitted(&self) -> bool {
+        self.rulings.is_empty() || self.rulings.contains(&Ruling::Admitted)
+    }
+
+    /// Whether they let any version pass; a marker is none.
+    pub fn has_admitted_versions(&self) -> bool {
+        (0..self.source.versions.len()).any(|at| self.ruling(at) == Ruling::Admitted)
+    }
+
+    fn ruling(&self, at: usize) -> Ruling {
+        self.rulings.get(at).cloned().unwrap_or_default()
     }
 
     /// The object that the target shows under the key, if it is not deleted.
@@ -149,6 +172,8 @@ mod tests {
         match step {
             Step::IsThere(entry, _) => format!("={}", id(entry)),
             Step::IsLate(entry) => format!("-{}", id(entry)),
+            Step::Filtered(entry, _) => format!("x{}", id(entry)),
+            Step::Unfiltered(entry, _) => format!("?{}", id(entry)),
             Step::Bring(entry) => format!("+{}", id(entry)),
             Step::Mark(_) => "mark".to_owned(),
             Step::IsMarked(..) => "marked".to_owned(),
@@ -244,6 +269,7 @@ mod tests {
             let versions = KeyVersions {
                 source: history(&source, marker),
                 target: there,
+                rulings: Vec::new(),
             };
             let steps: Vec<String> = versions.steps(found).iter().map(word).collect();
             assert_eq!(steps.join(" "), expected, "{name}");

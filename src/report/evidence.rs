@@ -164,6 +164,10 @@ impl Sink for Evidence {
     fn wants_unchanged(&self) -> bool {
         self.scope.level == ReportLevel::All
     }
+
+    fn wants_filtered(&self) -> bool {
+        self.scope.level == ReportLevel::All
+    }
 }
 
 #[cfg(test)]

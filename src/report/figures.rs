@@ -1,6 +1,6 @@
 //! From what was counted to what the report says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
         },
         filtered: schema::Filtered {
             total: counts.filtered_total(),
-            by: filters(&counts.filtered),
+            by: filters(counts),
+            subtrees: counts.not_walked_total(),
         },
         unchanged: counts.unchanged,
         tagged: counts.tagged,
@@ -229,15 +230,23 @@ fn reasons<R: Copy>(counts: &BTreeMap<R, u64>) -> Vec<schema::ReasonCount<R>> {
     .collect()
 }
 
-fn filters(counts: &BTreeMap<Arc<Rule>, u64>) -> Vec<schema::FilterCount> {
-    let each = counts.iter();
-    each.map(|(by, count)| schema::FilterCount {
-        filter: by.filter.to_owned(),
-        value: by.value.clone(),
-        origin: by.origin.clone(),
-        count: *count,
-    })
-    .collect()
+fn filters(counts: &Counts) -> Vec<schema::FilterCount> {
+    let rules: BTreeSet<_> = counts
+        .filtered
+        .keys()
+        .chain(counts.not_walked.keys())
+        .collect();
+    let of = |counts: &BTreeMap<Arc<Rule>, u64>, by| counts.get(by).copied().unwrap_or_default();
+    rules
+        .into_iter()
+        .map(|by| schema::FilterCount {
+            filter: by.filter.to_owned(),
+            value: by.value.clone(),
+            origin: by.origin.clone(),
+            count: of(&counts.filtered, by),
+            subtrees: of(&counts.not_walked, by),
+        })
+        .collect()
 }
 
 fn latency_ms(latency: &Latency) -> schema::LatencyMs {

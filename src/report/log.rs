@@ -4,7 +4,7 @@ use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
 use crate::event::{
-    Annotated, Cause, Compared, Event, Fate, Listed, Refresh, Refreshed, Refreshing, Sink,
+    Annotated, Cause, Compared, Event, Fate, Listed, Refresh, Refreshed, Refreshing, Rule, Sink,
     SkipReason, Warned,
 };
 use crate::object::ETag;
@@ -171,6 +171,20 @@ impl LogSink {
         );
     }
 
+    /// As the predecessor says it, whose records name the filter by the code behind it.
+    fn filtered(&self, key: &str, source: Option<&Listed>, by: &Rule) {
+        let version = source.and_then(|source| source.version.as_deref());
+        tracing::debug!(
+            pair = self.pair.as_str(),
+            key,
+            version_id = version.unwrap_or_default(),
+            filter = by.filter,
+            value = by.value,
+            origin = by.origin,
+            "object filtered."
+        );
+    }
+
     fn skipped(&self, key: &str, reason: SkipReason, detail: Option<&str>) {
         let (pair, word) = (self.pair.as_str(), reason.as_str());
         if self.warned.of_skipped(reason) {
@@ -208,9 +222,17 @@ impl Sink for LogSink {
                 is_planned,
                 ..
             } => self.marker_copied(key.as_str(), source, *is_planned),
-            Event::Filtered { key, by, .. } => {
-                tracing::debug!(pair, key, by = %by, "filtered");
-            }
+            Event::Filtered {
+                key, source, by, ..
+            } => self.filtered(key, source.as_ref(), by),
+            Event::NotWalked { name, by } => tracing::debug!(
+                pair,
+                key = name,
+                filter = by.filter,
+                value = by.value,
+                origin = by.origin,
+                "everything below it is filtered: not looked into"
+            ),
             Event::Skipped {
                 key,
                 reason,
@@ -248,13 +270,21 @@ impl Sink for LogSink {
             | Event::OneObject { .. }
             | Event::Unchanged { .. }
             | Event::UnchangedMany { .. }
+            | Event::FilteredMany { .. }
             | Event::NotAttempted { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }
             | Event::Request { .. }
             | Event::Retried { .. } => {}
         }
+    }
+
+    fn wants_filtered(&self) -> bool {
+        tracing::enabled!(tracing::Level::DEBUG)
     }
 }
 

@@ -168,6 +168,11 @@ impl PairReport {
         });
     }
 
+    /// What counts as a warning.
+    pub fn warned(&self) -> Warned {
+        self.scope.warned
+    }
+
     /// Everything counted so far.
     pub fn tally(&self) -> Tally {
         match self.work.get() {

@@ -249,4 +249,8 @@ impl Sink for PairPlan {
     fn wants_unchanged(&self) -> bool {
         self.of_one_key
     }
+
+    fn wants_filtered(&self) -> bool {
+        true
+    }
 }

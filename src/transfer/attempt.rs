@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::preprocess::Skipped;
+use super::preprocess::Left;
 use super::{Done, Transferrer, Work, parts, server_side, whole};
 use crate::digest::{Axis, Mismatch};
 use crate::event::FailReason;
@@ -28,9 +28,9 @@ pub(super) enum Trouble {
     /// What proves the object is known only now: begin again with what the source told.
     Asked(Box<Head>),
     /// The source has another object now, which is left where it is.
-    Left(Box<Leave>),
+    Filtered(Box<Leave>),
     /// A hook leaves it out.
-    Skipped(Skipped),
+    Left(Left),
     /// A hook failed on it.
     Hook(HookError),
 }
@@ -82,8 +82,8 @@ impl fmt::Display for Trouble {
             Self::Unproved(unproved) => unproved.error.fmt(f),
             Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
             Self::Asked(_) => f.write_str("its ETag proves nothing"),
-            Self::Left(_) => f.write_str("filters keep out what the source has now"),
-            Self::Skipped(_) => f.write_str("a hook leaves it out"),
+            Self::Filtered(_) => f.write_str("filters keep out what the source has now"),
+            Self::Left(_) => f.write_str("a hook leaves it out"),
             Self::Hook(error) => error.fmt(f),
         }
     }
@@ -109,13 +109,12 @@ impl Trouble {
                 }
                 _ => false,
             },
-            Self::Left(_) => false,
             Self::Damaged(_)
             | Self::Published(_)
             | Self::Unproved(_)
             | Self::Parts(_)
             | Self::Asked(_) => true,
-            Self::Skipped(_) | Self::Hook(_) => false,
+            Self::Filtered(_) | Self::Left(_) | Self::Hook(_) => false,
         }
     }
 }

@@ -5,7 +5,7 @@ upload in parts, and copies inside S3, which bring little of it along by themsel
 mod attributes;
 mod class;
 
-pub(super) use self::attributes::guessed;
+pub(super) use self::attributes::{guess, guessed};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

@@ -22,7 +22,7 @@ use crate::config::{Metadata, Pair};
 use crate::context::{Context, Ends, cancelled};
 use crate::event::Sinks;
 use crate::filter::{LateFilters, Ruling};
-use crate::object::{Entry, ObjectVersion, Tags};
+use crate::object::{Attributes, Entry, ObjectVersion, Tags};
 use crate::plan::{Direction, Leave};
 use crate::store::{ErrorKind, Head, Meter as _, Source, StoreError};
 
@@ -106,11 +106,8 @@ impl Late {
         }
         if self.direction == Direction::LocalToS3 {
             let attributes = dress::guessed(&self.metadata, &source.key);
-            return Ok(judged(
-                source,
-                self.filters.of_attributes(&attributes),
-                told,
-            ));
+            let ruling = self.filters.of_attributes(&attributes);
+            return Ok(judged(source, ruling, told, Some(&attributes)));
         }
         if self.filters.want_attributes() {
             let head = match told.head.take() {
@@ -120,7 +117,7 @@ impl Late {
             let ruling = self.filters.of_attributes(&head.attributes);
             told.head = Some(head);
             if ruling != Ruling::Admitted {
-                return Ok(judged(source, ruling, told));
+                return Ok(judged(source, ruling, told, None));
             }
         }
         if !self.filters.want_tags() {
@@ -129,7 +126,7 @@ impl Late {
         let tags = self.tags(source, told.head.as_ref()).await?;
         let ruling = self.filters.of_tags(&tags);
         told.tags = Some(tags);
-        Ok(judged(source, ruling, told))
+        Ok(judged(source, ruling, told, None))
     }
 
     /// Whether an object that was admitted would be with what is told of it now.
@@ -169,11 +166,16 @@ impl Late {
     }
 }
 
-fn judged(source: &Entry, ruling: Ruling, told: Told) -> Judged {
+/// What follows from a ruling on what was told, or on these attributes of a file.
+fn judged(source: &Entry, ruling: Ruling, told: Told, guessed: Option<&Attributes>) -> Judged {
     let source = source.clone();
     match ruling {
         Ruling::Admitted => Judged::Goes(told),
-        Ruling::Rejected(by) => Judged::Stays(Leave::Filtered { source, by }),
+        Ruling::Rejected(by) => {
+            let attributes = told.head.as_ref().map(|head| &head.attributes);
+            let seen = LateFilters::seen(&by, guessed.or(attributes), told.tags.as_ref());
+            Judged::Stays(Leave::Filtered { source, by, seen })
+        }
         Ruling::Failed(error) => Judged::Stays(Leave::Unfiltered { source, error }),
     }
 }

@@ -7,10 +7,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::give_up;
 use super::server_side::MAX_COPY;
-use super::{Transferrer, Work, annotations, tags};
+use super::{Transferrer, Work, Written, annotations, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
-use crate::event::Event;
 use crate::examine::{Cut, Layout, Parts};
 use crate::object::ETag;
 use crate::store::{Annotations, CopySource, Head, Put, StoreError, Stored, StoredPart, Upload};
@@ -44,7 +43,7 @@ pub(super) async fn copy(
     let mut put = with_checksum_of(head, &plain);
     loop {
         let upload = via.target.begin(&put).await.map_err(of_target)?;
-        let parts = match copy_parts(via, &*upload, from, &cut.parts).await {
+        let parts = match copy_parts(via, (work, head), &*upload, from, &cut.parts).await {
             Ok(parts) => parts,
             Err(error) => {
                 give_up(upload).await;
@@ -153,6 +152,7 @@ fn whole_of(head: &Head, put: &Put) -> Option<Digest> {
 
 async fn copy_parts(
     via: &Transferrer,
+    (work, head): (&Work, &Head),
     upload: &dyn Upload,
     from: &CopySource,
     cut: &Parts,
@@ -161,12 +161,18 @@ async fn copy_parts(
     let ranges: Vec<_> = cut.ranges().collect();
     futures::stream::iter(ranges)
         .map(|(number, range)| async move {
+            via.backlog.room().await;
             let _place = via.parts.to_write().await;
             if via.stop.is_cancelled() {
                 return Err(cancelled(&from.key));
             }
             let copied = upload.copy_part(number, from, range).await?;
-            via.sinks.emit(&Event::Moved { bytes: copied.size });
+            let written = Written {
+                head,
+                bytes: copied.size,
+                part: Some((number, upload)),
+            };
+            via.wrote(work, written);
             Ok(copied)
         })
         .buffered(at_once)

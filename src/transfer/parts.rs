@@ -19,11 +19,11 @@ use super::front::Front;
 use super::scheme::Scheme;
 use super::whole::grown;
 use super::{
-    Done, Transferrer, Work, annotations, dress, parts_proof, preprocess, tags, target_proof,
+    Done, Transferrer, Work, Written, annotations, dress, parts_proof, preprocess, tags,
+    target_proof,
 };
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
-use crate::event::Event;
 use crate::examine::Wanted;
 use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoredPart, Upload};
 
@@ -73,6 +73,7 @@ async fn run(
         // a part is only begun with a place among the parts in flight and memory for its bytes
         let begin = async {
             let (number, range) = next.clone()?;
+            via.backlog.room().await;
             let place = via.parts.to_begin().await;
             let to_read = via.parts.to_read().await;
             let reserved = via.budget.reserve(range.end - range.start).await;
@@ -179,9 +180,12 @@ async fn write(
             Some(_) => tries += 1,
         }
     };
-    via.sinks.emit(&Event::Moved {
+    let written = Written {
+        head: &content.head,
         bytes: part.bytes.len() as u64,
-    });
+        part: Some((number, upload)),
+    };
+    via.wrote(work, written);
     Ok((
         Moved {
             stored,

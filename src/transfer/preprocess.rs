@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::attempt::Trouble;
-use super::dress::{self, guessed, marks};
+use super::dress::{self, guess, marks};
 use super::{Transferrer, Work, tags};
 use crate::config::{Pair, TargetSpec, wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 use crate::context::Ends;
@@ -38,14 +38,14 @@ pub(super) struct Preprocess {
 #[derive(Debug)]
 pub(super) enum Said {
     /// It is not to be written.
-    Skip(Skipped),
+    Leave(Left),
     /// What it was to carry, and what it carries now.
     Write(Box<(UploadMetadata, UploadMetadata)>),
 }
 
 /// An object that a hook leaves out.
 #[derive(Debug, Clone)]
-pub(super) struct Skipped {
+pub(super) struct Left {
     reason: SkipReason,
     by: String,
 }
@@ -85,7 +85,7 @@ impl Preprocess {
             let before = upload.clone();
             let asked = hook.preprocess(source, &mut upload).await;
             if asked.map_err(Trouble::Hook)? == Preprocessed::Skip {
-                return Ok(Said::Skip(Skipped {
+                return Ok(Said::Leave(Left {
                     reason: hook.skips_as(),
                     by: hook.name(),
                 }));
@@ -149,9 +149,9 @@ impl Preprocess {
     }
 }
 
-impl Skipped {
+impl Left {
     /// The event of an object that is left out.
-    pub(super) fn told(&self, source: &Entry) -> Event {
+    pub(super) fn skipped(&self, source: &Entry) -> Event {
         Event::Skipped {
             key: source.key.as_str().to_owned(),
             source: Some(source.into()),
@@ -181,7 +181,7 @@ pub(super) async fn asked(
         }
     };
     match said {
-        Said::Skip(skipped) => Err(Trouble::Skipped(skipped.clone())),
+        Said::Leave(left) => Err(Trouble::Left(left.clone())),
         Said::Write(changes) => {
             let (before, after) = &**changes;
             change(work, before, after, &mut put);
@@ -225,9 +225,11 @@ impl Preprocess {
 fn source_of(via: &Transferrer, work: &Work, head: &Head) -> SourceObject {
     let Preprocess { pair, prefix, .. } = &via.preprocess;
     let entry = &work.entry;
-    let attributes = match via.direction {
-        Direction::LocalToS3 => guessed(&via.pair.metadata, &entry.key),
-        Direction::S3ToS3 | Direction::S3ToLocal => head.attributes.clone(),
+    let guesses = via.direction == Direction::LocalToS3 && via.pair.metadata.guess_mime_type;
+    let attributes = Attributes {
+        content_type: (head.attributes.content_type.clone())
+            .or_else(|| guesses.then(|| guess(&entry.key))),
+        ..head.attributes.clone()
     };
     SourceObject {
         pair: Arc::clone(pair),

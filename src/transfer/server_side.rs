@@ -2,10 +2,10 @@
 
 use super::attempt::Trouble;
 use super::{
-    Done, Transferrer, Work, archived, condition, copy_proof, dress, part_copies, preprocess, tags,
+    Done, Transferrer, Work, Written, archived, condition, copy_proof, dress, part_copies,
+    preprocess, tags,
 };
 use crate::context::cancelled;
-use crate::event::Event;
 use crate::store::{Copied, CopySource, ErrorKind, Head, SourceFacts, StoreError};
 
 /// What one CopyObject takes:
@@ -52,7 +52,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
             Ok(copied) => copied,
             Err(error) => return Err(condition::of_copy(via, work, error).await.into()),
         };
-        via.sinks.emit(&Event::Moved { bytes: entry.size });
+        via.wrote(work, Written::whole(&source));
         // S3 takes annotations along by itself
         (copied, None)
     };

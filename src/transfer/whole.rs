@@ -2,11 +2,11 @@
 
 use super::attempt::{Trouble, of_target};
 use super::{
-    Done, Transferrer, Work, annotations, dress, preprocess, source_proof, tags, target_proof,
+    Done, Transferrer, Work, Written, annotations, dress, preprocess, source_proof, tags,
+    target_proof,
 };
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Checksum, digest};
-use crate::event::Event;
 use crate::store::{Content, ErrorKind, Read, SourceFacts, StoreError};
 
 /// Moves the object in one read and one write.
@@ -55,7 +55,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
         .put(&put, content.bytes.clone(), &content.digests)
         .await
         .map_err(of_target)?;
-    via.sinks.emit(&Event::Moved { bytes: entry.size });
+    via.wrote(work, Written::whole(&content.head));
     // a directory gives none: the download's is the one to ask about
     stored.request_id = stored.request_id.or(content.request_id.take());
     let unasked = target_proof::unasked_of(via, &put, &stored);

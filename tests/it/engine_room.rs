@@ -90,6 +90,7 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         distrusted: Distrusted::default(),
         bounds: Bounds::default(),
         hooks: s3sync::hook::Hooks::default(),
+        backlog: s3sync::hook::Backlog::default(),
     }
 }
 

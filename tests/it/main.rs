@@ -17,6 +17,7 @@ mod directory;
 mod directory_buckets;
 mod distrusted;
 mod engine_room;
+mod events;
 mod examining;
 mod explain;
 mod explain_words;

@@ -386,7 +386,7 @@ fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn tags_of_the_source_can_be_changed_and_left_behind_in_every_way() {
+fn tags_and_acls_can_be_changed_in_every_way() {
     let world = world();
     for (below, change, expected) in [
         ("kept/", "", "of=the source"),
@@ -394,6 +394,11 @@ fn tags_of_the_source_can_be_changed_and_left_behind_in_every_way() {
             "more/",
             "upload_metadata.tagging = upload_metadata.tagging .. '&url=https://a.b/c d'",
             "of=the source url=https://a.b/c d",
+        ),
+        (
+            "public/",
+            "upload_metadata.acl = 'public-read'",
+            "of=the source",
         ),
         ("none/", "upload_metadata.tagging = nil", ""),
         ("empty/", "upload_metadata.tagging = ''", ""),
@@ -416,6 +421,9 @@ fn tags_of_the_source_can_be_changed_and_left_behind_in_every_way() {
             let tags = world.tags("target", &format!("{below}{way}/{key}"));
             let tags: Vec<_> = tags.iter().map(|(k, v)| format!("{k}={v}")).collect();
             assert_eq!(tags.join(" "), expected);
+            let dress = world.dress("target", &format!("{below}{way}/{key}"));
+            let acl = dress.get("acl").map(String::as_str);
+            assert_eq!(acl, (below == "public/").then_some("AllUsers READ"));
         }
     }
 }
@@ -703,10 +711,8 @@ impl PreprocessHook for Own {
         upload.content_type = None;
         upload.cache_control = Some(String::new());
         upload.tagging = [("size".to_owned(), source.size.to_string())].into();
-        (upload.metadata).insert(
-            "Größe".replace('ö', "o").replace('ß', "s"),
-            "größe".to_owned(),
-        );
+        let name = "Size".to_owned();
+        upload.metadata.insert(name, "größe".to_owned());
         Ok(Preprocessed::Proceed)
     }
 }
@@ -779,7 +785,7 @@ async fn hooks_in_rust_are_asked_one_after_the_other() {
         assert_eq!(seen.tags, texts(&[("size", size)]));
         let expected = Attributes {
             content_language: Some(size.to_owned()),
-            user: texts(&[("grosse", "=?UTF-8?B?Z3LDtsOfZQ==?=")]),
+            user: texts(&[("size", "=?UTF-8?B?Z3LDtsOfZQ==?=")]),
             ..Attributes::default()
         };
         assert_eq!(seen.attributes, expected, "{name}");

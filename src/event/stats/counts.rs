@@ -16,6 +16,9 @@ pub struct Counts {
     pub listed_bytes: PerSide<u64>,
     /// Left out by a filter, by which.
     pub filtered: BTreeMap<Arc<Rule>, u64>,
+    /// Directories that were not looked into, by the filter that keeps out what is below them;
+    /// none of that is listed.
+    pub not_walked: BTreeMap<Arc<Rule>, u64>,
     /// Already at the target.
     pub unchanged: u64,
     /// Of these: their tags were brought up to date; in a dry run, planned.
@@ -94,6 +97,11 @@ impl Counts {
         self.filtered.values().sum()
     }
 
+    /// Directories that were not looked into.
+    pub fn not_walked_total(&self) -> u64 {
+        self.not_walked.values().sum()
+    }
+
     /// Objects left out because of their state, whatever it was.
     pub fn skipped_total(&self) -> u64 {
         self.skipped.values().sum()
@@ -121,6 +129,7 @@ impl Counts {
         self.listed.add(other.listed);
         self.listed_bytes.add(other.listed_bytes);
         add_each(&mut self.filtered, &other.filtered);
+        add_each(&mut self.not_walked, &other.not_walked);
         self.unchanged += other.unchanged;
         self.tagged += other.tagged;
         self.annotated += other.annotated;

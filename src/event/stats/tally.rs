@@ -1,6 +1,6 @@
 //! The fold itself: what every event adds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +72,9 @@ impl Tally {
                 source, replaces, ..
             } => self.moved_one(source.size, replaces.is_some()),
             Event::MarkerCopied { .. } => self.counts.markers_copied += 1,
-            Event::Filtered { by, .. } => self.filtered(by),
+            Event::Filtered { by, .. } => add(&mut self.counts.filtered, by, 1),
+            Event::FilteredMany { count, by } => add(&mut self.counts.filtered, by, *count),
+            Event::NotWalked { by, .. } => add(&mut self.counts.not_walked, by, 1),
             Event::Skipped {
                 key,
                 reason,
@@ -103,7 +105,10 @@ impl Tally {
                 ..Sample::default()
             }),
             // what became of the object is told by its own event
-            Event::Distrusted { .. }
+            Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
+            | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Annotated(_)
             | Event::OneObject { .. } => {}
@@ -238,13 +243,6 @@ impl Tally {
         });
     }
 
-    fn filtered(&mut self, by: &Arc<Rule>) {
-        match self.counts.filtered.get_mut(by) {
-            Some(count) => *count += 1,
-            None => _ = self.counts.filtered.insert(Arc::clone(by), 1),
-        }
-    }
-
     fn skipped(&mut self, key: &str, reason: SkipReason, message: Option<&str>) {
         *self.counts.skipped.entry(reason).or_default() += 1;
         if self.warned.of_skipped(reason) {
@@ -286,6 +284,13 @@ impl Tally {
     fn warn(&mut self, sample: impl FnOnce() -> Sample) {
         self.counts.warnings += 1;
         self.warnings.keep(sample);
+    }
+}
+
+fn add(counts: &mut BTreeMap<Arc<Rule>, u64>, by: &Arc<Rule>, more: u64) {
+    match counts.get_mut(by) {
+        Some(count) => *count += more,
+        None => _ = counts.insert(Arc::clone(by), more),
     }
 }
 

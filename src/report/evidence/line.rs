@@ -77,7 +77,7 @@ pub(in crate::report) struct Line<'a> {
 enum Subject {
     /// One object.
     Object,
-    /// Everything below a directory that could not be read.
+    /// Everything below a directory that could not be read, or that a filter keeps out whole.
     Subtree,
 }
 
@@ -392,10 +392,21 @@ impl<'a> Line<'a> {
                     Reason::Failed(*reason),
                 )
             }),
-            Event::Filtered { key, source, by } => Some(Self {
+            Event::Filtered {
+                key, source, by, ..
+            } => Some(Self {
                 source: (source.as_ref()).map(|source| listed(scope, key, source)),
                 ..about(
                     key,
+                    Action::Filter,
+                    Outcome::Ok,
+                    Reason::Filtered(by.filter),
+                )
+            }),
+            Event::NotWalked { name, by } => Some(Self {
+                r#type: Subject::Subtree,
+                ..about(
+                    name,
                     Action::Filter,
                     Outcome::Ok,
                     Reason::Filtered(by.filter),
@@ -461,9 +472,13 @@ impl<'a> Line<'a> {
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
+            | Event::FilteredMany { .. }
             | Event::Annotated(_)
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }

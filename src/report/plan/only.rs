@@ -60,17 +60,23 @@ impl Sink for Only {
             // the key was counted with what says that it is unchanged
             Event::Refreshed(refreshed) if refreshed.key.as_str() != self.key => {}
             Event::Annotated(annotated) if annotated.key.as_str() != self.key => {}
-            Event::SubtreeUnreadable { name, .. } => {
+            Event::SubtreeUnreadable { name, .. } | Event::NotWalked { name, .. } => {
                 if self.key.starts_with(name) {
                     self.hand_on(event);
                 }
             }
             // of other keys
-            Event::Listed { .. } | Event::UnchangedMany { .. } | Event::Compared(_) => {}
+            Event::Listed { .. }
+            | Event::UnchangedMany { .. }
+            | Event::FilteredMany { .. }
+            | Event::Compared(_) => {}
             Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Refreshed(_)
@@ -83,6 +89,10 @@ impl Sink for Only {
     }
 
     fn wants_unchanged(&self) -> bool {
+        true
+    }
+
+    fn wants_filtered(&self) -> bool {
         true
     }
 }

@@ -1,9 +1,10 @@
 //! A plan for people: aligned columns, the key last, because it may contain anything.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Reasons;
-use crate::event::{Counts, Event, Listed, Refresh, Refreshing};
+use crate::event::{Counts, Event, Listed, Refresh, Refreshing, Rule};
 use crate::object::ETag;
 use crate::report::human::{self, printable};
 use crate::report::schema::Report;
@@ -52,10 +53,13 @@ pub(super) fn whole(event: &Event, column: &str) -> Option<String> {
 /// What was decided in a pair.
 pub(super) fn summary(counts: &Counts, reasons: &Reasons) -> String {
     let skipped = counts.skipped.iter().map(|(why, n)| (why.as_str(), *n));
+    let filtered = counts.filtered.iter().map(|(by, n)| (by.filter, *n));
     sentence(
         &Sums {
             transferred: counts.transferred(),
             bytes: counts.transferred_bytes,
+            filtered: by_filter(filtered),
+            not_walked: counts.not_walked_total(),
             skipped: skipped.collect(),
             failed: counts.failed,
             beside: [counts.tagged, counts.annotated],
@@ -70,10 +74,14 @@ pub(super) fn summary(counts: &Counts, reasons: &Reasons) -> String {
 pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
     let counts = &report.totals.counts;
     let skipped = counts.skipped.by.iter();
+    let filtered = counts.filtered.by.iter();
+    let filtered = filtered.map(|by| (by.filter.as_str(), by.count));
     sentence(
         &Sums {
             transferred: counts.transferred.total,
             bytes: report.totals.bytes.transferred,
+            filtered: by_filter(filtered),
+            not_walked: counts.filtered.subtrees,
             skipped: skipped.map(|by| (by.reason.as_str(), by.count)).collect(),
             failed: counts.failed,
             beside: [counts.tagged, counts.annotated],
@@ -138,9 +146,18 @@ impl<'a> Decision<'a> {
                 message: Some(format!("its content cannot be compared: {}", why.as_str())),
                 ..Self::new("leave", "undecided", key.as_str(), Some(source))
             }),
-            Event::Filtered { key, source, by } => Some(Self {
-                message: Some(by.to_string()),
+            Event::Filtered {
+                key, source, by, ..
+            } => Some(Self {
+                message: Some(what_it_says(by)),
                 ..Self::new("filter", by.filter, key, source.as_ref())
+            }),
+            Event::NotWalked { name, by } => Some(Self {
+                message: Some(format!(
+                    "{}; nothing below it is looked at",
+                    what_it_says(by)
+                )),
+                ..Self::new("filter", by.filter, name, None)
             }),
             Event::Skipped {
                 key,
@@ -181,6 +198,7 @@ impl<'a> Decision<'a> {
                 Some(Self::new("skip", "unreadable_directory", name, None))
             }
             Event::Transferred { .. }
+            | Event::FilteredMany { .. }
             | Event::Annotated(_)
             | Event::Compared(_)
             | Event::NotAttempted { .. }
@@ -190,6 +208,9 @@ impl<'a> Decision<'a> {
             | Event::UnchangedMany { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }
@@ -214,6 +235,11 @@ impl<'a> Decision<'a> {
             message: None,
         }
     }
+}
+
+/// What a filter says and where, without the option's name, which is the reason.
+fn what_it_says(by: &Rule) -> String {
+    format!("{}, {}", by.value, by.origin)
 }
 
 /// Times compare in whole seconds; the sizes are the same.
@@ -258,12 +284,24 @@ fn quoted(etag: &ETag) -> String {
 struct Sums<'a> {
     transferred: u64,
     bytes: u64,
+    /// By option, whatever it says.
+    filtered: BTreeMap<&'a str, u64>,
+    not_walked: u64,
     skipped: Vec<(&'a str, u64)>,
     failed: u64,
     /// Of the unchanged: whose tags, and whose annotations, are to be brought up to date.
     beside: [u64; 2],
     unchanged: u64,
     not_attempted: u64,
+}
+
+/// Options have several values, and pairs have the same options.
+fn by_filter<'a>(each: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<&'a str, u64> {
+    let mut sums = BTreeMap::new();
+    for (filter, count) in each.filter(|(_, count)| *count > 0) {
+        *sums.entry(filter).or_default() += count;
+    }
+    sums
 }
 
 fn sentence(sums: &Sums<'_>, reasons: &Reasons) -> String {
@@ -278,6 +316,20 @@ fn sentence(sums: &Sums<'_>, reasons: &Reasons) -> String {
             human::bytes(sums.bytes),
             list(by),
         ));
+    }
+    if !sums.filtered.is_empty() {
+        let total = sums.filtered.values().sum();
+        let by = list(sums.filtered.iter().map(|(by, n)| (*by, *n)));
+        parts.push(format!("{} filtered ({by})", human::count(total)));
+    }
+    if sums.not_walked > 0 {
+        let noun = if sums.not_walked == 1 {
+            "directory"
+        } else {
+            "directories"
+        };
+        let number = human::count(sums.not_walked);
+        parts.push(format!("{number} {noun} left out whole"));
     }
     if !sums.skipped.is_empty() {
         let total = sums.skipped.iter().map(|(_, n)| n).sum();

@@ -26,10 +26,15 @@ impl Sink for Unshown {
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
             | Event::Filtered { .. }
+            | Event::FilteredMany { .. }
+            | Event::NotWalked { .. }
             | Event::Skipped { .. }
             | Event::Failed { .. }
             | Event::NotAttempted { .. }
             | Event::SubtreeUnreadable { .. }
+            | Event::Started { .. }
+            | Event::Wrote(_)
+            | Event::Damaged(_)
             | Event::Distrusted { .. }
             | Event::Withdrawn { .. }
             | Event::Moved { .. }

@@ -66,6 +66,12 @@ pub struct Filtered {
     pub total: u64,
     /// By the filter that rejected them first.
     pub by: Vec<FilterCount>,
+    /// Directories that were not looked into, because a filter rejects everything below them. What
+    /// is there is neither listed nor in the total.
+    // reports of the first versions do not have it
+    #[serde(default)]
+    #[schemars(required)]
+    pub subtrees: u64,
 }
 
 /// Objects one filter left out.
@@ -79,6 +85,10 @@ pub struct FilterCount {
     pub origin: String,
     /// How many.
     pub count: u64,
+    /// How many directories were not looked into because of it.
+    #[serde(default)]
+    #[schemars(required)]
+    pub subtrees: u64,
 }
 
 /// Objects that moved.

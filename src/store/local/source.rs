@@ -16,7 +16,7 @@ use super::read::{self, FILE};
 use super::walk::{Role, Walk};
 use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, Listing, Read, Source, StoreError, StoreKind,
+    Content, Description, ErrorKind, Head, LeavesOut, Listing, Read, Source, StoreError, StoreKind,
 };
 
 /// A directory, or a single file, to read from.
@@ -26,6 +26,7 @@ pub struct LocalSource(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     settings: LocalSourceSettings,
+    left_out: Option<Arc<dyn LeavesOut>>,
     base: OnceLock<Base>,
 }
 
@@ -40,8 +41,17 @@ struct Base {
 impl LocalSource {
     /// Takes the settings and touches nothing; a root that is not there shows when it is listed.
     pub fn new(settings: LocalSourceSettings) -> Self {
+        Self::leaving_out(settings, None)
+    }
+
+    /// The same, and never looks into directories that are left out.
+    pub fn leaving_out(
+        settings: LocalSourceSettings,
+        left_out: Option<Arc<dyn LeavesOut>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             settings,
+            left_out,
             base: OnceLock::new(),
         }))
     }
@@ -61,6 +71,7 @@ impl Source for LocalSource {
                 ignore_symlinks: settings.ignore_symlinks,
             },
             never_list: settings.never_list.clone(),
+            left_out: self.0.left_out.clone(),
         }
         .list()
     }

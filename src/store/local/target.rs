@@ -59,6 +59,7 @@ impl Source for LocalTarget {
             root: self.0.settings.root.clone(),
             role: Role::Target,
             never_list: self.0.settings.never_list.clone(),
+            left_out: None,
         }
         .list()
     }

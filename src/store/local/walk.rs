@@ -4,6 +4,7 @@ use std::ffi::{CStr, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, stat, statat};
@@ -15,7 +16,7 @@ use super::beneath::{Beneath, DIRECTORY};
 use super::names::{Kind, Names};
 use super::read::modified;
 use crate::object::{Entry, MAX_KEY_BYTES, ObjectKey};
-use crate::store::{ErrorKind, Listing, Oddity, OddityKind, Page, StoreError};
+use crate::store::{ErrorKind, LeavesOut, Listing, Oddity, OddityKind, Page, StoreError};
 
 /// Entries in a page.
 const PAGE: usize = 1000;
@@ -29,6 +30,8 @@ pub(super) struct Walk {
     pub(super) root: PathBuf,
     pub(super) role: Role,
     pub(super) never_list: Vec<PathBuf>,
+    /// Which directories are not looked into.
+    pub(super) left_out: Option<Arc<dyn LeavesOut>>,
 }
 
 /// What the tree is walked for.
@@ -313,6 +316,10 @@ impl<'a> Walker<'a> {
         kind: Kind,
     ) -> Result<Option<Level>, Stop> {
         let above = self.prefix.len();
+        if self.is_left_out(text) {
+            self.odd_directory(text, OddityKind::LeftOut)?;
+            return Ok(None);
+        }
         // with a slash and one byte more, nothing below it could be a key
         if above + text.len() + 2 > MAX_KEY_BYTES {
             self.odd_directory(text, OddityKind::KeyTooLong)?;
@@ -355,6 +362,19 @@ impl<'a> Walker<'a> {
                 self.unreadable(text, error).map(|()| None)
             }
         }
+    }
+
+    /// Whether nobody wants to know what is below a directory; it is not even opened.
+    fn is_left_out(&mut self, text: &str) -> bool {
+        let Some(left_out) = &self.walk.left_out else {
+            return false;
+        };
+        let above = self.prefix.len();
+        self.prefix.push_str(text);
+        self.prefix.push('/');
+        let is_left_out = left_out.leaves_out(&self.prefix);
+        self.prefix.truncate(above);
+        is_left_out
     }
 
     fn unreadable(&mut self, text: &str, error: Errno) -> Result<(), Stop> {

@@ -116,6 +116,10 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
 
 #[async_trait]
 impl Upload for S3Upload {
+    fn id(&self) -> Option<&str> {
+        Some(&self.upload_id)
+    }
+
     async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError> {
         const OPERATION: &str = "UploadPart";
         let store = &self.store;

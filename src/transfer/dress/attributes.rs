@@ -48,6 +48,12 @@ fn time_of(head: &Head) -> (String, String) {
     (ORIGIN_LAST_MODIFIED.to_owned(), time)
 }
 
+/// The type of a file, by its name.
+pub(in crate::transfer) fn guess(key: &ObjectKey) -> String {
+    let guess = mime_guess::from_path(key.as_str()).first_or_octet_stream();
+    guess.essence_str().to_owned()
+}
+
 impl From<Attributes> for Dressed {
     fn from(attributes: Attributes) -> Self {
         Self {
@@ -103,9 +109,8 @@ fn copied(metadata: &Metadata, source: &Attributes) -> Dressed {
 
 /// What a file says of itself: by its name.
 pub(in super::super) fn guessed(metadata: &Metadata, key: &ObjectKey) -> Attributes {
-    let guess = || mime_guess::from_path(key.as_str()).first_or_octet_stream();
     Attributes {
-        content_type: (metadata.guess_mime_type).then(|| guess().essence_str().to_owned()),
+        content_type: (metadata.guess_mime_type).then(|| guess(key)),
         ..Attributes::default()
     }
 }

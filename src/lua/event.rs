@@ -1,0 +1,181 @@
+//! A script that hears what happens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use mlua::{Lua, Table};
+
+use super::Script;
+use super::vm::{Interpreter, Vm, told};
+use crate::hook::{EventHook, EventKind, EventStats, HookError, HookEvent};
+
+/// The script's function.
+const FUNCTION: &str = "on_event";
+
+/// Tells a script.
+#[derive(Debug)]
+pub(super) struct LuaEvents {
+    vm: Vm,
+    name: String,
+    /// Whether it was told that the script has no function: once is enough.
+    told_missing: Arc<AtomicBool>,
+}
+
+impl LuaEvents {
+    pub(super) fn new(vm: Vm, script: &Script) -> Self {
+        Self {
+            vm,
+            name: format!("the event script `{}`", script.name()),
+            told_missing: Arc::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl EventHook for LuaEvents {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn on_event(&self, event: &HookEvent) -> Result<(), HookError> {
+        let errors = self.on_events(vec![event.clone()].into()).await;
+        errors.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    async fn on_events(&self, events: Arc<[HookEvent]>) -> Vec<HookError> {
+        let told_missing = Arc::clone(&self.told_missing);
+        let heard = self
+            .vm
+            .run(move |interpreter| match interpreter.function(FUNCTION) {
+                Ok(function) => (events.iter())
+                    .filter_map(|event| tell(interpreter, &function, event).err())
+                    .collect(),
+                Err(error) if !told_missing.swap(true, Ordering::Relaxed) => vec![error],
+                Err(_) => Vec::new(),
+            });
+        heard.await.unwrap_or_else(|error| vec![error])
+    }
+}
+
+fn tell(
+    interpreter: &Interpreter,
+    function: &mlua::Function,
+    event: &HookEvent,
+) -> Result<(), HookError> {
+    let call = || {
+        let table = table_of(&interpreter.lua, event)?;
+        interpreter.begin();
+        function.call::<()>(table)
+    };
+    call().map_err(|error| told(&error))
+}
+
+/// The table s3sync 1.x gives its scripts, and `name`, `pair`, `run_id` and `relative_key`.
+fn table_of(lua: &Lua, event: &HookEvent) -> mlua::Result<Table> {
+    let quoted = is_quoted(event.kind);
+    let etag = |etag: &Option<String>| {
+        (etag.as_deref()).map(|etag| {
+            if quoted {
+                format!("\"{etag}\"")
+            } else {
+                etag.to_owned()
+            }
+        })
+    };
+    let table = Fields(lua.create_table()?);
+    table.set("event_type", Some(event.kind.bit()))?;
+    table.set("name", Some(event.kind.as_str()))?;
+    table.set("pair", Some(&*event.pair))?;
+    table.set("run_id", Some(&*event.run_id))?;
+    table.set("dry_run", Some(event.dry_run))?;
+    table.set(
+        "key",
+        event
+            .target_key
+            .as_ref()
+            .or(event.key.as_ref())
+            .map(String::as_str),
+    )?;
+    table.set("relative_key", event.key.as_deref())?;
+    let (source, target) = (&event.source, &event.target);
+    table.set("source_version_id", source.version.as_deref())?;
+    table.set("target_version_id", target.version.as_deref())?;
+    table.set(
+        "source_last_modified",
+        source.modified.map(|time| time.rfc3339()),
+    )?;
+    table.set(
+        "target_last_modified",
+        target.modified.map(|time| time.rfc3339()),
+    )?;
+    table.set("source_size", source.size)?;
+    table.set("target_size", target.size)?;
+    let algorithm = event.checksum_algorithm.map(|algorithm| algorithm.as_str());
+    table.set("checksum_algorithm", algorithm)?;
+    table.set("source_checksum", source.checksum.as_deref())?;
+    table.set("target_checksum", target.checksum.as_deref())?;
+    table.set("source_etag", etag(&source.etag))?;
+    table.set("target_etag", etag(&target.etag))?;
+    table.set("source_content_type", event.source_content_type.as_deref())?;
+    let metadata = event.source_user_metadata.as_deref();
+    table.set("source_user_defined_metadata", metadata)?;
+    table.set("source_tagging", event.source_tagging.as_deref())?;
+    table.set("annotation_name", event.annotation.as_deref())?;
+    if let Some(written) = &event.written {
+        table.set("byte_written", Some(written.bytes))?;
+        table.set("upload_id", written.upload_id.as_deref())?;
+        table.set("part_number", written.part_number.map(u16::from))?;
+    }
+    table.set("message", event.message.as_deref())?;
+    if let Some(stats) = &event.stats {
+        table.set_stats(stats)?;
+    }
+    Ok(table.0)
+}
+
+/// Whether 1.x has the quotes of S3's headers around the ETags of such an event.
+fn is_quoted(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::SyncComplete
+            | EventKind::SyncETagVerified
+            | EventKind::SyncChecksumVerified
+            | EventKind::SyncETagMismatch
+            | EventKind::SyncChecksumMismatch
+            | EventKind::SyncAnnotationETagVerified
+            | EventKind::SyncAnnotationETagMismatch
+    )
+}
+
+/// A table in the making. What is `None` is `nil`, as what was never set.
+struct Fields(Table);
+
+impl Fields {
+    fn set(&self, name: &str, value: Option<impl mlua::IntoLua>) -> mlua::Result<()> {
+        match value {
+            Some(value) => self.0.raw_set(name, value),
+            None => Ok(()),
+        }
+    }
+
+    fn set_stats(&self, stats: &EventStats) -> mlua::Result<()> {
+        for (name, figure) in [
+            ("stats_transferred_byte", stats.transferred_bytes),
+            ("stats_transferred_byte_per_sec", stats.bytes_per_second),
+            ("stats_transferred_object", stats.transferred),
+            ("stats_transferred_object_per_sec", stats.objects_per_second),
+            ("stats_etag_verified", stats.etag_verified),
+            ("stats_etag_mismatch", stats.etag_mismatch),
+            ("stats_checksum_verified", stats.checksum_verified),
+            ("stats_checksum_mismatch", stats.checksum_mismatch),
+            ("stats_deleted", stats.deleted),
+            ("stats_skipped", stats.skipped),
+            ("stats_error", stats.errors),
+            ("stats_warning", stats.warnings),
+        ] {
+            self.set(name, Some(figure))?;
+        }
+        self.set("stats_duration_sec", Some(stats.duration.as_secs_f64()))
+    }
+}
