@@ -24,7 +24,8 @@ pub use event::{AtEnd, EventHook, EventKind, EventStats, HookEvent, WrittenBytes
 pub use filter::{Candidate, FilterHook};
 pub use function::{EventFn, FilterFn, PreprocessFn, event_fn, filter_fn, preprocess_fn};
 
-pub use crate::event::Rule;
+pub use crate::digest::{Algorithm, Checksum};
+pub use crate::event::{Rule, SkipReason};
 pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};
 pub use crate::store::Details;
 pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};

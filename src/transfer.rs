@@ -155,6 +155,25 @@ struct Done {
 }
 
 impl Work {
+    /// The first attempt at an object.
+    fn on(entry: Entry, because: Cause, head: Option<Head>, condition: Condition) -> Self {
+        Self {
+            entry,
+            because,
+            head,
+            tags: None,
+            parts: None,
+            told: Arc::default(),
+            without_class: false,
+            kept_class: Arc::default(),
+            condition,
+            is_untagged: Arc::default(),
+            is_distrusted: because == Cause::Distrusted,
+            owes_annotations: Arc::default(),
+            said: Arc::default(),
+        }
+    }
+
     /// The version of which the source said this.
     fn of<'a>(&'a self, head: &'a Head) -> ObjectVersion<'a> {
         ObjectVersion {
@@ -220,6 +239,18 @@ impl Transferrer {
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
             Decision::Compare(_) => unreachable!("a run that transfers does not only compare"),
+        }
+    }
+
+    /// Whether users' hooks leave out an object that is not to be written; if so, that is told. An
+    /// error is one that ends the pair.
+    pub async fn is_left_out(&self, source: &Entry) -> Result<bool, StoreError> {
+        if self.preprocess.is_empty() || self.dry_run {
+            return Ok(false);
+        }
+        match preprocess::leaves_out(self, source).await {
+            Ok(()) => Ok(false),
+            Err(trouble) => self.conclude(source, trouble, 1).map(|_| true),
         }
     }
 
@@ -322,19 +353,8 @@ impl Transferrer {
         let started = Instant::now();
         let (mut again, pause) = self.pair.force_retry;
         let mut work = Work {
-            entry: source.clone(),
-            because,
-            head,
             tags,
-            parts: None,
-            told: Arc::default(),
-            without_class: false,
-            kept_class: Arc::default(),
-            condition,
-            is_untagged: Arc::default(),
-            is_distrusted: because == Cause::Distrusted,
-            owes_annotations: Arc::default(),
-            said: Arc::default(),
+            ..Work::on(source.clone(), because, head, condition)
         };
         let owes_annotations = Arc::clone(&work.owes_annotations);
         let mut attempts = 1;

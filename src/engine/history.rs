@@ -176,7 +176,11 @@ impl Adding {
     /// Tells why a version stays out for ever: one that filters reject is not missed.
     async fn pass_over(&self, source: &Entry, progress: &mut Progress) {
         match self.transferrer.late().left(source).await {
-            Ok(None) => self.sinks.emit(&out_of_order(source)),
+            Ok(None) => match self.transferrer.is_left_out(source).await {
+                Ok(true) => {}
+                Ok(false) => self.sinks.emit(&out_of_order(source)),
+                Err(error) => progress.fatal = Some(error),
+            },
             Ok(Some(leave)) => self.sinks.emit(&leave.into()),
             Err(error) => progress.fatal = self.failed(source, error).or(progress.fatal.take()),
         }

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::attempt::Trouble;
-use super::dress::{guess, marks};
-use super::{Transferrer, Work};
+use super::dress::{self, guess, marks};
+use super::{Transferrer, Work, tags};
 use crate::config::{Pair, TargetSpec, wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 use crate::context::Ends;
-use crate::event::{Event, SkipReason};
+use crate::event::{Cause, Event, SkipReason};
 use crate::hook::{Hooks, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 use crate::object::{Attributes, Entry, Timestamp, encoded_words};
 use crate::plan::Direction;
-use crate::store::{Head, Payer, Put};
+use crate::store::{Condition, Head, Payer, Put};
 
 /// The only class that a directory bucket has.
 const OF_DIRECTORY_BUCKETS: &str = "EXPRESS_ONEZONE";
@@ -189,6 +189,15 @@ pub(super) async fn asked(
             Ok(put)
         }
     }
+}
+
+/// Asks about an object that is not going to be written; an error says what becomes of it.
+pub(super) async fn leaves_out(via: &Transferrer, entry: &Entry) -> Result<(), Trouble> {
+    let head = via.source.head(entry.at(), via.asks_checksums()).await?;
+    let work = Work::on(entry.clone(), Cause::Missing, None, Condition::None);
+    let put = dress::put_of(via, &work, &head).await?;
+    let put = tags::with_tags(via, &work, &head, put).await?;
+    asked(via, &work, &head, put).await.map(drop)
 }
 
 impl Preprocess {
