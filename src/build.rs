@@ -14,6 +14,11 @@ fn main() {
     }
     let commit = git(&["describe", "--always", "--dirty", "--exclude=*"]).unwrap_or_default();
     println!("cargo::rustc-env=BUILD_OF_S3SYNC_COMMIT={commit}");
+    let says = |name: &str, value: &str| env::var(name).is_ok_and(|said| said == value);
+    if env::var("CARGO_FEATURE_LUA").is_ok() && says("CARGO_CFG_TARGET_ENV", "gnu") {
+        // C modules look for Lua in the program that loads them
+        println!("cargo::rustc-link-arg-bins=-rdynamic");
+    }
     let target = env::var("TARGET").unwrap_or_default();
     println!("cargo::rustc-env=BUILD_OF_S3SYNC_TARGET={target}");
     let rustc = env::var("RUSTC")

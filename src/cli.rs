@@ -13,6 +13,8 @@ mod former;
 mod init;
 mod job_files;
 mod log;
+#[cfg(feature = "lua")]
+mod lua;
 mod man;
 mod plan;
 #[cfg(test)]
@@ -90,10 +92,15 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Ok(completions::asked_for(matches, "SHELL").unwrap_or(ExitCode::Usage))
         }
         Some(("man", _)) => Ok(man::print()?),
-        Some((later, _)) => {
-            Stream::Stderr.print(&command::refusal(later));
+        #[cfg(feature = "lua")]
+        Some(("lua", matches)) => lua::dispatch(matches, &environment),
+        #[cfg(not(feature = "lua"))]
+        Some(("lua", _)) => {
+            Stream::Stderr
+                .print("error: this build runs no scripts: build it with the feature `lua`");
             Ok(ExitCode::Usage)
         }
+        Some((name, _)) => unreachable!("clap knows no command `{name}`"),
         None => run::pair(matches, &environment, run::Form::Plain),
     }
 }

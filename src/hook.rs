@@ -11,6 +11,7 @@ mod event;
 mod filter;
 mod function;
 mod preprocess;
+mod script;
 mod told;
 
 #[doc(hidden)]
@@ -27,6 +28,7 @@ pub use crate::event::Rule;
 pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};
 pub use crate::store::Details;
 pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
+pub use script::ScriptFact;
 
 use std::sync::Arc;
 

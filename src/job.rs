@@ -176,6 +176,10 @@ async fn run_opened(
         options,
         report,
     } = opened;
+    hooks.begin(report.id());
+    for part in report.pairs() {
+        part.has_scripts(hooks.scripts(part.name()));
+    }
     let heartbeat = report.heartbeat();
     let stop = signals.begin(&report);
     let plan = match &options.purpose {

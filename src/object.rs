@@ -9,6 +9,7 @@ mod attributes;
 mod etag;
 mod history;
 mod key;
+mod listed_checksum;
 mod tagging;
 mod time;
 mod words;
@@ -17,6 +18,7 @@ pub use attributes::{Attributes, StorageClass, Tags};
 pub use etag::ETag;
 pub use history::{History, Marker, Version};
 pub use key::{KeyError, LocalKey, MAX_KEY_BYTES, ObjectKey, UnsafeKey};
+pub use listed_checksum::ListedChecksum;
 pub use tagging::{tagging, tags_of};
 pub use time::{Timestamp, TimestampError};
 pub use words::encoded_words;
@@ -38,6 +40,8 @@ pub struct Entry {
     pub version: Option<Arc<str>>,
     /// The storage class, where the listing names one that is not `STANDARD`.
     pub storage_class: Option<StorageClass>,
+    /// Which checksum it has, where the listing says it.
+    pub checksum: Option<ListedChecksum>,
 }
 
 impl Entry {

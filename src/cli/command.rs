@@ -10,10 +10,6 @@ use super::{completions, man, report};
 use crate::config::{self, Flag, FlagValues, Kind, OPTIONS, OptionRow};
 use crate::report::BUILD;
 
-/// Commands that are not built yet, and what does for now. They are known, so that `s3sync lua
-/// s3://bucket/` says so instead of taking `lua` for a directory and sending it.
-const LATER: [(&str, &str); 1] = [("lua", "")];
-
 /// What stands below the options: what somebody looks for who has read that far.
 const AFTER_HELP: &str = "\
 Examples:
@@ -61,7 +57,10 @@ pub(super) fn build() -> Command {
     let command = command
         .subcommand(completions::command())
         .subcommand(man::command());
-    let command = command.subcommands(LATER.map(|(name, _)| later(name)));
+    #[cfg(feature = "lua")]
+    let command = command.subcommand(super::lua::command());
+    #[cfg(not(feature = "lua"))]
+    let command = command.subcommand(without_lua());
     with_emit(with_options(with_sides(command)))
         .arg(records())
         .arg(completions::flag())
@@ -77,8 +76,17 @@ pub(super) fn plain() -> Command {
 
 /// What the flags of a command say.
 pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
+    let mut values = flag_values_of(matches, |_| true);
+    for assignment in texts(matches, "set") {
+        values.set(assignment);
+    }
+    values
+}
+
+/// The same of a command that takes only some options, by their paths.
+pub(super) fn flag_values_of(matches: &ArgMatches, takes: fn(&str) -> bool) -> FlagValues {
     let mut values = FlagValues::default();
-    for row in OPTIONS {
+    for row in OPTIONS.iter().filter(|row| takes(row.path)) {
         for flag in row.flags {
             match flag {
                 Flag::Says(name, _) if matches.get_flag(name) => values.say(row, flag, ""),
@@ -100,20 +108,7 @@ pub(super) fn flag_values(matches: &ArgMatches) -> FlagValues {
             }
         }
     }
-    for assignment in texts(matches, "set") {
-        values.set(assignment);
-    }
     values
-}
-
-/// Why a command that is only known by name cannot run.
-pub(super) fn refusal(name: &str) -> String {
-    let instead = LATER.iter().find(|(later, _)| *later == name);
-    let instead = instead.map_or("", |(_, instead)| instead);
-    let separator = if instead.is_empty() { "" } else { "; " };
-    format!(
-        "error: not supported yet: the command `{name}`\n  = {instead}{separator}for a path of that name write ./{name}"
-    )
 }
 
 /// Whether a word is the name of a command.
@@ -331,9 +326,10 @@ fn init() -> Command {
         .arg(Arg::new("words").value_name("WORDS").num_args(0..).last(true).help("The command line to convert"))
 }
 
-/// Takes whatever follows: it is refused anyway.
-fn later(name: &'static str) -> Command {
-    Command::new(name).hide(true).disable_help_flag(true).arg(
+/// Known so that nobody takes it for a directory; whatever follows, it is refused.
+#[cfg(not(feature = "lua"))]
+fn without_lua() -> Command {
+    Command::new("lua").hide(true).disable_help_flag(true).arg(
         Arg::new("rest")
             .num_args(0..)
             .trailing_var_arg(true)
@@ -405,7 +401,7 @@ fn with_emit(command: Command) -> Command {
 
 /// Every flag of the table, and `--set` for what has none.
 pub(super) fn with_options(command: Command) -> Command {
-    let mut command = command.arg(
+    let command = command.arg(
         Arg::new("set")
             .long("set")
             .value_name("PATH=VALUE")
@@ -413,7 +409,12 @@ pub(super) fn with_options(command: Command) -> Command {
             .help_heading("General")
             .help("Say any option by its path in a job file, also of one pair: pairs.NAME.PATH=VALUE; may be repeated"),
     );
-    for row in OPTIONS {
+    with_options_of(command, |_| true)
+}
+
+/// The flags of some options, by their paths.
+pub(super) fn with_options_of(mut command: Command, takes: fn(&str) -> bool) -> Command {
+    for row in OPTIONS.iter().filter(|row| takes(row.path)) {
         for (number, flag) in row.flags.iter().enumerate() {
             command = command.arg(argument(row, number, flag));
         }
@@ -613,27 +614,6 @@ mod tests {
                 format!("FlagValues {{ said: [{said:?}], set: [], .. }}")
             );
         }
-    }
-
-    #[test]
-    fn a_command_that_is_not_built_is_no_source() {
-        for (name, _) in LATER {
-            for rest in [
-                &["s3://b/"][..],
-                &["a.toml", "--key", "k"],
-                &["--help"],
-                &[],
-            ] {
-                let matches = parse(&[&[name], rest].concat()).expect("taken");
-                assert_eq!(matches.subcommand_name(), Some(name), "{rest:?}");
-            }
-            let refusal = refusal(name);
-            assert!(refusal.starts_with("error: not supported yet"), "{refusal}");
-        }
-        assert_eq!(
-            refusal("lua"),
-            "error: not supported yet: the command `lua`\n  = for a path of that name write ./lua"
-        );
     }
 
     #[test]

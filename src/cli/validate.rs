@@ -10,7 +10,7 @@ use super::job_files::JobFiles;
 use super::{command, process};
 use crate::config::{self, Environment, FlagValues, Job, Problems};
 use crate::event::Side;
-use crate::job::{self, Probed};
+use crate::job::{self, PairHooks, Probed};
 use crate::report::{ExitCode, Stream};
 use crate::store::{Answer, Finding};
 
@@ -25,13 +25,20 @@ pub(super) fn files(matches: &ArgMatches, environment: &Environment) -> anyhow::
     } else {
         Tell::Text
     };
-    let JobFiles { files, refusals } = if names.is_empty() {
+    let JobFiles {
+        files,
+        mut refusals,
+    } = if names.is_empty() {
         of_environment(environment, &flags)
     } else {
         JobFiles::load(&names, environment, &flags)
     };
     for (path, loaded) in &files {
-        tell.file(path, loaded);
+        let scripts = loaded.as_ref().map(PairHooks::check).unwrap_or_default();
+        if scripts.is_empty() {
+            tell.file(path, loaded);
+        }
+        refusals.extend(scripts.iter().map(|error| format!("error: {error}")));
     }
     for refusal in &refusals {
         tell.refusal(refusal);

@@ -538,8 +538,8 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(LUA).flags(switch!("allow-lua-os-library")),
     pair("lua.allow_unsafe_vm", Bool, "let scripts load C modules")
         .default("false").under(LUA).flags(switch!("allow-lua-unsafe-vm")),
-    pair("lua.vms", SMALL_NUMBER, "virtual machines for each kind of script")
-        .default("1").under(LUA).not_yet(),
+    pair("lua.vms", Number { min: 1, max: 64 }, "virtual machines for each kind of script")
+        .default("1").under(LUA),
     pair("lua.on_error", words(&["fail_pair", "fail_object"]), "what a failing filter or preprocess script fails: fail_pair or fail_object")
         .default("fail_pair").under(LUA),
     pair("lua.vm_memory_limit", Size { min: 0, max: 5 * GIB }, "memory of a script, 0 for no limit")

@@ -108,6 +108,7 @@ async fn ask_target(via: &Examiner, source: &Entry) -> Result<Answer, Obstacle> 
         etag: head.etag.clone(),
         version: head.version.clone(),
         storage_class: head.storage_class.clone(),
+        checksum: None,
     };
     match via.rules().decide(source.clone(), target.clone()) {
         Decision::Transfer(transfer) => Ok(Answer::Transfer {

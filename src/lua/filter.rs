@@ -1,17 +1,19 @@
 //! A script that decides which objects go.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
+use futures::future::join_all;
+use mlua::Function;
 
-use super::Script;
-use super::vm::{Interpreter, Vm, told};
+use super::vm::{Interpreter, Vm};
+use super::{Sample, Script};
 use crate::config::{LuaSettings, OnScriptError};
 use crate::event::Rule;
-use crate::hook::{Candidate, FilterHook, HookError};
+use crate::hook::{Candidate, Fails, FilterHook, HookError};
 
-/// The script's function.
-const FUNCTION: &str = "filter";
+/// Makes the table of an object and calls the function with it.
+const ASK: &str = include_str!("filter.lua");
 
 /// Asks a script.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct LuaFilter {
     rule: Arc<Rule>,
     on_error: OnScriptError,
 }
+
+type Answer = Result<bool, HookError>;
 
 impl LuaFilter {
     pub(super) fn new(vm: Vm, script: &Script, settings: &LuaSettings) -> Self {
@@ -30,11 +34,35 @@ impl LuaFilter {
         }
     }
 
-    fn failed(&self, error: HookError) -> HookError {
-        match self.on_error {
-            OnScriptError::FailPair => error.for_the_pair(),
-            OnScriptError::FailObject => error,
+    /// Asks about some, one after the other. Where a call does not end, the answers before it count,
+    /// and the rest is asked about again.
+    async fn ask(&self, mut candidates: Vec<Candidate>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(candidates.len());
+        while !candidates.is_empty() {
+            let (answer, answered) = mpsc::channel();
+            let rest = Arc::new(candidates);
+            let (asked, on_error) = (Arc::clone(&rest), self.on_error);
+            let done = self.vm.run(move |interpreter| {
+                for given in ask_all(interpreter, &asked, on_error) {
+                    if answer.send(given).is_err() {
+                        return;
+                    }
+                }
+            });
+            let done = done.await;
+            let before = answers.len();
+            answers.extend(answered.try_iter());
+            let Err(error) = done else { break };
+            let given = answers.len() - before;
+            let error = failing(self.on_error, error);
+            let ends = error.fails == Fails::Pair;
+            answers.push(Err(error));
+            if ends {
+                break;
+            }
+            candidates = rest[(given + 1).min(rest.len())..].to_vec();
         }
+        answers
     }
 }
 
@@ -44,40 +72,94 @@ impl FilterHook for LuaFilter {
         Arc::clone(&self.rule)
     }
 
-    async fn filter(&self, candidate: &Candidate) -> Result<bool, HookError> {
+    async fn filter(&self, candidate: &Candidate) -> Answer {
         let mut answers = self.filter_all(vec![candidate.clone()]).await;
         answers.pop().expect("one answer for each")
     }
 
-    async fn filter_all(&self, candidates: Vec<Candidate>) -> Vec<Result<bool, HookError>> {
-        let answers = self.vm.run(move |interpreter| {
-            (candidates.iter())
-                .map(|candidate| ask(interpreter, candidate))
-                .collect::<Vec<_>>()
-        });
-        match answers.await {
-            Ok(answers) => (answers.into_iter())
-                .map(|answer| answer.map_err(|error| self.failed(error)))
-                .collect(),
-            Err(error) => vec![Err(error)],
+    async fn filter_all(&self, mut candidates: Vec<Candidate>) -> Vec<Answer> {
+        let share = candidates.len().div_ceil(self.vm.count()).max(1);
+        let mut shares = Vec::new();
+        while candidates.len() > share {
+            let rest = candidates.split_off(share);
+            shares.push(std::mem::replace(&mut candidates, rest));
         }
+        shares.push(candidates);
+        let asked = shares.into_iter().map(|share| self.ask(share));
+        let mut answers = join_all(asked).await.concat();
+        let is_of_pair =
+            |answer: &Answer| matches!(answer, Err(error) if error.fails == Fails::Pair);
+        if let Some(last) = answers.iter().position(is_of_pair) {
+            answers.truncate(last + 1);
+        }
+        answers
     }
 }
 
-fn ask(interpreter: &Interpreter, candidate: &Candidate) -> Result<bool, HookError> {
-    let function = interpreter.function(FUNCTION)?;
-    let entry = &candidate.entry;
-    let call = || {
-        let object = interpreter.lua.create_table()?;
-        object.set("key", entry.key.as_str())?;
-        object.set("size", entry.size)?;
-        object.set("last_modified", entry.modified.to_string())?;
-        object.set("version_id", entry.version.as_deref())?;
-        object.set("e_tag", entry.etag.as_ref().map(ToString::to_string))?;
-        object.set("is_latest", candidate.is_latest)?;
-        object.set("is_delete_marker", candidate.is_delete_marker)?;
+/// The answers one after the other; none after one that fails the pair.
+fn ask_all<'a>(
+    interpreter: &'a Interpreter,
+    candidates: &'a [Candidate],
+    on_error: OnScriptError,
+) -> impl Iterator<Item = Answer> + 'a {
+    let mut function = None;
+    let mut is_over = false;
+    candidates.iter().map_while(move |candidate| {
+        if is_over {
+            return None;
+        }
         interpreter.begin();
-        function.call::<bool>(object)
-    };
-    call().map_err(|error| told(&error))
+        let answer = prepared(&mut function, interpreter)
+            .and_then(|function| ask(function, candidate))
+            .map_err(|error| failing(on_error, interpreter.told(&error)));
+        is_over = matches!(&answer, Err(error) if error.fails == Fails::Pair);
+        Some(answer)
+    })
+}
+
+fn failing(on_error: OnScriptError, error: HookError) -> HookError {
+    match on_error {
+        OnScriptError::FailPair => error.for_the_pair(),
+        OnScriptError::FailObject => error,
+    }
+}
+
+/// The function that asks, made once.
+fn prepared<'a>(
+    function: &'a mut Option<Function>,
+    interpreter: &Interpreter,
+) -> mlua::Result<&'a Function> {
+    if function.is_none() {
+        let chunk = interpreter.lua.load(ASK).set_name("=filter.lua");
+        let made = chunk.call((interpreter.pair(), interpreter.run_id()?))?;
+        *function = Some(made);
+    }
+    Ok(function.as_ref().expect("it was made just now"))
+}
+
+/// What the script says of one object: anything but `false` and `nil` lets it go.
+fn ask(function: &Function, candidate: &Candidate) -> mlua::Result<bool> {
+    let entry = &candidate.entry;
+    let tag = (!candidate.is_delete_marker).then_some(entry.etag.as_ref());
+    function.call((
+        entry.key.as_str(),
+        entry.size,
+        entry.modified.rfc3339(),
+        entry.version.as_deref(),
+        tag.flatten().map(|tag| tag.quoted()),
+        entry.checksum.map(|checksum| checksum.algorithm()),
+        entry.checksum.and_then(|checksum| checksum.kind()),
+        // the predecessor knows of no latest where there are no versions
+        candidate.is_latest && entry.version.is_some(),
+        candidate.is_delete_marker,
+    ))
+}
+
+/// What a script says of a sample, in words.
+pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<String, HookError> {
+    let mut function = None;
+    let goes = prepared(&mut function, interpreter)
+        .and_then(|function| ask(function, &sample.candidate))
+        .map_err(|error| interpreter.told(&error))?;
+    Ok(if goes { "goes" } else { "stays out" }.to_owned())
 }

@@ -1,15 +1,18 @@
 //! A script that changes what an object carries, or leaves it out.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use mlua::{FromLua, Lua, Table, Value};
 
-use super::Script;
 use super::vm::{Interpreter, Vm, told};
+use super::{Sample, Script};
 use crate::config::{LuaSettings, OnScriptError};
 use crate::digest::Algorithm;
 use crate::event::SkipReason;
 use crate::hook::{HookError, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
-use crate::object::{StorageClass, Timestamp, tagging, tags_of};
+use crate::object::{Attributes, StorageClass, Timestamp, tagging, tags_of};
+use crate::store::Details;
 
 /// The script's function.
 const FUNCTION: &str = "preprocess_callback";
@@ -52,7 +55,7 @@ impl PreprocessHook for LuaPreprocess {
         let (source, before) = (source.clone(), std::mem::take(upload));
         let name = self.name.clone();
         let ask = move |interpreter: &Interpreter| ask(interpreter, &name, &source, &before);
-        let answer = self.vm.run(ask).await?;
+        let answer = self.vm.run(ask).await.flatten();
         let (preprocessed, after) = answer.map_err(|error| self.failed(error))?;
         *upload = after;
         Ok(preprocessed)
@@ -80,11 +83,14 @@ fn ask(
     let function = interpreter.function(FUNCTION)?;
     let lua = &interpreter.lua;
     let call = || {
-        let tables = (source_table(lua, source)?, upload_table(lua, upload)?);
+        let tables = (
+            source_table(interpreter, source)?,
+            upload_table(lua, upload)?,
+        );
         interpreter.begin();
         function.call::<(bool, Table)>(tables)
     };
-    let (proceeds, table) = call().map_err(|error| told(&error))?;
+    let (proceeds, table) = call().map_err(|error| interpreter.told(&error))?;
     if !proceeds {
         return Ok((Preprocessed::Skip, UploadMetadata::default()));
     }
@@ -93,8 +99,75 @@ fn ask(
     Ok((Preprocessed::Proceed, upload))
 }
 
-/// `source_object`: the predecessor's fields, and `size`, `pair` and `relative_key`.
-fn source_table(lua: &Lua, source: &SourceObject) -> mlua::Result<Table> {
+/// What a script makes of a sample, in words: what it changed, or that it is skipped.
+pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<String, HookError> {
+    let entry = &sample.candidate.entry;
+    let metadata: BTreeMap<String, String> = sample.metadata.iter().cloned().collect();
+    let before = UploadMetadata {
+        metadata: metadata.clone(),
+        ..UploadMetadata::default()
+    };
+    let source = SourceObject {
+        pair: "sample".into(),
+        key: entry.key.clone(),
+        target_key: entry.key.as_str().to_owned(),
+        size: entry.size,
+        last_modified: entry.modified,
+        e_tag: entry.etag.clone(),
+        version_id: entry.version.clone(),
+        checksums: Vec::new(),
+        attributes: Attributes {
+            user: metadata,
+            ..Attributes::default()
+        },
+        storage_class: entry.storage_class.clone(),
+        tag_count: None,
+        details: Details::default(),
+    };
+    Ok(match ask(interpreter, "the script", &source, &before)? {
+        (Preprocessed::Skip, _) => "is skipped".to_owned(),
+        (Preprocessed::Proceed, after) if after == before => "goes as it is".to_owned(),
+        (Preprocessed::Proceed, after) => format!("goes with {}", in_words(&after)),
+    })
+}
+
+/// What an object is written with, as far as there is anything.
+fn in_words(upload: &UploadMetadata) -> String {
+    let text = |name: &str, value: Option<&str>| value.map(|value| format!("{name} {value:?}"));
+    let pairs = |name: &str, pairs: &BTreeMap<String, String>| {
+        (!pairs.is_empty()).then(|| format!("{name} {pairs:?}"))
+    };
+    let said = [
+        text("acl", upload.acl.as_deref()),
+        text("cache_control", upload.cache_control.as_deref()),
+        text("content_disposition", upload.content_disposition.as_deref()),
+        text("content_encoding", upload.content_encoding.as_deref()),
+        text("content_language", upload.content_language.as_deref()),
+        text("content_type", upload.content_type.as_deref()),
+        upload.expires.map(|time| format!("expires {time}")),
+        pairs("metadata", &upload.metadata),
+        upload.request_payer.then(|| "request_payer".to_owned()),
+        text(
+            "storage_class",
+            upload.storage_class.as_ref().map(StorageClass::as_str),
+        ),
+        text("tagging", tagging(&upload.tagging).as_deref()),
+        text(
+            "website_redirect_location",
+            upload.website_redirect_location.as_deref(),
+        ),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if said.is_empty() {
+        return "nothing".to_owned();
+    }
+    said.join(", ")
+}
+
+/// `source_object`: the predecessor's fields, and `size`, `pair`, `run_id` and
+/// `relative_key`.
+fn source_table(interpreter: &Interpreter, source: &SourceObject) -> mlua::Result<Table> {
+    let lua = &interpreter.lua;
     let table = lua.create_table()?;
     let text = |name: &str, text: Option<&str>| match text {
         Some(text) => table.raw_set(name, text),
@@ -103,6 +176,7 @@ fn source_table(lua: &Lua, source: &SourceObject) -> mlua::Result<Table> {
     table.raw_set("key", source.target_key.as_str())?;
     table.raw_set("relative_key", source.key.as_str())?;
     table.raw_set("pair", &*source.pair)?;
+    table.raw_set("run_id", interpreter.run_id()?)?;
     table.raw_set("size", source.size)?;
     table.raw_set("content_length", source.size)?;
     table.raw_set("last_modified", source.last_modified.rfc3339_micros())?;
@@ -196,7 +270,7 @@ fn upload_table(lua: &Lua, upload: &UploadMetadata) -> mlua::Result<Table> {
     Ok(table)
 }
 
-fn texts(lua: &Lua, texts: &std::collections::BTreeMap<String, String>) -> mlua::Result<Table> {
+fn texts(lua: &Lua, texts: &BTreeMap<String, String>) -> mlua::Result<Table> {
     lua.create_table_from(
         texts
             .iter()
@@ -260,7 +334,7 @@ impl Changed<'_> {
         }
     }
 
-    fn metadata(&self) -> Result<std::collections::BTreeMap<String, String>, String> {
+    fn metadata(&self) -> Result<BTreeMap<String, String>, String> {
         let table = match self.get("metadata")? {
             Value::Nil => return Ok(Default::default()),
             Value::Table(table) => table,

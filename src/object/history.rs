@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+use super::{ETag, Entry, ListedChecksum, ObjectKey, StorageClass, Timestamp};
 
 /// Everything under one key, in the order it came to be. Delete markers are left out but for the
 /// one that hides all of it.
@@ -31,6 +31,8 @@ pub struct Version {
     pub etag: Option<ETag>,
     /// The storage class, where it is not `STANDARD`.
     pub storage_class: Option<StorageClass>,
+    /// Which checksum it has, where the listing says it.
+    pub checksum: Option<ListedChecksum>,
 }
 
 /// A delete marker.
@@ -63,6 +65,7 @@ impl History {
             etag: None,
             version: Some(Arc::clone(&marker.id)),
             storage_class: None,
+            checksum: None,
         }
     }
 }
@@ -77,6 +80,7 @@ impl Version {
             etag: self.etag,
             version: Some(self.id),
             storage_class: self.storage_class,
+            checksum: self.checksum,
         }
     }
 }

@@ -131,6 +131,7 @@ mod tests {
             etag: etag.map(ETag::parse),
             version: None,
             storage_class: None,
+            checksum: None,
         }
     }
 

@@ -157,6 +157,7 @@ mod tests {
                     modified,
                     etag: None,
                     storage_class: None,
+                    checksum: None,
                 })
                 .collect(),
             marker: marker.map(|id| Marker {

@@ -9,6 +9,7 @@ use super::schema::{self, End};
 use super::{LogSink, ReportError, RunDirectory, Status, figures, locked};
 use crate::config::{OnUnverifiable, Pair, ReportLevel, SourceSpec, TargetSpec};
 use crate::event::{Archived, Sink, Stats, Tally, Unverifiable, Warned};
+use crate::hook::ScriptFact;
 use crate::object::Timestamp;
 use crate::plan::Aim;
 use crate::store::s3::S3Settings;
@@ -22,6 +23,7 @@ pub struct PairReport {
     scope: Scope,
     /// Whether its warnings make it fail.
     warnings_fail: bool,
+    scripts: OnceLock<Vec<schema::Script>>,
     ends: Mutex<(End, End)>,
     work: OnceLock<Work>,
     end: OnceLock<Ending>,
@@ -69,6 +71,7 @@ impl PairReport {
                 warned: warned(pair),
             },
             warnings_fail: pair.warnings.as_error,
+            scripts: OnceLock::new(),
             ends: Mutex::new((source, target)),
             work: OnceLock::new(),
             end: OnceLock::new(),
@@ -78,6 +81,16 @@ impl PairReport {
     /// The pair's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Takes which scripts have a say in it.
+    pub fn has_scripts(&self, facts: Vec<ScriptFact>) {
+        let scripts = facts.into_iter().map(|fact| schema::Script {
+            kind: fact.kind,
+            path: fact.path,
+            sha256: fact.sha256,
+        });
+        let _ = self.scripts.set(scripts.collect());
     }
 
     /// Begins: creates the evidence file and starts the clock. Gives the sinks that count, write
@@ -221,6 +234,7 @@ impl PairReport {
             status: self.status(),
             status_reason: end.and_then(|end| end.reason.clone()),
             settings_digest: self.digest.clone(),
+            scripts: self.scripts.get().cloned().unwrap_or_default(),
             source,
             target,
             started_at: work.map(|work| work.started_at.rfc3339_millis()),

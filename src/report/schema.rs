@@ -17,7 +17,7 @@ pub use counts::{
 pub(super) use document::document;
 pub use pair::{
     Bytes, End, EvidenceFile, GuaranteeLost, LatencyMs, Pair, Phases, Requests, Retries, Sample,
-    Series, Throughput,
+    Script, Series, Throughput,
 };
 use words::{Sha256, signals};
 pub(super) use words::{Time, exit_codes};

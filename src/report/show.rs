@@ -128,6 +128,13 @@ fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
     fact("source", &end(&pair.source));
     fact("target", &end(&pair.target));
     fact("settings", &format!("sha256 {}", pair.settings_digest));
+    for script in &pair.scripts {
+        let path = printable(&script.path);
+        fact(
+            "script",
+            &format!("{} {path}, sha256 {}", script.kind, script.sha256),
+        );
+    }
     let counts = &pair.counts;
     if is_check {
         compared(&counts.compared, &mut fact);

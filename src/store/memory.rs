@@ -145,6 +145,7 @@ impl MemoryStore {
                 etag: Some(object.etag.clone()),
                 version: None,
                 storage_class: None,
+                checksum: None,
             })
             .collect();
         let last = entries.last()?.key.clone();

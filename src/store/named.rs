@@ -283,5 +283,6 @@ fn entry(key: &ObjectKey, head: Head) -> Entry {
         etag: head.etag,
         version: None,
         storage_class: head.storage_class,
+        checksum: None,
     }
 }

@@ -323,6 +323,7 @@ mod tests {
             etag: None,
             version: None,
             storage_class: None,
+            checksum: None,
         }
     }
 

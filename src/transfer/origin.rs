@@ -52,6 +52,7 @@ mod tests {
             modified: Timestamp::new(seconds, 0),
             etag: None,
             storage_class: None,
+            checksum: None,
         }
     }
 

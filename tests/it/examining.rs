@@ -74,6 +74,7 @@ async fn entry(store: &MemoryStore) -> Entry {
         etag: head.etag,
         version: None,
         storage_class: None,
+        checksum: None,
     }
 }
 

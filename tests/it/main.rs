@@ -19,6 +19,7 @@ mod distrusted;
 mod engine_room;
 mod events;
 mod examining;
+mod example_scripts;
 mod explain;
 mod explain_words;
 mod faults;

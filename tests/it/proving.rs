@@ -157,6 +157,7 @@ async fn cut(bytes: &[u8], lengths: &[usize]) -> (MemoryStore, Entry) {
         etag: head.etag,
         version: None,
         storage_class: None,
+        checksum: None,
     };
     (store, entry)
 }

@@ -23,6 +23,9 @@ pub struct Pair {
     /// SHA-256 over its settings that are not secret.
     #[schemars(with = "Sha256")]
     pub settings_digest: String,
+    /// The scripts that have a say in it.
+    #[serde(default)]
+    pub scripts: Vec<Script>,
     /// Where from.
     pub source: End,
     /// Where to.
@@ -57,6 +60,18 @@ pub struct Pair {
     pub errors_sample: Vec<Sample>,
     /// The evidence; `null` before the pair begins.
     pub evidence: Option<EvidenceFile>,
+}
+
+/// A script as it was when the run began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Script {
+    /// `filter`, `preprocess` or `event`.
+    pub kind: String,
+    /// Its file.
+    pub path: String,
+    /// SHA-256 of what was in it.
+    #[schemars(with = "Sha256")]
+    pub sha256: String,
 }
 
 /// One end of a pair.

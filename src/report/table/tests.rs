@@ -46,6 +46,7 @@ fn pair(name: &str, status: Status, counts: &Counts) -> Pair {
         status,
         status_reason: None,
         settings_digest: String::new(),
+        scripts: Vec::new(),
         source: end.clone(),
         target: end,
         started_at: None,

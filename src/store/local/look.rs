@@ -60,6 +60,7 @@ pub(super) fn look(
             etag: None,
             version: None,
             storage_class: None,
+            checksum: None,
         }),
         FileType::Directory => odd(OddityKind::Absent, "it is a directory"),
         FileType::Symlink => odd(OddityKind::Absent, IGNORED),

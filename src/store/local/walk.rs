@@ -485,6 +485,7 @@ fn entry(key: &str, status: &Stat) -> Option<Entry> {
         etag: None,
         version: None,
         storage_class: None,
+        checksum: None,
     })
 }
 

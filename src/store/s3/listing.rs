@@ -314,6 +314,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
             etag: row.etag,
             version: None,
             storage_class: row.storage_class,
+            checksum: row.checksum,
         });
     }
     Ok(page)

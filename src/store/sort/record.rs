@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use crate::object::{ETag, Entry, ObjectKey, StorageClass, Timestamp};
+use crate::object::{ETag, Entry, ListedChecksum, ObjectKey, StorageClass, Timestamp};
 
 /// The length of a text that is not there.
 const NONE: u16 = u16::MAX;
@@ -17,7 +17,8 @@ pub(super) fn write(to: &mut impl Write, entry: &Entry) -> io::Result<()> {
     let etag = entry.etag.as_ref().map(ETag::to_string);
     text(to, etag.as_deref())?;
     text(to, entry.version.as_deref())?;
-    text(to, entry.storage_class.as_ref().map(StorageClass::as_str))
+    text(to, entry.storage_class.as_ref().map(StorageClass::as_str))?;
+    to.write_all(&ListedChecksum::to_bytes(entry.checksum))
 }
 
 /// Reads one entry; a file that ends within it is an error.
@@ -36,6 +37,7 @@ pub(super) fn read(from: &mut impl Read) -> io::Result<Entry> {
         etag: read_text(from)?.map(|text| ETag::parse(&text)),
         version: read_text(from)?.map(Arc::from),
         storage_class: read_text(from)?.map(|name| StorageClass::new(&name)),
+        checksum: ListedChecksum::from_bytes(bytes(from)?),
     })
 }
 
@@ -85,6 +87,7 @@ mod tests {
                 etag: etag.map(ETag::parse),
                 version: version.map(Arc::from),
                 storage_class: class.map(StorageClass::new),
+                checksum: class.and_then(|_| ListedChecksum::new("SHA1")),
             };
         let long = "ü".repeat(512);
         let entries = [

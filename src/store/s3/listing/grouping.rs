@@ -159,6 +159,7 @@ fn of_row(row: RawVersion) -> Option<Version> {
         modified: row.modified,
         etag: content.etag,
         storage_class: content.storage_class,
+        checksum: content.checksum,
     })
 }
 
@@ -183,6 +184,7 @@ mod tests {
                 size: 1,
                 etag: None,
                 storage_class: None,
+                checksum: None,
             }),
         }
     }

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::object::{ETag, StorageClass, Timestamp};
+use crate::object::{ETag, ListedChecksum, StorageClass, Timestamp};
 
 /// A page as the server wrote it: whole keys, decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(super) struct RawRow {
     pub(super) modified: Timestamp,
     pub(super) etag: Option<ETag>,
     pub(super) storage_class: Option<StorageClass>,
+    pub(super) checksum: Option<ListedChecksum>,
 }
 
 #[cfg(test)]
@@ -52,6 +53,7 @@ impl RawRow {
             modified: Timestamp::new(0, 0),
             etag: None,
             storage_class: None,
+            checksum: None,
         }
     }
 }
@@ -65,6 +67,8 @@ enum Field {
     Modified,
     ETag,
     StorageClass,
+    Algorithm,
+    ChecksumType,
     CommonPrefix,
     Truncated,
     NextToken,
@@ -107,6 +111,8 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                     (Within::Contents, "LastModified") => field = Field::Modified,
                     (Within::Contents, "ETag") => field = Field::ETag,
                     (Within::Contents, "StorageClass") => field = Field::StorageClass,
+                    (Within::Contents, "ChecksumAlgorithm") => field = Field::Algorithm,
+                    (Within::Contents, "ChecksumType") => field = Field::ChecksumType,
                     (Within::CommonPrefixes, "Prefix") => field = Field::CommonPrefix,
                     (Within::Root, "IsTruncated") => field = Field::Truncated,
                     (Within::Root, "NextContinuationToken") => field = Field::NextToken,
@@ -149,6 +155,12 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                         Field::ETag => row.etag = Some(ETag::parse(&text)),
                         Field::StorageClass if text == "STANDARD" => {}
                         Field::StorageClass => row.storage_class = Some(StorageClass::new(&text)),
+                        // of several the first
+                        Field::Algorithm if row.checksum.is_some() => {}
+                        Field::Algorithm => row.checksum = ListedChecksum::new(&text),
+                        Field::ChecksumType => {
+                            row.checksum = row.checksum.map(|it| it.over(&text));
+                        }
                         Field::CommonPrefix => page.common_prefixes.push(std::mem::take(&mut text)),
                         Field::Truncated => page.truncated = text == "true",
                         Field::NextToken => page.next_token = Some(std::mem::take(&mut text)),
@@ -203,6 +215,7 @@ struct PartialRow {
     modified: Option<Timestamp>,
     etag: Option<ETag>,
     storage_class: Option<StorageClass>,
+    checksum: Option<ListedChecksum>,
 }
 
 impl PartialRow {
@@ -214,6 +227,7 @@ impl PartialRow {
                 modified,
                 etag: self.etag,
                 storage_class: self.storage_class,
+                checksum: self.checksum,
                 key,
             }),
             _ => Err(format!("the listing has no size or time for `{key}`")),
@@ -311,7 +325,7 @@ mod tests {
 <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>p%2F</Prefix>
 <KeyCount>2</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
 <NextContinuationToken>1/&amp;x==</NextContinuationToken>
-<Contents><Key>p/a+b%2Bc%25</Key><LastModified>2026-02-28T23:59:59.123Z</LastModified><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>7</Size><Owner><ID>x</ID></Owner><StorageClass>STANDARD</StorageClass></Contents>
+<Contents><Key>p/a+b%2Bc%25</Key><LastModified>2026-02-28T23:59:59.123Z</LastModified><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><ChecksumAlgorithm>SHA256</ChecksumAlgorithm><ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType><Size>7</Size><Owner><ID>x</ID></Owner><StorageClass>STANDARD</StorageClass></Contents>
 <Contents><Key>p/%E3%80%80</Key><LastModified>2026-01-31T00:00:00Z</LastModified><ETag>"x"</ETag><Size>0</Size></Contents>
 <CommonPrefixes><Prefix>p/q+r/</Prefix></CommonPrefixes></ListBucketResult>"#;
 
@@ -321,6 +335,9 @@ mod tests {
         let keys: Vec<_> = page.rows.iter().map(|row| row.key.as_str()).collect();
         assert_eq!(keys, ["p/a b+c%", "p/\u{3000}"]);
         assert_eq!(page.rows[0].size, 7);
+        let sha256 = ListedChecksum::new("SHA256").map(|it| it.over("COMPOSITE"));
+        assert_eq!(page.rows[0].checksum, sha256);
+        assert_eq!(page.rows[1].checksum, None);
         assert_eq!(
             page.rows[0].modified.rfc3339_millis(),
             "2026-02-28T23:59:59.123Z"

@@ -3,7 +3,7 @@
 
 use super::elements::{Elements, Step};
 use super::page::{decode, not_utf8, number, time};
-use crate::object::{ETag, StorageClass, Timestamp};
+use crate::object::{ETag, ListedChecksum, StorageClass, Timestamp};
 
 /// A page as the server wrote it: whole keys, decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(super) struct RawContent {
     pub(super) size: u64,
     pub(super) etag: Option<ETag>,
     pub(super) storage_class: Option<StorageClass>,
+    pub(super) checksum: Option<ListedChecksum>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,8 @@ enum Name {
     Size,
     ETag,
     StorageClass,
+    Algorithm,
+    ChecksumType,
     Truncated,
     NextKey,
     NextVersion,
@@ -75,6 +78,8 @@ fn meaning(name: &str) -> Name {
         "Size" => Name::Size,
         "ETag" => Name::ETag,
         "StorageClass" => Name::StorageClass,
+        "ChecksumAlgorithm" => Name::Algorithm,
+        "ChecksumType" => Name::ChecksumType,
         "IsTruncated" => Name::Truncated,
         "NextKeyMarker" => Name::NextKey,
         "NextVersionIdMarker" => Name::NextVersion,
@@ -119,6 +124,13 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawVersions, String> {
             (Some(row), Name::ETag) => row.etag = Some(ETag::parse(&text)),
             (Some(row), Name::StorageClass) if text != "STANDARD" => {
                 row.storage_class = Some(StorageClass::new(&text));
+            }
+            // of several the first
+            (Some(row), Name::Algorithm) if row.checksum.is_none() => {
+                row.checksum = ListedChecksum::new(&text);
+            }
+            (Some(row), Name::ChecksumType) => {
+                row.checksum = row.checksum.map(|it| it.over(&text));
             }
             (None, Name::Truncated) => page.truncated = text == "true",
             (None, Name::NextKey) => next_key = Some(text),
@@ -171,6 +183,7 @@ struct Partial {
     size: Option<u64>,
     etag: Option<ETag>,
     storage_class: Option<StorageClass>,
+    checksum: Option<ListedChecksum>,
 }
 
 impl Partial {
@@ -182,6 +195,7 @@ impl Partial {
                 size,
                 etag: self.etag,
                 storage_class: self.storage_class,
+                checksum: self.checksum,
             }),
             (false, None) => return Err(format!("the listing has no size for `{key}`")),
         };

@@ -1,0 +1,172 @@
+//! An interpreter with one script in it, and the limits it runs within.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, Value, VmState};
+
+use super::seat::Seat;
+use super::told::told_of;
+use super::{Place, Script, libraries, voice};
+use crate::config::{Libraries, LuaSettings};
+use crate::hook::HookError;
+
+/// So many instructions run between two looks at the clock.
+const BETWEEN_LOOKS: u32 = 1000;
+
+/// What work is done with. It never leaves its thread.
+pub(super) struct Interpreter {
+    pub(super) lua: Lua,
+    limit: Limit,
+    seat: Arc<Seat>,
+    name: String,
+    place: Arc<Place>,
+    pair: mlua::LuaString,
+    run_id: OnceCell<mlua::LuaString>,
+}
+
+/// When the call that is running has to be over.
+#[derive(Clone)]
+struct Limit {
+    timeout: Option<Duration>,
+    until: Rc<Cell<Option<Instant>>>,
+}
+
+impl Interpreter {
+    /// Makes an interpreter and runs the script in it. The error is of the script, or that it has
+    /// not the function it is there for.
+    pub(super) fn new(
+        script: &Script,
+        settings: &LuaSettings,
+        seat: Arc<Seat>,
+    ) -> Result<Self, HookError> {
+        let name = script.name();
+        let failed = |error: mlua::Error| told_of(&error, &name).for_the_pair();
+        let lua = libraries::interpreter(settings.libraries, script.directory()).map_err(failed)?;
+        voice::give(&lua, script).map_err(failed)?;
+        let limit = Limit {
+            timeout: settings.timeout,
+            until: Rc::default(),
+        };
+        let interpreter = Self {
+            pair: lua.create_string(&script.place.pair).map_err(failed)?,
+            run_id: OnceCell::new(),
+            place: Arc::clone(&script.place),
+            lua,
+            limit,
+            seat,
+            name: name.clone(),
+        };
+        let lua = &interpreter.lua;
+        if interpreter.limit.timeout.is_some() {
+            interpreter
+                .limit
+                .watch(lua, BETWEEN_LOOKS)
+                .map_err(failed)?;
+        }
+        if settings.memory_limit > 0 {
+            // what it is made of counts, and what is asked for less than that cannot be
+            let limit = usize::try_from(settings.memory_limit).unwrap_or(usize::MAX);
+            lua.set_memory_limit(limit).map_err(failed)?;
+        }
+        interpreter.begin();
+        let mut chunk = lua.load(&*script.text).set_name(format!("@{name}"));
+        if settings.libraries != Libraries::Everything {
+            chunk = chunk.set_mode(ChunkMode::Text);
+        }
+        chunk.exec().map_err(failed)?;
+        if let Some(kind) = script.kind
+            && !interpreter.has(kind.function())
+        {
+            let function = kind.function();
+            if kind.needs_function() {
+                let message = format!("{name}: it has no function `{function}`");
+                return Err(HookError::new(message).of_script().for_the_pair());
+            }
+            let pair = script.place.pair.as_str();
+            tracing::warn!(
+                pair,
+                script = name,
+                "it has no function `{function}`, and hears nothing"
+            );
+        }
+        Ok(interpreter)
+    }
+
+    /// A call begins: from now on it may take as long as calls may.
+    pub(super) fn begin(&self) {
+        let now = Instant::now();
+        self.limit
+            .until
+            .set(self.limit.timeout.map(|timeout| now + timeout));
+        self.seat.begins(now);
+    }
+
+    /// A function of the script by its name.
+    pub(super) fn function(&self, name: &str) -> Result<Function, HookError> {
+        self.lua.globals().get(name).map_err(|_| {
+            HookError::new(format!("{}: it has no function `{name}`", self.name)).of_script()
+        })
+    }
+
+    /// Whether the script has a function.
+    pub(super) fn has(&self, name: &str) -> bool {
+        matches!(self.lua.globals().get(name), Ok(Value::Function(_)))
+    }
+
+    /// What an error says, with the script and, where that is known, the line.
+    pub(super) fn told(&self, error: &mlua::Error) -> HookError {
+        told_of(error, &self.name)
+    }
+
+    /// The pair the script runs in.
+    pub(super) fn pair(&self) -> &mlua::LuaString {
+        &self.pair
+    }
+
+    /// The id of the run, once it has begun.
+    pub(super) fn run_id(&self) -> mlua::Result<Option<&mlua::LuaString>> {
+        if self.run_id.get().is_none()
+            && let Some(run_id) = self.place.run_id.get()
+        {
+            _ = self.run_id.set(self.lua.create_string(run_id)?);
+        }
+        Ok(self.run_id.get())
+    }
+}
+
+impl Limit {
+    /// Looks at the clock from now on. Once the time is over every instruction raises: a script
+    /// that catches the first of these errors is stopped by the next.
+    fn watch(&self, lua: &Lua, every: u32) -> mlua::Result<()> {
+        let limit = self.clone();
+        let triggers = HookTriggers::new().every_nth_instruction(every);
+        lua.set_global_hook(triggers, move |lua, at| {
+            let is_over = (limit.until.get()).is_some_and(|until| Instant::now() >= until);
+            let wanted = if is_over { 1 } else { BETWEEN_LOOKS };
+            if wanted != every {
+                limit.watch(lua, wanted)?;
+            }
+            if !is_over {
+                return Ok(VmState::Continue);
+            }
+            let source = at.source().short_src;
+            let place = (source.zip(at.current_line()))
+                .map_or_else(String::new, |(source, line)| format!("{source}:{line}: "));
+            let timeout = limit.timeout.unwrap_or_default();
+            Err(mlua::Error::runtime(format!(
+                "{place}it took longer than {timeout:?} (lua.callback_timeout)"
+            )))
+        })
+    }
+}
+
+impl fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Interpreter({})", self.name)
+    }
+}
