@@ -1,6 +1,6 @@
 /*! Scripts that decide which objects go, what they carry, and that hear what happens.
 
-Each kind of script of a pair has an interpreter of its own, on a thread of its own ([`vm`]): a slow
+Each kind of script of a pair has an interpreter of its own, on a thread of its own (`vm`): a slow
 one keeps nobody from anything but its answers. [`Scripts::load`] reads and runs every script of a
 job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */

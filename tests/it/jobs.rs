@@ -98,7 +98,7 @@ fn every_job_file_is_right() {
 
 #[test]
 fn every_script_has_a_test() {
-    let tests = include_str!("scripts.rs");
+    let tests = include_str!("example_scripts.rs");
     for (name, _) in FILES {
         if let Some(script) = name.strip_prefix("scripts/") {
             assert!(tests.contains(&format!("\"{script}\"")), "{script}");
