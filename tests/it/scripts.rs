@@ -364,7 +364,7 @@ fn the_report_names_the_script_by_its_content() {
 }
 
 /// The smallest C module: it gives a number back.
-const MODULE: &str = r#"
+const MODULE: &str = r"
 typedef struct lua_State lua_State;
 void lua_pushinteger(lua_State *, long long);
 void lua_pushcclosure(lua_State *, int (*)(lua_State *), int);
@@ -376,7 +376,7 @@ static int length(lua_State *lua) {
   return 1;
 }
 int luaopen_measure(lua_State *lua) { lua_pushcclosure(lua, length, 0); return 1; }
-"#;
+";
 
 #[test]
 fn c_modules_load_where_they_are_allowed() {
