@@ -1,5 +1,7 @@
 //! A script that changes what an object carries, or leaves it out.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use mlua::{FromLua, Lua, Table, Value};
 
@@ -9,7 +11,7 @@ use crate::config::{LuaSettings, OnScriptError};
 use crate::digest::Algorithm;
 use crate::event::SkipReason;
 use crate::hook::{HookError, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
-use crate::object::{StorageClass, Timestamp, tagging, tags_of};
+use crate::object::{ETag, StorageClass, Tags, Timestamp, tagging, tags_of};
 
 /// The script's function.
 const FUNCTION: &str = "preprocess_callback";
@@ -106,7 +108,7 @@ fn source_table(lua: &Lua, source: &SourceObject) -> mlua::Result<Table> {
     table.raw_set("size", source.size)?;
     table.raw_set("content_length", source.size)?;
     table.raw_set("last_modified", source.last_modified.rfc3339_micros())?;
-    let e_tag = source.e_tag.as_ref().map(|it| it.quoted());
+    let e_tag = source.e_tag.as_ref().map(ETag::quoted);
     text("e_tag", e_tag.as_deref())?;
     text("version_id", source.version_id.as_deref())?;
     let class = source.storage_class.as_ref();
@@ -196,7 +198,7 @@ fn upload_table(lua: &Lua, upload: &UploadMetadata) -> mlua::Result<Table> {
     Ok(table)
 }
 
-fn texts(lua: &Lua, texts: &std::collections::BTreeMap<String, String>) -> mlua::Result<Table> {
+fn texts(lua: &Lua, texts: &BTreeMap<String, String>) -> mlua::Result<Table> {
     lua.create_table_from(
         texts
             .iter()
@@ -226,7 +228,7 @@ impl Changed<'_> {
             storage_class: self.text("storage_class")?.map(|it| StorageClass::new(&it)),
             tagging: match self.text("tagging")? {
                 Some(text) => tags_of(&text).map_err(|wrong| format!("tagging: {wrong}"))?,
-                None => Default::default(),
+                None => Tags::new(),
             },
             website_redirect_location: self.text("website_redirect_location")?,
         })
@@ -260,9 +262,9 @@ impl Changed<'_> {
         }
     }
 
-    fn metadata(&self) -> Result<std::collections::BTreeMap<String, String>, String> {
+    fn metadata(&self) -> Result<BTreeMap<String, String>, String> {
         let table = match self.get("metadata")? {
-            Value::Nil => return Ok(Default::default()),
+            Value::Nil => return Ok(BTreeMap::new()),
             Value::Table(table) => table,
             other => {
                 return Err(format!(
