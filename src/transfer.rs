@@ -248,7 +248,7 @@ impl Transferrer {
         if self.preprocess.is_empty() || self.dry_run {
             return Ok(false);
         }
-        match preprocess::leaves_out(self, source).await {
+        match Box::pin(preprocess::leaves_out(self, source)).await {
             Ok(()) => Ok(false),
             Err(trouble) => self.conclude(source, trouble, 1).map(|_| true),
         }

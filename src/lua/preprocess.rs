@@ -11,7 +11,7 @@ use crate::config::{LuaSettings, OnScriptError};
 use crate::digest::Algorithm;
 use crate::event::SkipReason;
 use crate::hook::{HookError, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
-use crate::object::{Attributes, StorageClass, Timestamp, tagging, tags_of};
+use crate::object::{Attributes, ETag, StorageClass, Tags, Timestamp, tagging, tags_of};
 use crate::store::Details;
 
 /// The script's function.
@@ -180,7 +180,7 @@ fn source_table(interpreter: &Interpreter, source: &SourceObject) -> mlua::Resul
     table.raw_set("size", source.size)?;
     table.raw_set("content_length", source.size)?;
     table.raw_set("last_modified", source.last_modified.rfc3339_micros())?;
-    let e_tag = source.e_tag.as_ref().map(|it| it.quoted());
+    let e_tag = source.e_tag.as_ref().map(ETag::quoted);
     text("e_tag", e_tag.as_deref())?;
     text("version_id", source.version_id.as_deref())?;
     let class = source.storage_class.as_ref();
@@ -300,7 +300,7 @@ impl Changed<'_> {
             storage_class: self.text("storage_class")?.map(|it| StorageClass::new(&it)),
             tagging: match self.text("tagging")? {
                 Some(text) => tags_of(&text).map_err(|wrong| format!("tagging: {wrong}"))?,
-                None => Default::default(),
+                None => Tags::new(),
             },
             website_redirect_location: self.text("website_redirect_location")?,
         })
@@ -336,7 +336,7 @@ impl Changed<'_> {
 
     fn metadata(&self) -> Result<BTreeMap<String, String>, String> {
         let table = match self.get("metadata")? {
-            Value::Nil => return Ok(Default::default()),
+            Value::Nil => return Ok(BTreeMap::new()),
             Value::Table(table) => table,
             other => {
                 return Err(format!(

@@ -172,13 +172,13 @@ pub(super) async fn asked(
     if preprocess.is_empty() {
         return Ok(put);
     }
-    let said = match work.said.get() {
-        Some(said) => said,
-        None => {
-            let source = source_of(via, work, head);
-            let said = preprocess.ask(&source, preprocess.told(&put)).await?;
-            work.said.get_or_init(|| said)
-        }
+    let said = if let Some(said) = work.said.get() {
+        said
+    } else {
+        let source = source_of(via, work, head);
+        let asked = Box::pin(preprocess.ask(&source, preprocess.told(&put)));
+        let said = asked.await?;
+        work.said.get_or_init(|| said)
     };
     match said {
         Said::Leave(left) => Err(Trouble::Left(left.clone())),
