@@ -217,7 +217,7 @@ fn what_stays_where_it_is_says_why() {
     let filtered = || run().set("filter.exclude_regex", "[\"csv$\"]");
     let dry = filtered().arguments(&["--dry-run"]).run();
     heard_of(
-        &dry.exit(0),
+        dry.exit(0),
         "small",
         &[
             "SYNC_START dry_run key=small",
@@ -263,7 +263,7 @@ fn what_stays_where_it_is_says_why() {
     );
     let ran = run().called("check").run();
     heard_of(
-        &ran.exit(3),
+        ran.exit(3),
         "left.csv",
         &[
             "SYNC_WARNING dry_run key=left.csv source_size=3 message=not in the target source_last_modified",
@@ -446,7 +446,7 @@ fn versions_markers_and_annotations_are_told() {
     );
     world.unannotate("first", "b", "note");
     let ran = run().run();
-    let lines = heard(&ran.exit(0)).remove("b").unwrap_or_default();
+    let lines = heard(ran.exit(0)).remove("b").unwrap_or_default();
     let deleted = "SYNC_ANNOTATION_DELETED key=beside/b annotation_name=note";
     assert!(
         lines.iter().any(|line| line.starts_with(deleted)),
@@ -583,7 +583,7 @@ fn warning(number: usize) -> Event {
 async fn a_slow_hook_holds_back_what_makes_events_and_loses_none() {
     let listener = Listener::new(0);
     let stop = CancellationToken::new();
-    let announcer = start(&[listener.clone()], &stop);
+    let announcer = start(&[Arc::clone(&listener) as Arc<dyn EventHook>], &stop);
     let backlog = announcer.backlog();
     let mut made = 0;
     while futures::FutureExt::now_or_never(backlog.room()).is_some() {

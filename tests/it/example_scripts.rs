@@ -1,539 +1,158 @@
-/*! Scripts that decide what goes: the predecessor's own, those that would hurt the run, and what is
-said of them before and after it.
-*/
+//! The scripts in `jobs/scripts`, run as their users would run them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
+use serde_json::Value;
 
-use crate::support::{case, skipped};
-use crate::world::{Run, World};
+use crate::support::case;
+use crate::world::World;
 
-const SCRIPT: &str = "lua.filter_script";
-
-/// A tree of five files, two of them below `dir21/`.
-fn world() -> World {
-    let world = World::new();
-    world.bucket("target");
-    let tree = world.tree("tree");
-    for name in ["data1", "dir1/data1", "dir21/6byte.dat", "dir21/data2", "z"] {
-        tree.file(name, 10);
-    }
-    world
+fn script(name: &str) -> String {
+    let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
+    let path = jobs.join("scripts").join(name);
+    format!("{:?}", path.display().to_string())
 }
 
-/// One of the predecessor's own scripts.
-fn predecessors(name: &str) -> PathBuf {
-    Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/fixtures/predecessor/scripts"
-    ))
-    .join(format!("{name}.lua"))
-}
-
-/// A script of this text.
-fn script(world: &World, text: &str) -> PathBuf {
-    let path = world.path("s.lua");
-    fs::write(&path, text).expect("a script");
-    path
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display())
-}
-
-/// A pair with this script, and behind it one without.
-fn two_pairs<'w>(world: &'w World, path: &Path, options: &[(&str, &str)]) -> Run<'w> {
-    let mut run = world.job().pair("scripted", "tree", "s3://target/one/");
-    run = run.set(SCRIPT, &quoted(path));
-    for (option, value) in options {
-        run = run.set(option, value);
-    }
-    run.pair("other", "tree", "s3://target/two/")
-}
-
+/// Each script that filters, what it is given with its size, and what goes.
 #[test]
-fn the_predecessors_scripts_have_the_effect_they_had() {
-    let os = ("lua.allow_os_library", "true");
-    let object = ("lua.on_error", "'fail_object'");
-    for (name, options, exit, transferred, filtered, says) in [
-        ("filter_callback", &[][..], 0, 2, 3, ""),
+fn filters_leave_out_what_they_say() {
+    for (name, given, gone) in [
         (
-            "filter_callback_example",
-            &[],
-            0,
-            5,
-            0,
-            "is_delete_marker:\tfalse",
-        ),
-        ("filter_callback_with_os_lib", &[os], 0, 2, 3, ""),
-        ("filter_callback_with_io_lib", &[os], 0, 2, 3, "root"),
-        (
-            "filter_callback_with_os_lib",
-            &[],
-            1,
-            0,
-            0,
-            "filter_callback_with_os_lib.lua:2: attempt to index a nil value (global 'os')",
-        ),
-        ("filter_callback_with_io_lib", &[], 1, 0, 0, "(global 'io')"),
-        (
-            "filter_callback_error",
-            &[],
-            1,
-            0,
-            0,
-            "filter_callback_error.lua:3: This is a test error from filter callback",
-        ),
-        (
-            "filter_callback_error",
-            &[object],
-            1,
-            0,
-            0,
-            "This is a test error",
-        ),
-    ] {
-        case(format_args!("{name} {options:?}"));
-        let world = world();
-        let ran = two_pairs(&world, &predecessors(name), options)
-            .arguments(&["-v"])
-            .run();
-        ran.exit(exit).says(says);
-        let pair = ran.pair("scripted");
-        assert_eq!(
-            pair.number("/counts/transferred/total"),
-            transferred,
-            "{}",
-            ran.told()
-        );
-        assert_eq!(
-            pair.number("/counts/filtered/total"),
-            filtered,
-            "{}",
-            ran.told()
-        );
-        assert_eq!(ran.pair("other").number("/counts/transferred/total"), 5);
-        if options.contains(&object) {
-            assert_eq!(pair.number("/counts/failed"), 5, "{}", ran.told());
-        }
-    }
-}
-
-#[test]
-fn a_script_that_does_not_load_starts_nothing() {
-    let time = ("lua.callback_timeout", "'200ms'");
-    let invalid = fs::read_to_string(predecessors("invalid_script")).expect("a script");
-    let without = fs::read_to_string(predecessors("no_entrypoint")).expect("a script");
-    for (name, text, says) in [
-        ("grammar", &*invalid, "s.lua:3: 'end' expected"),
-        (
-            "no function",
-            &without,
-            "s.lua: it has no function `filter`",
-        ),
-        (
-            "an error at the top",
-            "\nerror('not today')",
-            "s.lua:2: not today",
-        ),
-        (
-            "a loop at the top",
-            "while true do end",
-            "s.lua:1: it took longer than 200ms (lua.callback_timeout)",
-        ),
-        (
-            "all memory at the top",
-            "local t = {} for i = 1, 1e9 do t[i] = i end",
-            "s.lua: not enough memory (lua.vm_memory_limit)",
-        ),
-        (
-            "a C module at the top",
-            "require('cjson')",
-            "module 'cjson' not found",
-        ),
-    ] {
-        case(format_args!("{name}"));
-        let world = world();
-        let path = script(&world, text);
-        let options: &[_] = if name.starts_with("all") {
-            &[]
-        } else {
-            &[time]
-        };
-        let job = two_pairs(&world, &path, options);
-        let ran = job.clone().run();
-        ran.exit(2)
-            .says(says)
-            .says("`lua.filter_script` of the pair `scripted`")
-            .says("job.toml:");
-        assert!(ran.report.is_null(), "{name}: nothing starts");
-        let ran = job.called("validate").run();
-        ran.exit(2).says(says);
-    }
-}
-
-#[test]
-fn a_script_that_would_hurt_the_run_hurts_its_pair_alone() {
-    let backtracks = "function filter(o) return (('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60) .. 'b') end";
-    for (name, text, says) in [
-        (
-            "a loop",
-            "function filter(o)\n while true do end\nend",
-            "s.lua:2: it took longer than 200ms",
-        ),
-        (
-            "a loop that catches",
-            "function filter(o) while true do pcall(function() while true do end end) end end",
-            "it took longer than 200ms",
-        ),
-        (
-            "a loop in C",
-            backtracks,
-            "s.lua: it took longer than 200ms",
-        ),
-        (
-            "ten gibibytes",
-            "function filter(o) return ('x'):rep(10 << 30) end",
-            "s.lua:1: resulting string too large",
-        ),
-        (
-            "all memory",
-            "function filter(o) return ('x'):rep(1 << 30) end",
-            "s.lua: not enough memory (lua.vm_memory_limit)",
-        ),
-        (
-            "a command",
-            "function filter(o) os.execute('touch /tmp/never') end",
-            "s.lua:1: attempt to index a nil value (global 'os')",
-        ),
-        (
-            "a C module",
-            "function filter(o) return require('cjson') end",
-            "s.lua:1: module 'cjson' not found",
-        ),
-        (
-            "an error",
-            "function filter(o) error({}) end",
-            "s.lua:1: table: 0x",
-        ),
-    ] {
-        for policy in ["fail_pair", "fail_object"] {
-            case(format_args!("{name}, {policy}"));
-            let world = world();
-            let path = script(&world, text);
-            let on_error = format!("'{policy}'");
-            let options = [
-                ("lua.on_error", &*on_error),
-                ("lua.callback_timeout", "'200ms'"),
-            ];
-            let ran = two_pairs(&world, &path, &options).run();
-            ran.exit(1).says(says);
-            let (pair, other) = (ran.pair("scripted"), ran.pair("other"));
-            assert_eq!(
-                pair.number("/counts/transferred/total"),
-                0,
-                "{}",
-                ran.told()
-            );
-            assert_eq!(
-                other.number("/counts/transferred/total"),
-                5,
-                "{}",
-                ran.told()
-            );
-        }
-    }
-}
-
-#[test]
-fn one_object_fails_and_the_others_are_decided() {
-    for (name, wrong) in [
-        ("an error", "error('no')"),
-        (
-            "a call that does not end",
-            "return (('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60) .. 'b')",
-        ),
-    ] {
-        case(format_args!("{name}"));
-        let world = world();
-        let text = format!(
-            "function filter(o) if o.key == 'dir1/data1' then {wrong} end return o.key ~= 'z' end"
-        );
-        let path = script(&world, &text);
-        let options = [
-            ("lua.on_error", "'fail_object'"),
-            ("lua.callback_timeout", "'200ms'"),
-        ];
-        let ran = two_pairs(&world, &path, &options).run();
-        ran.exit(1);
-        let pair = ran.pair("scripted");
-        for (count, expected) in [
-            ("transferred/total", 3),
-            ("filtered/total", 1),
-            ("failed", 1),
-        ] {
-            assert_eq!(
-                pair.number(&format!("/counts/{count}")),
-                expected,
-                "{count}: {}",
-                ran.told()
-            );
-        }
-    }
-}
-
-#[test]
-fn a_script_sees_what_the_listing_tells() {
-    let world = World::new();
-    world.bucket("source");
-    world.put("source", "a.txt", b"hello");
-    let text = "function filter(o)
-  local names = {}
-  for name in pairs(o) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do log.warn(name .. ' = ' .. tostring(o[name])) end
-  return true
-end";
-    let path = script(&world, text);
-    let job = world
-        .job()
-        .pair("down", "s3://source/", "one")
-        .set(SCRIPT, &quoted(&path));
-    let ran = job.run();
-    ran.exit(0).transferred(1);
-    for says in [
-        "key = a.txt",
-        "size = 5",
-        "e_tag = \"5d41402abc4b2a76b9719d911017c592\"",
-        "checksum_type = FULL_OBJECT",
-        "checksum_algorithm = CRC",
-        "is_latest = false",
-        "is_delete_marker = false",
-        "pair = down",
-        "run_id = 0",
-        "last_modified = 20",
-    ] {
-        ran.says(says);
-    }
-}
-
-#[test]
-fn several_interpreters_decide_as_one() {
-    let world = World::new();
-    world.bucket("target");
-    let tree = world.tree("tree");
-    for number in 0..300 {
-        tree.file(&format!("{number:03}"), 1);
-    }
-    let path = script(
-        &world,
-        "function filter(o) return tonumber(o.key) % 3 == 0 end",
-    );
-    let job = world.job().pair("scripted", "tree", "s3://target/one/");
-    let ran = job.set(SCRIPT, &quoted(&path)).set("lua.vms", "4").run();
-    ran.exit(0).transferred(100);
-    let evidence = ran.pair("scripted").evidence();
-    let sent = evidence.iter().filter(|line| line["action"] == "transfer");
-    let is_right = |key: &str| key.parse::<u32>().is_ok_and(|it| it % 3 == 0);
-    assert!(
-        sent.clone()
-            .all(|line| line["key"].as_str().is_some_and(is_right)),
-        "{}",
-        ran.told()
-    );
-}
-
-#[test]
-fn the_report_names_the_script_by_its_content() {
-    let world = world();
-    let path = script(&world, "function filter() return true end");
-    let ran = two_pairs(&world, &path, &[]).run();
-    ran.exit(0);
-    let bytes = fs::read(&path).expect("the script");
-    let script = serde_json::json!({
-        "kind": "filter",
-        "path": path.display().to_string(),
-        "sha256": hex::encode(Sha256::digest(bytes)),
-    });
-    let scripts = |at: usize| &ran.report["pairs"][at]["scripts"];
-    assert_eq!(scripts(0), &serde_json::json!([script]));
-    assert_eq!(scripts(1), &serde_json::json!([]));
-}
-
-/// The smallest C module: it gives a number back.
-const MODULE: &str = r#"
-typedef struct lua_State lua_State;
-void lua_pushinteger(lua_State *, long long);
-void lua_pushcclosure(lua_State *, int (*)(lua_State *), int);
-const char *luaL_checklstring(lua_State *, int, unsigned long *);
-static int length(lua_State *lua) {
-  unsigned long length;
-  luaL_checklstring(lua, 1, &length);
-  lua_pushinteger(lua, (long long)length);
-  return 1;
-}
-int luaopen_measure(lua_State *lua) { lua_pushcclosure(lua, length, 0); return 1; }
-"#;
-
-#[test]
-fn c_modules_load_where_they_are_allowed() {
-    let world = world();
-    fs::write(world.path("measure.c"), MODULE).expect("a file");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o", "measure.so", "measure.c"])
-        .current_dir(world.path(""))
-        .status();
-    assert!(compiled.expect("a C compiler").success());
-    let directory = world.path("");
-    let text = format!(
-        "package.cpath = '{}/?.so'\nlocal length = require('measure')\nfunction filter(o) return length(o.key) > 5 end",
-        directory.display()
-    );
-    let path = script(&world, &text);
-    let ran = two_pairs(&world, &path, &[("lua.allow_unsafe_vm", "true")]).run();
-    ran.exit(0);
-    assert_eq!(
-        ran.pair("scripted").number("/counts/transferred/total"),
-        3,
-        "{}",
-        ran.told()
-    );
-    let ran = two_pairs(&world, &path, &[]).run();
-    ran.exit(2).says("s.lua:2: module 'measure' not found");
-    let options = [
-        ("lua.allow_unsafe_vm", "true"),
-        ("lua.allow_os_library", "true"),
-    ];
-    two_pairs(&world, &path, &options)
-        .run()
-        .exit(2)
-        .says("the second includes the first");
-}
-
-#[test]
-fn debians_cjson_loads() {
-    let test = "debians_cjson_loads";
-    let found = ["x86_64-linux-gnu", "aarch64-linux-gnu"]
-        .map(|arch| PathBuf::from(format!("/usr/lib/{arch}/lua/5.4/cjson.so")))
-        .into_iter()
-        .find(|path| path.exists());
-    let Some(module) = found else {
-        return skipped(test, "lua-cjson is not installed");
-    };
-    let world = world();
-    let text = format!(
-        "package.cpath = '{}/?.so'\nlocal cjson = require('cjson')\nfunction filter(o) return cjson.decode(cjson.encode(o)).size == 10 end",
-        module.parent().expect("a directory").display()
-    );
-    let path = script(&world, &text);
-    let ran = two_pairs(&world, &path, &[("lua.allow_unsafe_vm", "true")]).run();
-    ran.exit(0).transferred(10);
-}
-
-#[test]
-fn lua_check_tries_a_script_without_a_job() {
-    let world = World::new();
-    for (name, text, arguments, exit, says) in [
-        (
-            "samples",
-            "function filter(o) return o.size > 1024 end",
-            &[][..],
-            0,
+            "skip_locked.lua",
             &[
-                "s.lua: filter, sha256 ",
-                "readme.txt  stays out",
-                "the beach.jpg  goes",
+                ("plans/budget.xlsx", 10),
+                ("plans/~$budget.xlsx", 10),
+                ("plans/.~lock.notes.odt#", 10),
+                ("plans/.#notes.txt", 10),
+                ("plans/notes.txt~", 10),
+                ("a.TMP", 10),
+                ("film.mp4.part", 10),
+                ("partial/a", 10),
+                ("empty", 0),
+                ("~plans", 10),
             ][..],
+            &["partial/a", "plans/budget.xlsx", "~plans"][..],
         ),
         (
-            "a sample",
-            "function filter(o) return o.size == 7 end",
-            &["--key", "k", "--size", "7"],
-            0,
-            &["k  goes"],
-        ),
-        (
-            "what it prints",
-            "function filter(o) print(o.pair) end",
-            &["--key", "k"],
-            0,
-            &["k  stays out", "sample"],
-        ),
-        (
-            "an error",
-            "function filter(o)\n error('no') end",
-            &["--key", "k"],
-            1,
-            &["k  error: s.lua:2: no"],
-        ),
-        (
-            "a limit",
-            "function filter(o) while true do end end",
-            &["--key", "k", "--lua-callback-timeout-milliseconds", "100"],
-            1,
-            &["s.lua:1: it took longer than 100ms"],
-        ),
-        (
-            "metadata",
-            "function preprocess_callback(s, u) u.metadata.b = '2' return true, u end",
-            &["--key", "k", "--metadata", "a=1"],
-            0,
-            &["k  goes with metadata {\"a\": \"1\", \"b\": \"2\"}"],
-        ),
-        ("grammar", "function filter(", &[], 2, &["error: s.lua:1:"]),
-        (
-            "no function",
-            "x = 1",
-            &[],
-            2,
-            &["s.lua: it has none of the functions `filter`"],
-        ),
-        (
-            "another kind",
-            "function filter() end",
-            &["--kind", "preprocess"],
-            2,
-            &["s.lua: it has no function `preprocess_callback`"],
-        ),
-        (
-            "a library",
-            "function filter() return os.time() > 0 end",
-            &["--key", "k", "--allow-lua-os-library"],
-            0,
-            &["k  goes"],
-        ),
-        (
-            "two libraries",
-            "function filter() end",
-            &["--allow-lua-os-library", "--allow-lua-unsafe-vm"],
-            2,
-            &["the second includes the first"],
-        ),
-        (
-            "half a pair",
-            "function filter() end",
-            &["--metadata", "a"],
-            2,
-            &["`--metadata a` has no `=`"],
+            "one_a_day.lua",
+            &[
+                ("db/2026-11-22T14.sql", 10),
+                ("db/2026-11-22T18.sql", 10),
+                ("db/2026-11-23T02.sql", 10),
+                ("other/2026-11-23T02.sql", 10),
+                ("other/2026-11-23T03.sql", 10),
+                ("readme", 10),
+            ],
+            &[
+                "db/2026-11-22T14.sql",
+                "db/2026-11-23T02.sql",
+                "other/2026-11-23T02.sql",
+                "readme",
+            ],
         ),
     ] {
         case(format_args!("{name}"));
-        let path = script(&world, text).display().to_string();
-        let ran = world
-            .command(&["lua", "check", &path])
-            .arguments(arguments)
-            .run();
-        ran.exit(exit);
-        for says in says {
-            ran.says(says);
+        let world = World::new();
+        world.bucket("first");
+        for (key, size) in given {
+            world.tree("tree").file(key, *size);
         }
+        let ran = world
+            .job()
+            .pair("up", "tree", "s3://first/")
+            .set("lua.filter_script", &script(name))
+            .run();
+        ran.exit(0);
+        let keys: Vec<_> = world.objects("first", "").into_keys().collect();
+        assert_eq!(keys, gone, "{}", ran.told());
+        let left_out = ran.pair("up").count("filtered/total");
+        assert_eq!(left_out as usize, given.len() - gone.len(), "{name}");
     }
-    world
-        .command(&["lua", "check", "nowhere.lua"])
-        .run()
-        .exit(2)
-        .says("cannot read the script `nowhere.lua`");
+}
+
+/// `jobs/scripted.toml` has them all: "cache_headers.lua" and "failures.lua" beside the filters.
+#[test]
+fn the_job_of_scripts_has_its_say() {
+    let world = World::new();
+    for bucket in ["files", "site"] {
+        world.bucket(bucket);
+    }
+    for (tree, name, size) in [
+        ("files", "plan.txt", 10),
+        ("files", "~$plan.txt", 10),
+        ("files", ".cache/a/b", 10),
+        ("dumps", "2026-11-22T14.sql", 10),
+        ("dumps", "2026-11-22T18.sql", 10),
+        ("site", "index.html", 10),
+        ("site", "app.js", 10),
+        ("site", "app.js.map", 10),
+        ("site", "intro.mp4", 2 << 20),
+        ("site", "short.mp4", 10),
+        ("site", "wrong\".txt", 10),
+    ] {
+        world.tree(tree).file(name, size);
+    }
+    world.deny("site", &["s3:PutObject"], "wrong*");
+    let job = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/scripted.toml");
+    let mut run = world.command(&["run", job.to_str().expect("UTF-8")]);
+    for (pair, tree) in [
+        ("fileserver", "files"),
+        ("dumps", "dumps"),
+        ("site", "site"),
+    ] {
+        let option = format!("pairs.{pair}.source.url={}", world.tree(tree).path());
+        run = run.arguments(&["--set", &option]);
+    }
+    let reports = world.path("reports").display().to_string();
+    for (name, value) in [
+        ("FILES_BUCKET", "files"),
+        ("SITE_BUCKET", "site"),
+        ("S3SYNC_REPORT__DIR", &reports),
+        ("S3SYNC_TARGET__ENDPOINT_URL", &world.endpoint.url),
+        ("S3SYNC_TARGET__REGION", &world.endpoint.region),
+        ("S3SYNC_TARGET__ACCESS_KEY", &world.endpoint.access_key),
+        (
+            "S3SYNC_TARGET__SECRET_ACCESS_KEY",
+            &world.endpoint.secret_key,
+        ),
+        ("S3SYNC_TARGET__FORCE_PATH_STYLE", "true"),
+    ] {
+        run = run.environment(name, value);
+    }
+    let ran = run.run();
+    ran.exit(3);
+    let keys = |bucket| world.objects(bucket, "").into_keys().collect::<Vec<_>>();
+    assert_eq!(keys("files"), ["dumps/2026-11-22T14.sql", "files/plan.txt"]);
+    let gone = ["app.js", "index.html", "intro.mp4", "short.mp4"];
+    assert_eq!(keys("site"), gone, "{}", ran.told());
+    for (key, header, value) in [
+        (
+            "app.js",
+            "cache-control",
+            Some("max-age=31536000, immutable"),
+        ),
+        ("index.html", "cache-control", Some("no-cache")),
+        ("intro.mp4", "cache-control", Some("max-age=3600")),
+        ("intro.mp4", "storage-class", Some("GLACIER_IR")),
+        ("short.mp4", "storage-class", None),
+    ] {
+        let dress = world.dress("site", key);
+        let seen = dress.get(header).map(String::as_str);
+        assert_eq!(seen, value, "{key}: {header}");
+    }
+    let skipped = ran.pair("site").report["counts"]["skipped"]["by"].to_string();
+    assert!(skipped.contains("lua_cancelled"), "{skipped}");
+    let said = format!("{}\n{}", ran.stdout, ran.stderr);
+    let failure = said.lines().find_map(|line| {
+        let at = line.find("{\"name\":")?;
+        serde_json::Deserializer::from_str(&line[at..])
+            .into_iter::<Value>()
+            .next()?
+            .ok()
+    });
+    let failure = failure.unwrap_or_else(|| panic!("{}", ran.told()));
+    assert_eq!(failure["name"], "SYNC_WARNING");
+    assert_eq!(failure["pair"], "site");
+    assert_eq!(failure["key"], "wrong\".txt");
+    assert_eq!(failure["message"], "access denied. skipping.");
 }

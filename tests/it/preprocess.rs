@@ -3,6 +3,7 @@ what becomes of an object when they fail.
 */
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -466,9 +467,10 @@ fn what_cannot_be_written_fails_its_object_by_the_name_of_the_script() {
     let mut text =
         "function preprocess_callback(source_object, u) local key = source_object.key ".to_owned();
     for (number, (change, _)) in WRONG.iter().enumerate() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "if key == 'copy/wrong/{number:02}' then {change} end "
-        ));
+        );
     }
     text.push_str("return true, u end");
     let ran = world
@@ -502,14 +504,14 @@ fn each_object_is_asked_about_once_whatever_befalls_its_attempts() {
     });
     let class = class.operation("PutObject").when(When::Nth(2));
     world.faults().add(class);
-    let count = r#"
+    let count = r"
 local calls = 0
 function preprocess_callback(source_object, upload_metadata)
     calls = calls + 1
     upload_metadata.metadata.call = tostring(calls)
     return true, upload_metadata
 end
-"#;
+";
     let ran = world
         .job_in_small_parts()
         .pair("pair", "s3://source/", "s3://target/")
@@ -573,12 +575,12 @@ fn versions_know_where_they_come_from_whatever_a_script_does() {
     for n in 0..3 {
         world.put("first", "a", &content(&format!("a {n}"), 1000 + n));
     }
-    let text = r#"
+    let text = r"
 function preprocess_callback(source_object, upload_metadata)
     upload_metadata.metadata = { id = source_object.version_id }
     return source_object.size ~= 1001, upload_metadata
 end
-"#;
+";
     let path = script(&world, "clear", text);
     let run = |server: &str| {
         let run = world.job().pair("pair", "s3://first/", "s3://second/");
@@ -622,9 +624,10 @@ fn a_directory_bucket_takes_no_tags_classes_acls_and_redirects() {
     let mut text = "function preprocess_callback(source_object, u) ".to_owned();
     for (name, value) in changes {
         tree.file(name, 10);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "if source_object.key == '{name}' then u.{name} = '{value}' end "
-        ));
+        );
     }
     tree.file("good", 10);
     text.push_str("u.content_type = 'text/x-own' return true, u end");

@@ -170,7 +170,7 @@ impl Taking<'_> {
         };
         if name.starts_with(b"/") {
             let message = "is an absolute path, and keys are relative to the source".to_owned();
-            return self.odd(name, OddityKind::UnsafeName, &message);
+            return Ok(self.odd(name, OddityKind::UnsafeName, &message));
         }
         self.key(name)
     }
@@ -208,7 +208,7 @@ impl Taking<'_> {
         };
         self.inside += 1;
         if relative.is_empty() {
-            return self.odd(&key, OddityKind::KeyIsPrefix, "is the prefix itself");
+            return Ok(self.odd(&key, OddityKind::KeyIsPrefix, "is the prefix itself"));
         }
         self.key(relative)
     }
@@ -227,11 +227,11 @@ impl Taking<'_> {
 
     fn key(&mut self, name: &[u8]) -> Result<Option<()>, StoreError> {
         let Ok(text) = std::str::from_utf8(name) else {
-            return self.odd(name, OddityKind::NotUtf8, "is not UTF-8");
+            return Ok(self.odd(name, OddityKind::NotUtf8, "is not UTF-8"));
         };
         let key = match ObjectKey::new(text) {
             Ok(key) => key,
-            Err(error) => return self.odd(name, OddityKind::KeyTooLong, &error.to_string()),
+            Err(error) => return Ok(self.odd(name, OddityKind::KeyTooLong, &error.to_string())),
         };
         let only = self.reading.only.as_deref();
         if only.is_some_and(|only| !only.contains(&key)) {
@@ -251,17 +251,17 @@ impl Taking<'_> {
         Ok(Some(()))
     }
 
-    fn odd(&mut self, name: &[u8], kind: OddityKind, why: &str) -> Result<Option<()>, StoreError> {
+    fn odd(&mut self, name: &[u8], kind: OddityKind, why: &str) -> Option<()> {
         self.page.oddities.push(Oddity {
             name: escaped(name),
             kind,
             message: Some(format!("line {} {why}", self.number)),
         });
-        Ok(if self.page.oddities.len() == PAGE {
+        if self.page.oddities.len() == PAGE {
             self.tell()
         } else {
             Some(())
-        })
+        }
     }
 
     /// Tells what is no key; `None` when nobody listens any more.
