@@ -486,7 +486,7 @@ impl Transferrer {
                     ..work.entry
                 };
                 // it is another than the one that was judged
-                let Told { head, tags } = match self.late.judge(&entry, Some(head)).await? {
+                let Told { head, tags } = match self.late.judge_anew(&entry, head).await? {
                     Judged::Goes(told) => told,
                     Judged::Stays(leave) => return Err(Trouble::Filtered(Box::new(leave))),
                 };

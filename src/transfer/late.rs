@@ -21,7 +21,8 @@ use super::dress;
 use crate::config::{Metadata, Pair};
 use crate::context::{Context, Ends, cancelled};
 use crate::event::Sinks;
-use crate::filter::{LateFilters, Ruling};
+use crate::filter::{Filters, LateFilters, Ruling};
+use crate::hook::Hooks;
 use crate::object::{Attributes, Entry, ObjectVersion, Tags};
 use crate::plan::{Direction, Leave};
 use crate::store::{ErrorKind, Head, Meter as _, Source, StoreError};
@@ -30,6 +31,8 @@ use crate::store::{ErrorKind, Head, Meter as _, Source, StoreError};
 #[derive(Debug)]
 pub(crate) struct Late {
     filters: LateFilters,
+    /// Those on what a listing tells, for an object that is not the listed one any more.
+    listed: Filters,
     source: Arc<dyn Source>,
     direction: Direction,
     metadata: Metadata,
@@ -63,6 +66,7 @@ impl Late {
     pub(crate) fn new(ends: &Ends, pair: &Pair, context: &Context, checksums: bool) -> Self {
         Self {
             filters: LateFilters::new(&pair.filters),
+            listed: Filters::new(&pair.filters, &Hooks::default()),
             source: Arc::clone(&ends.source),
             direction: ends.direction,
             metadata: pair.metadata.clone(),
@@ -89,6 +93,18 @@ impl Late {
             Judged::Goes(_) => None,
             Judged::Stays(leave) => Some(leave),
         })
+    }
+
+    /// Judges an object that took the place of the one that was judged: its size and time too.
+    pub(super) async fn judge_anew(
+        &self,
+        source: &Entry,
+        head: Head,
+    ) -> Result<Judged, StoreError> {
+        match self.listed.of_entry(source) {
+            Ruling::Admitted => self.judge(source, Some(head)).await,
+            ruling => Ok(judged(source, ruling, Told::default(), None)),
+        }
     }
 
     /// Judges an object of which the source has said this, if anything.

@@ -12,7 +12,7 @@ use super::attempt::Trouble;
 use super::dress::{self, guess, marks};
 use super::{Transferrer, Work, tags};
 use crate::config::{Pair, TargetSpec, wrong_acl, wrong_attributes, wrong_class, wrong_tags};
-use crate::context::Ends;
+use crate::context::{Ends, cancelled};
 use crate::event::{Cause, Event, SkipReason};
 use crate::hook::{Hooks, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 use crate::object::{Attributes, Entry, Timestamp, encoded_words};
@@ -177,7 +177,12 @@ pub(super) async fn asked(
     } else {
         let source = source_of(via, work, head);
         let asked = Box::pin(preprocess.ask(&source, preprocess.told(&put)));
-        let said = asked.await?;
+        let said = tokio::select! {
+            biased;
+            // a hook may take its time, and this is one of many that wait for it
+            () = via.stop.cancelled() => return Err(cancelled(work.entry.key.as_str()).into()),
+            said = asked => said?,
+        };
         work.said.get_or_init(|| said)
     };
     match said {
