@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::PairError;
@@ -85,6 +85,7 @@ pub(super) async fn carry_out<P: Planning>(
     let places = Arc::new(Semaphore::new(usize::from(pair.performance.worker_size)));
     let fatal = Fatal::default();
     let mut running = JoinSet::new();
+    let mut crashed = None;
     let ended = loop {
         let decision = tokio::select! {
             biased;
@@ -122,17 +123,17 @@ pub(super) async fn carry_out<P: Planning>(
                     }
                     drop((place, shared));
                 });
-                while running.try_join_next().is_some() {}
+                while let Some(joined) = running.try_join_next() {
+                    crashed = crashed.or_else(|| panic_of(joined));
+                }
+                if crashed.is_some() {
+                    break Ok(false);
+                }
             }
         }
     };
-    let mut crashed = None;
     while let Some(joined) = running.join_next().await {
-        if let Err(error) = joined
-            && error.is_panic()
-        {
-            crashed = Some(error);
-        }
+        crashed = crashed.or_else(|| panic_of(joined));
     }
     worker.end();
     for entry in plan.undecided() {
@@ -151,6 +152,11 @@ pub(super) async fn carry_out<P: Planning>(
         }),
         None => ended,
     }
+}
+
+/// The panic of a worker, if it ended in one: a bug, and nothing is known of its object.
+fn panic_of(joined: Result<(), JoinError>) -> Option<JoinError> {
+    joined.err().filter(JoinError::is_panic)
 }
 
 /// The first error that ends the pair, told by whichever worker met it.
