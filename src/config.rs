@@ -79,6 +79,7 @@ pub use stand_ins::StandIn;
 #[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;
 pub use template::template;
+pub use units::read_size;
 pub use ways::{
     adhoc, from_environment, is_said, load_among, load_file, load_text, of_program, outline,
     read_adhoc, read_environment, read_file,

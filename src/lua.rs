@@ -8,6 +8,7 @@ job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 mod check;
 mod event;
 mod filter;
+mod imagined;
 mod interpreter;
 mod libraries;
 mod preprocess;
@@ -17,7 +18,7 @@ mod told;
 mod vm;
 mod voice;
 
-pub use check::{Call, Checked, Sample, check};
+pub use check::{Call, Checked, Sample, Trial, check};
 pub use script::{Kind, Place, Script};
 
 use std::collections::BTreeMap;

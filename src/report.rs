@@ -46,9 +46,10 @@ pub use evidence::{
 pub use exit::ExitCode;
 pub use facts::BUILD;
 pub use history::history_schema;
+#[cfg(feature = "cli")]
+pub use human::printable;
 pub use list::{Listed, list};
 pub use log::{LogSink, log_check_summary, log_summary};
-#[cfg(feature = "cli")]
 pub use one_line::one_line;
 pub use output::Stream;
 pub use pair::PairReport;

@@ -43,6 +43,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::archived::may_be_archived;
 pub(crate) use self::late::Late;
+#[cfg(feature = "lua")]
+pub(crate) use self::preprocess::wrong_change;
 
 use self::attempt::{Trouble, Unproved};
 use self::concede::{Conceded, KeptClass};

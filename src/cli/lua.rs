@@ -7,11 +7,11 @@ use anyhow::{Context as _, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{command, log, process, run};
-use crate::config::{self, Environment};
-use crate::hook::Candidate;
-use crate::lua::{Call, Kind, Sample, check};
+use crate::config::{self, Environment, read_size};
+use crate::hook::{Candidate, EventKind};
+use crate::lua::{Call, Kind, Sample, Trial, check};
 use crate::object::{ETag, Entry, ObjectKey, Timestamp};
-use crate::report::{ExitCode, Stream};
+use crate::report::{ExitCode, Stream, printable};
 
 /// What a script is tried on where nobody says it.
 const SAMPLES: [(&str, u64); 3] = [
@@ -19,6 +19,9 @@ const SAMPLES: [(&str, u64); 3] = [
     ("photos/2026/the beach.jpg", 4 << 20),
     ("logs/app.log.gz", 64 << 10),
 ];
+
+/// The column of keys is not made wider for one of them.
+const WIDEST: usize = 48;
 
 /// The command, and what it takes.
 pub(super) fn command() -> Command {
@@ -49,10 +52,7 @@ pub(super) fn command() -> Command {
             )
             .action(ArgAction::Append),
         )
-        .arg(
-            option("size", "N", "The size of the samples in bytes")
-                .value_parser(clap::value_parser!(u64)),
-        )
+        .arg(option("size", "SIZE", "The size of the samples, such as 4MiB").value_parser(size))
         .arg(option(
             "last-modified",
             "TIME",
@@ -60,6 +60,17 @@ pub(super) fn command() -> Command {
         ))
         .arg(option("etag", "ETAG", "Their ETag"))
         .arg(option("version-id", "ID", "Their version"))
+        .arg(
+            option(
+                "event",
+                "NAME",
+                "An event it hears about each sample, such as SYNC_COMPLETE; may be repeated \
+                 [default: one of each kind, about the first]",
+            )
+            .hide_possible_values(true)
+            .value_parser(EventKind::ALL.map(EventKind::as_str))
+            .action(ArgAction::Append),
+        )
         .arg(
             option(
                 "metadata",
@@ -103,14 +114,20 @@ pub(super) fn dispatch(
     };
     let settings = &job.pairs.first().context("a pair")?.lua;
     let asked = matches.get_one::<String>("kind");
-    let kind = Kind::ALL
-        .into_iter()
-        .find(|kind| asked.is_some_and(|asked| asked == kind.as_str()));
+    let names = command::texts(matches, "event");
+    let is_asked = |kind: &EventKind| names.contains(&kind.as_str());
+    let trial = Trial {
+        kind: (Kind::ALL.into_iter())
+            .find(|kind| asked.is_some_and(|asked| asked == kind.as_str()))
+            .or_else(|| (!names.is_empty()).then_some(Kind::Event)),
+        samples,
+        events: EventKind::ALL.into_iter().filter(is_asked).collect(),
+    };
     let path = matches.get_one::<String>("script").context("a script")?;
     // what it prints is what somebody wants to see
     log::start(&job.log, Stream::Stderr, true);
     let runtime = process::runtime().context("start the runtime")?;
-    let checked = runtime.block_on(check(Path::new(path), settings, kind, &samples));
+    let checked = runtime.block_on(check(Path::new(path), settings, &trial));
     runtime.shutdown_background();
     let checked = match checked {
         Ok(checked) => checked,
@@ -126,27 +143,34 @@ pub(super) fn dispatch(
         checked.sha256
     ));
     let mut exit = ExitCode::Success;
-    for call in &checked.calls {
+    let abouts = checked.calls.iter().map(|call| printable(&call.about));
+    let abouts: Vec<String> = abouts.collect();
+    let width = abouts.iter().map(|about| about.chars().count()).max();
+    let width = width.unwrap_or_default().min(WIDEST);
+    for (call, about) in checked.calls.iter().zip(&abouts) {
         if call.result.is_err() {
             exit = ExitCode::Failed;
         }
-        Stream::Stdout.print(&line(call));
+        Stream::Stdout.print(&line(call, &format!("{about:<width$}")));
     }
     Ok(exit)
 }
 
-/// One call as a line: function, time, key, result.
-fn line(call: &Call) -> String {
+/// One call as a line: function, time, what it was about, result.
+fn line(call: &Call, about: &str) -> String {
     let result = match &call.result {
         Ok(words) => words.clone(),
         Err(error) => format!("error: {error}"),
     };
     format!(
-        "{:<10}  {:>9}  {}  {result}",
+        "{:<10}  {:>9}  {about}  {result}",
         call.kind.as_str(),
         duration(call.took),
-        call.key
     )
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    read_size(text).ok_or_else(|| "write it like 1000, 64KiB or 4MiB".to_owned())
 }
 
 fn duration(took: Duration) -> String {

@@ -284,11 +284,11 @@ pub static OPTIONS: &[OptionRow] = &[
     pair("filter.larger_size", ANY_SIZE, "only what is this large or larger")
         .under(FILTERING).flags(&[Value("filter-larger-size")]),
     pair("filter.include", Globs, "only keys that match one of these globs: `*` and `?` stop at a slash, `**` does not, `{a,b}` is either; a glob is on the whole key below the prefix (`**/*.jpg`, `photos/**`)")
-        .default("[]").under(FILTERING),
+        .default("[]").under(FILTERING).flags(&[Value("filter-include")]),
     pair("filter.exclude", Globs, "no keys that match one of these globs (`**/node_modules/**`); a directory of which one matches everything is not looked into")
-        .default("[]").under(FILTERING),
-    pair("filter.keys_from", Path, "exactly the keys of this file: one a line, NUL-separated, or a CSV of S3 Inventory or Batch")
-        .under(FILTERING),
+        .default("[]").under(FILTERING).flags(&[Value("filter-exclude")]),
+    pair("filter.keys_from", Path, "exactly the keys of this file, in place of a listing: one a line or NUL-separated, relative to the source, or a CSV of S3 Inventory or S3 Batch; which it is is found out")
+        .under(FILTERING).flags(&[Value("filter-keys-from")]),
     pair("filter.include_regex", Regexes, "only keys (below the prefix) that match one of these")
         .default("[]").under(FILTERING).flags(&[Value("filter-include-regex")]),
     pair("filter.exclude_regex", Regexes, "no keys (below the prefix) that match one of these")
@@ -528,11 +528,11 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("auto").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-payload-signing", "never"), Says("payload-signing", "always")]),
     pair("protocol.content_md5_header", Bool, "send Content-MD5 with every upload request")
         .default("true").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-content-md5-header", "false"), Says("content-md5-header", "true")]),
-    pair("lua.filter_script", Path, "a script that decides what goes")
+    pair("lua.filter_script", Path, "a script that decides what goes: `filter(object)`")
         .under(LUA).flags(&[Value("filter-callback-lua-script")]),
-    pair("lua.preprocess_script", Path, "a script that changes what an object carries")
+    pair("lua.preprocess_script", Path, "a script that changes what an object carries, or leaves it out: `preprocess_callback(source, upload)`")
         .under(LUA).fits(TargetS3).flags(&[Value("preprocess-callback-lua-script")]),
-    pair("lua.event_script", Path, "a script that hears what happens")
+    pair("lua.event_script", Path, "a script that hears what happens: `on_event(event)`; `s3sync lua check FILE` tries any of them")
         .under(LUA).flags(&[Value("event-callback-lua-script")]),
     pair("lua.allow_os_library", Bool, "let scripts use Lua's os and io libraries")
         .default("false").under(LUA).flags(switch!("allow-lua-os-library")),
@@ -542,7 +542,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("1").under(LUA),
     pair("lua.on_error", words(&["fail_pair", "fail_object"]), "what a failing filter or preprocess script fails: fail_pair or fail_object")
         .default("fail_pair").under(LUA),
-    pair("lua.vm_memory_limit", Size { min: 0, max: 5 * GIB }, "memory of a script, 0 for no limit")
+    pair("lua.vm_memory_limit", Size { min: 0, max: 5 * GIB }, "memory of each script, 0 for no limit")
         .default("64MiB").under(LUA).flags(&[Value("lua-vm-memory-limit")]),
     pair("lua.callback_timeout", ANY_DURATION, "how long a call of a script may take, 0 for no limit")
         .default("10s").under(LUA).flags(&[Millis("lua-callback-timeout-milliseconds")]),

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Reads a size in bytes: a number, fractions allowed, with `K`, `M`, `G`, `T`, `P` or `E`, then
 /// `i` for powers of 1024, then `B` or nothing; a space in between is allowed. `8M` is 8,000,000,
 /// `7.5MiB` is 7,864,320. All but the `B` may be of either case: a small `b` would be bits.
-pub(super) fn read_size(text: &str) -> Option<u64> {
+pub fn read_size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let prefix = unit.strip_suffix('B').unwrap_or(unit);
     let letter = prefix.trim_end_matches(['i', 'I']);

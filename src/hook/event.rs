@@ -172,6 +172,30 @@ pub struct EventStats {
     pub objects_per_second: u64,
 }
 
+impl HookEvent {
+    /// That something of a kind happened, of which nothing more is known.
+    pub(crate) fn new(kind: EventKind, pair: Arc<str>, run_id: Arc<str>) -> Self {
+        Self {
+            kind,
+            pair,
+            run_id,
+            dry_run: false,
+            key: None,
+            target_key: None,
+            source: AtEnd::default(),
+            target: AtEnd::default(),
+            checksum_algorithm: None,
+            source_content_type: None,
+            source_user_metadata: None,
+            source_tagging: None,
+            annotation: None,
+            written: None,
+            message: None,
+            stats: None,
+        }
+    }
+}
+
 impl EventKind {
     /// Every kind, in the order of their bits.
     pub const ALL: [Self; 18] = [

@@ -174,22 +174,8 @@ impl Telling {
     /// That the pair begins, or ends.
     pub(super) fn plain(&self, kind: EventKind) -> HookEvent {
         HookEvent {
-            kind,
-            pair: Arc::clone(&self.pair),
-            run_id: Arc::clone(&self.run_id),
             dry_run: self.dry_run,
-            key: None,
-            target_key: None,
-            source: AtEnd::default(),
-            target: AtEnd::default(),
-            checksum_algorithm: None,
-            source_content_type: None,
-            source_user_metadata: None,
-            source_tagging: None,
-            annotation: None,
-            written: None,
-            message: None,
-            stats: None,
+            ..HookEvent::new(kind, Arc::clone(&self.pair), Arc::clone(&self.run_id))
         }
     }
 

@@ -20,6 +20,10 @@ fn needed(pair: &Pair, key: &str) -> Option<Vec<ObjectKey>> {
     match &pair.source {
         // how names that are not text are shown
         SourceSpec::Local(_) if key.contains("\\x") => return None,
+        // a path to a file, but not the key it is listed under
+        SourceSpec::Local(_) if key.split('/').any(|name| matches!(name, "" | "." | "..")) => {
+            return None;
+        }
         // the prefix may be the key of one object, which is called by its last segment
         SourceSpec::S3(source) if source.location.prefix.rsplit('/').next() == Some(key) => {
             return None;
@@ -47,6 +51,10 @@ mod tests {
         for (source, target, key, expected) in [
             ("/a", "s3://b/", "x/y", Some(&["x/y"][..])),
             ("/a", "s3://b/", "caf\\xe9", None),
+            ("/a", "s3://b/", "/x", None),
+            ("/a", "s3://b/", "x//y", None),
+            ("/a", "s3://b/", "./x", None),
+            ("/a", "s3://b/", "y/../x", None),
             ("s3://b/p/", "s3://c/", "x", Some(&["x"])),
             ("s3://b/p/x", "s3://c/", "x", None),
             ("s3://b/p/x", "s3://c/", "y", Some(&["y"])),

@@ -1,13 +1,16 @@
-//! A script tried on objects that are not there.
+//! A script tried on objects that are not there, and on events that did not happen.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::vm::{Interpreter, Vm};
-use super::{Kind, Place, Script, filter, preprocess};
+use super::{Kind, Place, Script, event, filter, imagined, preprocess};
 use crate::config::{LuaSettings, Said};
-use crate::hook::{Candidate, HookError};
+use crate::hook::{Candidate, EventKind, HookError};
+
+/// What a sample's pair is called.
+pub(super) const PAIR: &str = "sample";
 
 /// An object to try a script on.
 #[derive(Debug, Clone)]
@@ -16,6 +19,18 @@ pub struct Sample {
     pub candidate: Candidate,
     /// Its user metadata.
     pub metadata: Vec<(String, String)>,
+}
+
+/// What a script is tried on.
+#[derive(Debug, Clone, Default)]
+pub struct Trial {
+    /// Which of its functions; every one it has where none is said.
+    pub kind: Option<Kind>,
+    /// The objects.
+    pub samples: Vec<Sample>,
+    /// The events an event script hears about each of them. Where none is said, it hears one of
+    /// each kind, about the first.
+    pub events: Vec<EventKind>,
 }
 
 /// What came of a script.
@@ -34,34 +49,23 @@ pub struct Checked {
 pub struct Call {
     /// Which of its functions.
     pub kind: Kind,
-    /// The object's key.
-    pub key: String,
+    /// What it was about: the key of an object, or the name of an event.
+    pub about: String,
     /// What it gave, in words.
     pub result: Result<String, HookError>,
     /// How long it took.
     pub took: Duration,
 }
 
-/// How a script of a kind is called with a sample; what it gave comes back in words.
-type Try = fn(&Interpreter, &Sample) -> Result<String, HookError>;
+/// Calls a script; what it gave comes back in words.
+type Try = Box<dyn FnOnce(&Interpreter) -> Result<String, HookError> + Send>;
 
-/// How scripts of a kind are tried; `None` where they cannot be yet.
-fn how(kind: Kind) -> Option<Try> {
-    match kind {
-        Kind::Filter => Some(filter::try_on),
-        Kind::Preprocess => Some(preprocess::try_on),
-        Kind::Event => None,
-    }
-}
-
-/// Loads a script within the limits it would have in a run, and calls it once with each sample: of
-/// one kind where that is said, or every function it has. The error is that it does not load, or
-/// that there is nothing to call.
+/// Loads a script within the limits it would have in a run, and calls its functions. The error is
+/// that it does not load, or that there is nothing to call.
 pub async fn check(
     path: &Path,
     settings: &LuaSettings,
-    kind: Option<Kind>,
-    samples: &[Sample],
+    trial: &Trial,
 ) -> Result<Checked, HookError> {
     let said = Said {
         path: "lua check",
@@ -69,33 +73,30 @@ pub async fn check(
         origin: path.display().to_string(),
     };
     let place = Place {
-        pair: "sample".to_owned(),
+        pair: PAIR.to_owned(),
         run_id: Arc::default(),
     };
-    _ = place.run_id.set("sample".to_owned());
-    let mut script = Script::read(&said)?.at(&Arc::new(place));
-    script.kind = kind;
+    _ = place.run_id.set(PAIR.to_owned());
+    let script = Script::read(&said)?.at(&Arc::new(place));
     let vm = Vm::start(&script, settings)?;
-    let has = |interpreter: &Interpreter| {
-        Kind::ALL
-            .into_iter()
+    let wanted = trial.kind;
+    let kinds = vm.run(move |interpreter| {
+        let kinds: Vec<Kind> = (Kind::ALL.into_iter())
+            .filter(|kind| wanted.is_none_or(|wanted| wanted == *kind))
             .filter(|kind| interpreter.has(kind.function()))
-            .collect()
-    };
-    let mut kinds: Vec<Kind> = vm.run(has).await?;
-    kinds.retain(|one| kind.is_none_or(|kind| kind == *one));
-    if kinds.is_empty() {
-        let functions = Kind::ALL.map(Kind::function).join("`, `");
-        let message = format!(
-            "{}: it has none of the functions `{functions}`",
-            script.name()
-        );
-        return Err(HookError::new(message).of_script());
-    }
+            .collect();
+        if kinds.is_empty() {
+            let wanted = wanted.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+            let functions: Vec<&str> = wanted.into_iter().map(Kind::function).collect();
+            return Err(interpreter.lacks(&functions));
+        }
+        Ok(kinds)
+    });
+    let kinds = kinds.await??;
     let mut calls = Vec::new();
     for kind in &kinds {
-        for sample in samples {
-            calls.push(call(&vm, *kind, sample).await);
+        for (about, how) in tries(*kind, trial) {
+            calls.push(call(&vm, *kind, about, how).await);
         }
     }
     Ok(Checked {
@@ -105,17 +106,36 @@ pub async fn check(
     })
 }
 
-async fn call(vm: &Vm, kind: Kind, sample: &Sample) -> Call {
-    let asked = sample.clone();
+/// The calls that try scripts of a kind.
+fn tries(kind: Kind, trial: &Trial) -> Vec<(String, Try)> {
+    let each = |ask: fn(&Interpreter, &Sample) -> Result<String, HookError>| {
+        let calls = trial.samples.iter().cloned().map(|sample| {
+            let key = sample.candidate.entry.key.as_str().to_owned();
+            let how: Try = Box::new(move |interpreter| ask(interpreter, &sample));
+            (key, how)
+        });
+        calls.collect()
+    };
+    match kind {
+        Kind::Filter => each(filter::try_on),
+        Kind::Preprocess => each(preprocess::try_on),
+        Kind::Event => (imagined::events(&trial.samples, &trial.events).into_iter())
+            .map(|told| {
+                let key = told.key.as_ref().map(|key| format!("  {key}"));
+                let about = format!("{}{}", told.kind, key.unwrap_or_default());
+                let how: Try = Box::new(move |interpreter| event::try_on(interpreter, &told));
+                (about, how)
+            })
+            .collect(),
+    }
+}
+
+async fn call(vm: &Vm, kind: Kind, about: String, how: Try) -> Call {
     let begun = Instant::now();
     let done = vm.run(move |interpreter| {
-        let Some(how) = how(kind) else {
-            let words = format!("scripts with `{}` cannot be tried yet", kind.function());
-            return (Err(HookError::new(words)), Duration::ZERO);
-        };
         let begun = Instant::now();
         interpreter.begin();
-        let result = how(interpreter, &asked);
+        let result = how(interpreter);
         (result, begun.elapsed())
     });
     let (result, took) = match done.await {
@@ -124,7 +144,7 @@ async fn call(vm: &Vm, kind: Kind, sample: &Sample) -> Call {
     };
     Call {
         kind,
-        key: sample.candidate.entry.key.as_str().to_owned(),
+        about,
         result,
         took,
     }

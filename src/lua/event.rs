@@ -71,6 +71,13 @@ fn tell(
     call().map_err(|error| told(&error))
 }
 
+/// What a script makes of an event that did not happen, in words.
+pub(super) fn try_on(interpreter: &Interpreter, event: &HookEvent) -> Result<String, HookError> {
+    let function = interpreter.function(FUNCTION)?;
+    tell(interpreter, &function, event)?;
+    Ok("heard".to_owned())
+}
+
 /// The table s3sync 1.x gives its scripts, and `name`, `pair`, `run_id` and `relative_key`.
 fn table_of(lua: &Lua, event: &HookEvent) -> mlua::Result<Table> {
     let quoted = is_quoted(event.kind);

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use mlua::Function;
+use mlua::{FromLua, Function, Value};
 
 use super::vm::{Interpreter, Vm};
 use super::{Sample, Script};
@@ -110,7 +110,7 @@ fn ask_all<'a>(
         }
         interpreter.begin();
         let answer = prepared(&mut function, interpreter)
-            .and_then(|function| ask(function, candidate))
+            .and_then(|function| ask::<bool>(function, candidate))
             .map_err(|error| failing(on_error, interpreter.told(&error)));
         is_over = matches!(&answer, Err(error) if error.fails == Fails::Pair);
         Some(answer)
@@ -138,7 +138,7 @@ fn prepared<'a>(
 }
 
 /// What the script says of one object: anything but `false` and `nil` lets it go.
-fn ask(function: &Function, candidate: &Candidate) -> mlua::Result<bool> {
+fn ask<R: FromLua>(function: &Function, candidate: &Candidate) -> mlua::Result<R> {
     let entry = &candidate.entry;
     let tag = (!candidate.is_delete_marker).then_some(entry.etag.as_ref());
     function.call((
@@ -158,8 +158,19 @@ fn ask(function: &Function, candidate: &Candidate) -> mlua::Result<bool> {
 /// What a script says of a sample, in words.
 pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<String, HookError> {
     let mut function = None;
-    let goes = prepared(&mut function, interpreter)
-        .and_then(|function| ask(function, &sample.candidate))
+    let answer = prepared(&mut function, interpreter)
+        .and_then(|function| ask::<Value>(function, &sample.candidate))
         .map_err(|error| interpreter.told(&error))?;
-    Ok(if goes { "goes" } else { "stays out" }.to_owned())
+    let words = match &answer {
+        Value::Boolean(true) => "goes",
+        Value::Boolean(false) => "stays out",
+        Value::Nil => "stays out: it returned nothing, which counts as false",
+        other => {
+            return Ok(format!(
+                "goes: it returned a {}, which counts as true",
+                other.type_name()
+            ));
+        }
+    };
+    Ok(words.to_owned())
 }

@@ -84,8 +84,7 @@ impl Interpreter {
         {
             let function = kind.function();
             if kind.needs_function() {
-                let message = format!("{name}: it has no function `{function}`");
-                return Err(HookError::new(message).of_script().for_the_pair());
+                return Err(interpreter.lacks(&[function]).for_the_pair());
             }
             let pair = script.place.pair.as_str();
             tracing::warn!(
@@ -111,6 +110,45 @@ impl Interpreter {
         self.lua.globals().get(name).map_err(|_| {
             HookError::new(format!("{}: it has no function `{name}`", self.name)).of_script()
         })
+    }
+
+    /// That the script has none of these functions, and which it has.
+    pub(super) fn lacks(&self, functions: &[&str]) -> HookError {
+        let lacks = match functions {
+            [function] => format!("it has no function `{function}`"),
+            functions => format!("it has none of the functions `{}`", functions.join("`, `")),
+        };
+        let has = self.own_functions();
+        let has = if has.is_empty() {
+            String::new()
+        } else {
+            format!(", but `{}`", has.join("`, `"))
+        };
+        HookError::new(format!("{}: {lacks}{has}", self.name)).of_script()
+    }
+
+    /// The global functions that the script itself defines.
+    fn own_functions(&self) -> Vec<String> {
+        let is_own = |function: &Function| {
+            let source = function.info().source.unwrap_or_default();
+            source.trim_start_matches('@') == self.name
+        };
+        let globals = self.lua.globals();
+        let mut names: Vec<String> = (globals.pairs::<Value, Value>())
+            .filter_map(|pair| match pair.ok()? {
+                (Value::String(name), Value::Function(function)) if is_own(&function) => {
+                    Some(name.to_string_lossy())
+                }
+                _ => None,
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The script's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether the script has a function.

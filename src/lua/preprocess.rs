@@ -13,9 +13,26 @@ use crate::event::SkipReason;
 use crate::hook::{HookError, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 use crate::object::{Attributes, ETag, StorageClass, Tags, Timestamp, tagging, tags_of};
 use crate::store::Details;
+use crate::transfer::wrong_change;
 
 /// The script's function.
 const FUNCTION: &str = "preprocess_callback";
+
+/// What `upload_metadata` may have.
+const FIELDS: [&str; 12] = [
+    "acl",
+    "cache_control",
+    "content_disposition",
+    "content_encoding",
+    "content_language",
+    "content_type",
+    "expires_string",
+    "metadata",
+    "request_payer",
+    "storage_class",
+    "tagging",
+    "website_redirect_location",
+];
 
 /// What S3 knows a requester who pays by.
 const REQUESTER: &str = "requester";
@@ -80,23 +97,43 @@ fn ask(
     source: &SourceObject,
     upload: &UploadMetadata,
 ) -> Result<(Preprocessed, UploadMetadata), HookError> {
-    let function = interpreter.function(FUNCTION)?;
-    let lua = &interpreter.lua;
-    let call = || {
-        let tables = (
-            source_table(interpreter, source)?,
-            upload_table(lua, upload)?,
-        );
-        interpreter.begin();
-        function.call::<(bool, Table)>(tables)
-    };
-    let (proceeds, table) = call().map_err(|error| interpreter.told(&error))?;
-    if !proceeds {
+    let Some(table) = changed(interpreter, name, source, upload)? else {
         return Ok((Preprocessed::Skip, UploadMetadata::default()));
-    }
+    };
+    let lua = &interpreter.lua;
     let upload = Changed { lua, table }.upload();
     let upload = upload.map_err(|wrong| HookError::new(format!("{name}: {wrong}")).of_script())?;
     Ok((Preprocessed::Proceed, upload))
+}
+
+/// The table that a script gives back; `None` where it leaves the object out.
+fn changed(
+    interpreter: &Interpreter,
+    name: &str,
+    source: &SourceObject,
+    upload: &UploadMetadata,
+) -> Result<Option<Table>, HookError> {
+    let function = interpreter.function(FUNCTION)?;
+    let call = || {
+        let tables = (
+            source_table(interpreter, source)?,
+            upload_table(&interpreter.lua, upload)?,
+        );
+        interpreter.begin();
+        function.call::<(bool, Value)>(tables)
+    };
+    let (proceeds, given) = call().map_err(|error| interpreter.told(&error))?;
+    match given {
+        _ if !proceeds => Ok(None),
+        Value::Table(table) => Ok(Some(table)),
+        other => {
+            let message = format!(
+                "{name}: it returned true and a {}, not the table of the upload: `return true, upload`",
+                other.type_name()
+            );
+            Err(HookError::new(message).of_script())
+        }
+    }
 }
 
 /// What a script makes of a sample, in words: what it changed, or that it is skipped.
@@ -124,11 +161,43 @@ pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<Strin
         tag_count: None,
         details: Details::default(),
     };
-    Ok(match ask(interpreter, "the script", &source, &before)? {
-        (Preprocessed::Skip, _) => "is skipped".to_owned(),
-        (Preprocessed::Proceed, after) if after == before => "goes as it is".to_owned(),
-        (Preprocessed::Proceed, after) => format!("goes with {}", in_words(&after)),
-    })
+    let name = interpreter.name();
+    let Some(table) = changed(interpreter, name, &source, &before)? else {
+        return Ok("is skipped".to_owned());
+    };
+    let strays = strays(&table).map_err(|error| interpreter.told(&error))?;
+    let lua = &interpreter.lua;
+    let upload = Changed { lua, table }.upload();
+    let upload = upload.and_then(|after| match wrong_change(&before, &after) {
+        Some(wrong) => Err(wrong),
+        None => Ok(after),
+    });
+    let after = upload.map_err(|wrong| HookError::new(format!("{name}: {wrong}")).of_script())?;
+    let words = if after == before {
+        "goes as it is".to_owned()
+    } else {
+        format!("goes with {}", in_words(&after))
+    };
+    if strays.is_empty() {
+        return Ok(words);
+    }
+    let strays = strays.join("`, `");
+    Ok(format!(
+        "{words}; `{strays}` is no field of the upload and changes nothing"
+    ))
+}
+
+/// Names in a script's table that mean nothing.
+fn strays(table: &Table) -> mlua::Result<Vec<String>> {
+    let mut strays = Vec::new();
+    for pair in table.pairs::<Value, Value>() {
+        let name = pair?.0.to_string()?;
+        if !FIELDS.contains(&name.as_str()) {
+            strays.push(name);
+        }
+    }
+    strays.sort();
+    Ok(strays)
 }
 
 /// What an object is written with, as far as there is anything.

@@ -4,6 +4,9 @@ use mlua::Error;
 
 use crate::hook::HookError;
 
+/// What mlua says where modules written in C are not loaded.
+const NO_C: &str = "can't load C modules in safe mode";
+
 /// Longer messages are cut.
 const LONGEST: usize = 1000;
 
@@ -22,7 +25,7 @@ fn message(error: &Error, script: Option<&str>) -> String {
     if !traceback.is_empty() {
         tracing::debug!("{text}\n{traceback}");
     }
-    let line = one_line(&text);
+    let line = one_line(&with_remedy(text));
     if place(&line).is_some() {
         return line;
     }
@@ -62,6 +65,21 @@ fn parts(error: &Error) -> (String, String) {
             (format!("{context}: {text}"), traceback)
         }
         other => (other.to_string(), String::new()),
+    }
+}
+
+/// What was said, and what may be done about it, where that is a setting.
+fn with_remedy(text: String) -> String {
+    let lacks = |library: &str| text.contains(&format!("(global '{library}')"));
+    if lacks("os") || lacks("io") {
+        return format!("{text}; lua.allow_os_library gives it os and io");
+    }
+    // Lua lists every file it looked for
+    match text.split_once(" not found:\n") {
+        Some((module, looked)) if looked.contains(NO_C) => {
+            format!("{module} not found; one written in C needs lua.allow_unsafe_vm")
+        }
+        _ => text,
     }
 }
 

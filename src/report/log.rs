@@ -1,5 +1,6 @@
 //! Per-object log records, as users of the predecessor search for them.
 
+use super::human;
 use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
@@ -197,6 +198,8 @@ impl LogSink {
     fn failed(&self, key: &str, reason: &'static str, error: &StoreError) {
         let pair = self.pair.as_str();
         let request_id = error.request_id.as_deref();
+        // a key may have a line break in it
+        let error = human::printable(&error.to_string());
         tracing::error!(pair, key, reason, %error, request_id, "failed");
     }
 }

@@ -79,6 +79,8 @@ pub struct PairPlan {
     key: Option<String>,
     /// The filters, which are shown of one key.
     filters: FilterOrder,
+    /// How wide the column of reasons is.
+    reason_width: usize,
     /// The file that names the keys, if one does.
     keys_from: Option<Rule>,
     /// How many lines it has.
@@ -114,6 +116,9 @@ impl PlanOutput {
             let name = self.label(part.name());
             self.pages.add(&format!("{name}{source} to {target}\n"));
         }
+        let filters = FilterOrder::of(&pair.filters, hooks);
+        let names = filters.early.iter().chain(&filters.late);
+        let reason_width = text::reason_width(names.map(|rule| rule.filter));
         let lines = Arc::new(PairPlan {
             format: self.settings.format,
             column: self
@@ -121,7 +126,8 @@ impl PlanOutput {
                 .map_or_else(String::new, |width| format!("{:<width$}  ", part.name())),
             scope: part.scope().clone(),
             key: self.settings.key.clone(),
-            filters: FilterOrder::of(&pair.filters, hooks),
+            filters,
+            reason_width,
             keys_from: (pair.filters.keys_from.as_ref())
                 .map(|said| said.rule(said.value.display().to_string())),
             lines: AtomicU64::new(0),
@@ -229,7 +235,7 @@ impl PairPlan {
                 "no key `{key}` is named by {}",
                 printable(&rule.to_string())
             ),
-            None => format!("the source lists no key `{key}`"),
+            None => format!("the source lists no key `{key}`; keys are relative to it"),
         }
     }
 
@@ -262,7 +268,7 @@ impl PairPlan {
                 return Some(self.lines(event, &line.numbered(number)));
             }
             PlanFormat::Text if self.key.is_some() => self.whole(event),
-            PlanFormat::Text => text::line(event, &self.column),
+            PlanFormat::Text => text::line(event, &self.column, self.reason_width),
         }
         .inspect(|_| {
             self.lines.fetch_add(1, Ordering::Relaxed);

@@ -141,6 +141,18 @@ fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
     } else {
         moved(pair, &mut fact);
     }
+    for by in &counts.filtered.by {
+        let directories = match by.subtrees {
+            0 => String::new(),
+            1 => ", and a directory whole".to_owned(),
+            more => format!(", and {} directories whole", human::count(more)),
+        };
+        let rule = printable(&format!("{} = {} ({})", by.filter, by.value, by.origin));
+        fact(
+            "filtered",
+            &format!("{}{directories} by {rule}", human::count(by.count)),
+        );
+    }
     for skipped in &counts.skipped.by {
         fact(
             "skipped",

@@ -100,18 +100,8 @@ impl Preprocess {
 
     /// Why what a hook changed cannot be written, if it cannot.
     fn wrong(&self, before: &UploadMetadata, after: &UploadMetadata) -> Option<String> {
-        if before == after {
-            return None;
-        }
-        let acl = after.acl.as_ref().filter(|_| before.acl != after.acl);
-        let class = after.storage_class.as_ref();
-        let class = class.filter(|_| before.storage_class != after.storage_class);
-        let tags = Some(&after.tagging).filter(|tags| before.tagging != **tags);
         self.of_no_directory_bucket(before, after)
-            .or_else(|| acl.and_then(|acl| wrong_acl(acl)))
-            .or_else(|| class.and_then(wrong_class))
-            .or_else(|| tags.and_then(wrong_tags))
-            .or_else(|| wrong_attributes(&changed_attributes(before, after)))
+            .or_else(|| wrong_change(before, after))
     }
 
     fn of_no_directory_bucket(
@@ -283,6 +273,18 @@ fn normalize(upload: &mut UploadMetadata) {
 }
 
 /// The headers that a hook changed, and the user metadata if it changed that.
+/// Why what a hook changed can be written nowhere, if so it is.
+pub(crate) fn wrong_change(before: &UploadMetadata, after: &UploadMetadata) -> Option<String> {
+    let acl = after.acl.as_ref().filter(|_| before.acl != after.acl);
+    let class = after.storage_class.as_ref();
+    let class = class.filter(|_| before.storage_class != after.storage_class);
+    let tags = Some(&after.tagging).filter(|tags| before.tagging != **tags);
+    acl.and_then(|acl| wrong_acl(acl))
+        .or_else(|| class.and_then(wrong_class))
+        .or_else(|| tags.and_then(wrong_tags))
+        .or_else(|| wrong_attributes(&changed_attributes(before, after)))
+}
+
 fn changed_attributes(before: &UploadMetadata, after: &UploadMetadata) -> Attributes {
     let mut changed = Attributes::default();
     put_attributes(before, after, &mut changed);

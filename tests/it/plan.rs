@@ -187,6 +187,9 @@ fn of_one_key_it_is_said_what_decides() {
             &["leave a/same: unchanged (same size, and the source is older)\n"],
         ),
         ("only-there", &["the source lists no key `only-there`"]),
+        // paths to a file, under which nothing is listed
+        ("/a/same", &["the source lists no key `/a/same`"]),
+        ("a//same", &["the source lists no key `a//same`"]),
     ] {
         let ran = up(&world).called("plan").arguments(&["--key", key]).run();
         case(format_args!("{key}"));
@@ -415,7 +418,7 @@ fn of_one_key_it_is_said_whether_the_list_names_it() {
         .says("transfer c new: missing_in_target");
     plan("gone")
         .exit(3)
-        .says("skip gone: not_found (named in line 2; no such file)");
+        .says("skip gone: not_found (named in line 2; no such file below the source)");
     let other = plan("b-changed");
     other
         .exit(0)

@@ -451,7 +451,10 @@ const WRONG: [(&str, &str); 13] = [
         "11 tags",
     ),
     ("u.expires_string = 'tomorrow'", "`tomorrow` is not a time"),
-    ("return true", "nil to table"),
+    (
+        "return true",
+        "a nil, not the table of the upload: `return true, upload`",
+    ),
     ("u.content_type = '\\xff'", "string of UTF-8"),
 ];
 

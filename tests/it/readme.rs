@@ -1,4 +1,4 @@
-//! What the README shows of the code, and may not fall behind it.
+//! What texts for people show of the code, and may not fall behind it.
 
 use std::fs;
 use std::path::Path;
@@ -10,16 +10,14 @@ const END: &str = "<!-- end of permissions -->\n";
 
 #[test]
 fn the_table_of_permissions_is_the_option_tables() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).expect("the README");
-    let (before, rest) = readme
-        .split_once(BEGIN)
-        .expect("the beginning of the table");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("PERMISSIONS.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let (before, rest) = page.split_once(BEGIN).expect("the beginning of the table");
     let (table, behind) = rest.split_once(END).expect("its end");
     let wanted = config::permissions();
     if std::env::var_os("S3SYNC_TEST_BLESS").is_some() {
         let blessed = format!("{before}{BEGIN}{wanted}{END}{behind}");
-        fs::write(&path, blessed).expect("the README written");
+        fs::write(&path, blessed).expect("the page written");
         return;
     }
     assert_eq!(table, wanted, "bless it with S3SYNC_TEST_BLESS=1");

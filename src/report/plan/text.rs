@@ -9,15 +9,23 @@ use crate::object::ETag;
 use crate::report::human::{self, printable};
 use crate::report::schema::Report;
 
-/// One decision as a line; not every event is one.
-pub(super) fn line(event: &Event, column: &str) -> Option<String> {
+/// The column of reasons is this wide, or as wide as the longest filter's name.
+const REASON: usize = 20;
+
+/// How wide the column of reasons has to be for these filters.
+pub(super) fn reason_width<'a>(filters: impl Iterator<Item = &'a str>) -> usize {
+    filters.map(str::len).fold(REASON, usize::max)
+}
+
+/// One decision as a line, with its reason in a column of this width; not every event is one.
+pub(super) fn line(event: &Event, column: &str, width: usize) -> Option<String> {
     let decision = Decision::of(event)?;
     let size = decision
         .source
         .map_or_else(|| "-".to_owned(), |source| human::bytes(source.size));
     let (action, reason) = (decision.action, decision.reason);
     let mut line = format!(
-        "{column}{action:<8}  {reason:<20}  {size:>10}  {}",
+        "{column}{action:<8}  {reason:<width$}  {size:>10}  {}",
         printable(decision.key)
     );
     if let Some(message) = decision.message {

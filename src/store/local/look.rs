@@ -38,7 +38,7 @@ pub(super) fn look(
     let status = match status {
         Ok(status) => status,
         Err(Errno::NOENT | Errno::NOTDIR) => {
-            return Ok(odd(OddityKind::Absent, "no such file"));
+            return Ok(odd(OddityKind::Absent, "no such file below the source"));
         }
         Err(Errno::LOOP) if ignore_symlinks => return Ok(odd(OddityKind::Absent, IGNORED)),
         Err(Errno::LOOP) => {
