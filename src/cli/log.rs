@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::FmtSpan;
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, Layered, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
@@ -13,30 +13,36 @@ use crate::config::Log;
 use crate::report::Stream;
 use crate::store::s3::logs_identities;
 
-type Logging = Box<dyn Layer<Registry> + Send + Sync>;
+type Lines = Box<dyn Layer<Registry> + Send + Sync>;
+type Written = Layered<reload::Layer<Lines, Registry>, Registry>;
 
-/// How the process logs at present, once it does.
-static LOGGING: OnceLock<reload::Handle<Logging, Registry>> = OnceLock::new();
+/// How the process logs at present, once it does: what, and in which form.
+static LOGGING: OnceLock<(
+    reload::Handle<EnvFilter, Written>,
+    reload::Handle<Lines, Registry>,
+)> = OnceLock::new();
 
 /// Starts logging, or goes on as another job has it. `RUST_LOG`, when it is set, decides what is
 /// logged.
 pub(super) fn start(log: &Log, stream: Stream, is_read: bool) {
-    let logging = logging(log, stream, is_read);
-    let failed = if let Some(handle) = LOGGING.get() {
-        handle.reload(logging).is_err()
+    let (filter, lines) = logging(log, stream, is_read);
+    let failed = if let Some((what, how)) = LOGGING.get() {
+        how.reload(lines).is_err() || what.reload(filter).is_err()
     } else {
-        let (layer, handle) = reload::Layer::new(logging);
-        let _ = LOGGING.set(handle);
+        let (lines, how) = reload::Layer::new(lines);
+        let (filter, what) = reload::Layer::new(filter);
+        let _ = LOGGING.set((what, how));
         let quiet = filter_fn(|metadata| !may_show_keys(metadata));
-        let subscriber = tracing_subscriber::registry().with(layer).with(quiet);
-        subscriber.try_init().is_err()
+        // the filter stands outside of the lines: within, who would log is asked every time
+        let written = tracing_subscriber::registry().with(lines);
+        written.with(filter).with(quiet).try_init().is_err()
     };
     if failed {
         tracing::debug!("logging was started elsewhere");
     }
 }
 
-fn logging(log: &Log, stream: Stream, is_read: bool) -> Logging {
+fn logging(log: &Log, stream: Stream, is_read: bool) -> (EnvFilter, Lines) {
     // a dry run is there to be read, and so is a check that tells in records
     let level = if is_read { log.level.max(1) } else { log.level };
     let directives = std::env::var("RUST_LOG")
@@ -56,11 +62,12 @@ fn logging(log: &Log, stream: Stream, is_read: bool) -> Logging {
         .with_span_events(spans)
         .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(move || stream);
-    if log.json {
-        filter.and_then(lines.json()).boxed()
+    let lines = if log.json {
+        lines.json().boxed()
     } else {
-        filter.and_then(lines.compact()).boxed()
-    }
+        lines.compact().boxed()
+    };
+    (filter, lines)
 }
 
 /// What is logged where `RUST_LOG` does not say it; a directive is about all targets that begin so.

@@ -8,6 +8,7 @@ resolved beneath the root without following a symbolic link out of it (`beneath`
 
 mod beneath;
 mod blocking;
+mod crew;
 mod directories;
 mod look;
 mod names;

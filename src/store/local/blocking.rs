@@ -10,12 +10,12 @@ pub(super) async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         Err(failure) => match failure.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(StoreError::new(
-                "run",
-                "",
-                ErrorKind::Cancelled,
-                "the process is ending",
-            )),
+            Err(_) => Err(ending()),
         },
     }
+}
+
+/// Nobody is left to do it.
+pub(super) fn ending() -> StoreError {
+    StoreError::new("run", "", ErrorKind::Cancelled, "the process is ending")
 }

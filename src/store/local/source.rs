@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use super::LocalSourceSettings;
 use super::beneath::DIRECTORY;
 use super::blocking::blocking;
+use super::crew::Crew;
 use super::look::look;
 use super::read::{self, FILE};
 use super::walk::{Role, Walk};
@@ -30,7 +31,12 @@ struct Inner {
     settings: LocalSourceSettings,
     left_out: Option<Arc<dyn LeavesOut>>,
     base: OnceLock<Base>,
+    crew: Crew,
 }
+
+/// So many bytes are read and hashed in less time than it takes to wake a thread for them, or
+/// little more.
+const SHORT: u64 = 64 << 10;
 
 /// What keys are looked up in.
 #[derive(Debug)]
@@ -55,6 +61,7 @@ impl LocalSource {
             settings,
             left_out,
             base: OnceLock::new(),
+            crew: Crew::default(),
         }))
     }
 }
@@ -80,30 +87,34 @@ impl Source for LocalSource {
 
     async fn head(&self, of: ObjectVersion<'_>, _checksums: bool) -> Result<Head, StoreError> {
         let (inner, key) = (Arc::clone(&self.0), path_of("open", of.key)?);
-        blocking(move || {
+        let head = move || {
             let path = || inner.path(&key);
             let file = inner.open(&key)?;
             let status =
                 fstat(&file).map_err(|error| StoreError::io("stat", path(), &error.into()))?;
             read::regular("stat", path, &status)
-        })
-        .await
+        };
+        self.0.crew.blocking(head).await
     }
 
     async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
         let inner = Arc::clone(&self.0);
         let key = key.clone();
-        blocking(move || inner.look(&key)).await
+        self.0.crew.blocking(move || inner.look(&key)).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
         let (inner, key) = (Arc::clone(&self.0), path_of("open", &read.key)?);
         let (range, hash) = (read.range.clone(), read.hash.clone());
-        blocking(move || {
+        let content = move || {
             let file = inner.open(&key)?;
             read::content(&file, || inner.path(&key), range, &hash)
-        })
-        .await
+        };
+        if read.expected <= SHORT {
+            self.0.crew.blocking(content).await
+        } else {
+            blocking(content).await
+        }
     }
 }
 
