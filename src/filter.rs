@@ -70,8 +70,17 @@ impl Filters {
 
     /// What the filters of the configuration say, which need not ask anybody.
     pub fn of_entry(&self, entry: &Entry) -> Ruling {
+        self.of_listed(entry, false)
+    }
+
+    /// The same of what may be a delete marker.
+    pub fn of_candidate(&self, candidate: &Candidate) -> Ruling {
+        self.of_listed(&candidate.entry, candidate.is_delete_marker)
+    }
+
+    fn of_listed(&self, entry: &Entry, is_delete_marker: bool) -> Ruling {
         for (rule, test) in &*self.rules {
-            match test.passes(entry) {
+            match test.passes(entry, is_delete_marker) {
                 Ok(true) => {}
                 Ok(false) => return Ruling::Rejected(Arc::clone(rule)),
                 Err(message) => {
@@ -114,7 +123,7 @@ impl Filters {
     /// the pair, the answers end.
     pub async fn of_all(&self, candidates: Vec<Candidate>) -> Vec<Ruling> {
         let mut rulings: Vec<Ruling> = (candidates.iter())
-            .map(|candidate| self.of_entry(&candidate.entry))
+            .map(|candidate| self.of_candidate(candidate))
             .collect();
         for hook in &*self.hooks {
             ask(&**hook, &candidates, &mut rulings).await;

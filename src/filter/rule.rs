@@ -79,9 +79,11 @@ pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 impl Test {
-    /// Whether an object passes. The error is of a pattern that takes too long.
-    pub(super) fn passes(&self, entry: &Entry) -> Result<bool, String> {
+    /// Whether an object passes, or the delete marker of one, which has no size to be asked for. The
+    /// error is of a pattern that takes too long.
+    pub(super) fn passes(&self, entry: &Entry, is_delete_marker: bool) -> Result<bool, String> {
         Ok(match self {
+            Self::Smaller(_) | Self::Larger(_) if is_delete_marker => true,
             Self::Before(time) => entry.modified < *time,
             Self::After(time) => entry.modified >= *time,
             Self::Smaller(size) => entry.size < *size,

@@ -88,7 +88,7 @@ pub enum Preprocessed {
 /// again only if the source turns out to be another object than was asked about. Several hooks are
 /// asked one after the other, each about what the one before left. It is asked about several
 /// objects at the same time, not about files that are written to a directory, and not in a dry run
-/// or a check.
+/// or a check. A stop, and an error that fails the pair, drop what is being asked.
 #[async_trait]
 pub trait PreprocessHook: Send + Sync + fmt::Debug {
     /// Looks at an object, and changes what it carries.

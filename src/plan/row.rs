@@ -92,8 +92,9 @@ impl Row for History {
     }
 
     fn ruled_by(&self, filters: &Filters) -> Vec<Ruling> {
-        self.entries()
-            .map(|entry| filters.of_entry(&entry))
+        let candidates = self.candidates();
+        (candidates.iter())
+            .map(|candidate| filters.of_candidate(candidate))
             .collect()
     }
 

@@ -8,13 +8,15 @@ source.
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio_util::sync::CancellationToken;
+
 use super::attempt::Trouble;
 use super::dress::{self, guess, marks};
 use super::{Transferrer, Work, tags};
 use crate::config::{Pair, TargetSpec, wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 use crate::context::{Ends, cancelled};
 use crate::event::{Cause, Event, SkipReason};
-use crate::hook::{Hooks, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
+use crate::hook::{Fails, Hooks, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
 use crate::object::{Attributes, Entry, Timestamp, encoded_words};
 use crate::plan::Direction;
 use crate::store::{Condition, Head, Payer, Put};
@@ -32,6 +34,8 @@ pub(super) struct Preprocess {
     /// Whether whoever asks pays for requests to the target.
     requester_pays: bool,
     is_directory_bucket: bool,
+    /// Nobody is asked any more: one of them failed, and the pair with it.
+    over: CancellationToken,
 }
 
 /// What the hooks made of an object.
@@ -71,6 +75,7 @@ impl Preprocess {
                 TargetSpec::Local(_) => false,
             },
             is_directory_bucket: pair.target.is_directory_bucket(),
+            over: CancellationToken::new(),
         }
     }
 
@@ -166,13 +171,7 @@ pub(super) async fn asked(
         said
     } else {
         let source = source_of(via, work, head);
-        let asked = Box::pin(preprocess.ask(&source, preprocess.told(&put)));
-        let said = tokio::select! {
-            biased;
-            // a hook may take its time, and this is one of many that wait for it
-            () = via.stop.cancelled() => return Err(cancelled(work.entry.key.as_str()).into()),
-            said = asked => said?,
-        };
+        let said = answered(via, work, preprocess.ask(&source, preprocess.told(&put))).await?;
         work.said.get_or_init(|| said)
     };
     match said {
@@ -184,6 +183,26 @@ pub(super) async fn asked(
             Ok(put)
         }
     }
+}
+
+/// What the hooks say of one object. A stop does not wait for them, and neither does the end of the
+/// pair: one script is asked by many workers in turn, and may let each of them wait for its limit.
+async fn answered(
+    via: &Transferrer,
+    work: &Work,
+    asked: impl Future<Output = Result<Said, Trouble>>,
+) -> Result<Said, Trouble> {
+    let over = &via.preprocess.over;
+    let said = tokio::select! {
+        biased;
+        () = via.stop.cancelled() => return Err(cancelled(work.entry.key.as_str()).into()),
+        () = over.cancelled() => return Err(cancelled(work.entry.key.as_str()).into()),
+        said = Box::pin(asked) => said,
+    };
+    if matches!(&said, Err(Trouble::Hook(error)) if error.fails == Fails::Pair) {
+        over.cancel();
+    }
+    said
 }
 
 /// Asks about an object that is not going to be written; an error says what becomes of it.

@@ -104,6 +104,7 @@ fn pair<'w>(world: &'w World, run: Run<'w>, source: &str, target: &str) -> Run<'
     std::fs::write(world.path("events.lua"), SCRIPT).expect("a script");
     run.pair("pair", source, target)
         .set("lua.event_script", "\"events.lua\"")
+        .arguments(&["-v"])
 }
 
 /// A small file, and a large one of three parts, at both places.
@@ -288,6 +289,7 @@ fn the_scripts_of_1x_run_as_they_are() {
             .job_in_small_parts()
             .pair("pair", "tree", &format!("s3://second/{script}/"))
             .set("lua.event_script", &path)
+            .arguments(&["-v"])
             .run();
         ran.exit(0).transferred(2);
         for words in ["PIPELINE_START", "SYNC_WRITE", "SYNC_ETAG_VERIFIED"] {

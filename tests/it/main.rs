@@ -23,6 +23,7 @@ mod example_scripts;
 mod explain;
 mod explain_words;
 mod faults;
+mod filter_model;
 mod filters;
 mod integrity;
 mod interruption;

@@ -16,7 +16,7 @@ use crate::engine_room::{Told, context, ends, pair};
 use crate::support::key;
 
 /// Content and time of every object, by key.
-type Tree = BTreeMap<ObjectKey, (Bytes, Timestamp)>;
+pub(crate) type Tree = BTreeMap<ObjectKey, (Bytes, Timestamp)>;
 
 const NAMES: [&str; 12] = [
     "a",
@@ -36,7 +36,7 @@ const NAMES: [&str; 12] = [
 /// Sizes around the threshold and the part size used here.
 const SIZES: [usize; 9] = [0, 1, 17, 4095, 4096, 4097, 8192, 8193, 12_295];
 
-fn random_tree(random: &mut fastrand::Rng) -> Tree {
+pub(crate) fn random_tree(random: &mut fastrand::Rng) -> Tree {
     NAMES
         .iter()
         .filter_map(|name| {
@@ -50,7 +50,7 @@ fn random_tree(random: &mut fastrand::Rng) -> Tree {
         .collect()
 }
 
-fn store(tree: &Tree) -> MemoryStore {
+pub(crate) fn store(tree: &Tree) -> MemoryStore {
     let store = MemoryStore::new();
     for (key, (bytes, modified)) in tree {
         store.insert(key, bytes.clone(), *modified);

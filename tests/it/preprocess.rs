@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use rustix::process::Signal;
 use s3sync::engine::run_between;
 use s3sync::event::{Event, FailReason, SkipReason};
 use s3sync::hook::{HookError, PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
@@ -18,7 +19,7 @@ use s3sync::store::memory::MemoryStore;
 
 use crate::engine_room::{Told, context, ends, pair};
 use crate::support::{case, key};
-use crate::world::{Dress, Ran, Run, Wire, World, content};
+use crate::world::{Dress, Ran, Run, Wire, World, content, until};
 
 const MIB: usize = 1 << 20;
 
@@ -838,4 +839,48 @@ async fn a_hook_in_rust_may_end_the_pair() {
     assert!(ended.contains("broken"), "{ended}");
     assert_eq!(told.failed(), [(key("a"), FailReason::HookError)]);
     assert!(target.objects().is_empty());
+}
+
+/// One that lets nobody go on while a script has its say.
+const ENDLESS: &str =
+    "function preprocess_callback(object) log.warn('asked') while true do end end\n";
+
+#[test]
+fn a_stop_does_not_wait_for_a_script() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        case(format_args!("{code}"));
+        let world = world();
+        std::fs::write(world.path("endless.lua"), ENDLESS).expect("a script");
+        let running = (world.job().pair("pair", "tree", "s3://target/"))
+            .set("lua.preprocess_script", "'endless.lua'")
+            // for ever
+            .set("lua.callback_timeout", "0")
+            .start();
+        until("the script is asked", || running.has_said("asked"));
+        running.signal(signal);
+        let ran = running.wait();
+        ran.exit(code);
+        let pair = ran.pair("pair");
+        assert_eq!(pair.count("not_attempted"), 2, "{}", ran.told());
+        assert_eq!(pair.count("failed/total"), 0, "{}", ran.told());
+        assert_eq!(world.uploads("target"), [""; 0], "{}", ran.told());
+    }
+}
+
+#[test]
+fn a_script_that_ends_the_pair_keeps_no_other_object_waiting() {
+    let world = World::new();
+    world.bucket("target");
+    for name in 0..20 {
+        world.tree("tree").file(&format!("{name}"), 10);
+    }
+    std::fs::write(world.path("endless.lua"), ENDLESS).expect("a script");
+    let ran = (world.job().pair("pair", "tree", "s3://target/"))
+        .set("lua.preprocess_script", "'endless.lua'")
+        .set("lua.callback_timeout", "'1s'")
+        .run();
+    ran.exit(1);
+    let pair = ran.pair("pair");
+    assert_eq!(pair.count("failed/total"), 1, "{}", ran.told());
+    assert_eq!(pair.count("not_attempted"), 19, "{}", ran.told());
 }
