@@ -10,7 +10,7 @@ const END: &str = "<!-- end of permissions -->\n";
 
 #[test]
 fn the_table_of_permissions_is_the_option_tables() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("PERMISSIONS.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let page = fs::read_to_string(&path).expect("the page");
     let (before, rest) = page.split_once(BEGIN).expect("the beginning of the table");
     let (table, behind) = rest.split_once(END).expect("its end");
