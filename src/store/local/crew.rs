@@ -54,12 +54,11 @@ impl Crew {
                 let _ = answer.send(catch_unwind(AssertUnwindSafe(work)));
             }
         }));
-        let done = match tokio::time::timeout(PATIENCE, &mut done).await {
-            Ok(done) => done,
-            Err(_) => {
-                self.call_another();
-                done.await
-            }
+        let done = if let Ok(done) = tokio::time::timeout(PATIENCE, &mut done).await {
+            done
+        } else {
+            self.call_another();
+            done.await
         };
         match done {
             Ok(Ok(result)) => result,
