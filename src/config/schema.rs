@@ -42,7 +42,7 @@ const PAIR_NAME: &str = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$";
 const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*([KkMmGgTtPpEe][iI]?)?B?\s*$";
 
 /// A number and a unit of time.
-const DURATION: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)\s*$";
+const DURATION: &str = r"^\s*(0|[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d))\s*$";
 
 /// A time: TOML's own, which tools show as text, or a text.
 const TIME: &str = r"^\s*([+-]\d{2})?\d{4}-?\d{2}-?\d{2}[Tt ]\d{2}";

@@ -54,6 +54,8 @@ pub(super) fn read_duration(text: &str) -> Option<Duration> {
         "m" => 60_000,
         "h" => 3_600_000,
         "d" => 86_400_000,
+        // nothing of whichever unit
+        "" if number == "0" => 0,
         _ => return None,
     };
     scale(number, factor).map(Duration::from_millis)
@@ -154,6 +156,7 @@ mod tests {
             ("2m", Some(120_000)),
             ("90d", Some(7_776_000_000)),
             ("0s", Some(0)),
+            ("0", Some(0)),
             ("90", None),
             ("s", None),
             ("90S", None),

@@ -13,6 +13,7 @@ mod client;
 mod completion;
 mod condition;
 mod copy;
+mod denied;
 mod encryption;
 mod error;
 mod exchange;
@@ -92,6 +93,8 @@ struct Shared {
     reached: AtomicBool,
     /// Whether the bucket was heard to demand a digest of every body.
     wants_digests: AtomicBool,
+    /// Whether it was said of an object that it is denied, and not that the keys are wrong.
+    denies_objects: AtomicBool,
     /// What the endpoint was found not to do.
     learnt: learnt::Learnt,
     /// Whether a prefix that is the key of the only object may name just that object.
@@ -145,6 +148,7 @@ impl S3Store {
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
             wants_digests: AtomicBool::new(false),
+            denies_objects: AtomicBool::new(false),
             learnt: learnt::Learnt::default(),
             may_be_one,
             one_object: AtomicBool::new(false),
@@ -468,7 +472,7 @@ impl Source for S3Store {
     }
 
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
-        read::head(self, of, checksums).await
+        denied::head(self, of, checksums).await
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {

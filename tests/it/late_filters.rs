@@ -160,9 +160,9 @@ const CASES: &[(&str, Options, &[&str], By)] = &[
     ),
     (
         "what has no metadata is not included",
-        &[("filter.include_metadata_regex", "['', '.*']")],
+        &[("filter.include_metadata_regex", "['^', '.*']")],
         &["large", "page", "photo"],
-        &[("include_metadata_regex", ", .*", 1)],
+        &[("include_metadata_regex", "^, .*", 1)],
     ),
     (
         "nor excluded",
@@ -191,9 +191,9 @@ const CASES: &[(&str, Options, &[&str], By)] = &[
     ),
     (
         "what has no tags is not included",
-        &[("filter.include_tag_regex", "['', '.*']")],
+        &[("filter.include_tag_regex", "['^', '.*']")],
         &["large", "page", "photo"],
-        &[("include_tag_regex", ", .*", 1)],
+        &[("include_tag_regex", "^, .*", 1)],
     ),
     (
         "nor excluded by tags",

@@ -356,6 +356,7 @@ fn a_script_is_told_what_the_source_says_and_what_would_be_written() {
         if etag.is_some() {
             assert!(source.remove("last_modified").is_some());
         }
+        assert!(source.remove("run_id").is_some());
         // where it was asked for
         source.retain(|name, _| !name.starts_with("checksum_"));
         assert_eq!(source, texts(&expected), "{way} {key}");
@@ -854,7 +855,7 @@ fn a_stop_does_not_wait_for_a_script() {
         let running = (world.job().pair("pair", "tree", "s3://target/"))
             .set("lua.preprocess_script", "'endless.lua'")
             // for ever
-            .set("lua.callback_timeout", "0")
+            .set("lua.callback_timeout", "'0s'")
             .start();
         until("the script is asked", || running.has_said("asked"));
         running.signal(signal);
