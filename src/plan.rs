@@ -278,6 +278,11 @@ impl Plan {
                     }
                 });
             }
+        let source = if rules.aim == Aim::Compare {
+            source.remembering_the_unseen()
+        } else {
+            source
+        };
             Joined::OnlyTarget(target) | Joined::Hidden(target) => target,
         };
         if self.rules.aim == Aim::Sync || self.filters.is_empty() {
@@ -318,6 +323,9 @@ impl Plan {
         match (self.rules.aim, joined) {
             (Aim::Sync, Joined::Both { source, target }) => {
                 Some(compare(&self.rules, source, Some(target)))
+        if self.join.source.could_not_tell(&only_target.key) {
+            return Ok(Admission::Decided(None));
+        }
             }
             (Aim::Sync, Joined::OnlySource(source)) => Some(compare(&self.rules, source, None)),
             // Deletion will ask the filters of these as `admit` does in a comparison: whatever is
@@ -390,7 +398,7 @@ impl Event {
     pub fn unfiltered(source: &Entry, error: &HookError) -> Self {
         Self::Failed {
             key: source.key.clone(),
-            source: source.into(),
+            source: Some(source.into()),
             reason: error.reason(),
             error: Box::new(error.in_the("filter", source.key.as_str())),
             attempts: 1,

@@ -622,7 +622,7 @@ impl Transferrer {
     fn failed(&self, source: &Entry, reason: FailReason, error: StoreError, attempts: u32) {
         self.sinks.emit(&Event::Failed {
             key: source.key.clone(),
-            source: source.into(),
+            source: Some(source.into()),
             reason,
             error: Box::new(error),
             attempts,

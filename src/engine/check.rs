@@ -272,7 +272,7 @@ impl Checking {
                 let key = compared.key.as_str();
                 let error = StoreError::new("compare", key, ErrorKind::Other, message);
                 Event::Failed {
-                    source: source.clone(),
+                    source: Some(source.clone()),
                     key: compared.key,
                     reason: FailReason::Unverifiable,
                     error: Box::new(error),
