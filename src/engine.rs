@@ -22,7 +22,7 @@ pub use check::Manner;
 use std::fmt;
 
 use crate::config::{Check, Pair, Versions};
-use crate::filter::Filters;
+use crate::filter::{Filters, LateFilters};
 use crate::object::Timestamp;
 use crate::plan::{Aim, Direction, Names, Plan, Rules, VersionPlan};
 use crate::store::{Description, StoreError};
@@ -144,6 +144,7 @@ fn plan(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> Plan {
         direction: ends.direction,
         now: Timestamp::now(),
         names: names(ends),
+        is_provisional: !LateFilters::new(&pair.filters).is_empty(),
     };
     let filters = Filters::new(&pair.filters, &context.hooks);
     let (source, target) = listed::both(aim, ends, pair, context);

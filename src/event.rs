@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Why;
 use crate::object::{ETag, ObjectKey, Timestamp};
-use crate::store::{OddityKind, Settled, StoreError};
+use crate::store::{ErrorKind, OddityKind, Settled, StoreError};
 
 /// One end of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -207,6 +207,26 @@ pub enum FailReason {
 }
 
 impl FailReason {
+    /// What an error of this kind is for the object it is about.
+    pub fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::NoSpace => Self::NoSpace,
+            ErrorKind::Changed => Self::SourceChanged,
+            ErrorKind::Transient | ErrorKind::Corrupted => Self::RetriesExhausted,
+            ErrorKind::NotFound
+            | ErrorKind::AccessDenied
+            | ErrorKind::PreconditionFailed
+            | ErrorKind::Archived
+            | ErrorKind::Occupied
+            | ErrorKind::UnsafeKey
+            | ErrorKind::Fatal
+            | ErrorKind::TooManyOpenFiles
+            | ErrorKind::Unsupported
+            | ErrorKind::Cancelled
+            | ErrorKind::Other => Self::Other,
+        }
+    }
+
     /// The word logs and reports use.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -420,8 +440,8 @@ pub enum Event {
     Failed {
         /// The key.
         key: ObjectKey,
-        /// What the source listed.
-        source: Listed,
+        /// What the source listed; `None` where it could not tell.
+        source: Option<Listed>,
         /// Why.
         reason: FailReason,
         /// The last error.

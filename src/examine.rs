@@ -194,6 +194,7 @@ impl Examiner {
             direction: self.ends.direction,
             now: self.now,
             names: Names::Same,
+            is_provisional: false,
         }
     }
 }

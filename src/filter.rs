@@ -9,6 +9,7 @@ mod below;
 mod late;
 mod order;
 mod rule;
+mod unreadable;
 
 pub use self::late::LateFilters;
 pub use self::order::FilterOrder;
@@ -94,7 +95,11 @@ impl Filters {
     /// Which filter keeps out something that a listing met and that is no object; its name is all
     /// that is known of it.
     pub fn of_oddity(&self, oddity: &Oddity) -> Option<Arc<Rule>> {
-        let name = oddity.name.as_str();
+        let text = match oddity.kind {
+            OddityKind::NotUtf8 => Some(unreadable::as_text(&oddity.name)),
+            _ => None,
+        };
+        let name = text.as_deref().unwrap_or(&oddity.name);
         match (oddity.kind, name.strip_suffix('/')) {
             // the name it is told by is the whole key
             (OddityKind::KeyIsPrefix, _) => self.of_name(""),
@@ -113,7 +118,8 @@ impl Filters {
         Some(Arc::clone(rule))
     }
 
-    fn of_name(&self, key: &str) -> Option<Arc<Rule>> {
+    /// Which filter keeps out something by its name alone.
+    pub fn of_name(&self, key: &str) -> Option<Arc<Rule>> {
         let (rule, _) =
             (self.rules.iter()).find(|(_, test)| test.passes_by_name(key) == Ok(false))?;
         Some(Arc::clone(rule))

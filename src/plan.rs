@@ -22,11 +22,11 @@ use std::time::Instant;
 use self::compare::compare;
 use self::cursor::Cursor;
 use self::join::Join;
-use self::shadow::Shadow;
+use self::shadow::{Shadow, Taken};
 use crate::config::{By, Check};
 use crate::event::{Cause, Event, Listed, Rule, Side, Sinks, SkipReason};
 use crate::filter::{Filters, Ruling};
-use crate::hook::{Candidate, HookError};
+use crate::hook::{Candidate, Fails, HookError};
 use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
 use crate::store::{Listing, StoreError};
 
@@ -41,11 +41,18 @@ pub enum Decision {
     Leave(Leave),
     /// Say whether both sides are the same: the run only compares.
     Compare(Joined),
+    /// Its path may be taken: that is for the late filters to say.
+    Behind(Behind),
 }
 
 impl Decision {
     /// The key it is about, where the source has it.
     pub fn key(&self) -> Option<&ObjectKey> {
+        self.source().map(|source| &source.key)
+    }
+
+    /// What the source has, if it has it.
+    pub fn source(&self) -> Option<&Entry> {
         match self {
             Self::Transfer(Transfer { source, .. })
             | Self::Examine(Examine { source, .. })
@@ -56,9 +63,10 @@ impl Decision {
                 | Leave::Skip { source, .. },
             )
             | Self::Compare(Joined::Both { source, .. } | Joined::OnlySource(source)) => {
-                Some(&source.key)
+                Some(source)
             }
             Self::Compare(Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
+            Self::Behind(behind) => behind.otherwise.source(),
         }
     }
 
@@ -69,6 +77,12 @@ impl Decision {
         let (source, replaces) = match self {
             Self::Leave(Leave::Unchanged { source, target }) => (source, Some(target)),
             Self::Examine(Examine { source, target, .. }) => (source, target),
+            Self::Behind(Behind { others, otherwise }) => {
+                return Self::Behind(Behind {
+                    others,
+                    otherwise: Box::new(otherwise.forced(because)),
+                });
+            }
             other @ (Self::Transfer(_) | Self::Leave(_) | Self::Compare(_)) => {
                 return other;
             }
@@ -90,6 +104,15 @@ pub struct Transfer {
     pub replaces: Option<Listed>,
     /// Why.
     pub because: Cause,
+}
+
+/// One object whose path in a directory belongs to another one, should that go.
+#[derive(Debug, Clone)]
+pub struct Behind {
+    /// Those that may take its path, in order. If one of them goes, this one cannot.
+    pub others: Vec<Entry>,
+    /// What is to be done if none of them goes.
+    pub otherwise: Box<Decision>,
 }
 
 /// One object on which the listings are silent.
@@ -153,6 +176,17 @@ pub enum Leave {
     },
 }
 
+impl Leave {
+    /// The path of a key is already taken by this one.
+    pub fn shadowed(source: Entry, by: &str) -> Self {
+        Self::Skip {
+            source,
+            reason: SkipReason::ShadowedKey,
+            message: Some(format!("the path is already taken by the key `{by}`")),
+        }
+    }
+}
+
 /// What the kind of a pair means for its plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
@@ -166,6 +200,8 @@ pub struct Rules {
     pub now: Timestamp,
     /// How filters know what only the target has.
     pub names: Names,
+    /// Whether late filters may yet keep out what is decided to go.
+    pub is_provisional: bool,
 }
 
 /// By which key of the source an object would be called that only the target has.
@@ -226,6 +262,7 @@ pub struct Plan {
     rules: Rules,
     filters: Filters,
     shadow: Shadow,
+    sinks: Sinks,
 }
 
 impl Plan {
@@ -241,12 +278,18 @@ impl Plan {
         let started = Instant::now();
         let source = Cursor::new(source, Side::Source, strip, started, sinks.clone());
         let source = source.admitting(filters.clone());
+        let source = if rules.aim == Aim::Compare {
+            source.remembering_the_unseen()
+        } else {
+            source
+        };
         let target = Cursor::new(target, Side::Target, false, started, sinks.clone());
         Self {
             join: Join::new(source, target),
             rules,
             filters,
-            shadow: Shadow::default(),
+            shadow: Shadow::new(rules.is_provisional),
+            sinks: sinks.clone(),
         }
     }
 
@@ -280,6 +323,9 @@ impl Plan {
             }
             Joined::OnlyTarget(target) | Joined::Hidden(target) => target,
         };
+        if self.join.source.could_not_tell(&only_target.key) {
+            return Ok(Admission::Decided(None));
+        }
         if self.rules.aim == Aim::Sync || self.filters.is_empty() {
             return Ok(Admission::Open(joined));
         }
@@ -288,10 +334,15 @@ impl Plan {
         Ok(match rulings.into_iter().next() {
             Some(Ruling::Admitted) | None => Admission::Open(joined),
             Some(Ruling::Rejected(_)) => Admission::Decided(None),
+            Some(Ruling::Failed(error)) if error.fails == Fails::Object => {
+                // no object of the source, so that it can neither fail nor be counted as one
+                let error = error.in_the("filter", only_target.key.as_str());
+                let message = format!("{error}; only the target has it, and it was not compared");
+                self.sinks.emit(&Event::Warning { message });
+                Admission::Decided(None)
+            }
             Some(Ruling::Failed(error)) => {
-                return Err(error
-                    .for_the_pair()
-                    .in_the("filter", only_target.key.as_str()));
+                return Err(error.in_the("filter", only_target.key.as_str()));
             }
         })
     }
@@ -305,16 +356,31 @@ impl Plan {
     /// What is to be done with a key; `None` for one that only the target has, unless it is to be
     /// compared.
     fn decide(&mut self, joined: Joined) -> Option<Decision> {
-        if let Joined::Both { source, .. } | Joined::OnlySource(source) = &joined
-            && self.rules.direction == Direction::S3ToLocal
-            && let Some((reason, message)) = self.unfit_for_a_directory(source)
-        {
+        let (Joined::Both { source, .. } | Joined::OnlySource(source)) = &joined else {
+            return self.decide_alone(joined);
+        };
+        if self.rules.direction != Direction::S3ToLocal {
+            return self.decide_alone(joined);
+        }
+        if let Some((reason, message)) = unfit_for_a_directory(source) {
             return Some(Decision::Leave(Leave::Skip {
                 source: source.clone(),
                 reason,
-                message,
+                message: Some(message),
             }));
         }
+        match self.shadow.of(self.join.source.name_of(source), source) {
+            None => self.decide_alone(joined),
+            Some(Taken::By(by)) => Some(Decision::Leave(Leave::shadowed(source.clone(), &by))),
+            Some(Taken::ByOneThatGoes(others)) => {
+                let otherwise = Box::new(self.decide_alone(joined)?);
+                Some(Decision::Behind(Behind { others, otherwise }))
+            }
+        }
+    }
+
+    /// The same, whatever other keys there are.
+    fn decide_alone(&self, joined: Joined) -> Option<Decision> {
         match (self.rules.aim, joined) {
             (Aim::Sync, Joined::Both { source, target }) => {
                 Some(compare(&self.rules, source, Some(target)))
@@ -327,21 +393,16 @@ impl Plan {
             (Aim::Compare, joined) => Some(Decision::Compare(joined)),
         }
     }
+}
 
-    /// Why a key cannot be a file in a directory, if it cannot.
-    fn unfit_for_a_directory(&mut self, source: &Entry) -> Option<(SkipReason, Option<String>)> {
-        if source.key.is_directory_marker() && source.size > 0 {
-            let message = "a key that ends in `/` and has content cannot be a directory".to_owned();
-            return Some((SkipReason::IncompatibleKey, Some(message)));
-        }
-        if let Err(error) = LocalKey::new(&source.key) {
-            return Some((SkipReason::UnsafeKey, Some(error.to_string())));
-        }
-        self.shadow.of(self.join.source.name_of(source)).map(|by| {
-            let message = format!("the path is already taken by the key `{by}`");
-            (SkipReason::ShadowedKey, Some(message))
-        })
+/// Why a key cannot be a file in any directory, if it cannot.
+fn unfit_for_a_directory(source: &Entry) -> Option<(SkipReason, String)> {
+    if source.key.is_directory_marker() && source.size > 0 {
+        let message = "a key that ends in `/` and has content cannot be a directory".to_owned();
+        return Some((SkipReason::IncompatibleKey, message));
     }
+    let error = LocalKey::new(&source.key).err()?;
+    Some((SkipReason::UnsafeKey, error.to_string()))
 }
 
 impl From<&Entry> for Listed {
@@ -390,7 +451,7 @@ impl Event {
     pub fn unfiltered(source: &Entry, error: &HookError) -> Self {
         Self::Failed {
             key: source.key.clone(),
-            source: source.into(),
+            source: Some(source.into()),
             reason: error.reason(),
             error: Box::new(error.in_the("filter", source.key.as_str())),
             attempts: 1,

@@ -73,6 +73,8 @@ pub struct Page<E = Entry> {
     pub entries: Vec<E>,
     /// What stood among them and cannot be synchronized.
     pub oddities: Vec<Oddity>,
+    /// What the store could not tell of keys that were asked for by their names.
+    pub failures: Vec<(ObjectKey, StoreError)>,
     /// Whether the store is one object: its prefix is the whole key of the only entry, which has
     /// the last segment of it for a name.
     pub is_one_object: bool,
@@ -83,6 +85,7 @@ impl<E> Default for Page<E> {
         Self {
             entries: Vec::new(),
             oddities: Vec::new(),
+            failures: Vec::new(),
             is_one_object: false,
         }
     }

@@ -60,7 +60,7 @@ use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason}
 use crate::examine::{Answer, Depth, Examiner, Parts};
 use crate::hook::{Backlog, Fails, HookError};
 use crate::object::{Entry, ObjectKey, ObjectVersion, Tags};
-use crate::plan::{Decision, Direction, Examine, Leave, Transfer};
+use crate::plan::{Behind, Decision, Direction, Examine, Leave, Transfer};
 use crate::store::{
     Annotations, Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target,
     Withdrawn,
@@ -241,6 +241,19 @@ impl Transferrer {
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
             Decision::Compare(_) => unreachable!("a run that transfers does not only compare"),
+            Decision::Behind(behind) => Box::pin(self.behind(behind)).await,
+        }
+    }
+
+    /// What is done with an object depends on whether one of the others goes.
+    async fn behind(&self, Behind { others, otherwise }: Behind) -> Result<Became, StoreError> {
+        let Some(source) = otherwise.source() else {
+            return self.run(*otherwise).await;
+        };
+        match self.late.left_behind(source, &others).await {
+            Ok(None) => self.run(*otherwise).await,
+            Ok(Some(leave)) => Ok(self.leave(leave)),
+            Err(error) => self.conclude(source, error.into(), 1),
         }
     }
 
@@ -624,7 +637,7 @@ impl Transferrer {
     fn failed(&self, source: &Entry, reason: FailReason, error: StoreError, attempts: u32) {
         self.sinks.emit(&Event::Failed {
             key: source.key.clone(),
-            source: source.into(),
+            source: Some(source.into()),
             reason,
             error: Box::new(error),
             attempts,

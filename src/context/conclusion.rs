@@ -38,7 +38,7 @@ pub fn conclude(
         },
         Meaning::Failed(reason) => Event::Failed {
             key: source.key.clone(),
-            source: source.into(),
+            source: Some(source.into()),
             reason,
             error: Box::new(error),
             attempts,
@@ -81,12 +81,13 @@ fn meaning(error: &StoreError, direction: Direction) -> Meaning {
         {
             Failed(FailReason::Annotations)
         }
-        ErrorKind::NoSpace => Failed(FailReason::NoSpace),
-        ErrorKind::Changed => Failed(FailReason::SourceChanged),
-        ErrorKind::Transient | ErrorKind::Corrupted => Failed(FailReason::RetriesExhausted),
-        ErrorKind::Fatal
+        kind @ (ErrorKind::NoSpace
+        | ErrorKind::Changed
+        | ErrorKind::Transient
+        | ErrorKind::Corrupted
+        | ErrorKind::Fatal
         | ErrorKind::TooManyOpenFiles
         | ErrorKind::Unsupported
-        | ErrorKind::Other => Failed(FailReason::Other),
+        | ErrorKind::Other) => Failed(FailReason::of(kind)),
     }
 }

@@ -18,7 +18,7 @@ use crate::digest::Likeness;
 use crate::event::{Beside, Compared, Event, FailReason, Sameness, SkipReason};
 use crate::examine::{Depth, Examiner};
 use crate::object::{Entry, ObjectKey};
-use crate::plan::{Decision, Direction, Joined, Leave};
+use crate::plan::{Behind, Decision, Direction, Joined, Leave};
 use crate::store::{ErrorKind, Head, StoreError};
 use crate::transfer::Late;
 
@@ -52,6 +52,8 @@ pub(super) struct Open {
     source: Entry,
     /// What the target has under it, if it has it.
     target: Option<Entry>,
+    /// Those of which none may go if it is to be compared.
+    behind: Vec<Entry>,
     place: Place,
 }
 
@@ -86,13 +88,7 @@ impl Checking {
             Joined::OnlySource(source)
                 if direction == Direction::S3ToLocal && is_marker(&source) =>
             {
-                // a directory has no key of its own
-                Some(Event::Skipped {
-                    key: source.key.as_str().to_owned(),
-                    source: Some((&source).into()),
-                    reason: SkipReason::DirectoryMarker,
-                    message: None,
-                })
+                Some(marker(&source))
             }
             Joined::OnlyTarget(target) | Joined::Hidden(target)
                 if direction == Direction::LocalToS3 && is_marker(&target) =>
@@ -146,6 +142,19 @@ impl Checking {
     fn looks_at_content(&self, source: &Entry, target: &Entry) -> bool {
         self.pair.check.compared != config::Compared::Size
             && (self.manner == Manner::Records || source.size == target.size)
+    }
+
+    /// The same of one that may have no path of its own.
+    async fn tell_of_open(&self, open: &Open) -> (Result<Event, StoreError>, u32) {
+        let Open { source, target, .. } = open;
+        match self.late.left_behind(source, &open.behind).await {
+            Ok(None) if self.ends.direction == Direction::S3ToLocal && is_marker(source) => {
+                (Ok(marker(source)), 1)
+            }
+            Ok(None) => self.tell_of(source, target.as_ref()).await,
+            Ok(Some(leave)) => (Ok(leave.into()), 1),
+            Err(error) => (Err(error), 1),
+        }
     }
 
     /// What there is to tell of a key of the source. Also says how often it was begun.
@@ -272,7 +281,7 @@ impl Checking {
                 let key = compared.key.as_str();
                 let error = StoreError::new("compare", key, ErrorKind::Other, message);
                 Event::Failed {
-                    source: source.clone(),
+                    source: Some(source.clone()),
                     key: compared.key,
                     reason: FailReason::Unverifiable,
                     error: Box::new(error),
@@ -302,10 +311,25 @@ impl Worker for Checking {
                     return Ok(Some(Open {
                         source,
                         target,
+                        behind: Vec::new(),
                         place,
                     }));
                 }
             },
+            Decision::Behind(Behind { others, otherwise }) => {
+                let (source, target) = match *otherwise {
+                    Decision::Compare(Joined::Both { source, target }) => (source, Some(target)),
+                    Decision::Compare(Joined::OnlySource(source)) => (source, None),
+                    _ => unreachable!("an object of the source, in a run that only compares"),
+                };
+                let place = self.lineup.place();
+                return Ok(Some(Open {
+                    source,
+                    target,
+                    behind: others,
+                    place,
+                }));
+            }
             Decision::Transfer(_) | Decision::Examine(_) => {
                 unreachable!("a run that only compares transfers nothing")
             }
@@ -317,17 +341,13 @@ impl Worker for Checking {
     }
 
     async fn work(&self, open: Open) -> Result<(), StoreError> {
-        let Open {
-            source,
-            target,
-            place,
-        } = open;
         // nothing is lost with an answer that is not waited for
         let (outcome, attempts) = tokio::select! {
             biased;
-            told = self.tell_of(&source, target.as_ref()) => told,
-            () = self.stop.cancelled() => (Err(cancelled(source.key.as_str())), 1),
+            told = self.tell_of_open(&open) => told,
+            () = self.stop.cancelled() => (Err(cancelled(open.source.key.as_str())), 1),
         };
+        let Open { source, place, .. } = open;
         match outcome {
             Ok(event) => self.lineup.tell(place, event),
             Err(error) => {
@@ -361,6 +381,16 @@ fn compared(
         beside: Beside::default(),
         elapsed,
     }))
+}
+
+/// A directory has no key of its own.
+fn marker(source: &Entry) -> Event {
+    Event::Skipped {
+        key: source.key.as_str().to_owned(),
+        source: Some(source.into()),
+        reason: SkipReason::DirectoryMarker,
+        message: None,
+    }
 }
 
 fn is_marker(entry: &Entry) -> bool {

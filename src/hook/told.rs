@@ -134,7 +134,7 @@ impl Telling {
                 error,
                 ..
             } => tell(HookEvent {
-                source: source.into(),
+                source: source.as_ref().map(Into::into).unwrap_or_default(),
                 ..self.warning(
                     Some(key.as_str()),
                     format!("failed ({}): {error}", reason.as_str()),

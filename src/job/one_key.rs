@@ -15,7 +15,10 @@ pub(super) fn narrow(pair: &mut Pair, key: &str) {
 
 /// The keys by which it is decided on one; `None` where only a listing tells.
 fn needed(pair: &Pair, key: &str) -> Option<Vec<ObjectKey>> {
-    let own = ObjectKey::new(key).ok().filter(|_| !key.is_empty())?;
+    // of one that has no name in a directory, only a listing says so
+    let own = ObjectKey::new(key)
+        .ok()
+        .filter(|own| !own.unslashed().is_empty())?;
     let down = matches!(pair.target, TargetSpec::Local(_));
     match &pair.source {
         // how names that are not text are shown
@@ -67,6 +70,7 @@ mod tests {
                 Some(&["x", "/x", "x/y", "/x/y", "x/y/", "/x/y/"]),
             ),
             ("s3://b/", "/a", "", None),
+            ("s3://b/p", "/a", "/", None),
         ] {
             let text = format!("[pairs.p]\nsource = '{source}'\ntarget = '{target}'\n");
             let variables = [("S3SYNC_JOB_TOML".into(), text.into())];

@@ -142,7 +142,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
             }),
             "fails" => context.sinks.emit(&Event::Failed {
                 key,
-                source,
+                source: Some(source),
                 reason: FailReason::Other,
                 error: Box::new(error()),
                 attempts: 1,
@@ -164,7 +164,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
                 context.stop.cancel();
                 context.sinks.emit(&Event::Failed {
                     key,
-                    source,
+                    source: Some(source),
                     reason: FailReason::Other,
                     error: Box::new(error()),
                     attempts: 1,

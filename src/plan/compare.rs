@@ -140,7 +140,7 @@ mod tests {
             Decision::Transfer(transfer) => transfer.because.as_str().to_owned(),
             Decision::Examine(examine) => format!("{:?}", examine.question),
             Decision::Leave(_) => "unchanged".to_owned(),
-            Decision::Compare(_) => "compare".to_owned(),
+            Decision::Compare(_) | Decision::Behind(_) => "compare".to_owned(),
         }
     }
 
@@ -247,6 +247,7 @@ mod tests {
                 direction,
                 now,
                 names: crate::plan::Names::Same,
+                is_provisional: false,
             };
             assert_eq!(word(&compare(&rules, source, target)), expected, "{name}");
         }

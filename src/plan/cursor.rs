@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 use super::row::{Row, Ruled as _};
-use crate::event::{Event, Side, Sinks, SkipReason};
+use crate::event::{Event, FailReason, Side, Sinks, SkipReason};
 use crate::filter::Filters;
 use crate::object::ObjectKey;
 use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
@@ -39,6 +39,8 @@ pub(super) struct Cursor<E: Row> {
     held: Option<E>,
     /// Directories that could not be read, in order, as far as keys in them may come.
     unreadable: VecDeque<String>,
+    /// Keys of which the store could not tell anything, in order; `None` where nobody asks.
+    unseen: Option<VecDeque<String>>,
 }
 
 impl<E: Row> fmt::Debug for Cursor<E> {
@@ -70,12 +72,21 @@ impl<E: Row> Cursor<E> {
             sinks,
             held: None,
             unreadable: VecDeque::new(),
+            unseen: None,
         }
     }
 
     /// The same, with what these filters say of each entry.
     pub(super) fn admitting(self, filters: Filters) -> Self {
         Self { filters, ..self }
+    }
+
+    /// The same; it can be asked of which keys it [could not tell](Self::could_not_tell).
+    pub(super) fn remembering_the_unseen(self) -> Self {
+        Self {
+            unseen: Some(VecDeque::new()),
+            ..self
+        }
     }
 
     /// What the filters say of the entry given out last.
@@ -179,6 +190,7 @@ impl<E: Row> Cursor<E> {
         let Page {
             entries,
             oddities,
+            failures,
             is_one_object,
         } = page?;
         if is_one_object {
@@ -189,14 +201,33 @@ impl<E: Row> Cursor<E> {
             .filter(|oddity| SkipReason::of_oddity(oddity.kind).is_some());
         self.sinks.emit(&Event::Listed {
             side: self.side,
-            entries: entries.iter().map(Row::count).sum::<u64>() + odd.count() as u64,
+            entries: entries.iter().map(Row::count).sum::<u64>()
+                + odd.count() as u64
+                + failures.len() as u64,
             bytes: entries.iter().map(Row::bytes).sum(),
         });
         for oddity in oddities {
             self.tell(oddity);
         }
+        for (key, error) in failures {
+            self.fail(key, error);
+        }
         self.page = entries.into_iter();
         Ok(true)
+    }
+
+    /// Whether the store could not tell of a key. Keys come in ascending order.
+    pub(super) fn could_not_tell(&mut self, key: &ObjectKey) -> bool {
+        let Some(unseen) = &mut self.unseen else {
+            return false;
+        };
+        while unseen
+            .front()
+            .is_some_and(|first| first.as_str() < key.as_str())
+        {
+            unseen.pop_front();
+        }
+        unseen.front().is_some_and(|first| first == key.as_str())
     }
 
     /// Whether a key is in a directory that could not be read. Keys come in ascending order.
@@ -212,6 +243,29 @@ impl<E: Row> Cursor<E> {
             self.unreadable.pop_front();
         }
         false
+    }
+
+    fn fail(&mut self, key: ObjectKey, error: StoreError) {
+        debug_assert_eq!(self.side, Side::Source, "of a target, all has to be told");
+        if let Some(by) = self.filters.of_name(key.as_str()) {
+            return self.sinks.emit(&Event::Filtered {
+                key: key.as_str().to_owned(),
+                source: None,
+                by,
+                seen: None,
+            });
+        }
+        let name = self.comparable(&key).to_owned();
+        if let Some(unseen) = &mut self.unseen {
+            unseen.push_back(name);
+        }
+        self.sinks.emit(&Event::Failed {
+            key,
+            source: None,
+            reason: FailReason::of(error.kind),
+            error: Box::new(error),
+            attempts: 1,
+        });
     }
 
     fn tell(&mut self, oddity: Oddity) {

@@ -173,17 +173,20 @@ async fn ask_all(
             Err(futures::stream::TryReadyChunksError(chunk, error)) => (chunk, Some(error)),
         };
         let mut page = Page::default();
-        for looked in chunk.into_iter().flatten() {
-            match looked {
-                Looked::Entry(entry) if last.as_ref() == Some(&entry.key) => {}
-                Looked::Entry(entry) => {
+        for answer in chunk {
+            match answer {
+                Answer::Nothing => {}
+                Answer::Looked(Looked::Entry(entry)) if last.as_ref() == Some(&entry.key) => {}
+                Answer::Looked(Looked::Entry(entry)) => {
                     last = Some(entry.key.clone());
                     page.entries.push(entry);
                 }
-                Looked::Oddity(oddity) => page.oddities.push(oddity),
+                Answer::Looked(Looked::Oddity(oddity)) => page.oddities.push(oddity),
+                Answer::Failed(key, error) => page.failures.push((key, error)),
             }
         }
-        let is_empty = page.entries.is_empty() && page.oddities.is_empty();
+        let is_empty =
+            page.entries.is_empty() && page.oddities.is_empty() && page.failures.is_empty();
         if !is_empty && out.send(Ok(page)).await.is_err() {
             return Ok(());
         }
@@ -209,23 +212,37 @@ fn chunks(
     })
 }
 
-/// What is under one key; `None` where there is nothing to say.
-async fn ask(of: &dyn Source, line: &Line, role: Role) -> Result<Option<Looked>, StoreError> {
-    match role {
-        Role::Target { strip } => ask_target(of, &line.key, strip).await,
-        Role::Source | Role::Quiet => {
-            let looked = of.look(&line.key).await?;
-            let is_absent =
-                matches!(&looked, Looked::Oddity(oddity) if oddity.kind == OddityKind::Absent);
-            if role == Role::Quiet && is_absent {
-                return Ok(None);
-            }
-            Ok(Some(match looked {
-                Looked::Oddity(oddity) => Looked::Oddity(line.named(oddity)),
-                entry @ Looked::Entry(_) => entry,
-            }))
+/// What comes of asking for one key.
+enum Answer {
+    /// There is nothing to say.
+    Nothing,
+    /// What a listing would have of it.
+    Looked(Looked),
+    /// The store could not tell, of this one.
+    Failed(ObjectKey, StoreError),
+}
+
+/// What is under one key.
+async fn ask(of: &dyn Source, line: &Line, role: Role) -> Result<Answer, StoreError> {
+    let looked = match role {
+        Role::Target { strip } => {
+            let looked = ask_target(of, &line.key, strip).await?;
+            return Ok(looked.map_or(Answer::Nothing, Answer::Looked));
         }
-    }
+        Role::Source | Role::Quiet => of.look(&line.key).await,
+    };
+    Ok(match looked {
+        Ok(entry @ Looked::Entry(_)) => Answer::Looked(entry),
+        Ok(Looked::Oddity(oddity)) if role == Role::Quiet && oddity.kind == OddityKind::Absent => {
+            Answer::Nothing
+        }
+        Ok(Looked::Oddity(oddity)) => Answer::Looked(Looked::Oddity(line.named(oddity))),
+        // nothing would come of asking for the others
+        Err(error) if error.kind.is_fatal() || error.kind == ErrorKind::Cancelled => {
+            return Err(error);
+        }
+        Err(error) => Answer::Failed(line.key.clone(), error),
+    })
 }
 
 async fn ask_target(

@@ -95,6 +95,27 @@ impl Late {
         })
     }
 
+    /// Why an object is left whose path belongs to the first of the others that goes. One that is
+    /// not there any more does not.
+    pub(crate) async fn left_behind(
+        &self,
+        source: &Entry,
+        others: &[Entry],
+    ) -> Result<Option<Leave>, StoreError> {
+        for other in others {
+            match self.left(other).await {
+                Ok(None) => {
+                    let shadowed = || Leave::shadowed(source.clone(), other.key.as_str());
+                    return Ok(Some(self.left(source).await?.unwrap_or_else(shadowed)));
+                }
+                Ok(Some(_)) => {}
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     /// Judges an object that took the place of the one that was judged: its size and time too.
     pub(super) async fn judge_anew(
         &self,

@@ -453,3 +453,27 @@ fn an_object_on_which_a_pattern_takes_too_long_fails_alone() {
     assert_eq!(pair.count("failed"), 1, "{}", ran.told());
     assert_eq!(pair.line(&slow)["outcome"], "failed");
 }
+
+/// What is written for a byte that is no text is not in the name.
+#[test]
+fn names_that_are_not_utf_8_are_not_found_by_how_they_are_written() {
+    for (option, value, exit) in [
+        ("filter.exclude_regex", "['xe9']", 3),
+        ("filter.exclude_regex", "['^[a-z0-9.]+$']", 3),
+        ("filter.include", "['caf?.jpg', 'd?/*']", 3),
+        ("filter.exclude", "['caf?.jpg', 'd?/**']", 0),
+        ("filter.exclude_regex", r"['\.jpg$']", 3),
+    ] {
+        case(format_args!("{option} = {value}"));
+        let world = World::new();
+        world.bucket("out");
+        let tree = world.tree("tree");
+        tree.write(OsStr::from_bytes(b"caf\xe9.jpg"), b"1");
+        tree.write(OsStr::from_bytes(b"d\xe9/x"), b"1");
+        let run = (world.job())
+            .pair("pair", "tree", "s3://out/")
+            .set(option, value)
+            .run();
+        run.exit(exit);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use s3sync::sandbox::{Action, Rule};
 use serde_json::{Value, json};
 
 use crate::support::case;
@@ -284,4 +285,45 @@ fn a_plan_is_what_the_run_does() {
         .says("skip      not_found                      -  gone")
         .says("2 to transfer");
     listed_nothing(&world, &ran);
+}
+
+#[test]
+fn a_key_of_which_the_server_cannot_tell_fails_alone() {
+    for way in &WAYS[1..] {
+        for command in ["run", "plan", "check"] {
+            case(format_args!("{way:?}, {command}"));
+            let world = world();
+            keys(&world, "k", b"a\nd/e,f\nunnamed\n");
+            let refused = Action::Refuse {
+                status: 500,
+                code: "InternalError".to_owned(),
+                retry_after: None,
+            };
+            world.put("second", "t/d/e,f", b"other");
+            world.tree("down").write("d/e,f", b"other");
+            let poison = Rule::new(refused).operation("HeadObject").key("p/d/e,f");
+            world.faults().add(poison);
+            let job = job(&world, *way, "k").set("retry.aws_max_attempts", "2");
+            let ran = job.called(command).run();
+            ran.exit(1).says("d/e,f");
+            if command == "plan" {
+                ran.says("2 to transfer");
+                continue;
+            }
+            let pair = ran.pair("pair");
+            assert_eq!(pair.number("/counts/listed/source"), 3, "{}", ran.told());
+            assert_eq!(pair.count("failed"), 1, "{}", ran.told());
+            let line = pair.line("d/e,f");
+            assert_eq!(line["outcome"], "failed", "{line}");
+            assert_eq!(line["reason"], "retries_exhausted", "{line}");
+            if command == "run" {
+                ran.transferred(2);
+            } else {
+                // of what could not be seen at the source, nothing says that it is too much
+                let extra = pair.count("compared/only_in_target");
+                assert_eq!(extra, 0, "{}", ran.told());
+                assert_eq!(pair.count("compared/unreadable"), 0, "{}", ran.told());
+            }
+        }
+    }
 }

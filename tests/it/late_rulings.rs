@@ -385,3 +385,59 @@ fn a_pattern_that_takes_too_long_fails_the_object() {
         world.remove("second", "fast");
     }
 }
+
+/// What a late filter keeps out takes nobody's path.
+#[test]
+fn the_path_of_a_key_belongs_to_the_first_that_goes() {
+    for (name, bad, transferred, files, shadowed) in [
+        (
+            "the file is kept out",
+            &["a"][..],
+            3,
+            &["a/b", "a/c/d", "c"][..],
+            &[][..],
+        ),
+        (
+            "what is below it is",
+            &["a/b", "a/c/d"],
+            2,
+            &["a", "c"],
+            &[],
+        ),
+        ("nothing is", &[], 2, &["a", "c"], &["a/b", "a/c/d"]),
+    ] {
+        for tagged in [false, true] {
+            case(format_args!("{name}, by tags {tagged}"));
+            let world = world();
+            for key in ["a", "a/b", "a/c/d", "c"] {
+                let kind = if bad.contains(&key) { "bad" } else { "good" };
+                put(&world, key, b"x", kind);
+            }
+            let filter = if tagged {
+                ("filter.exclude_tag_regex", "['bad']")
+            } else {
+                ("filter.exclude_content_type_regex", "['bad']")
+            };
+            let exit = if shadowed.is_empty() { 0 } else { 3 };
+            let plan = run(&world, WAYS[0], filter).called("plan").run();
+            plan.exit(exit).says(&format!("{transferred} to transfer"));
+            // the second run finds what the first has left
+            for transferred in [transferred, 0] {
+                let ran = run(&world, WAYS[0], filter).run();
+                ran.exit(exit).transferred(transferred);
+                assert_eq!(there(&world, "down"), files, "{}", ran.told());
+                let skipped = shadowed.len() as u64;
+                assert_eq!(counted(&ran, "skipped/total"), skipped, "{}", ran.told());
+                assert_eq!(counted(&ran, "filtered/total"), bad.len() as u64);
+                for key in shadowed {
+                    let line = ran.pair("pair").line(key);
+                    assert_eq!(line["reason"], "shadowed_key", "{line}");
+                }
+            }
+            let check = run(&world, WAYS[0], filter).called("check").run();
+            check.exit(exit);
+            assert_eq!(counted(&check, "compared/matches"), files.len() as u64);
+            assert_eq!(counted(&check, "compared/not_found"), 0, "{}", check.told());
+        }
+    }
+}

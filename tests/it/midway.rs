@@ -4,6 +4,7 @@ new, with what lies beside it, and the next run brings the new.
 
 use std::time::Duration;
 
+use s3sync::object::Timestamp;
 use s3sync::sandbox::{Action, Rule, When};
 
 use crate::support::case;
@@ -110,5 +111,39 @@ fn what_is_written_over_while_it_is_copied_comes_with_the_next_run_at_the_latest
         let seen = which(&world, way, key, size);
         assert_eq!(seen, "new", "{}{}", first.told(), second.told());
         run(&world, way).run().exit(0).transferred(0);
+    }
+}
+
+/// What takes the place of an object is another one: what it is listed by is asked again.
+#[test]
+fn what_is_written_over_by_something_the_filters_keep_out_does_not_go() {
+    for (way, key, operation) in [
+        ("up", "large", "CreateMultipartUpload"),
+        ("client", "small", "GetObject"),
+        ("server", "small", "CopyObject"),
+    ] {
+        for filter in [
+            ("filter.smaller_size", "6000000"),
+            ("filter.mtime_before", "now"),
+        ] {
+            case(format_args!("{way}: {filter:?}"));
+            let world = world();
+            // listings have whole seconds
+            std::thread::sleep(Duration::from_millis(1100));
+            let now = format!("{:?}", Timestamp::now().to_string());
+            let value = if filter.1 == "now" { &now } else { filter.1 };
+            world.faults().forget_calls();
+            let pause = Rule::new(Action::Delay(LONG)).operation(operation);
+            world.faults().add(pause.key(key).when(When::First(1)));
+            let running = run(&world, way).set(filter.0, value).start();
+            until("it is under way", || world.faults().calls(operation) > 0);
+            std::thread::sleep(Duration::from_millis(1100));
+            put(&world, key, 6_000_001, "new");
+            let ran = running.wait();
+            ran.exit(0).transferred(1);
+            let filtered = ran.pair("pair").count("filtered/total");
+            assert_eq!(filtered, 1, "{}", ran.told());
+            assert_eq!(world.get("target", key), None, "{}", ran.told());
+        }
     }
 }

@@ -609,3 +609,24 @@ fn lua_check_tries_a_script_without_a_job() {
         .exit(2)
         .says("cannot read the script `nowhere.lua`");
 }
+
+/// Of a key that only the target has, a check need not know more than that it could not tell.
+#[test]
+fn a_filter_that_fails_on_what_only_the_target_has_fails_that_key_alone() {
+    let world = world();
+    for key in ["one/extra1", "one/extra2", "one/extra3"] {
+        world.put("target", key, b"1");
+    }
+    let text = "function filter(o) if o.key == 'extra2' then error('no') end return true end";
+    let path = script(&world, text);
+    let check = |policy: &str| {
+        let run = world.job().pair("scripted", "tree", "s3://target/one/");
+        let run = run.set(SCRIPT, &quoted(&path));
+        run.set("lua.on_error", policy).called("check").run()
+    };
+    let ran = check("'fail_object'");
+    ran.exit(3).says("filter `extra2`").says("s.lua:1: no");
+    let extra = ran.pair("scripted").count("compared/only_in_target");
+    assert_eq!(extra, 2, "{}", ran.told());
+    check("'fail_pair'").exit(1);
+}

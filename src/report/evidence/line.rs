@@ -378,7 +378,7 @@ impl<'a> Line<'a> {
                 error,
                 attempts,
             } => Some(Self {
-                source: Some(listed(scope, key.as_str(), source)),
+                source: (source.as_ref()).map(|source| listed(scope, key.as_str(), source)),
                 attempts: *attempts,
                 request_id: error.request_id.as_deref(),
                 error: Some(Error::of(error)),

@@ -89,7 +89,7 @@ fn failed() -> Event {
     error.request_id = Some("R1".to_owned());
     Event::Failed {
         key: key(),
-        source: listed(),
+        source: Some(listed()),
         reason: FailReason::Other,
         error: Box::new(error),
         attempts: 5,

@@ -145,7 +145,7 @@ fn warnings_and_errors_name_pair_key_and_reason_in_one_line() {
         (
             Event::Failed {
                 key: key(),
-                source: listed(),
+                source: Some(listed()),
                 reason: FailReason::Other,
                 error: error(),
                 attempts: 1,

@@ -45,6 +45,8 @@ pub(super) fn judged<'a>(order: &'a FilterOrder, event: &Event) -> Option<Vec<(&
         } => all.len(),
         // what a filter failed on
         Event::Failed { error, .. } if error.operation == "filter" => return None,
+        // nor what was never listed
+        Event::Failed { source: None, .. } => return None,
         Event::Unchanged { .. }
         | Event::Undecided { .. }
         | Event::MarkerCopied { .. }

@@ -45,13 +45,16 @@ impl Sink for Only {
             | Event::Undecided { key, source, .. }
             | Event::Planned { key, source, .. }
             | Event::MarkerCopied { key, source, .. }
-            | Event::Failed { key, source, .. }
             | Event::NotAttempted { key, source } => {
                 self.hand_on_if(key.as_str(), source.size, event);
             }
             Event::Transferred { settled, .. } => {
                 let source = settled.source();
                 self.hand_on_if(source.key.as_str(), source.size, event);
+            }
+            Event::Failed { key, source, .. } => {
+                let size = source.as_ref().map_or(0, |source| source.size);
+                self.hand_on_if(key.as_str(), size, event);
             }
             Event::Skipped { key, source, .. } | Event::Filtered { key, source, .. } => {
                 let size = source.as_ref().map_or(0, |source| source.size);

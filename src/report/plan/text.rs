@@ -187,7 +187,7 @@ impl<'a> Decision<'a> {
                 ..
             } => Some(Self {
                 message: Some(error.to_string()),
-                ..Self::new("fail", reason.as_str(), key.as_str(), Some(source))
+                ..Self::new("fail", reason.as_str(), key.as_str(), source.as_ref())
             }),
             Event::Refreshed(refreshed) => {
                 let (action, reason) = match (refreshed.what, refreshed.outcome) {

@@ -46,6 +46,9 @@ impl Source for Many {
         if key == "broken" {
             return Err(StoreError::new("head", key, ErrorKind::Transient, "late"));
         }
+        if key == "forbidden" {
+            return Err(StoreError::new("head", key, ErrorKind::Fatal, "no"));
+        }
         Ok(Head {
             size: key.len() as u64,
             modified: Timestamp::new(0, 0),
@@ -127,8 +130,23 @@ async fn keys_come_in_the_order_that_the_other_side_has() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_of_one_key_ends_the_listing_after_those_before_it() {
+async fn what_cannot_be_told_of_one_key_fails_that_key_alone() {
     let (_dir, keys) = file("a\nbroken\nc\n");
+    let pages = list(Arc::new(Many::default()), asking(keys, KeyOrder::Bytes));
+    let pages: Vec<Page> = pages.try_collect().await.expect("listed");
+    let entries = pages.iter().flat_map(|page| &page.entries);
+    let seen: Vec<_> = entries.map(|entry| entry.key.as_str()).collect();
+    assert_eq!(seen, ["a", "c"]);
+    let failures = pages.iter().flat_map(|page| &page.failures);
+    let failed: Vec<_> = failures
+        .map(|(key, error)| (key.as_str(), error.kind))
+        .collect();
+    assert_eq!(failed, [("broken", ErrorKind::Transient)]);
+}
+
+#[tokio::test]
+async fn what_nothing_would_come_of_ends_the_listing_after_those_before_it() {
+    let (_dir, keys) = file("a\nforbidden\ng\n");
     let pages = list(Arc::new(Many::default()), asking(keys, KeyOrder::Bytes));
     let pages: Vec<_> = pages.collect().await;
     let entries = pages.iter().flatten().flat_map(|page| &page.entries);
@@ -137,7 +155,7 @@ async fn what_cannot_be_told_of_one_key_ends_the_listing_after_those_before_it()
     let last = pages.last().expect("a page").as_ref();
     assert_eq!(
         last.map(|_| ()).map_err(|error| error.kind),
-        Err(ErrorKind::Transient)
+        Err(ErrorKind::Fatal)
     );
 }
 

@@ -280,6 +280,7 @@ fn relative(store: &S3Store, raw: RawPage, only: bool) -> Result<Page, StoreErro
     let mut page = Page {
         entries: Vec::with_capacity(raw.rows.len()),
         oddities: Vec::new(),
+        failures: Vec::new(),
         is_one_object: false,
     };
     let alone = only && store.0.may_be_one && raw.rows.len() == 1 && !raw.truncated;

@@ -75,7 +75,7 @@ fn error() -> Box<StoreError> {
 fn failed(reason: FailReason) -> Event {
     Event::Failed {
         key: key(),
-        source: listed(),
+        source: Some(listed()),
         reason,
         error: error(),
         attempts: 3,

@@ -79,6 +79,7 @@ async fn unslashed(store: &S3Store, out: &Pages) -> Result<(), StoreError> {
     let told = Page {
         entries: Vec::new(),
         oddities: page.oddities,
+        failures: page.failures,
         is_one_object: page.is_one_object,
     };
     merge.run(told, out).await
