@@ -5,6 +5,7 @@ one keeps nobody from anything but its answers. [`Scripts::load`] reads and runs
 job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */
 
+mod beside;
 mod check;
 mod event;
 mod filter;
