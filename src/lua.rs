@@ -11,6 +11,7 @@ mod event;
 mod filter;
 mod interpreter;
 mod libraries;
+mod overtime;
 mod preprocess;
 mod script;
 mod seat;

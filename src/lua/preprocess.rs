@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mlua::{FromLua, Lua, Table, Value};
 
+use super::told::one_line;
 use super::vm::{Interpreter, Vm, told};
 use super::{Sample, Script};
 use crate::config::{LuaSettings, OnScriptError};
@@ -66,7 +67,7 @@ impl PreprocessHook for LuaPreprocess {
     }
 
     fn refused(&self, why: &str) -> HookError {
-        self.failed(HookError::new(format!("{}: {why}", self.name)).of_script())
+        self.failed(HookError::new(format!("{}: {}", self.name, one_line(why))).of_script())
     }
 
     fn skips_as(&self) -> SkipReason {
@@ -82,20 +83,33 @@ fn ask(
 ) -> Result<(Preprocessed, UploadMetadata), HookError> {
     let function = interpreter.function(FUNCTION)?;
     let lua = &interpreter.lua;
-    let call = || {
+    let answer = interpreter.call(|| {
         let tables = (
             source_table(interpreter, source)?,
             upload_table(lua, upload)?,
         );
-        interpreter.begin();
-        function.call::<(bool, Table)>(tables)
+        let (proceeds, table) = function.call::<(bool, Value)>(tables)?;
+        Ok(answered(lua, proceeds, table))
+    })?;
+    answer.map_err(|wrong| HookError::new(format!("{name}: {}", one_line(&wrong))).of_script())
+}
+
+/// What the two values say that a script gave back; the error is in words.
+fn answered(
+    lua: &Lua,
+    proceeds: bool,
+    table: Value,
+) -> Result<(Preprocessed, UploadMetadata), String> {
+    let Value::Table(table) = table else {
+        return Err(format!(
+            "{FUNCTION} must return a boolean and the table of upload metadata, and the second is a {}",
+            table.type_name()
+        ));
     };
-    let (proceeds, table) = call().map_err(|error| interpreter.told(&error))?;
     if !proceeds {
         return Ok((Preprocessed::Skip, UploadMetadata::default()));
     }
-    let upload = Changed { lua, table }.upload();
-    let upload = upload.map_err(|wrong| HookError::new(format!("{name}: {wrong}")).of_script())?;
+    let upload = Changed { lua, table }.upload()?;
     Ok((Preprocessed::Proceed, upload))
 }
 
