@@ -550,7 +550,7 @@ fn a_script_that_does_not_end_hears_the_rest_until_it_is_given_up() {
             "failed 3 times, first: own.lua:",
         ),
     ] {
-        case(name);
+        case(format_args!("{name}"));
         let world = World::new();
         world.bucket("target");
         for key in 0..20 {

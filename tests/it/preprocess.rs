@@ -451,7 +451,7 @@ const WRONG: [(&str, &str); 13] = [
         "11 tags",
     ),
     ("u.expires_string = 'tomorrow'", "`tomorrow` is not a time"),
-    ("return true", "nil to table"),
+    ("return true", "must return a boolean and the table"),
     ("u.content_type = '\\xff'", "string of UTF-8"),
 ];
 
