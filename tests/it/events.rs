@@ -61,7 +61,7 @@ function on_event(event)
     if event[field] ~= nil then line = line .. " " .. field end
   end
   -- whatever becomes of quotes on the way to the terminal
-  print("<<" .. (event.relative_key or "") .. "|" .. line:gsub('"', "'") .. ">>")
+  log.warn("<<" .. (event.relative_key or "") .. "|" .. line:gsub('"', "'") .. ">>")
 end
 "#;
 

@@ -355,6 +355,7 @@ fn a_script_is_told_what_the_source_says_and_what_would_be_written() {
         if etag.is_some() {
             assert!(source.remove("last_modified").is_some());
         }
+        assert!(source.remove("run_id").is_some());
         // where it was asked for
         source.retain(|name, _| !name.starts_with("checksum_"));
         assert_eq!(source, texts(&expected), "{way} {key}");
