@@ -29,6 +29,7 @@ pub use crate::event::{Rule, SkipReason};
 pub use crate::object::{Attributes, ETag, Entry, ObjectKey, StorageClass, Tags, Timestamp};
 pub use crate::store::Details;
 pub use preprocess::{PreprocessHook, Preprocessed, SourceObject, UploadMetadata};
+#[doc(hidden)]
 pub use script::ScriptFact;
 
 use std::sync::Arc;

@@ -5,12 +5,14 @@ one keeps nobody from anything but its answers. [`Scripts::load`] reads and runs
 job before anything starts; [`Scripts::hooks`] are then what a pair asks.
 */
 
+mod beside;
 mod check;
 mod event;
 mod filter;
 mod imagined;
 mod interpreter;
 mod libraries;
+mod overtime;
 mod preprocess;
 mod script;
 mod seat;

@@ -231,10 +231,6 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
         Stream::Stderr.print(&refusal);
         return Ok(ExitCode::Usage);
     }
-    let Some(mut hooks) = prepared(&jobs) else {
-        return Ok(ExitCode::Usage);
-    };
-    let runtime = process::runtime().context("start the runtime")?;
     let log_as = |job: &Job| {
         let is_read = match &request.purpose {
             Purpose::Run => job.dry_run,
@@ -243,6 +239,11 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
         };
         log::start(&job.log, request.stream, is_read);
     };
+    // scripts may say something while they load
+    let Some(mut hooks) = prepared(&jobs, log_as) else {
+        return Ok(ExitCode::Usage);
+    };
+    let runtime = process::runtime().context("start the runtime")?;
     jobs.first().inspect(|first| log_as(first));
     for note in &request.notes {
         tracing::warn!("{note}");
@@ -278,10 +279,11 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
 
 /// What each job's scripts have a say with; what is wrong with any of them is on stderr, and nothing
 /// starts.
-fn prepared(jobs: &[Job]) -> Option<VecDeque<PairHooks>> {
+fn prepared(jobs: &[Job], log_as: impl Fn(&Job)) -> Option<VecDeque<PairHooks>> {
     let mut all_right = true;
     let mut prepared = VecDeque::with_capacity(jobs.len());
     for job in jobs {
+        log_as(job);
         match PairHooks::prepare(job, &Hooks::default()) {
             Ok(hooks) => prepared.push_back(hooks),
             Err(errors) => {

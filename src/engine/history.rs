@@ -317,7 +317,7 @@ impl Worker for Adding {
             self.dry_run && versions.target.is_none() && !self.transferrer.late().asks();
         if is_told_at_once || !versions.has_admitted() {
             // it only has to be told: here, it is told in the order of the keys
-            self.work(versions).await?;
+            Box::pin(self.work(versions)).await?;
             return Ok(None);
         }
         Ok(Some(versions))

@@ -67,7 +67,7 @@ impl Worker for Syncing {
                     && !may_be_archived(&transfer.source) =>
             {
                 let decision = Decision::Transfer(transfer);
-                self.transferrer.run(decision).await.map(|_| None)
+                Box::pin(self.transferrer.run(decision)).await.map(|_| None)
             }
             decision => Ok(Some(decision)),
         }

@@ -125,7 +125,15 @@ impl Announcer {
             if let Some(first) = &failures.first {
                 let (name, count) = (hook.name(), failures.count);
                 let times = if count == 1 { "time" } else { "times" };
-                warnings.push(format!("{name} failed {count} {times}, first: {first}"));
+                let given_up = match hook.unheard() {
+                    0 => String::new(),
+                    unheard => {
+                        format!("; it was given up, and {unheard} events were not told to it")
+                    }
+                };
+                warnings.push(format!(
+                    "{name} failed {count} {times}, first: {first}{given_up}"
+                ));
             }
         }
         warnings
@@ -207,6 +215,7 @@ impl Hearing {
     fn failed(&self, hook: &dyn EventHook, failures: &Mutex<Failures>, errors: Vec<HookError>) {
         let mut failures = locked(failures);
         for error in errors {
+            let error = error.in_one_line();
             failures.count += 1;
             if failures.count <= LOGGED {
                 tracing::warn!(pair = self.pair, hook = hook.name(), %error, "an event hook failed");

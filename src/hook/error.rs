@@ -7,17 +7,20 @@ use crate::store::{ErrorKind, StoreError};
 
 /// A hook that could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HookError {
     /// What went wrong and where: `skip.lua:12: attempt to index a nil value`.
     pub message: String,
     /// What that fails.
     pub fails: Fails,
     /// Whether a script said so, and not code of the program that embeds this library.
+    #[doc(hidden)]
     pub is_of_script: bool,
 }
 
 /// What a hook fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Fails {
     /// The object it was asked about.
     #[default]
@@ -37,6 +40,7 @@ impl HookError {
     }
 
     /// The same, of a script.
+    #[doc(hidden)]
     #[must_use]
     pub fn of_script(self) -> Self {
         Self {
@@ -46,6 +50,7 @@ impl HookError {
     }
 
     /// Why an object failed by it.
+    #[doc(hidden)]
     pub fn reason(&self) -> FailReason {
         if self.is_of_script {
             FailReason::LuaError
@@ -63,13 +68,24 @@ impl HookError {
         }
     }
 
+    /// The same, of one line: what a message repeats of an object must not look like another
+    /// record.
+    pub(crate) fn in_one_line(self) -> Self {
+        let plain = |it: char| if it.is_control() { ' ' } else { it };
+        Self {
+            message: self.message.chars().map(plain).collect(),
+            ..self
+        }
+    }
+
     /// As the error of what was being done (`filter`, `preprocess`) with a key.
+    #[doc(hidden)]
     pub fn in_the(&self, operation: &'static str, key: &str) -> StoreError {
         let kind = match self.fails {
             Fails::Object => ErrorKind::Other,
             Fails::Pair => ErrorKind::Fatal,
         };
-        StoreError::new(operation, key, kind, self.message.clone())
+        StoreError::new(operation, key, kind, self.clone().in_one_line().message)
     }
 }
 

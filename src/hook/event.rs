@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 
 use super::HookError;
 use crate::digest::Algorithm;
@@ -27,18 +29,28 @@ pub trait EventHook: Send + Sync + fmt::Debug {
     /// Hears one event.
     async fn on_event(&self, event: &HookEvent) -> Result<(), HookError>;
 
-    /// Hears several, all of which it wants: the same as one after the other. Gives the errors.
+    /// Hears several, all of which it wants: the same as one after the other. Gives the errors; a
+    /// panic is one of them.
     async fn on_events(&self, events: Arc<[HookEvent]>) -> Vec<HookError> {
         let mut errors = Vec::new();
         for event in events.iter().filter(|event| self.wants(event.kind)) {
-            errors.extend(self.on_event(event).await.err());
+            let heard = AssertUnwindSafe(self.on_event(event)).catch_unwind().await;
+            let heard = heard.unwrap_or_else(|_| Err(HookError::new("it panicked")));
+            errors.extend(heard.err());
         }
         errors
+    }
+
+    /// How many events were not told to it because it was given up.
+    #[doc(hidden)]
+    fn unheard(&self) -> u64 {
+        0
     }
 }
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum EventKind {
     /// The pair begins.
     PipelineStart,
@@ -80,6 +92,7 @@ pub enum EventKind {
 
 /// One thing that happened. What does not apply to its kind is `None`.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HookEvent {
     /// What kind of thing.
     pub kind: EventKind,
@@ -117,6 +130,7 @@ pub struct HookEvent {
 
 /// An object at one end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct AtEnd {
     /// Its version.
     pub version: Option<Arc<str>>,
@@ -132,6 +146,7 @@ pub struct AtEnd {
 
 /// Content that the target has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WrittenBytes {
     /// How much.
     pub bytes: u64,
@@ -143,6 +158,7 @@ pub struct WrittenBytes {
 
 /// What a pair came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct EventStats {
     /// Bytes of the objects that arrived.
     pub transferred_bytes: u64,

@@ -14,6 +14,7 @@ use crate::store::Details;
 
 /// What the source says of an object that is about to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceObject {
     /// The pair it belongs to.
     pub pair: Arc<str>,
@@ -44,6 +45,7 @@ pub struct SourceObject {
 /// What an object is written with beside its bytes. `None` and what is empty is not written: S3
 /// then has its own way with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UploadMetadata {
     /// A canned ACL by S3's name for it.
     pub acl: Option<String>,
@@ -104,11 +106,13 @@ pub trait PreprocessHook: Send + Sync + fmt::Debug {
     }
 
     /// The error of having left something that cannot be written.
+    #[doc(hidden)]
     fn refused(&self, why: &str) -> HookError {
         HookError::new(format!("{}: {why}", self.name()))
     }
 
     /// Why an object is skipped that it leaves out.
+    #[doc(hidden)]
     fn skips_as(&self) -> SkipReason {
         SkipReason::HookCancelled
     }

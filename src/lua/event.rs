@@ -1,14 +1,14 @@
 //! A script that hears what happens.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use mlua::{Lua, Table};
 
 use super::Script;
-use super::vm::{Interpreter, Vm, told};
-use crate::hook::{EventHook, EventKind, EventStats, HookError, HookEvent};
+use super::vm::{Interpreter, Vm};
+use crate::hook::{EventHook, EventKind, EventStats, Fails, HookError, HookEvent};
 
 /// The script's function.
 const FUNCTION: &str = "on_event";
@@ -20,6 +20,10 @@ pub(super) struct LuaEvents {
     name: String,
     /// Whether it was told that the script has no function: once is enough.
     told_missing: Arc<AtomicBool>,
+    /// Whether it was given up.
+    is_over: AtomicBool,
+    /// How many events it was not told after that.
+    unheard: AtomicU64,
 }
 
 impl LuaEvents {
@@ -28,6 +32,8 @@ impl LuaEvents {
             vm,
             name: format!("the event script `{}`", script.name()),
             told_missing: Arc::default(),
+            is_over: AtomicBool::new(false),
+            unheard: AtomicU64::new(0),
         }
     }
 }
@@ -43,38 +49,68 @@ impl EventHook for LuaEvents {
         errors.into_iter().next().map_or(Ok(()), Err)
     }
 
+    /// Where a call does not end, the events after it are told all the same, until the script is
+    /// given up.
     async fn on_events(&self, events: Arc<[HookEvent]>) -> Vec<HookError> {
-        let told_missing = Arc::clone(&self.told_missing);
-        let heard = self
-            .vm
-            .run(move |interpreter| match interpreter.function(FUNCTION) {
-                Ok(function) => (events.iter())
-                    .filter_map(|event| tell(interpreter, &function, event).err())
-                    .collect(),
-                Err(error) if !told_missing.swap(true, Ordering::Relaxed) => vec![error],
-                Err(_) => Vec::new(),
+        let mut errors = Vec::new();
+        let mut heard = 0;
+        while heard < events.len() && !self.is_over.load(Ordering::Relaxed) {
+            let (answer, answered) = mpsc::channel();
+            let (batch, told_missing) = (Arc::clone(&events), Arc::clone(&self.told_missing));
+            let done = self.vm.run(move |interpreter| {
+                for given in tell_all(interpreter, &batch[heard..], &told_missing) {
+                    if answer.send(given).is_err() || interpreter.given_up().is_some() {
+                        return;
+                    }
+                }
             });
-        heard.await.unwrap_or_else(|error| vec![error])
+            let done = done.await;
+            for given in answered.try_iter() {
+                heard += 1;
+                errors.extend(given.err());
+            }
+            if let Err(error) = done {
+                heard += usize::from(error.fails == Fails::Object);
+                errors.push(error);
+            }
+            let is_over = |error: &HookError| error.fails == Fails::Pair;
+            if errors.last().is_some_and(is_over) {
+                self.is_over.store(true, Ordering::Relaxed);
+            }
+        }
+        let unheard = events.len().saturating_sub(heard) as u64;
+        self.unheard.fetch_add(unheard, Ordering::Relaxed);
+        errors
+    }
+
+    fn unheard(&self) -> u64 {
+        self.unheard.load(Ordering::Relaxed)
     }
 }
 
-fn tell(
-    interpreter: &Interpreter,
-    function: &mlua::Function,
-    event: &HookEvent,
-) -> Result<(), HookError> {
-    let call = || {
-        let table = table_of(&interpreter.lua, event)?;
-        interpreter.begin();
-        function.call::<()>(table)
-    };
-    call().map_err(|error| told(&error))
+/// What comes of telling some events, one after the other.
+fn tell_all<'a>(
+    interpreter: &'a Interpreter,
+    events: &'a [HookEvent],
+    told_missing: &'a AtomicBool,
+) -> impl Iterator<Item = Result<(), HookError>> + 'a {
+    let function = interpreter.function(FUNCTION);
+    events.iter().map(move |event| match &function {
+        Ok(function) => {
+            interpreter.call(|| function.call::<()>(table_of(&interpreter.lua, event)?))
+        }
+        Err(error) if !told_missing.swap(true, Ordering::Relaxed) => Err(HookError {
+            message: format!("{}, and hears nothing", error.message),
+            ..error.clone()
+        }),
+        Err(_) => Ok(()),
+    })
 }
 
 /// What a script makes of an event that did not happen, in words.
 pub(super) fn try_on(interpreter: &Interpreter, event: &HookEvent) -> Result<String, HookError> {
     let function = interpreter.function(FUNCTION)?;
-    tell(interpreter, &function, event)?;
+    interpreter.call(|| function.call::<()>(table_of(&interpreter.lua, event)?))?;
     Ok("heard".to_owned())
 }
 

@@ -2,6 +2,9 @@
 local pair, run_id = ...
 return function(key, size, last_modified, version_id, e_tag, checksum_algorithm, checksum_type,
     is_latest, is_delete_marker)
+  if filter == nil then
+    error("it has no function `filter` any more", 0)
+  end
   return filter({
     key = key,
     size = size,

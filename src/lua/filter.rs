@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use mlua::{FromLua, Function, Value};
 
+use super::libraries::OURS;
 use super::vm::{Interpreter, Vm};
 use super::{Sample, Script};
 use crate::config::{LuaSettings, OnScriptError};
@@ -108,10 +109,9 @@ fn ask_all<'a>(
         if is_over {
             return None;
         }
-        interpreter.begin();
-        let answer = prepared(&mut function, interpreter)
-            .and_then(|function| ask::<bool>(function, candidate))
-            .map_err(|error| failing(on_error, interpreter.told(&error)));
+        let answer = interpreter
+            .call(|| ask::<bool>(prepared(&mut function, interpreter)?, candidate))
+            .map_err(|error| failing(on_error, error));
         is_over = matches!(&answer, Err(error) if error.fails == Fails::Pair);
         Some(answer)
     })
@@ -130,7 +130,7 @@ fn prepared<'a>(
     interpreter: &Interpreter,
 ) -> mlua::Result<&'a Function> {
     if function.is_none() {
-        let chunk = interpreter.lua.load(ASK).set_name("=filter.lua");
+        let chunk = interpreter.lua.load(ASK).set_name(OURS);
         let made = chunk.call((interpreter.pair(), interpreter.run_id()?))?;
         *function = Some(made);
     }
@@ -158,9 +158,8 @@ fn ask<R: FromLua>(function: &Function, candidate: &Candidate) -> mlua::Result<R
 /// What a script says of a sample, in words.
 pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<String, HookError> {
     let mut function = None;
-    let answer = prepared(&mut function, interpreter)
-        .and_then(|function| ask::<Value>(function, &sample.candidate))
-        .map_err(|error| interpreter.told(&error))?;
+    let answer = interpreter
+        .call(|| ask::<Value>(prepared(&mut function, interpreter)?, &sample.candidate))?;
     let words = match &answer {
         Value::Boolean(true) => "goes",
         Value::Boolean(false) => "stays out",

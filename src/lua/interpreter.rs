@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, Value, VmState};
 
+use super::overtime::Overtime;
 use super::seat::Seat;
 use super::told::told_of;
+use super::voice::Breath;
 use super::{Place, Script, libraries, voice};
 use crate::config::{Libraries, LuaSettings};
 use crate::hook::HookError;
@@ -22,6 +24,11 @@ const BETWEEN_LOOKS: u32 = 1000;
 pub(super) struct Interpreter {
     pub(super) lua: Lua,
     limit: Limit,
+    overtime: Overtime,
+    /// Why nothing more is to be done with it.
+    given_up: OnceCell<HookError>,
+    /// How much it may still say.
+    breath: Breath,
     seat: Arc<Seat>,
     name: String,
     place: Arc<Place>,
@@ -47,7 +54,8 @@ impl Interpreter {
         let name = script.name();
         let failed = |error: mlua::Error| told_of(&error, &name).for_the_pair();
         let lua = libraries::interpreter(settings.libraries, script.directory()).map_err(failed)?;
-        voice::give(&lua, script).map_err(failed)?;
+        let breath = Breath::default();
+        voice::give(&lua, script, &breath).map_err(failed)?;
         let limit = Limit {
             timeout: settings.timeout,
             until: Rc::default(),
@@ -58,6 +66,9 @@ impl Interpreter {
             place: Arc::clone(&script.place),
             lua,
             limit,
+            overtime: Overtime::default(),
+            given_up: OnceCell::new(),
+            breath,
             seat,
             name: name.clone(),
         };
@@ -79,21 +90,45 @@ impl Interpreter {
             chunk = chunk.set_mode(ChunkMode::Text);
         }
         chunk.exec().map_err(failed)?;
+        // who hears nothing is told of where it would hear
         if let Some(kind) = script.kind
+            && kind.needs_function()
             && !interpreter.has(kind.function())
         {
-            let function = kind.function();
-            if kind.needs_function() {
-                return Err(interpreter.lacks(&[function]).for_the_pair());
-            }
-            let pair = script.place.pair.as_str();
-            tracing::warn!(
-                pair,
-                script = name,
-                "it has no function `{function}`, and hears nothing"
-            );
+            return Err(interpreter.lacks(&[kind.function()]).for_the_pair());
         }
         Ok(interpreter)
+    }
+
+    /// Makes a call, in its time. What comes too late does not count, whatever it is; after too many
+    /// of these the interpreter is given up, and the error fails the pair.
+    pub(super) fn call<R>(&self, call: impl FnOnce() -> mlua::Result<R>) -> Result<R, HookError> {
+        self.begin();
+        let answer = call();
+        let is_late = self.limit.is_over();
+        if self.overtime.is_enough(is_late) {
+            let error = self.late("given up after too many calls that took longer");
+            return Err((self.given_up.get_or_init(|| error.for_the_pair())).clone());
+        }
+        match answer {
+            Ok(_) if is_late => Err(self.late("it took longer")),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.told(&error)),
+        }
+    }
+
+    fn late(&self, what: &str) -> HookError {
+        let timeout = self.limit.timeout.unwrap_or_default();
+        HookError::new(format!(
+            "{}: {what} than {timeout:?} (lua.callback_timeout)",
+            self.name
+        ))
+        .of_script()
+    }
+
+    /// Why nothing more is to be done with it, where that is so.
+    pub(super) fn given_up(&self) -> Option<&HookError> {
+        self.given_up.get()
     }
 
     /// A call begins: from now on it may take as long as calls may.
@@ -103,6 +138,7 @@ impl Interpreter {
             .until
             .set(self.limit.timeout.map(|timeout| now + timeout));
         self.seat.begins(now);
+        self.breath.renew();
     }
 
     /// A function of the script by its name.
@@ -178,13 +214,17 @@ impl Interpreter {
 }
 
 impl Limit {
+    fn is_over(&self) -> bool {
+        (self.until.get()).is_some_and(|until| Instant::now() >= until)
+    }
+
     /// Looks at the clock from now on. Once the time is over every instruction raises: a script
     /// that catches the first of these errors is stopped by the next.
     fn watch(&self, lua: &Lua, every: u32) -> mlua::Result<()> {
         let limit = self.clone();
         let triggers = HookTriggers::new().every_nth_instruction(every);
         lua.set_global_hook(triggers, move |lua, at| {
-            let is_over = (limit.until.get()).is_some_and(|until| Instant::now() >= until);
+            let is_over = limit.is_over();
             let wanted = if is_over { 1 } else { BETWEEN_LOOKS };
             if wanted != every {
                 limit.watch(lua, wanted)?;

@@ -5,19 +5,23 @@ use std::path::Path;
 use mlua::chunk::ChunkMode;
 use mlua::{Lua, LuaOptions, StdLib, Table};
 
-use super::Script;
 use super::told::told_of;
+use super::{Script, beside};
 use crate::config::Libraries;
 use crate::hook::HookError;
 
-/// Runs before scripts that must not load bytecode.
+/// What chunks of this program are called where errors tell a place: nobody is to look for them.
+pub(super) const OURS: &str = "=[s3sync]";
+
+/// Runs before scripts that are kept from what no limit holds for.
 const TEXT_ONLY: &str = include_str!("text_only.lua");
 
 /// Runs before scripts that have `os` and `io`.
 const SYSTEM: &str = include_str!("system.lua");
 
-/// A new interpreter. Modules are looked for where Lua looks for them, and then in `beside`.
-pub(super) fn interpreter(libraries: Libraries, beside: &Path) -> mlua::Result<Lua> {
+/// A new interpreter for a script in this directory. Modules are looked for where Lua looks for
+/// them, and then there; those of a safe script only there.
+pub(super) fn interpreter(libraries: Libraries, directory: &Path) -> mlua::Result<Lua> {
     let lua = match libraries {
         Libraries::Safe => Lua::new_with(
             StdLib::ALL_SAFE ^ (StdLib::OS | StdLib::IO),
@@ -26,18 +30,22 @@ pub(super) fn interpreter(libraries: Libraries, beside: &Path) -> mlua::Result<L
         Libraries::System => Lua::new_with(StdLib::ALL_SAFE, LuaOptions::default())?,
         Libraries::Everything => everything(),
     };
-    let prelude = |text: &str, name| lua.load(text).set_name(name).exec();
+    let prelude = |text: &str| lua.load(text).set_name(OURS).exec();
     match libraries {
-        Libraries::Safe => prelude(TEXT_ONLY, "=text_only.lua")?,
-        Libraries::System => {
-            prelude(TEXT_ONLY, "=text_only.lua")?;
-            prelude(SYSTEM, "=system.lua")?;
+        Libraries::Safe => {
+            prelude(TEXT_ONLY)?;
+            beside::confine(&lua, directory)?;
+            return Ok(lua);
         }
-        Libraries::Everything => prelude(SYSTEM, "=system.lua")?,
+        Libraries::System => {
+            prelude(TEXT_ONLY)?;
+            prelude(SYSTEM)?;
+        }
+        Libraries::Everything => prelude(SYSTEM)?,
     }
     let package: Table = lua.globals().get("package")?;
     let path: mlua::LuaString = package.get("path")?;
-    let path = format!("{};{}/?.lua", path.to_string_lossy(), beside.display());
+    let path = format!("{};{}/?.lua", path.to_string_lossy(), directory.display());
     package.set("path", path)?;
     Ok(lua)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mlua::{FromLua, Lua, Table, Value};
 
+use super::told::one_line;
 use super::vm::{Interpreter, Vm, told};
 use super::{Sample, Script};
 use crate::config::{LuaSettings, OnScriptError};
@@ -83,7 +84,7 @@ impl PreprocessHook for LuaPreprocess {
     }
 
     fn refused(&self, why: &str) -> HookError {
-        self.failed(HookError::new(format!("{}: {why}", self.name)).of_script())
+        self.failed(HookError::new(format!("{}: {}", self.name, one_line(why))).of_script())
     }
 
     fn skips_as(&self) -> SkipReason {
@@ -102,7 +103,8 @@ fn ask(
     };
     let lua = &interpreter.lua;
     let upload = Changed { lua, table }.upload();
-    let upload = upload.map_err(|wrong| HookError::new(format!("{name}: {wrong}")).of_script())?;
+    let upload = upload
+        .map_err(|wrong| HookError::new(format!("{name}: {}", one_line(&wrong))).of_script())?;
     Ok((Preprocessed::Proceed, upload))
 }
 
@@ -114,15 +116,13 @@ fn changed(
     upload: &UploadMetadata,
 ) -> Result<Option<Table>, HookError> {
     let function = interpreter.function(FUNCTION)?;
-    let call = || {
+    let (proceeds, given) = interpreter.call(|| {
         let tables = (
             source_table(interpreter, source)?,
             upload_table(&interpreter.lua, upload)?,
         );
-        interpreter.begin();
         function.call::<(bool, Value)>(tables)
-    };
-    let (proceeds, given) = call().map_err(|error| interpreter.told(&error))?;
+    })?;
     match given {
         _ if !proceeds => Ok(None),
         Value::Table(table) => Ok(Some(table)),
@@ -172,7 +172,8 @@ pub(super) fn try_on(interpreter: &Interpreter, sample: &Sample) -> Result<Strin
         Some(wrong) => Err(wrong),
         None => Ok(after),
     });
-    let after = upload.map_err(|wrong| HookError::new(format!("{name}: {wrong}")).of_script())?;
+    let after = upload
+        .map_err(|wrong| HookError::new(format!("{name}: {}", one_line(&wrong))).of_script())?;
     let words = if after == before {
         "goes as it is".to_owned()
     } else {

@@ -1,7 +1,20 @@
--- What stands between a safe interpreter and bytecode, which Lua runs unchecked: chunks are text,
--- wherever they come from. Runs before the script, which can reach none of these locals.
+-- What stands between an interpreter and what nothing could stop: bytecode, which Lua runs unchecked,
+-- and finalizers, which run without a look at the clock. Runs before the script, which can reach none of these locals.
 local load, loadfile, error, package = load, loadfile, error, package
 local searchpath, format = package.searchpath, string.format
+local setmetatable, rawget, type = setmetatable, rawget, type
+
+function _G.setmetatable(table, metatable)
+  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
+    error("__gc is not for scripts: no limit holds in a finalizer", 2)
+  end
+  return setmetatable(table, metatable)
+end
+
+-- files have a finalizer, which is not to be another
+if io then
+  getmetatable(io.stdout).__metatable = "file"
+end
 
 function _G.load(chunk, name, mode, ...)
   return load(chunk, name, "t", ...)

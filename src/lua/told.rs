@@ -2,6 +2,7 @@
 
 use mlua::Error;
 
+use super::libraries::OURS;
 use crate::hook::HookError;
 
 /// What mlua says where modules written in C are not loaded.
@@ -85,6 +86,9 @@ fn with_remedy(text: String) -> String {
 
 /// How long the place is that a text begins with, `skip.lua:12`.
 fn place(text: &str) -> Option<usize> {
+    if text.starts_with(&OURS[1..]) {
+        return None;
+    }
     let mut from = 0;
     while let Some(colon) = text[from..].find(':').map(|at| from + at) {
         let digits = text[colon + 1..]
@@ -103,7 +107,8 @@ fn place(text: &str) -> Option<usize> {
     None
 }
 
-fn one_line(text: &str) -> String {
+/// A text without what would make other lines of it, as long as people read.
+pub(super) fn one_line(text: &str) -> String {
     let end = text.floor_char_boundary(LONGEST);
     let mut line: String = (text[..end].chars())
         .map(|it| if it.is_control() { ' ' } else { it })
@@ -134,6 +139,11 @@ mod tests {
                     "oh\nstack traceback:\n\t[C]: in function 'error'\n\ta.lua:7: in function 'filter'",
                 ),
                 "a.lua:7: oh",
+            ),
+            (
+                "whose place is none of the script",
+                runtime("oh\nstack traceback:\n\t[s3sync]:7: in function <[s3sync]:3>"),
+                "s.lua: oh",
             ),
             ("of lines", runtime("a.lua:1: one\ntwo"), "a.lua:1: one two"),
             (

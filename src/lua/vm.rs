@@ -4,6 +4,7 @@ A script is stopped by the clock while it runs instructions ([`Interpreter`]). I
 of C (a pattern that backtracks for years, a module that waits for a server) nothing stops it: those
 who wait go when its time is over, its interpreter is left to itself, and a new one takes its place.
 What is left to itself costs a thread and its memory, so that this happens a few times and no more.
+A script whose calls run out of time again and again ([`super::overtime`]) is not called any more.
 */
 
 use std::collections::VecDeque;
@@ -198,6 +199,10 @@ impl Crew {
             if !seat.is_done() {
                 return;
             }
+            if let Some(error) = interpreter.given_up() {
+                self.end(error.clone());
+                return;
+            }
             if done.is_err() {
                 // nothing is known of its state any more
                 self.replace(&seat, number);
@@ -310,7 +315,7 @@ impl Crew {
     fn endless(&self) -> HookError {
         let timeout = self.settings.timeout.unwrap_or_default();
         HookError::new(format!(
-            "{}: it took longer than {timeout:?} (lua.callback_timeout), in a function that is not Lua's own",
+            "{}: it took longer than {timeout:?} (lua.callback_timeout), in a function that nothing interrupts",
             self.script.name()
         ))
         .of_script()

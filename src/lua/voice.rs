@@ -1,11 +1,21 @@
 //! What a script says goes to the log: `print`, `warn`, and `log.info` with its siblings.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use mlua::{Lua, Variadic};
 
 use super::Script;
 
 /// More of one text is not logged.
 const LONGEST: usize = 8 * 1024;
+
+/// More lines are not logged of one call.
+const MOST_LINES: u32 = 1000;
+
+/// How many lines the call that is running may still log. Cloning shares it.
+#[derive(Debug, Clone)]
+pub(super) struct Breath(Rc<Cell<u32>>);
 
 /// How much somebody should mind.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +27,9 @@ enum Level {
 }
 
 /// Gives a script a voice.
-pub(super) fn give(lua: &Lua, script: &Script) -> mlua::Result<()> {
+pub(super) fn give(lua: &Lua, script: &Script, breath: &Breath) -> mlua::Result<()> {
     let globals = lua.globals();
-    globals.set("print", says(lua, script, Level::Info)?)?;
+    globals.set("print", says(lua, script, breath, Level::Info)?)?;
     let log = lua.create_table()?;
     for (name, level) in [
         ("debug", Level::Debug),
@@ -27,14 +37,14 @@ pub(super) fn give(lua: &Lua, script: &Script) -> mlua::Result<()> {
         ("warn", Level::Warn),
         ("error", Level::Error),
     ] {
-        log.set(name, says(lua, script, level)?)?;
+        log.set(name, says(lua, script, breath, level)?)?;
     }
     globals.set("log", log)?;
-    let heard = script.clone();
+    let (heard, left) = (script.clone(), breath.clone());
     lua.set_warning_function(move |_, text, _| {
         // `@on` and its like are not for people
         if !text.starts_with('@') {
-            tell(&heard, Level::Warn, text);
+            tell(&heard, &left, Level::Warn, text);
         }
         Ok(())
     });
@@ -42,8 +52,8 @@ pub(super) fn give(lua: &Lua, script: &Script) -> mlua::Result<()> {
 }
 
 /// A function that logs its arguments as `print` would print them.
-fn says(lua: &Lua, script: &Script, level: Level) -> mlua::Result<mlua::Function> {
-    let script = script.clone();
+fn says(lua: &Lua, script: &Script, breath: &Breath, level: Level) -> mlua::Result<mlua::Function> {
+    let (script, breath) = (script.clone(), breath.clone());
     let tostring: mlua::Function = lua.globals().get("tostring")?;
     lua.create_function(move |_, values: Variadic<mlua::Value>| {
         let mut text = String::new();
@@ -58,21 +68,64 @@ fn says(lua: &Lua, script: &Script, level: Level) -> mlua::Result<mlua::Function
                 break;
             }
         }
-        tell(&script, level, &text);
+        tell(&script, &breath, level, &text);
         Ok(())
     })
 }
 
 /// Logs a text line by line, without what would move the cursor.
-fn tell(script: &Script, level: Level, text: &str) {
+fn tell(script: &Script, breath: &Breath, level: Level, text: &str) {
     let (name, pair) = (script.name(), script.place.pair.as_str());
     for line in lines(text) {
+        match breath.takes() {
+            Takes::Line => {}
+            Takes::Last => {
+                tracing::warn!(
+                    pair,
+                    script = name,
+                    "… cut after {MOST_LINES} lines of one call"
+                );
+                return;
+            }
+            Takes::Nothing => return,
+        }
         match level {
             Level::Debug => tracing::debug!(pair, script = name, "{line}"),
             Level::Info => tracing::info!(pair, script = name, "{line}"),
             Level::Warn => tracing::warn!(pair, script = name, "{line}"),
             Level::Error => tracing::error!(pair, script = name, "{line}"),
         }
+    }
+}
+
+/// What is logged of a line.
+enum Takes {
+    Line,
+    /// That it is the first of those that are not logged.
+    Last,
+    Nothing,
+}
+
+impl Breath {
+    /// Another call begins.
+    pub(super) fn renew(&self) {
+        self.0.set(MOST_LINES + 1);
+    }
+
+    fn takes(&self) -> Takes {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        match left {
+            0 => Takes::Nothing,
+            1 => Takes::Last,
+            _ => Takes::Line,
+        }
+    }
+}
+
+impl Default for Breath {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(MOST_LINES + 1)))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::object::Timestamp;
 /// What an answer to HEAD or GET says beside what a copy needs of it, each as S3 writes it:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Details {
     /// `accept-ranges`.
     pub accept_ranges: Option<String>,

@@ -484,7 +484,10 @@ fn a_script_that_fails_warns_once_with_its_count() {
             "function on_event(event)\n  if event.key then error('no ' .. event.key) end\nend",
             Some("the event script `own.lua` failed 10 times, first: own.lua:2: no "),
         ),
-        ("x = 1", Some("it has no function `on_event`")),
+        (
+            "x = 1",
+            Some("it has no function `on_event`, and hears nothing"),
+        ),
         ("function on_event(event) return 'whatever', 1 end", None),
         (
             "function on_event(event)\n  while event.name == 'SYNC_COMPLETE' do end\nend",
@@ -527,6 +530,57 @@ fn a_script_that_fails_warns_once_with_its_count() {
         .run()
         .exit(1)
         .transferred(2);
+}
+
+#[test]
+fn a_script_that_does_not_end_hears_the_rest_until_it_is_given_up() {
+    // once in C, where only its interpreter can be given up
+    let once = "(('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60) .. 'b')";
+    for (name, text, heard, warning) in [
+        (
+            "once",
+            format!(
+                "if event.relative_key == '3' and event.name == 'SYNC_COMPLETE' then {once} end"
+            ),
+            None,
+            "failed 1 time, first: own.lua: it took longer than",
+        ),
+        (
+            "always",
+            "while event.relative_key do end".to_owned(),
+            Some("were not told to it"),
+            "failed 3 times, first: own.lua:",
+        ),
+    ] {
+        case(format_args!("{name}"));
+        let world = World::new();
+        world.bucket("target");
+        for key in 0..20 {
+            world.tree("tree").file(&key.to_string(), 10);
+        }
+        let log = world.path("heard");
+        let script = format!(
+            "function on_event(event)\n {text}\n local file = io.open('{}', 'a') file:write(event.name, '\\n') file:close() end",
+            log.display()
+        );
+        std::fs::write(world.path("own.lua"), script).expect("a script");
+        let ran = (world.job().pair("pair", "tree", "s3://target/"))
+            .set("lua.event_script", "\"own.lua\"")
+            .set("lua.allow_os_library", "true")
+            .set("lua.callback_timeout", "\"200ms\"")
+            .run();
+        ran.exit(3).transferred(20);
+        let samples = &ran.pair("pair").report["warnings_sample"];
+        assert_eq!(samples.as_array().map_or(0, Vec::len), 1, "{}", ran.told());
+        let said = samples[0]["message"].as_str().unwrap_or_default();
+        assert!(said.contains(warning), "{said}");
+        let lines = std::fs::read_to_string(&log).unwrap_or_default();
+        match heard {
+            // 20 times begun, written, complete and verified, three of the pair, and not one
+            None => assert_eq!(lines.lines().count(), 20 * 4 + 3 - 1, "{lines}"),
+            Some(given_up) => assert!(said.contains(given_up), "{said}"),
+        }
+    }
 }
 
 /// Hears what happens, as slowly as it is let.
@@ -672,6 +726,27 @@ async fn a_program_hears_what_a_script_would() {
     assert_eq!((stats.transferred, stats.transferred_bytes), (1, 5));
     // one that fails is a warning
     assert_eq!(summary.pairs[0].statistics.warnings, 1, "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_panic_over_one_event_loses_no_other() {
+    let calls = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&calls);
+    let picky = event_fn("picky", move |event| {
+        *counted.lock().expect("no panic holds it") += 1;
+        assert_ne!(event.message.as_deref(), Some("1"), "as it was told to");
+        Ok(())
+    });
+    let announcer = start(&[Arc::new(picky)], &CancellationToken::new());
+    for number in 0..5 {
+        announcer.event(&warning(number));
+    }
+    let warnings = announcer
+        .end(ended(&Tally::default()), Duration::ZERO)
+        .await;
+    // its beginning, five, its end and its figures
+    assert_eq!(*calls.lock().expect("no panic"), 8);
+    assert_eq!(warnings, ["picky failed 1 time, first: it panicked"]);
 }
 
 #[tokio::test]

@@ -39,13 +39,13 @@ const PATTERNS: [Row; 5] = [
 /// What a filter lets pass: of a key, a size and a time.
 type Passes = Box<dyn Fn(&str, u64, Timestamp) -> bool>;
 
-fn said<T>(path: &'static str, value: T) -> Option<Said<T>> {
+fn said<T>(path: &'static str, value: T) -> Said<T> {
     let origin = "here".to_owned();
-    Some(Said {
+    Said {
         path,
         value,
         origin,
-    })
+    }
 }
 
 /// Some filters, and the same in the documented order as plain functions.
@@ -63,68 +63,68 @@ fn random_filters(random: &mut fastrand::Rng) -> (Filters, Vec<(&'static str, Pa
     for at in (0..8).filter(|at| spoken[*at]) {
         let (name, passes): (_, Passes) = match at {
             0 => {
-                filters.include = said(
+                filters.include = Some(said(
                     "filter.include",
                     globs[..2].iter().map(|it| glob(*it)).collect(),
-                );
+                ));
                 (
                     "filter.include",
                     Box::new(move |key, _, _| globs[..2].iter().any(|it| it.1(key))),
                 )
             }
             1 => {
-                filters.exclude = said(
+                filters.exclude = Some(said(
                     "filter.exclude",
                     globs[2..].iter().map(|it| glob(*it)).collect(),
-                );
+                ));
                 (
                     "filter.exclude",
                     Box::new(move |key, _, _| !globs[2..].iter().any(|it| it.1(key))),
                 )
             }
             2 => {
-                filters.mtime_before = said("filter.mtime_before", times[0]);
+                filters.mtime_before = Some(said("filter.mtime_before", times[0]));
                 (
                     "filter.mtime_before",
                     Box::new(move |_, _, time| time < times[0]),
                 )
             }
             3 => {
-                filters.mtime_after = said("filter.mtime_after", times[1]);
+                filters.mtime_after = Some(said("filter.mtime_after", times[1]));
                 (
                     "filter.mtime_after",
                     Box::new(move |_, _, time| time >= times[1]),
                 )
             }
             4 => {
-                filters.smaller_size = said("filter.smaller_size", sizes[0]);
+                filters.smaller_size = Some(said("filter.smaller_size", sizes[0]));
                 (
                     "filter.smaller_size",
                     Box::new(move |_, size, _| size < sizes[0]),
                 )
             }
             5 => {
-                filters.larger_size = said("filter.larger_size", sizes[1]);
+                filters.larger_size = Some(said("filter.larger_size", sizes[1]));
                 (
                     "filter.larger_size",
                     Box::new(move |_, size, _| size >= sizes[1]),
                 )
             }
             6 => {
-                filters.key.include = said(
+                filters.key.include = Some(said(
                     "filter.include_regex",
                     patterns[..2].iter().map(|it| pattern(*it)).collect(),
-                );
+                ));
                 (
                     "filter.include_regex",
                     Box::new(move |key, _, _| patterns[..2].iter().any(|it| it.1(key))),
                 )
             }
             _ => {
-                filters.key.exclude = said(
+                filters.key.exclude = Some(said(
                     "filter.exclude_regex",
                     patterns[2..].iter().map(|it| pattern(*it)).collect(),
-                );
+                ));
                 (
                     "filter.exclude_regex",
                     Box::new(move |key, _, _| !patterns[2..].iter().any(|it| it.1(key))),

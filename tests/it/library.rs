@@ -3,7 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use s3sync::hook::{Candidate, FilterHook, HookError, Hooks, Rule, async_trait, filter_fn};
+use s3sync::hook::{
+    Candidate, FilterHook, HookError, Hooks, PreprocessHook, Preprocessed, Rule, SourceObject,
+    UploadMetadata, async_trait, filter_fn,
+};
 use s3sync::sandbox::{Action, Rule as Fault, When};
 use s3sync::{Job, JobBuilder, Run, StartError, Status};
 use serde_json::Value;
@@ -120,6 +123,42 @@ fn a_run_that_is_cancelled_ends_in_order_and_says_so() {
         assert_eq!(world.uploads("first"), [""; 0]);
         assert_eq!(world.get("first", "large"), None);
     }
+}
+
+/// A preprocess hook that never answers.
+#[derive(Debug)]
+struct Silent(std::sync::Arc<tokio::sync::Notify>);
+
+#[async_trait]
+impl PreprocessHook for Silent {
+    async fn preprocess(
+        &self,
+        _: &SourceObject,
+        _: &mut UploadMetadata,
+    ) -> Result<Preprocessed, HookError> {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn a_stop_reaches_who_waits_for_a_hook() {
+    let world = world();
+    on(2, async {
+        let asked = std::sync::Arc::new(tokio::sync::Notify::new());
+        let hooks = Hooks::new().preprocess(Silent(asked.clone()));
+        let run = Run::new(up(&world).build().expect("a job")).hooks(hooks);
+        let running = run.start().expect("it starts");
+        asked.notified().await;
+        running.cancel_handle().cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(30), running.finished());
+        let summary = ended.await.expect("it ends");
+        assert_eq!(summary.status, Status::Interrupted, "{summary:?}");
+        let statistics = &summary.pairs[0].statistics;
+        assert_eq!(statistics.created, 0);
+        assert_eq!(statistics.not_attempted, statistics.listed);
+    });
+    assert_eq!(world.objects("first", "").len(), 0);
 }
 
 #[test]

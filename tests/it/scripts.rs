@@ -176,6 +176,21 @@ fn a_script_that_does_not_load_starts_nothing() {
 }
 
 #[test]
+fn what_a_script_says_while_it_loads_is_heard() {
+    let world = world();
+    let path = script(
+        &world,
+        "log.warn('said while loading')\nfunction filter(o) for n = 1, 2000 do log.warn('line ' .. n) end end",
+    );
+    let ran = two_pairs(&world, &path, &[]).run();
+    ran.exit(0)
+        .says("said while loading")
+        .says("line 1000")
+        .says("cut after 1000 lines of one call");
+    assert!(!ran.told().contains("line 1001"), "{}", ran.told());
+}
+
+#[test]
 fn a_script_that_would_hurt_the_run_hurts_its_pair_alone() {
     let backtracks = "function filter(o) return (('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60) .. 'b') end";
     for (name, text, says) in [

@@ -37,10 +37,7 @@ pub(super) fn settings() -> LuaSettings {
 async fn call(vm: &Vm) -> Result<String, String> {
     let answer = vm.run(|interpreter| {
         let function = interpreter.function("f")?;
-        interpreter.begin();
-        let value = function.call::<mlua::Value>(());
-        let value = value.map_err(|error| interpreter.told(&error))?;
-        value.to_string().map_err(|error| interpreter.told(&error))
+        interpreter.call(|| function.call::<mlua::Value>(())?.to_string())
     });
     answer.await.flatten().map_err(|error| error.message)
 }
@@ -204,6 +201,43 @@ async fn what_a_script_may_not_do_ends_with_an_error_that_names_its_line() {
             "s.lua:1: a path is needed",
         ),
         (
+            "a finalizer",
+            "function f() setmetatable({}, {__gc = function() while true do end end}) collectgarbage() end",
+            "s.lua:1: __gc is not for scripts",
+        ),
+        (
+            "an answer that comes too late",
+            "function f()
+               local c = coroutine.create(function()
+                 local x <close> = setmetatable({}, {__close = function() while true do end end})
+                 coroutine.yield()
+               end)
+               coroutine.resume(c)
+               return coroutine.close(c)
+             end",
+            "it took longer than 100ms",
+        ),
+        (
+            "a file elsewhere",
+            "function f() return assert(loadfile('/etc/passwd')) end",
+            "cannot read /etc/passwd: a script reads only below its own directory",
+        ),
+        (
+            "a device",
+            "function f() dofile('/dev/zero') end",
+            "cannot read /dev/zero: a script reads only",
+        ),
+        (
+            "a search elsewhere",
+            "function f() return assert(package.searchpath('passwd', '/etc/?')) end",
+            "cannot read /etc/passwd: a script reads only",
+        ),
+        (
+            "a module elsewhere",
+            "package.path = '/etc/?;../?' function f() return require('passwd') end",
+            "module 'passwd' not found",
+        ),
+        (
             "no such function",
             "function g() end",
             "s.lua: it has no function `f`",
@@ -285,6 +319,65 @@ async fn what_a_script_may_do_works() {
 }
 
 #[tokio::test]
+async fn modules_below_the_directory_of_a_script_are_its_own() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    std::fs::create_dir_all(root.join("lib/rules")).expect("a directory");
+    let module = "#!/usr/bin/lua\nreturn {v = ...}";
+    for name in ["one.lua", "lib/rules/init.lua", "lib/two.txt"] {
+        std::fs::write(root.join(name), module).expect("a module");
+    }
+    std::fs::write(root.join("wrong.lua"), "\nreturn +").expect("a module");
+    for (name, text, expected) in [
+        ("beside it", "require('one').v", "one"),
+        ("below", "require('lib.rules').v", "lib.rules"),
+        (
+            "where the script says",
+            "(function() package.path = 'lib/?.txt' return require('two').v end)()",
+            "two",
+        ),
+        ("as a chunk", "loadfile('lib/two.txt')('v').v", "v"),
+        ("done", "type(dofile('lib/two.txt'))", "table"),
+        (
+            "found",
+            "package.searchpath('lib.rules', package.path)",
+            "./lib/rules/init.lua",
+        ),
+        (
+            "with a mistake",
+            "require('wrong')",
+            "cannot load module 'wrong' from './wrong.lua': ./wrong.lua:2: unexpected symbol near '+'",
+        ),
+    ] {
+        let text = format!("function f() return {text} end");
+        let mut script = script(&text);
+        script.path = root.join("s.lua");
+        let vm = Vm::start(&script, &settings()).expect("it loads");
+        let (Ok(answer) | Err(answer)) = call(&vm).await;
+        assert!(answer.contains(expected), "{name}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_is_always_late_is_given_up() {
+    let vm = Vm::start(
+        &script("n = 0 function f() n = n + 1 while n ~= 1 do end end"),
+        &settings(),
+    );
+    let vm = vm.expect("it loads");
+    assert_eq!(call(&vm).await.as_deref(), Ok("nil"));
+    for expected in [
+        "s.lua:1: it took longer than 100ms",
+        "s.lua:1: it took longer than 100ms",
+        "s.lua: given up after too many calls that took longer than 100ms",
+        "s.lua: given up after too many calls that took longer than 100ms",
+    ] {
+        let error = call(&vm).await.expect_err("it loops");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn libraries_that_are_allowed_are_there() {
     let os = "function f() return os.date('%Y', 0) .. tostring(io.open('/nowhere/at/all')) end";
     let exit = "function f() os.exit(0) end";
@@ -307,6 +400,12 @@ async fn libraries_that_are_allowed_are_there() {
         ),
         ("debug", Libraries::System, debug, Err("(global 'debug')")),
         ("debug", Libraries::Everything, debug, Ok("1")),
+        (
+            "a finalizer of files",
+            Libraries::System,
+            "function f() getmetatable(io.stdout).__gc = print end",
+            Err("s.lua:1: attempt to index a string value"),
+        ),
         (
             "bytecode",
             Libraries::System,
