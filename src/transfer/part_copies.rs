@@ -159,7 +159,7 @@ async fn copy_parts(
 ) -> Result<Vec<StoredPart>, StoreError> {
     let at_once = usize::from(via.pair.performance.max_parallel_uploads);
     let ranges: Vec<_> = cut.ranges().collect();
-    futures::stream::iter(ranges)
+    let copies = futures::stream::iter(ranges)
         .map(|(number, range)| async move {
             via.backlog.room().await;
             let _place = via.parts.to_write().await;
@@ -176,8 +176,13 @@ async fn copy_parts(
             Ok(copied)
         })
         .buffered(at_once)
-        .try_collect()
-        .await
+        .try_collect();
+    tokio::select! {
+        biased;
+        // also when all are on their way: nobody waits for what is given up anyway
+        () = via.stop.cancelled() => Err(cancelled(&from.key)),
+        copied = copies => copied,
+    }
 }
 
 /// What the copied parts make and what the source has, where both can be told and differ.

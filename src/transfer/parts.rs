@@ -81,11 +81,10 @@ async fn run(
         };
         tokio::select! {
             biased;
+            // also when all are on their way: nobody waits for what is given up anyway
+            () = via.stop.cancelled() => return Err(cancelled(work.entry.key.as_str()).into()),
             begun = begin, if next.is_some() => {
                 let Some((number, range, (place, to_read), reserved)) = begun else { continue };
-                if via.stop.is_cancelled() {
-                    return Err(cancelled(work.entry.key.as_str()).into());
-                }
                 next = waiting.next();
                 let keep = front.is_some();
                 flying.push(async move {

@@ -15,7 +15,7 @@ pub(super) async fn head(
     checksums: bool,
 ) -> Result<Head, StoreError> {
     let denied = match read::head(store, of, checksums).await {
-        Err(error) if error.kind == ErrorKind::AccessDenied && error.code.is_none() => error,
+        Err(error) if error.kind == ErrorKind::AccessDenied && is_wordless(&error) => error,
         answer => return answer,
     };
     if store.0.denies_objects.load(Ordering::Relaxed) {
@@ -37,4 +37,9 @@ pub(super) async fn head(
         }
         Ok(_) | Err(_) => Err(denied),
     }
+}
+
+/// Whether its code is the status alone.
+fn is_wordless(error: &StoreError) -> bool {
+    error.code.as_deref() == Some("HTTP 403")
 }
