@@ -71,8 +71,8 @@ use super::overdue::{Overdue, Patient, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, ErrorKind, Head, Histories, Listing, Meter, PartLayout, Put, Read, Source,
-    StoreError, StoreKind, Stored, Stream, Target, Upload, Versioning, Withdrawn,
+    Description, ErrorKind, Head, Histories, Listing, Looked, Meter, PartLayout, Put, Read, Source,
+    StoreError, StoreKind, Stored, Stream, Target, Upload, Versioning, Withdrawn, named,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -472,7 +472,11 @@ impl Source for S3Store {
     }
 
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
-        denied::head(self, of, checksums).await
+        read::head(self, of, checksums).await
+    }
+
+    async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
+        named::looked(key, denied::head(self, key.into(), false).await)
     }
 
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
