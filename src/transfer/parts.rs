@@ -82,7 +82,9 @@ async fn run(
         tokio::select! {
             biased;
             // also when all are on their way: nobody waits for what is given up anyway
-            () = via.stop.cancelled() => return Err(cancelled(work.entry.key.as_str()).into()),
+            () = via.stop.cancelled(), if next.is_some() || !flying.is_empty() => {
+                return Err(cancelled(work.entry.key.as_str()).into());
+            }
             begun = begin, if next.is_some() => {
                 let Some((number, range, (place, to_read), reserved)) = begun else { continue };
                 next = waiting.next();
