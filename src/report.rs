@@ -50,6 +50,7 @@ pub use history::history_schema;
 pub use human::printable;
 pub use list::{Listed, list};
 pub use log::{LogSink, log_check_summary, log_summary};
+#[cfg(feature = "cli")]
 pub use one_line::one_line;
 pub use output::Stream;
 pub use pair::PairReport;

@@ -1,5 +1,6 @@
 //! A job that is right.
 
+#[cfg(feature = "cli")]
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
