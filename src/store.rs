@@ -24,6 +24,7 @@ pub mod named;
 mod overdue;
 mod pace;
 mod probe;
+mod removal;
 pub mod retry;
 pub mod s3;
 mod secret;
@@ -39,6 +40,7 @@ pub use incomplete::Incomplete;
 pub use left_out::LeavesOut;
 pub use pace::{Pace, Stream};
 pub use probe::{Answer, Finding};
+pub use removal::{Removal, Removed, Still};
 pub use secret::Secret;
 pub use settled::{Rejected, Settled, SourceFacts, Stored, Withdrawn};
 pub use throttle::Throttle;
@@ -469,9 +471,12 @@ pub trait Target: Source {
         ))
     }
 
-    /// Removes objects; one result for each key, in their order. A key that is not there counts
-    /// as removed, as S3 has it.
-    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError>;
+    /// Removes objects; one result for each, in their order. One that is not there counts as
+    /// removed, as S3 has it. An error in place of the results means that nothing is known of any.
+    async fn delete(
+        &self,
+        removals: &[Removal],
+    ) -> Result<Vec<Result<Removed, StoreError>>, StoreError>;
 
     /// Deletes a key where what it had is kept; the id of the delete marker that hides it now.
     async fn mark_deleted(&self, _key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {
@@ -509,8 +514,8 @@ pub trait Target: Source {
     /// Takes back what this run has just stored, and only that: by its version, or only while the
     /// key still has its ETag. Whatever took its place meanwhile stays.
     async fn withdraw(&self, key: &ObjectKey, _stored: &Stored) -> Result<Withdrawn, StoreError> {
-        let results = self.delete(std::slice::from_ref(key)).await?;
-        results.into_iter().collect::<Result<(), _>>()?;
+        let results = self.delete(&[key.into()]).await?;
+        results.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Withdrawn::Removed)
     }
 

@@ -16,8 +16,8 @@ use futures::stream::{self, StreamExt as _};
 
 use super::{
     Annotation, AnnotationContent, AnnotationTag, Annotations, Condition, Content, Description,
-    ErrorKind, Head, Incomplete, Listing, Page, Part, Put, Read, Source, StoreError, StoreKind,
-    Stored, StoredPart, Target, Upload,
+    ErrorKind, Head, Incomplete, Listing, Page, Part, Put, Read, Removal, Removed, Source,
+    StoreError, StoreKind, Stored, StoredPart, Target, Upload,
 };
 use crate::digest::{Algorithm, Checksum, Digest, Hashers, composite, digest};
 use crate::object::{Attributes, ETag, Entry, ObjectKey, ObjectVersion, Tags, Timestamp};
@@ -358,11 +358,14 @@ impl Target for MemoryStore {
         })
     }
 
-    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-        for key in keys {
-            self.remove(key);
+    async fn delete(
+        &self,
+        removals: &[Removal],
+    ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
+        for removal in removals {
+            self.remove(&removal.key);
         }
-        Ok(keys.iter().map(|_| Ok(())).collect())
+        Ok(removals.iter().map(|_| Ok(Removed::Object)).collect())
     }
 }
 

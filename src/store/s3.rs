@@ -71,8 +71,9 @@ use super::overdue::{Overdue, Patient, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, ErrorKind, Head, Histories, Listing, Looked, Meter, PartLayout, Put, Read, Source,
-    StoreError, StoreKind, Stored, Stream, Target, Upload, Versioning, Withdrawn, named,
+    Description, ErrorKind, Head, Histories, Listing, Looked, Meter, PartLayout, Put, Read,
+    Removal, Removed, Source, StoreError, StoreKind, Stored, Stream, Target, Upload, Versioning,
+    Withdrawn, named,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -567,8 +568,11 @@ impl Target for S3Store {
         write::withdraw(self, key, stored).await
     }
 
-    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-        write::delete(self, keys).await
+    async fn delete(
+        &self,
+        removals: &[Removal],
+    ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
+        write::delete(self, removals).await
     }
 
     async fn mark_deleted(&self, key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Source, StoreError,
-    Stored, Target, Upload, Versioning, Withdrawn,
+    ErrorKind, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Removal, Removed,
+    Source, StoreError, Stored, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -132,9 +132,12 @@ impl Target for Throttle {
         self.target.copy(put, from).await
     }
 
-    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-        self.turn(keys.len(), "").await?;
-        self.target.delete(keys).await
+    async fn delete(
+        &self,
+        removals: &[Removal],
+    ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
+        self.turn(removals.len(), "").await?;
+        self.target.delete(removals).await
     }
 
     async fn set_tags(&self, of: ObjectVersion<'_>, tags: &Tags) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalT
 use s3sync::store::{ErrorKind, LeavesOut, OddityKind, Part, Read, Source, Target as _};
 use tempfile::TempDir;
 
-use crate::support::{Listed, key, put, read, skipped, write};
+use crate::support::{Listed, key, put, read, removals, skipped, write};
 
 fn source(root: &Path) -> LocalSource {
     LocalSource::new(LocalSourceSettings {
@@ -463,7 +463,10 @@ async fn nothing_is_written_through_a_link_that_leads_out() {
         assert!(error.message.contains("symbolic link"), "{text}: {error}");
         let begun = target.begin(&put(text, 4)).await.map(drop);
         assert_eq!(begun.expect_err(text).kind, ErrorKind::UnsafeKey, "{text}");
-        let deleted = target.delete(&[key(text)]).await.expect("a delete");
+        let deleted = target
+            .delete(&[(&key(text)).into()])
+            .await
+            .expect("a delete");
         assert!(deleted[0].is_err(), "{text}");
         assert!(read(&target, text).await.is_err(), "{text}");
     }
@@ -505,7 +508,10 @@ async fn unsafe_keys_are_refused() {
         let error = write(&target, text, "evil").await.expect_err(text);
         assert_eq!(error.kind, ErrorKind::UnsafeKey, "{text:?}: {error}");
         assert!(target.begin(&put(text, 1)).await.is_err(), "{text:?}");
-        let deleted = target.delete(&[key(text)]).await.expect("a delete");
+        let deleted = target
+            .delete(&[(&key(text)).into()])
+            .await
+            .expect("a delete");
         assert!(deleted[0].is_err(), "{text:?}");
         assert!(read(&target, text).await.is_err(), "{text:?}");
     }
@@ -556,7 +562,7 @@ async fn markers_are_directories() {
 
     write(&target, "a/b/x", "x").await.expect("a file");
     let keys = [key("a/b/")];
-    for result in target.delete(&keys).await.expect("a delete") {
+    for result in target.delete(&removals(&keys)).await.expect("a delete") {
         result.expect("what is not empty stays");
     }
     assert_eq!(names(dir.path()), ["a", "a/b", "a/b/x"]);
@@ -572,7 +578,7 @@ async fn deleting_takes_emptied_directories_along() {
         ("z", &["z", "z/x"]),
         ("z/x", &[]),
     ] {
-        for result in target.delete(&[key(text)]).await.expect(text) {
+        for result in target.delete(&[(&key(text)).into()]).await.expect(text) {
             result.expect(text);
         }
         assert_eq!(names(dir.path()), left, "{text}");

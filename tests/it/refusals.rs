@@ -14,7 +14,7 @@ use s3sync::store::{
     Target as _,
 };
 
-use crate::support::{Listed, case, key, put, read, write};
+use crate::support::{Listed, case, key, put, read, removals, write};
 use crate::world::{Run, World, content, same};
 
 const PART: usize = 5 << 20;
@@ -607,8 +607,8 @@ async fn n45_many_are_deleted_one_by_one_where_that_is_all_there_is() {
             write(&place.store, key.as_str(), "x").await.expect("a put");
         }
         for _ in 0..2 {
-            let results = place.store.delete(&keys).await.expect("results");
-            let failed = |result: &Result<(), StoreError>| {
+            let results = place.store.delete(&removals(&keys)).await.expect("results");
+            let failed = |result: &Result<s3sync::store::Removed, StoreError>| {
                 result
                     .as_ref()
                     .is_err_and(|error| error.kind == ErrorKind::AccessDenied)
@@ -765,7 +765,7 @@ async fn an_odd_answer_to_a_deletion_is_not_held_against_the_next() {
             faults.add(Rule::new(refusal(403, "AccessDenied")).operation("DeleteObject"));
         }
         for _ in 0..3 {
-            let results = place.store.delete(&[key("a"), key("b")]).await;
+            let results = place.store.delete(&removals(&[key("a"), key("b")])).await;
             let results = results.expect("results");
             assert!(results.iter().all(|result| result.is_err() == deny));
         }

@@ -18,7 +18,7 @@ use s3sync::store::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{Listed, key, put, read, write};
+use crate::support::{Listed, key, put, read, removals, write};
 
 /// An empty place to write to, and the same place to read from.
 pub(crate) struct Place {
@@ -372,7 +372,7 @@ async fn a_condition_decides_what_is_replaced(place: Place) {
         (true, has(&older), true),
     ] {
         for in_parts in [false, true] {
-            let removed = place.target.delete(&[key("k")]).await;
+            let removed = place.target.delete(&[(&key("k")).into()]).await;
             removed.expect("a deletion");
             if there {
                 write(&*place.target, "k", "older").await.expect("a put");
@@ -509,7 +509,11 @@ async fn deleting_is_idempotent(place: Place) {
     }
     let keys = ["a", "never/was", "d/e/f", "d/e/g"].map(key);
     for _ in 0..2 {
-        let results = place.target.delete(&keys).await.expect("a delete");
+        let results = place
+            .target
+            .delete(&removals(&keys))
+            .await
+            .expect("a delete");
         assert_eq!(results.len(), keys.len());
         for (result, key) in results.iter().zip(&keys) {
             assert!(result.is_ok(), "{key}: {result:?}");
@@ -570,7 +574,12 @@ async fn odd_keys_stay_as_they_are(place: Place) {
         );
     }
     let all: Vec<_> = keys.iter().map(|text| key(text)).collect();
-    for result in place.target.delete(&all).await.expect("a delete") {
+    for result in place
+        .target
+        .delete(&removals(&all))
+        .await
+        .expect("a delete")
+    {
         result.expect("each is deleted");
     }
     assert!(Listed::of(&*place.source).await.entries.is_empty());

@@ -8,7 +8,12 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use s3sync::digest::{Algorithm, digest};
 use s3sync::object::{Entry, ObjectKey, Timestamp};
-use s3sync::store::{Content, Oddity, OddityKind, Put, Read, Source, StoreError, Target};
+use s3sync::store::{Content, Oddity, OddityKind, Put, Read, Removal, Source, StoreError, Target};
+
+/// To be removed whatever they are.
+pub(crate) fn removals(keys: &[ObjectKey]) -> Vec<Removal> {
+    keys.iter().map(Into::into).collect()
+}
 
 /// A key that is known to be one.
 pub(crate) fn key(text: &str) -> ObjectKey {

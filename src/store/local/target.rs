@@ -22,8 +22,8 @@ use super::walk::{Role, Walk};
 use crate::digest::Digest;
 use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, Listing, Put, Read, Source, StoreError, Stored, Target,
-    Upload,
+    Content, Description, ErrorKind, Head, Listing, Put, Read, Removal, Removed, Source,
+    StoreError, Stored, Target, Upload,
 };
 
 /// A directory to write to. It is made when the first file is written.
@@ -125,9 +125,12 @@ impl Target for LocalTarget {
         Ok(Box::new(upload))
     }
 
-    async fn delete(&self, keys: &[ObjectKey]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-        let (tree, keys) = (Arc::clone(&self.0), keys.to_vec());
-        blocking(move || Ok(tree.delete(&keys))).await
+    async fn delete(
+        &self,
+        removals: &[Removal],
+    ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
+        let (tree, removals) = (Arc::clone(&self.0), removals.to_vec());
+        blocking(move || Ok(tree.delete(&removals))).await
     }
 
     fn keeps_no_digests(&self) -> bool {
@@ -221,11 +224,14 @@ impl Tree {
         Ok(stored(0))
     }
 
-    fn delete(&self, keys: &[ObjectKey]) -> Vec<Result<(), StoreError>> {
+    fn delete(&self, removals: &[Removal]) -> Vec<Result<Removed, StoreError>> {
         let mut emptied = BTreeSet::new();
-        let results = keys
+        let results = removals
             .iter()
-            .map(|key| self.delete_one(key, &mut emptied))
+            .map(|removal| {
+                self.delete_one(&removal.key, &mut emptied)
+                    .map(|()| Removed::Object)
+            })
             .collect();
         // the deepest first, and each one's parent after it
         while let Some(path) = emptied.pop_last() {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::S3Store;
-use crate::object::ObjectKey;
-use crate::store::{ErrorKind, StoreError};
+use crate::store::{ErrorKind, Removal, Removed, StoreError};
 
 const OPERATION: &str = "DeleteObject";
 
@@ -16,9 +15,12 @@ const AT_ONCE: usize = 16;
 /// Deletes each key, with its own result; an error is one that nothing else would be spared.
 pub(super) async fn delete(
     store: &S3Store,
-    keys: &[ObjectKey],
-) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let full_keys: Vec<_> = keys.iter().map(|key| store.full_key(key)).collect();
+    removals: &[Removal],
+) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
+    let full_keys: Vec<_> = removals
+        .iter()
+        .map(|removal| store.full_key(&removal.key))
+        .collect();
     futures::stream::iter(full_keys)
         .map(|full_key| one(store, full_key))
         .buffered(AT_ONCE)
@@ -26,7 +28,7 @@ pub(super) async fn delete(
         .await
 }
 
-async fn one(store: &S3Store, full_key: String) -> Result<Result<(), StoreError>, StoreError> {
+async fn one(store: &S3Store, full_key: String) -> Result<Result<Removed, StoreError>, StoreError> {
     let deleted = store
         .retrying(OPERATION, || {
             let request = store.client().delete_object();
@@ -35,9 +37,9 @@ async fn one(store: &S3Store, full_key: String) -> Result<Result<(), StoreError>
         })
         .await;
     match deleted {
-        Ok(_) => Ok(Ok(())),
+        Ok(_) => Ok(Ok(Removed::Object)),
         // what was not there is not there
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(Ok(())),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Ok(Removed::Object)),
         Err(error) if error.kind.is_fatal() => Err(error),
         Err(error) => Ok(Err(error)),
     }

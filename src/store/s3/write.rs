@@ -19,7 +19,7 @@ use super::payer::NotPaying;
 use super::{S3Store, condition, read, singly};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
-use crate::store::{Condition, ErrorKind, Put, StoreError, Stored, Withdrawn};
+use crate::store::{Condition, ErrorKind, Put, Removal, Removed, StoreError, Stored, Withdrawn};
 
 /// Keys in one DeleteObjects call:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
@@ -176,10 +176,10 @@ pub(super) async fn withdraw(
 /// DeleteObjects in batches, with each key's own result.
 pub(super) async fn delete(
     store: &S3Store,
-    keys: &[ObjectKey],
-) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let mut results = Vec::with_capacity(keys.len());
-    for batch in keys.chunks(DELETE_BATCH) {
+    removals: &[Removal],
+) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
+    let mut results = Vec::with_capacity(removals.len());
+    for batch in removals.chunks(DELETE_BATCH) {
         if store.lacks(Lack::Batches) {
             results.extend(singly::delete(store, batch).await?);
             continue;
@@ -206,13 +206,16 @@ pub(super) async fn delete(
 
 async fn delete_batch(
     store: &S3Store,
-    keys: &[ObjectKey],
-) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    removals: &[Removal],
+) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
     const OPERATION: &str = "DeleteObjects";
     let invalid = |error: aws_sdk_s3::error::BuildError| {
         StoreError::new(OPERATION, "", ErrorKind::Other, error.to_string())
     };
-    let full_keys: Vec<String> = keys.iter().map(|key| store.full_key(key)).collect();
+    let full_keys: Vec<String> = removals
+        .iter()
+        .map(|removal| store.full_key(&removal.key))
+        .collect();
     let objects = full_keys
         .iter()
         .map(|key| ObjectIdentifier::builder().key(key).build())
@@ -256,6 +259,6 @@ async fn delete_batch(
         .collect();
     Ok(full_keys
         .iter()
-        .map(|key| failed.remove(key.as_str()).map_or(Ok(()), Err))
+        .map(|key| failed.remove(key.as_str()).map_or(Ok(Removed::Object), Err))
         .collect())
 }
