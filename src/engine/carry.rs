@@ -22,6 +22,11 @@ pub(super) trait Planning {
     /// The next decision; `None` after the last.
     fn next(&mut self) -> impl Future<Output = Result<Option<Self::Decision>, StoreError>> + Send;
 
+    /// Begins once more after a listing turned out to be in no order; whether it can.
+    fn begin_anew(&mut self) -> bool {
+        false
+    }
+
     /// What is listed and not decided on.
     fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_;
 }
@@ -31,6 +36,10 @@ impl Planning for Plan {
 
     async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
         Plan::next(self).await
+    }
+
+    fn begin_anew(&mut self) -> bool {
+        Plan::begin_anew(self)
     }
 
     fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
@@ -98,6 +107,23 @@ pub(super) async fn carry_out<P: Planning>(
             } => decision,
         };
         let taken = match decision {
+            Err(error) if error.is_out_of_order() => {
+                // what is begun is finished, so that the target is listed with it
+                while let Some(joined) = running.join_next().await {
+                    crashed = crashed.or_else(|| panic_of(joined));
+                }
+                if crashed.is_some() {
+                    break Ok(false);
+                }
+                if plan.begin_anew() {
+                    tracing::warn!(%error, "both sides are listed once more, and sorted");
+                    continue;
+                }
+                break Err(PairError {
+                    error,
+                    phase: "list",
+                });
+            }
             Err(error) => {
                 break Err(PairError {
                     error,

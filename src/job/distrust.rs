@@ -252,6 +252,7 @@ impl Sink for Keeper {
                 }
             }
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::Started { .. }
             | Event::Wrote(_)

@@ -472,6 +472,10 @@ impl Source for S3Store {
         listing::list(self)
     }
 
+    fn list_sorted(&self) -> Listing {
+        listing::list_sorted(self)
+    }
+
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
         read::head(self, of, checksums).await
     }
