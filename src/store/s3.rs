@@ -13,6 +13,7 @@ mod client;
 mod completion;
 mod condition;
 mod copy;
+mod delete;
 mod denied;
 mod encryption;
 mod error;
@@ -23,6 +24,7 @@ mod learnt;
 mod listing;
 mod locked;
 mod logs;
+mod look;
 mod network;
 mod once;
 mod payer;
@@ -576,7 +578,7 @@ impl Target for S3Store {
         &self,
         removals: &[Removal],
     ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
-        write::delete(self, removals).await
+        delete::delete(self, removals).await
     }
 
     async fn mark_deleted(&self, key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {

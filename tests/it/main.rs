@@ -53,6 +53,7 @@ mod quickstart;
 mod readme;
 mod refusals;
 mod rehearsal;
+mod removal;
 mod report;
 mod sandbox;
 mod schemas;
