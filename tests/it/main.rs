@@ -54,6 +54,7 @@ mod readme;
 mod refusals;
 mod rehearsal;
 mod report;
+mod retrying;
 mod sandbox;
 mod schemas;
 mod scripts;
