@@ -9,6 +9,7 @@ mod carry;
 mod check;
 mod filtered;
 mod history;
+mod later;
 mod lineup;
 mod listed;
 mod open;

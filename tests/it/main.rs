@@ -55,6 +55,7 @@ mod refusals;
 mod rehearsal;
 mod removal;
 mod report;
+mod retrying;
 mod sandbox;
 mod schemas;
 mod scripts;
