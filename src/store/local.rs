@@ -15,6 +15,7 @@ mod names;
 mod probe;
 mod read;
 mod source;
+mod sweep;
 mod target;
 mod temporary;
 mod upload;
@@ -23,6 +24,7 @@ mod walk;
 pub use probe::{probe_source, probe_target};
 pub use source::LocalSource;
 pub use target::LocalTarget;
+pub use temporary::remove_temporary_files;
 pub(super) use walk::escaped;
 
 use std::path::PathBuf;

@@ -87,6 +87,8 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         sinks: Sinks::new(vec![Arc::clone(told) as Arc<dyn Sink>]),
         budget: Budget::new(1 << 20),
         stop: CancellationToken::new(),
+        halt: s3sync::store::Halt::default(),
+        journal: Arc::new(s3sync::store::Unwitnessed),
         dry_run: false,
         distrusted: Distrusted::default(),
         bounds: Bounds::default(),

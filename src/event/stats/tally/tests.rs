@@ -78,7 +78,8 @@ fn failed(reason: FailReason) -> Event {
         source: Some(listed()),
         reason,
         error: error(),
-        attempts: 3,
+        resumed: 0,
+            attempts: 3,
     }
 }
 
