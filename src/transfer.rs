@@ -26,6 +26,7 @@ mod parts;
 mod parts_proof;
 mod places;
 mod preprocess;
+mod resume;
 mod scheme;
 mod server_side;
 mod source_proof;
@@ -57,7 +58,7 @@ use self::places::Places;
 use self::preprocess::{Preprocess, Said};
 use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
-use crate::context::{Budget, Conclusion, Context, Ends, cancelled, conclude};
+use crate::context::{Budget, Conclusion, Context, Ends, Journal, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
@@ -98,6 +99,8 @@ pub struct Transferrer {
     /// What is told and was not heard yet.
     backlog: Backlog,
     stop: CancellationToken,
+    /// Knows of uploads that earlier runs have left, and hears of those of this one.
+    journal: Arc<dyn Journal>,
     dry_run: bool,
     /// What is asked of an object before it goes.
     late: Late,
@@ -159,6 +162,8 @@ struct Work {
 struct Done {
     settled: Settled,
     parts: Option<(u16, Option<u64>)>,
+    /// How many of them an earlier run had sent.
+    resumed: u16,
     server_side: bool,
     /// What the source has, where the target's object has none yet.
     annotations: Option<Annotations>,
@@ -218,6 +223,7 @@ impl Transferrer {
             tells_steps: context.sinks.wants_steps(),
             backlog: context.backlog.clone(),
             stop: context.stop.clone(),
+            journal: context.journal.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
@@ -507,6 +513,7 @@ impl Transferrer {
                         replaced: replaces.is_some(),
                         server_side: done.server_side,
                         parts: done.parts,
+                        resumed: done.resumed,
                         attempts,
                         elapsed: started.elapsed(),
                         is_untagged: work.is_untagged.load(Ordering::Relaxed),
@@ -672,12 +679,7 @@ impl Transferrer {
         became
     }
 
-    fn arrived(
-        &self,
-        listed: &Entry,
-        settled: Settled,
-        conduct: Conduct,
-    ) -> Result<Became, Ended> {
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Result<Became, Ended> {
         if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
             (settled.integrity().verdict(), self.pair.verify.unverifiable)
         {
@@ -709,12 +711,7 @@ impl Transferrer {
     }
 
     /// Tells what became of an object that did not arrive.
-    fn conclude(
-        &self,
-        source: &Entry,
-        trouble: Trouble,
-        attempts: u32,
-    ) -> Result<Became, Ended> {
+    fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<Became, Ended> {
         let error = match trouble {
             Trouble::Damaged(mismatch) => return self.damaged(source, &mismatch, attempts),
             Trouble::Published(rejected) => {
@@ -767,12 +764,7 @@ impl Transferrer {
         }
     }
 
-    fn damaged(
-        &self,
-        source: &Entry,
-        mismatch: &Mismatch,
-        attempts: u32,
-    ) -> Result<Became, Ended> {
+    fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) -> Result<Became, Ended> {
         let ends = [self.source.describe(), self.target.describe()];
         let endpoint = ends.iter().find_map(|end| end.endpoint.as_deref());
         let (reason, error) = attempt::damage(source, mismatch, endpoint);
