@@ -23,6 +23,7 @@ use crate::context::Distrusted;
 use crate::digest::Verdict;
 use crate::event::{Event, FailReason, Sink, locked};
 use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::report::JobDirectory;
 
 /// The part of the file that is about one pair's target.
 #[derive(Debug, Clone)]
@@ -60,7 +61,7 @@ impl Ledger {
             }
         };
         Self {
-            file: LinesFile::below(&job.report.dir.join(&job.name)),
+            file: LinesFile::below(&JobDirectory::of(&job.report.dir, &job.name)),
             pair: pair.name.clone(),
             root,
             endpoint,
