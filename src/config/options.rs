@@ -565,10 +565,11 @@ pub static OPTIONS: &[OptionRow] = &[
     job("report.dir", Path, "where runs leave their reports").under(REHEARSAL),
     job("report.level", words(&["acts", "errors_only", "all"]), "how much evidence is written")
         .default("acts").under(REHEARSAL),
-    job("report.keep", SOME_DURATION, "how long the reports of old runs are kept").under(REHEARSAL).not_yet(),
+    job("report.keep", SOME_DURATION, "how long after their start the reports of runs are kept; for good when not said").under(REHEARSAL),
     job("lock.on_conflict", words(&["fail", "wait", "skip"]), "when the job runs already: fail, wait, or skip this run")
-        .under(JOB).not_yet(),
-    job("lock.wait", ANY_DURATION, "how long to wait for the other run").under(JOB).not_yet(),
+        .default("fail").under(JOB),
+    job("lock.wait", ANY_DURATION, "how long to wait for the other run, 0 for as long as it takes")
+        .default("0s").under(JOB),
     job("include", Files, "job files to read first; this one wins over them")
         .default("[]").file_only().under(JOB),
     job("vars", Variables, "texts that ${vars.NAME} stands for").default("{}").under(JOB),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
 use super::journal::Journals;
+use super::lock::Locks;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,8 @@ pub(super) struct PairRun<'a> {
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
     pub(super) output: Output<'a>,
+    /// Taken for each pair while it is at work.
+    pub(super) locks: &'a Locks,
 }
 
 /// Where it is told what happens to each object.
@@ -60,6 +63,9 @@ impl PairRun<'_> {
             part.finish(Status::Interrupted, Some("not started".to_owned()));
             return;
         }
+        let Ok(_locked) = self.locks.take_target(part, &self.stop).await else {
+            return;
+        };
         let refuse = |error: String| {
             tracing::error!(pair = part.name(), "{error}");
             part.finish(Status::Failed, Some(error));

@@ -61,7 +61,7 @@ pub(super) fn pair(name: &str) -> Pair {
     }
 }
 
-fn job(dir: &Path, pairs: &[&str]) -> Job {
+pub(super) fn job(dir: &Path, pairs: &[&str]) -> Job {
     Job {
         name: "nightly".to_owned(),
         origin: Origin::File("nightly.toml".into()),
@@ -74,7 +74,9 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
+            keep: None,
         },
+        lock: config::OnConflict::default(),
         sandbox: None,
         shutdown_grace: std::time::Duration::ZERO,
         log: Log {

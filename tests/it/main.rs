@@ -37,6 +37,7 @@ mod limits;
 mod listing;
 mod local_files;
 mod locked;
+mod locks;
 mod midway;
 mod model;
 mod night;

@@ -17,7 +17,9 @@ fn job(dir: &Path) -> Job {
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
+            keep: None,
         },
+        lock: config::OnConflict::default(),
         sandbox: None,
         shutdown_grace: std::time::Duration::ZERO,
         log: Log {
