@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::program;
 use crate::event::locked;
 use crate::report::{ExitCode, RunEnd, RunReport, Status};
 
@@ -108,9 +109,8 @@ impl Signals {
     }
 
     /// The job has ended: its report is for nobody else to write.
-    pub(super) fn end(&self) -> Option<ExitCode> {
+    pub(super) fn end(&self) {
         *locked(&self.heard.report) = None;
-        self.received()
     }
 }
 
@@ -147,6 +147,7 @@ async fn watch(mut both: Both, heard: Arc<Heard>) {
             interrupted_by: exit.signal(),
         });
     }
+    program::kill_all();
     #[allow(
         clippy::exit,
         reason = "the user asked twice: nothing may be waited for any more"
