@@ -8,6 +8,7 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 
 mod compare;
 mod cursor;
+mod folded;
 mod join;
 mod row;
 mod shadow;
@@ -21,6 +22,7 @@ use std::time::Instant;
 
 use self::compare::compare;
 use self::cursor::Cursor;
+use self::folded::Folded;
 use self::join::Join;
 use self::shadow::{Shadow, Taken};
 use crate::config::{By, Check};
@@ -28,7 +30,7 @@ use crate::event::{Cause, Event, Listed, Rule, Side, Sinks, SkipReason};
 use crate::filter::{Filters, Ruling};
 use crate::hook::{Candidate, Fails, HookError};
 use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
-use crate::store::{Listing, StoreError};
+use crate::store::{Folding, Listing, StoreError};
 
 /// What is to be done with one key of the source.
 #[derive(Debug, Clone)]
@@ -177,6 +179,17 @@ pub enum Leave {
 }
 
 impl Leave {
+    /// The path of a key is that of this one, on the target's file system.
+    pub fn folded(source: Entry, by: &str) -> Self {
+        Self::Skip {
+            source,
+            reason: SkipReason::ShadowedKey,
+            message: Some(format!(
+                "the target's file system takes its path for that of `{by}`, which differs in case or in its normal form only"
+            )),
+        }
+    }
+
     /// The path of a key is already taken by this one.
     pub fn shadowed(source: Entry, by: &str) -> Self {
         Self::Skip {
@@ -262,6 +275,7 @@ pub struct Plan {
     rules: Rules,
     filters: Filters,
     shadow: Shadow,
+    folded: Option<Folded>,
     sinks: Sinks,
 }
 
@@ -289,7 +303,18 @@ impl Plan {
             rules,
             filters,
             shadow: Shadow::new(rules.is_provisional),
+            folded: None,
             sinks: sinks.clone(),
+        }
+    }
+
+    /// The same for a target that does not see these differences between names. Of keys that are
+    /// one there the first counts, also where late filters may yet keep it out.
+    #[must_use]
+    pub fn folding(self, folding: Folding) -> Self {
+        Self {
+            folded: Folded::new(folding),
+            ..self
         }
     }
 
@@ -369,7 +394,11 @@ impl Plan {
                 message: Some(message),
             }));
         }
-        match self.shadow.of(self.join.source.name_of(source), source) {
+        let name = self.join.source.name_of(source);
+        if let Some(by) = self.folded.as_mut().and_then(|folded| folded.of(name)) {
+            return Some(Decision::Leave(Leave::folded(source.clone(), &by)));
+        }
+        match self.shadow.of(name, source) {
             None => self.decide_alone(joined),
             Some(Taken::By(by)) => Some(Decision::Leave(Leave::shadowed(source.clone(), &by))),
             Some(Taken::ByOneThatGoes(others)) => {

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Removal, Removed,
-    Source, StoreError, Stored, Target, Upload, Versioning, Withdrawn,
+    ErrorKind, Folding, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Removal,
+    Removed, Source, StoreError, Stored, Target, Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -172,6 +172,10 @@ impl Target for Throttle {
 
     fn signs_with(&self) -> Option<Algorithm> {
         self.target.signs_with()
+    }
+
+    async fn folding(&self, may_write: bool) -> Folding {
+        self.target.folding(may_write).await
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -16,11 +16,16 @@ use crate::object::Timestamp;
 const PREFIX: &str = ".s3sync-";
 const SUFFIX: &str = ".tmp";
 const DIGITS: usize = 16;
+/// What has two normal forms.
+const ACCENT: &str = "\u{e9}";
 
 /// Whether a file's name is one that [`Temporary`] gives: `.s3sync-0123456789abcdef.tmp`.
 pub(super) fn is_temporary(name: &[u8]) -> bool {
     name.strip_prefix(PREFIX.as_bytes())
         .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()))
+        // a file system may have given it another normal form
+        .map(|rest| rest.strip_suffix("e\u{301}".as_bytes()).unwrap_or(rest))
+        .map(|rest| rest.strip_suffix(ACCENT.as_bytes()).unwrap_or(rest))
         .is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
@@ -37,10 +42,19 @@ pub(super) struct Temporary {
 impl Temporary {
     /// Makes an empty file; [`Errno::NOENT`] when the directory was removed meanwhile.
     pub(super) fn create(directory: Arc<Directory>) -> Result<Self, Errno> {
+        Self::create_named(directory, "")
+    }
+
+    /// The same under a name with an é in it, which may be written in two ways.
+    pub(super) fn create_accented(directory: Arc<Directory>) -> Result<Self, Errno> {
+        Self::create_named(directory, ACCENT)
+    }
+
+    fn create_named(directory: Arc<Directory>, accent: &str) -> Result<Self, Errno> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
-            let name = format!("{PREFIX}{:016x}{SUFFIX}", random());
+            let name = format!("{PREFIX}{:016x}{accent}{SUFFIX}", random());
             match openat(
                 directory.fd(),
                 &*name,
@@ -59,6 +73,16 @@ impl Temporary {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The directory it is in.
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where to write.
@@ -125,6 +149,9 @@ mod tests {
             ("s3sync-0123456789abcdef.tmp", false),
             (".s3sync-0123456789abcdef.tmp2", false),
             (".s3sync-.tmp", false),
+            (".s3sync-0123456789abcdef\u{e9}.tmp", true),
+            (".s3sync-0123456789abcdefe\u{301}.tmp", true),
+            (".s3sync-0123456789abcdee\u{301}.tmp", false),
         ] {
             assert_eq!(is_temporary(name.as_bytes()), expected, "{name}");
         }
