@@ -13,6 +13,7 @@ mod build;
 mod carried;
 mod checks;
 mod conflicts;
+mod deletion;
 mod draft;
 mod environment;
 mod everything;
@@ -54,6 +55,7 @@ mod units;
 mod ways;
 
 pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
+pub use deletion::{Deletion, Excluded, Guards, OnErrors};
 pub use environment::Environment;
 pub use explain::{Explanation, Question, TomlStyle};
 pub use file::Outline;

@@ -8,9 +8,10 @@ mod distrusted;
 
 pub use bounds::Bounds;
 pub use budget::{Budget, Reserved};
-pub use conclusion::{Conclusion, conclude};
+pub use conclusion::{Conclusion, conclude, ends_pair};
 pub use distrusted::Distrusted;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,8 @@ pub struct Context {
     pub hooks: Hooks,
     /// What they were told and have not heard yet.
     pub backlog: Backlog,
+    /// Where it is written what may be deleted; to a file without a name when `None`.
+    pub delete_plan: Option<PathBuf>,
 }
 
 impl Context {

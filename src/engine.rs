@@ -7,6 +7,7 @@ differ. Both return an error only for what ends a pair; what becomes of one obje
 
 mod carry;
 mod check;
+mod deletion;
 mod filtered;
 mod history;
 mod lineup;
@@ -28,6 +29,7 @@ use crate::plan::{Aim, Direction, Names, Plan, Rules, VersionPlan};
 use crate::store::{Description, StoreError};
 use carry::carry_out;
 use check::Checking;
+use deletion::Deleting;
 use history::Adding;
 use sync::Syncing;
 
@@ -47,7 +49,7 @@ pub struct PairDone {
 pub struct PairError {
     /// The error.
     pub error: StoreError,
-    /// In which phase: `open`, `list` or `transfer`.
+    /// In which phase: `open`, `list`, `transfer` or `delete`.
     pub phase: &'static str,
 }
 
@@ -73,9 +75,20 @@ pub async fn run_between(
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
-    let plan = plan(Aim::Sync, &ends, pair, context);
-    let worker = Syncing::new(ends.clone(), pair, context);
+    let Some(deleting) = Deleting::begin(pair, ends.direction, context)? else {
+        let plan = plan(Aim::Sync, &ends, pair, context);
+        let worker = Syncing::new(ends.clone(), pair, context, None);
+        let ended = carry_out(plan, worker, pair, context).await;
+        return finished(&ends, ended).await;
+    };
+    let context = &Context {
+        sinks: deleting.watching(&context.sinks),
+        ..context.clone()
+    };
+    let plan = plan(Aim::Sync, &ends, pair, context).deleting(deleting.wanted());
+    let worker = Syncing::new(ends.clone(), pair, context, Some(deleting.set_aside()));
     let ended = carry_out(plan, worker, pair, context).await;
+    let ended = deleting.end(ended, &ends, pair, context).await;
     finished(&ends, ended).await
 }
 

@@ -53,7 +53,7 @@ use self::late::{Judged, Told};
 use self::places::Places;
 use self::preprocess::{Preprocess, Said};
 use self::written::Written;
-use crate::config::{OnUndecided, OnUnverifiable, Pair};
+use crate::config::{Excluded, OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Context, Ends, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
@@ -101,16 +101,27 @@ pub struct Transferrer {
     conceded: Conceded,
     /// Whether the source said that it knows no tags.
     has_no_tags: AtomicBool,
+    /// Whether what filters reject at the target is deleted, so that it matters of unchanged
+    /// objects, too.
+    deletes_excluded: bool,
+    /// Whether what stands in the place of an object may yet be deleted.
+    waits_for_deletions: bool,
 }
 
 /// What became of an object, as far as it matters to what comes after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Became {
     /// The target has it, as this version where it keeps versions; in a dry run it would have.
     Arrived(Option<Arc<str>>),
     /// The source does not have it any more, or has it where it cannot be read, or filters keep it
     /// out: nothing need wait for it.
     LeftOut,
+    /// Filters that had to ask for more than the listing tells keep it out; the target has this
+    /// under its key.
+    Filtered(Option<Listed>),
+    /// Something of another kind stands in its place in the directory, which deletions may clear:
+    /// nothing was told of it yet.
+    Blocked(Box<Transfer>),
     /// It was left where it is, or did not arrive.
     Stayed,
 }
@@ -213,7 +224,24 @@ impl Transferrer {
             dry_run: context.dry_run,
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
+            deletes_excluded: (pair.deletion.as_ref())
+                .is_some_and(|deletion| deletion.excluded == Excluded::Deleted),
+            waits_for_deletions: false,
         }
+    }
+
+    /// The same; what only a candidate for deletion blocks is [`Became::Blocked`].
+    #[must_use]
+    pub fn waiting_for_deletions(self) -> Self {
+        Self {
+            waits_for_deletions: self.direction == Direction::S3ToLocal,
+            ..self
+        }
+    }
+
+    /// Whether filters are asked of objects that need not go.
+    pub fn judges_unchanged(&self) -> bool {
+        self.deletes_excluded && !self.late.is_empty()
     }
 
     /// What is asked of an object before it goes.
@@ -226,13 +254,13 @@ impl Transferrer {
     pub async fn run(&self, decision: Decision) -> Result<Became, StoreError> {
         match decision {
             Decision::Leave(Leave::Unchanged { source, target }) => {
-                let listed = Listed::from(&source);
+                let target = Listed::from(&target);
                 let unchanged = Event::Unchanged {
                     key: source.key.clone(),
-                    source: listed,
-                    target: (&target).into(),
+                    source: (&source).into(),
+                    target: target.clone(),
                 };
-                latest::leave(self, &source, &(&target).into(), unchanged).await
+                self.unchanged(&source, target, unchanged).await
             }
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
@@ -240,6 +268,7 @@ impl Transferrer {
             }
             Decision::Transfer(transfer) => self.transfer(transfer).await,
             Decision::Examine(examine) => self.examine(examine).await,
+            Decision::Delete(_) => unreachable!("what is deleted is deleted after all transfers"),
             Decision::Compare(_) => unreachable!("a run that transfers does not only compare"),
             Decision::Behind(behind) => Box::pin(self.behind(behind)).await,
         }
@@ -252,7 +281,7 @@ impl Transferrer {
         };
         match self.late.left_behind(source, &others).await {
             Ok(None) => self.run(*otherwise).await,
-            Ok(Some(leave)) => Ok(self.leave(leave)),
+            Ok(Some(leave)) => Ok(self.leave(leave, otherwise.target())),
             Err(error) => self.conclude(source, error.into(), 1),
         }
     }
@@ -279,7 +308,7 @@ impl Transferrer {
                     target: target.clone(),
                     key: source.key.clone(),
                 };
-                latest::leave(self, &source, &target, unchanged).await
+                self.unchanged(&source, target, unchanged).await
             }
             Ok(Answer::Transfer { because, replaces }) => {
                 self.transfer(Transfer {
@@ -292,6 +321,23 @@ impl Transferrer {
             Ok(Answer::Undecided { target, why }) => self.undecided(source, target, why).await,
             Err(error) => self.conclude(&source, error.into(), 1),
         }
+    }
+
+    /// Leaves an object as it is, unless filters keep it out and its copy is to be deleted.
+    async fn unchanged(
+        &self,
+        source: &Entry,
+        target: Listed,
+        left: Event,
+    ) -> Result<Became, StoreError> {
+        if self.judges_unchanged() {
+            match self.late.judge(source, None).await {
+                Ok(Judged::Goes(_)) => {}
+                Ok(Judged::Stays(leave)) => return Ok(self.leave(leave, Some(target))),
+                Err(error) => return self.conclude(source, error.into(), 1),
+            }
+        }
+        latest::leave(self, source, &target, left).await
     }
 
     /// What becomes of an object whose content cannot be compared is the user's to say.
@@ -309,7 +355,7 @@ impl Transferrer {
                     key: source.key.clone(),
                     why,
                 };
-                latest::leave(self, &source, &target, undecided).await
+                self.unchanged(&source, target, undecided).await
             }
             OnUndecided::Transfer => {
                 self.transfer(Transfer {
@@ -337,13 +383,13 @@ impl Transferrer {
         } = transfer;
         let Told { head, tags } = match self.late.judge(&source, None).await {
             Ok(Judged::Goes(told)) => told,
-            Ok(Judged::Stays(leave)) => return Ok(self.leave(leave)),
+            Ok(Judged::Stays(leave)) => return Ok(self.leave(leave, replaces)),
             Err(error) => return self.conclude(&source, error.into(), 1),
         };
         let is_directory =
             self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
         if is_directory {
-            return self.make_directory(&source).await;
+            return self.make_directory(&source, because).await;
         }
         let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
             Ok(condition) => condition,
@@ -477,7 +523,18 @@ impl Transferrer {
             let key = source.key.clone();
             self.sinks.emit(&Event::Withdrawn { key });
         }
+        if let Trouble::Store(error) = &trouble
+            && self.may_yet_go(error)
+        {
+            return Ok(blocked(&source, because));
+        }
         self.conclude(&source, trouble, attempts)
+    }
+
+    /// Whether it is only that something else stands in the place of an object, which may yet be
+    /// deleted.
+    fn may_yet_go(&self, error: &StoreError) -> bool {
+        self.waits_for_deletions && error.kind == ErrorKind::Occupied
     }
 
     /// What the next attempt begins with, and whether it should wait first.
@@ -528,10 +585,11 @@ impl Transferrer {
         }
     }
 
-    /// Tells of an object that is left where it is by the filters.
-    fn leave(&self, leave: Leave) -> Became {
+    /// Tells of an object that is left where it is by the filters, and of which the target has
+    /// this.
+    fn leave(&self, leave: Leave, there: Option<Listed>) -> Became {
         let became = match &leave {
-            Leave::Filtered { .. } => Became::LeftOut,
+            Leave::Filtered { .. } => Became::Filtered(there),
             Leave::Unchanged { .. } | Leave::Unfiltered { .. } | Leave::Skip { .. } => {
                 Became::Stayed
             }
@@ -591,7 +649,8 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
-            Trouble::Filtered(leave) => return Ok(self.leave(*leave)),
+            // what the target has may be what an earlier attempt left: the next run sees
+            Trouble::Filtered(leave) => return Ok(self.leave(*leave, None)),
             Trouble::Unproved(unproved) => unproved.told(),
             Trouble::Left(left) => {
                 self.sinks.emit(&left.skipped(source));
@@ -702,7 +761,7 @@ impl Transferrer {
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
-    async fn make_directory(&self, marker: &Entry) -> Result<Became, StoreError> {
+    async fn make_directory(&self, marker: &Entry, because: Cause) -> Result<Became, StoreError> {
         let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
@@ -720,6 +779,7 @@ impl Transferrer {
                 });
                 Ok(Became::Arrived(None))
             }
+            Err(error) if self.may_yet_go(&error) => Ok(blocked(marker, because)),
             Err(error) => self.conclude(marker, error.into(), 1),
         }
     }
@@ -785,6 +845,15 @@ fn as_it_was(trouble: Trouble, replaces: Option<&Listed>) -> Trouble {
         }
         trouble => trouble,
     }
+}
+
+/// An object that waits until it is known what may be deleted.
+fn blocked(source: &Entry, because: Cause) -> Became {
+    Became::Blocked(Box::new(Transfer {
+        source: source.clone(),
+        replaces: None,
+        because,
+    }))
 }
 
 fn version_of(key: &ObjectKey, stored: &Stored) -> String {

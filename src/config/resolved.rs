@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::deletion::Deletion;
 use super::filters::Filters;
 use super::lua::LuaSettings;
 use super::record::Resolved;
@@ -122,6 +123,8 @@ pub struct Pair {
     pub annotations: Annotations,
     /// What is left out.
     pub filters: Arc<Filters>,
+    /// Whether and when what only the target has is deleted; never where nothing is said.
+    pub deletion: Option<Deletion>,
     /// Its scripts.
     pub lua: Arc<LuaSettings>,
     /// Non-secret settings as a digest, hexadecimal.

@@ -136,12 +136,7 @@ pub(super) async fn carry_out<P: Planning>(
         crashed = crashed.or_else(|| panic_of(joined));
     }
     worker.end();
-    for entry in plan.undecided() {
-        context.sinks.emit(&Event::NotAttempted {
-            source: (&entry).into(),
-            key: entry.key,
-        });
-    }
+    not_attempted(plan, context);
     if let Some(panic) = crashed {
         std::panic::resume_unwind(panic.into_panic());
     }
@@ -151,6 +146,16 @@ pub(super) async fn carry_out<P: Planning>(
             phase: "transfer",
         }),
         None => ended,
+    }
+}
+
+/// Tells of everything that a plan has not decided on.
+pub(super) fn not_attempted(mut plan: impl Planning, context: &Context) {
+    for entry in plan.undecided() {
+        context.sinks.emit(&Event::NotAttempted {
+            source: (&entry).into(),
+            key: entry.key,
+        });
     }
 }
 

@@ -1,14 +1,17 @@
 //! The worker of a run that brings objects over.
 
+use std::sync::Arc;
+
 use super::carry::Worker;
+use super::deletion::SetAside;
 use super::filtered::Filtered;
 use super::unchanged::Unchanged;
 use crate::config::Pair;
 use crate::context::{Context, Distrusted, Ends};
-use crate::event::{Event, Sinks};
-use crate::plan::{Decision, Leave};
+use crate::event::{Event, Sinks, SkipReason};
+use crate::plan::{Decision, Leave, Transfer};
 use crate::store::StoreError;
-use crate::transfer::{Transferrer, may_be_archived};
+use crate::transfer::{Became, Transferrer, may_be_archived};
 
 /// Has objects transferred, and counts those that need not be.
 #[derive(Debug)]
@@ -21,19 +24,61 @@ pub(super) struct Syncing {
     sync_latest: bool,
     unchanged: Unchanged,
     filtered: Filtered,
+    /// Where what deletions are about goes, in a pair that deletes.
+    set_aside: Option<Arc<SetAside>>,
 }
 
 impl Syncing {
     /// Between these ends.
-    pub(super) fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
+    pub(super) fn new(
+        ends: Ends,
+        pair: &Pair,
+        context: &Context,
+        set_aside: Option<Arc<SetAside>>,
+    ) -> Self {
+        let transferrer = Transferrer::new(ends, pair, context);
         Self {
-            transferrer: Transferrer::new(ends, pair, context),
+            transferrer: if set_aside.is_some() {
+                transferrer.waiting_for_deletions()
+            } else {
+                transferrer
+            },
             unchanged: Unchanged::new(&context.sinks),
             filtered: Filtered::new(&context.sinks),
             sinks: context.sinks.clone(),
             distrusted: context.distrusted.clone(),
             dry_run: context.dry_run,
+            set_aside,
             sync_latest: pair.tagging.sync_latest || pair.annotations.sync_latest,
+        }
+    }
+}
+
+impl Syncing {
+    /// Carries a decision out, and sets aside what deletions have to know of it.
+    async fn run(&self, decision: Decision) -> Result<(), StoreError> {
+        let key = decision.key().cloned();
+        let became = self.transferrer.run(decision).await?;
+        let (Some(set_aside), Some(key)) = (&self.set_aside, key) else {
+            return Ok(());
+        };
+        match became {
+            Became::Filtered(Some(target)) => set_aside.excluded(&key, target),
+            Became::Blocked(transfer) => {
+                if let Some(Transfer { source, .. }) = set_aside.wait(*transfer) {
+                    let message = "something else is in its place, which the deletions of this run may clear; the next run brings it over";
+                    let skip = Leave::Skip {
+                        source,
+                        reason: SkipReason::ShadowedKey,
+                        message: Some(message.to_owned()),
+                    };
+                    self.sinks.emit(&skip.into());
+                }
+                Ok(())
+            }
+            Became::Filtered(None) | Became::Arrived(_) | Became::LeftOut | Became::Stayed => {
+                Ok(())
+            }
         }
     }
 }
@@ -45,7 +90,9 @@ impl Worker for Syncing {
     async fn take(&self, decision: Decision) -> Result<Option<Decision>, StoreError> {
         match self.distrusted.overrule(decision) {
             // what lies beside its content may not be
-            decision @ Decision::Leave(Leave::Unchanged { .. }) if self.sync_latest => {
+            decision @ Decision::Leave(Leave::Unchanged { .. })
+                if self.sync_latest || self.transferrer.judges_unchanged() =>
+            {
                 Ok(Some(decision))
             }
             Decision::Leave(leave @ Leave::Unchanged { .. }) => {
@@ -54,6 +101,11 @@ impl Worker for Syncing {
             }
             Decision::Leave(Leave::Filtered { source, by, .. }) => {
                 self.filtered.tell(&by, || Event::filtered(&source, &by));
+                Ok(None)
+            }
+            Decision::Delete(deletion) => {
+                let set_aside = self.set_aside.as_ref();
+                set_aside.map_or(Ok(()), |it| it.candidates.add(&deletion))?;
                 Ok(None)
             }
             Decision::Leave(leave) => {
@@ -67,14 +119,14 @@ impl Worker for Syncing {
                     && !may_be_archived(&transfer.source) =>
             {
                 let decision = Decision::Transfer(transfer);
-                Box::pin(self.transferrer.run(decision)).await.map(|_| None)
+                Box::pin(self.run(decision)).await.map(|()| None)
             }
             decision => Ok(Some(decision)),
         }
     }
 
     async fn work(&self, decision: Decision) -> Result<(), StoreError> {
-        self.transferrer.run(decision).await.map(|_| ())
+        self.run(decision).await
     }
 
     fn end(&self) {

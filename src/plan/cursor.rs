@@ -1,6 +1,6 @@
 //! One side of the merge: a listing read entry by entry, counted and checked for its order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Instant;
 
@@ -41,6 +41,9 @@ pub(super) struct Cursor<E: Row> {
     unreadable: VecDeque<String>,
     /// Keys of which the store could not tell anything, in order; `None` where nobody asks.
     unseen: Option<VecDeque<String>>,
+    /// Names of what was met and is no entry, as far as their keys may come; `None` where nobody
+    /// asks.
+    no_entries: Option<BTreeSet<String>>,
 }
 
 impl<E: Row> fmt::Debug for Cursor<E> {
@@ -73,6 +76,7 @@ impl<E: Row> Cursor<E> {
             held: None,
             unreadable: VecDeque::new(),
             unseen: None,
+            no_entries: None,
         }
     }
 
@@ -85,6 +89,15 @@ impl<E: Row> Cursor<E> {
     pub(super) fn remembering_the_unseen(self) -> Self {
         Self {
             unseen: Some(VecDeque::new()),
+            ..self
+        }
+    }
+
+    /// The same; it can be asked for which keys something [stands](Self::stands_for) that is no
+    /// entry. What is only one object is refused: it has nothing to say of other keys.
+    pub(super) fn minding_what_is_no_entry(self) -> Self {
+        Self {
+            no_entries: Some(BTreeSet::new()),
             ..self
         }
     }
@@ -194,6 +207,9 @@ impl<E: Row> Cursor<E> {
             is_one_object,
         } = page?;
         if is_one_object {
+            if self.no_entries.is_some() {
+                return Err(only_one_object());
+            }
             self.sinks.emit(&Event::OneObject { side: self.side });
         }
         let odd = oddities
@@ -228,6 +244,25 @@ impl<E: Row> Cursor<E> {
             unseen.pop_front();
         }
         unseen.front().is_some_and(|first| first == key.as_str())
+    }
+
+    /// Whether something was met under this name, or above it, that is no entry: a special file, a
+    /// file that has vanished, a directory likewise. Keys come in ascending order.
+    pub(super) fn stands_for(&mut self, key: &ObjectKey) -> bool {
+        let Some(names) = &mut self.no_entries else {
+            return false;
+        };
+        let key = key.as_str();
+        while let Some(first) = names.first() {
+            if first == key || first.ends_with('/') && key.starts_with(first.as_str()) {
+                return true;
+            }
+            if first.as_str() > key {
+                return false;
+            }
+            names.pop_first();
+        }
+        false
     }
 
     /// Whether a key is in a directory that could not be read. Keys come in ascending order.
@@ -275,6 +310,14 @@ impl<E: Row> Cursor<E> {
             kind,
             message,
         } = oddity;
+        if let (Some(names), Some(_)) = (&mut self.no_entries, SkipReason::of_oddity(kind)) {
+            let bare = if self.strip {
+                name.trim_start_matches('/')
+            } else {
+                &name
+            };
+            names.insert(bare.to_owned());
+        }
         match (SkipReason::of_oddity(kind), self.side, by) {
             (Some(_), Side::Source, Some(by)) => {
                 self.sinks.emit(&Event::Filtered {
@@ -292,7 +335,7 @@ impl<E: Row> Cursor<E> {
                     message,
                 });
             }
-            // Of what is below it, a target has only keys that the same filter rejects: deletion
+            // of what is below it, a target has only keys that the same filter rejects: deletion
             // takes them for excluded, not for missing.
             (None, Side::Source, Some(by)) => self.sinks.emit(&Event::NotWalked { name, by }),
             (None, side, _) => {
@@ -318,4 +361,10 @@ impl<E: Row> Cursor<E> {
         self.last = Some(entry.key().clone());
         Ok(())
     }
+}
+
+/// One object says nothing of what other keys there should be.
+fn only_one_object() -> StoreError {
+    let message = "the source is a single object, and `delete.enabled` would delete everything else at the target; name a prefix that ends in `/`";
+    StoreError::new("list", "", ErrorKind::Fatal, message)
 }

@@ -63,6 +63,7 @@ pub(crate) fn pair() -> Pair {
         tagging: Tagging::default(),
         annotations: Annotations::default(),
         filters: Arc::default(),
+        deletion: None,
         lua: Arc::default(),
         digest: String::new(),
     }
@@ -92,6 +93,7 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         bounds: Bounds::default(),
         hooks: s3sync::hook::Hooks::default(),
         backlog: s3sync::hook::Backlog::default(),
+        delete_plan: None,
     }
 }
 
