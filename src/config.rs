@@ -13,6 +13,7 @@ mod build;
 mod carried;
 mod checks;
 mod conflicts;
+mod deletion;
 mod draft;
 mod environment;
 mod everything;
@@ -57,6 +58,7 @@ mod units;
 mod ways;
 
 pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
+pub use deletion::{Deletion, Excluded, Guards, OnErrors};
 pub use environment::Environment;
 pub use execution::{Execution, OnPairFailure};
 pub use explain::{Explanation, Question, TomlStyle};

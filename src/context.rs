@@ -9,10 +9,11 @@ mod journal;
 
 pub use bounds::Bounds;
 pub use budget::{Budget, Reserved};
-pub use conclusion::{Conclusion, conclude};
+pub use conclusion::{Conclusion, conclude, ends_pair};
 pub use distrusted::Distrusted;
 pub use journal::{Entry, Journal, Left, Leftover};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,8 @@ pub struct Context {
     pub hooks: Hooks,
     /// What they were told and have not heard yet.
     pub backlog: Backlog,
+    /// Where it is written what may be deleted; to a file without a name when `None`.
+    pub delete_plan: Option<PathBuf>,
 }
 
 impl Context {

@@ -7,6 +7,7 @@ differ. Both return an error only for what ends a pair; what becomes of one obje
 
 mod carry;
 mod check;
+mod deletion;
 mod filtered;
 mod history;
 mod later;
@@ -30,6 +31,7 @@ use crate::plan::{Aim, Direction, Names, Plan, Rules, VersionPlan};
 use crate::store::{Description, StoreError};
 use carry::carry_out;
 use check::Checking;
+use deletion::Deleting;
 use history::Adding;
 use sync::Syncing;
 
@@ -49,7 +51,7 @@ pub struct PairDone {
 pub struct PairError {
     /// The error.
     pub error: StoreError,
-    /// In which phase: `open`, `list` or `transfer`.
+    /// In which phase: `open`, `list`, `transfer` or `delete`.
     pub phase: &'static str,
 }
 
@@ -76,10 +78,22 @@ pub async fn run_between(
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
-    let plan = plan(Aim::Sync, &ends, pair, context);
-    let plan = plan.folding(ends.target.folding(!context.dry_run).await);
-    let worker = Syncing::new(ends.clone(), pair, context);
+    let folding = ends.target.folding(!context.dry_run).await;
+    let Some(deleting) = Deleting::begin(pair, ends.direction, context)? else {
+        let plan = plan(Aim::Sync, &ends, pair, context).folding(folding);
+        let worker = Syncing::new(ends.clone(), pair, context, None);
+        let ended = carry_out(plan, worker, pair, context).await;
+        return finished(&ends, context, ended).await;
+    };
+    let context = &Context {
+        sinks: deleting.watching(&context.sinks),
+        ..context.clone()
+    };
+    let plan = plan(Aim::Sync, &ends, pair, context).folding(folding);
+    let plan = plan.deleting(deleting.wanted());
+    let worker = Syncing::new(ends.clone(), pair, context, Some(deleting.set_aside()));
     let ended = carry_out(plan, worker, pair, context).await;
+    let ended = deleting.end(ended, &ends, pair, context).await;
     finished(&ends, context, ended).await
 }
 

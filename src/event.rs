@@ -7,6 +7,7 @@ writer, so that no two places can count differently.
 
 mod beside;
 mod compared;
+mod deleted;
 mod filtered;
 mod refreshed;
 mod stats;
@@ -15,11 +16,12 @@ mod warned;
 
 pub use beside::{Beside, Facet, Headers};
 pub use compared::{Compared, Sameness};
+pub use deleted::{Deletion, Extraneous, Guard, Judged, Outcome};
 pub use filtered::Rule;
 pub use refreshed::{Annotated, Fate, Refresh, Refreshed, Refreshing, Tagged};
 pub use stats::{
-    Agreement, Axis, Comparisons, Counts, Latency, Lost, PerSide, Progress, Sample, Samples,
-    Series, Stats, Tally, Traffic, Verified,
+    Agreement, Axis, Comparisons, Counts, Deletions, Latency, Lost, PerSide, Progress, Sample,
+    Samples, Series, Stats, Tally, Traffic, Verified,
 };
 pub use steps::{Damaged, Wrote};
 pub use warned::{Archived, Unverifiable, Warned};
@@ -409,6 +411,12 @@ pub enum Event {
         /// What the target has under the key, if it has it.
         replaces: Option<Listed>,
     },
+    /// Something became of an object that only the target has, or that is to be deleted as if it
+    /// were so.
+    Deletion(Box<Deletion>),
+    /// What may be deleted is completely known, or will never be, and it is decided whether it is.
+    /// Told once of a pair that deletes, before anything becomes of one of them.
+    Judged(Box<Judged>),
     /// A filter keeps it out.
     Filtered {
         /// The key, or what stands for it where there is none (bytes escaped as `\xNN`).
@@ -550,6 +558,12 @@ impl Sinks {
     /// Sends every event to each of these, in this order.
     pub fn new(sinks: Vec<Arc<dyn Sink>>) -> Self {
         Self(sinks.into())
+    }
+
+    /// The same, and one more behind them.
+    #[must_use]
+    pub fn and(&self, sink: Arc<dyn Sink>) -> Self {
+        Self(self.0.iter().cloned().chain([sink]).collect())
     }
 
     /// Sends one event.

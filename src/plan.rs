@@ -9,12 +9,14 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 mod compare;
 mod cursor;
 mod decided;
+mod extraneous;
 mod folded;
 mod join;
 mod row;
 mod shadow;
 mod versions;
 
+pub use self::extraneous::{DeletePermit, Deletion, Superfluous, Survey};
 pub use self::join::Joined;
 pub use self::versions::{KeyVersions, Step, VersionPlan};
 
@@ -25,6 +27,7 @@ use std::time::Instant;
 use self::compare::compare;
 use self::cursor::Cursor;
 use self::decided::Decided;
+use self::extraneous::Finder;
 use self::folded::Folded;
 use self::join::Join;
 use self::shadow::{Shadow, Taken};
@@ -44,6 +47,8 @@ pub enum Decision {
     Examine(Examine),
     /// Leave it.
     Leave(Leave),
+    /// Delete it at the target, once it is known that everything may be deleted that is to be.
+    Delete(Deletion),
     /// Say whether both sides are the same: the run only compares.
     Compare(Joined),
     /// Its path may be taken: that is for the late filters to say.
@@ -70,8 +75,24 @@ impl Decision {
             | Self::Compare(Joined::Both { source, .. } | Joined::OnlySource(source)) => {
                 Some(source)
             }
-            Self::Compare(Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
+            Self::Delete(_) | Self::Compare(Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
             Self::Behind(behind) => behind.otherwise.source(),
+        }
+    }
+
+    /// What the target has under the key, as far as its listing tells.
+    pub fn target(&self) -> Option<Listed> {
+        match self {
+            Self::Transfer(transfer) => transfer.replaces.clone(),
+            Self::Examine(examine) => examine.target.as_ref().map(Into::into),
+            Self::Leave(Leave::Unchanged { target, .. })
+            | Self::Compare(
+                Joined::Both { target, .. } | Joined::OnlyTarget(target) | Joined::Hidden(target),
+            ) => Some(target.into()),
+            Self::Delete(deletion) => Some(deletion.target().clone()),
+            Self::Behind(behind) => behind.otherwise.target(),
+            Self::Leave(Leave::Filtered { .. } | Leave::Unfiltered { .. } | Leave::Skip { .. })
+            | Self::Compare(Joined::OnlySource(_)) => None,
         }
     }
 
@@ -88,7 +109,7 @@ impl Decision {
                     otherwise: Box::new(otherwise.forced(because)),
                 });
             }
-            other @ (Self::Transfer(_) | Self::Leave(_) | Self::Compare(_)) => {
+            other @ (Self::Transfer(_) | Self::Leave(_) | Self::Delete(_) | Self::Compare(_)) => {
                 return other;
             }
         };
@@ -293,6 +314,8 @@ pub struct Plan {
     shadow: Shadow,
     folded: Option<Folded>,
     sinks: Sinks,
+    /// Where what only the target has may be deleted.
+    finder: Option<Finder>,
 }
 
 impl Plan {
@@ -322,6 +345,18 @@ impl Plan {
             shadow: Shadow::new(rules.is_provisional),
             folded: None,
             sinks: sinks.clone(),
+            finder: None,
+        }
+    }
+
+    /// The same, and decides as well on what only the target has.
+    #[must_use]
+    pub fn deleting(self, wanted: Superfluous) -> Self {
+        let (filters, sinks) = (self.filters.clone(), self.sinks.clone());
+        Self {
+            finder: Some(Finder::new(wanted, filters, self.rules, sinks)),
+            join: self.join.minding_what_is_no_entry(),
+            ..self
         }
     }
 
@@ -382,6 +417,7 @@ impl Plan {
         let source = source.once_more(&mut self.join.source);
         let target = target.once_more(&mut self.join.target);
         self.join = Join::new(source, target);
+        self.finder = self.finder.take().map(Finder::anew);
         self.shadow = plan.shadow;
         self.folded = self.folded.as_ref().and_then(Folded::anew);
         self.anew = Some(anew);
@@ -392,8 +428,25 @@ impl Plan {
     /// An error means that a listing failed or broke its order: what was decided stands, and
     /// nothing more can be, unless the plan [begins anew](Self::begin_anew).
     pub async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
-        while let Some(joined) = self.join.next().await? {
-            let is_known = self.note(&joined);
+        loop {
+            if let Some(deletion) = self.finder.as_mut().and_then(Finder::next) {
+                return Ok(Some(Decision::Delete(deletion)));
+            }
+            let Some(joined) = self.join.next().await? else {
+                match &mut self.finder {
+                    Some(finder) if finder.waits() => finder.ask().await?,
+                    Some(finder) => {
+                        finder.end();
+                        return Ok(None);
+                    }
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            let is_known = self.take_down(&joined);
+            if is_known && matches!(joined, Joined::OnlyTarget(_) | Joined::Hidden(_)) {
+                continue;
+            }
             let decision = match self.admit(joined).await? {
                 Admission::Decided(decision) => decision,
                 Admission::Open(joined) => self.decide(joined),
@@ -402,12 +455,11 @@ impl Plan {
                 return Ok(Some(decision));
             }
         }
-        Ok(None)
     }
 
     /// Takes down that a key is decided on; whether it was before this plan began anew. What the
     /// source had then is not missing there now, whatever it lists.
-    fn note(&mut self, joined: &Joined) -> bool {
+    fn take_down(&mut self, joined: &Joined) -> bool {
         let Some(Anew { decided, .. }) = &mut self.anew else {
             return false;
         };
@@ -432,7 +484,9 @@ impl Plan {
     async fn admit(&mut self, joined: Joined) -> Result<Admission, StoreError> {
         let only_target = match &joined {
             Joined::Both { source, .. } | Joined::OnlySource(source) => {
-                return Ok(match self.join.source.take_ruling() {
+                let ruling = self.join.source.take_ruling();
+                self.note(&joined, &ruling);
+                return Ok(match ruling {
                     Ruling::Admitted => Admission::Open(joined),
                     ruling => {
                         Admission::Decided(Some(Decision::Leave(left(source.clone(), ruling))))
@@ -441,6 +495,14 @@ impl Plan {
             }
             Joined::OnlyTarget(target) | Joined::Hidden(target) => target,
         };
+        if let Some(finder) = &mut self.finder {
+            if matches!(joined, Joined::OnlyTarget(_))
+                && !self.join.source.stands_for(&only_target.key)
+            {
+                finder.missing(only_target.clone()).await?;
+            }
+            return Ok(Admission::Decided(None));
+        }
         if self.join.source.could_not_tell(&only_target.key) {
             return Ok(Admission::Decided(None));
         }
@@ -463,6 +525,23 @@ impl Plan {
                 return Err(error.in_the("filter", only_target.key.as_str()));
             }
         })
+    }
+
+    /// Takes what the source has under a key, for the deletions.
+    fn note(&mut self, joined: &Joined, ruling: &Ruling) {
+        let Some(finder) = &mut self.finder else {
+            return;
+        };
+        let (source, target) = match joined {
+            Joined::Both { source, target } => (source, Some(target)),
+            Joined::OnlySource(source) => (source, None),
+            Joined::OnlyTarget(_) | Joined::Hidden(_) => return,
+        };
+        let name = self.join.source.name_of(source);
+        finder.has(source, name, *ruling == Ruling::Admitted, target);
+        if let (Ruling::Rejected(_), Some(target)) = (ruling, target) {
+            finder.excluded(target.clone());
+        }
     }
 
     /// What the source has listed and this plan has not decided on: to be counted when a run
@@ -517,12 +596,14 @@ impl Plan {
     fn decide_alone(&self, joined: Joined) -> Option<Decision> {
         match (self.rules.aim, joined) {
             (Aim::Sync, Joined::Both { source, target }) => {
-                Some(compare(&self.rules, source, Some(target)))
+                // where the target is asked for each key, it is listed only for what is deleted
+                let target = Some(target).filter(|_| !self.rules.check.head_each_target);
+                Some(compare(&self.rules, source, target))
             }
             (Aim::Sync, Joined::OnlySource(source)) => Some(compare(&self.rules, source, None)),
-            // Deletion will ask the filters of these as `admit` does in a comparison: whatever is
-            // below a directory that was not walked comes as one that only the target has, and is
-            // rejected like the rest of the excluded, never taken for missing.
+            // Where these may be deleted, that was decided before. Whatever is below a directory
+            // that was not walked comes as one that only the target has, and is rejected like the
+            // rest of the excluded, never taken for missing.
             (Aim::Sync, Joined::OnlyTarget(_) | Joined::Hidden(_)) => None,
             (Aim::Compare, joined) => Some(Decision::Compare(joined)),
         }

@@ -57,7 +57,7 @@ use self::once_more::{Past, may_pass};
 use self::places::Places;
 use self::preprocess::{Preprocess, Said};
 use self::written::Written;
-use crate::config::{OnUndecided, OnUnverifiable, Pair};
+use crate::config::{Excluded, OnUndecided, OnUnverifiable, Pair};
 use crate::context::{Budget, Conclusion, Context, Ends, Journal, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
@@ -110,16 +110,27 @@ pub struct Transferrer {
     conceded: Conceded,
     /// Whether the source said that it knows no tags.
     has_no_tags: AtomicBool,
+    /// Whether what filters reject at the target is deleted, so that it matters of unchanged
+    /// objects, too.
+    deletes_excluded: bool,
+    /// Whether what stands in the place of an object may yet be deleted.
+    waits_for_deletions: bool,
 }
 
 /// What became of an object, as far as it matters to what comes after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Became {
     /// The target has it, as this version where it keeps versions; in a dry run it would have.
     Arrived(Option<Arc<str>>),
     /// The source does not have it any more, or has it where it cannot be read, or filters keep it
     /// out: nothing need wait for it.
     LeftOut,
+    /// Filters that had to ask for more than the listing tells keep it out; the target has this
+    /// under its key.
+    Filtered(Option<Listed>),
+    /// Something of another kind stands in its place in the directory, which deletions may clear:
+    /// nothing was told of it yet.
+    Blocked(Box<Transfer>),
     /// It was left where it is, or did not arrive.
     Stayed,
     /// It failed for a reason that may pass, more than once.
@@ -227,7 +238,24 @@ impl Transferrer {
             dry_run: context.dry_run,
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
+            deletes_excluded: (pair.deletion.as_ref())
+                .is_some_and(|deletion| deletion.excluded == Excluded::Deleted),
+            waits_for_deletions: false,
         }
+    }
+
+    /// The same; what only a candidate for deletion blocks is [`Became::Blocked`].
+    #[must_use]
+    pub fn waiting_for_deletions(self) -> Self {
+        Self {
+            waits_for_deletions: self.direction == Direction::S3ToLocal,
+            ..self
+        }
+    }
+
+    /// Whether filters are asked of objects that need not go.
+    pub fn judges_unchanged(&self) -> bool {
+        self.deletes_excluded && !self.late.is_empty()
     }
 
     /// What is asked of an object before it goes.
@@ -298,14 +326,14 @@ impl Transferrer {
         let past_and_this = past.one_more();
         match decision {
             Decision::Leave(Leave::Unchanged { source, target }) => {
+                let there = Listed::from(&target);
                 let unchanged = Event::Unchanged {
                     key: source.key.clone(),
                     source: (&source).into(),
-                    target: (&target).into(),
+                    target: there.clone(),
                 };
                 let attempts = past_and_this.attempts;
-                let target_now = (&target).into();
-                let left = latest::leave(self, &source, &target_now, unchanged, attempts).await;
+                let left = self.unchanged(&source, there, unchanged, attempts).await;
                 left.map_err(|ended| {
                     let same = || Decision::Leave(Leave::Unchanged { source, target });
                     ended.begun_with(|| (same(), past_and_this))
@@ -322,6 +350,7 @@ impl Transferrer {
                     ended.begun_with(|| (Decision::Examine(examine), past_and_this))
                 })
             }
+            Decision::Delete(_) => unreachable!("what is deleted is deleted after all transfers"),
             Decision::Compare(_) => unreachable!("a run that transfers does not only compare"),
             Decision::Behind(behind) => Box::pin(self.behind(behind, past)).await,
         }
@@ -335,7 +364,7 @@ impl Transferrer {
         };
         match self.late.left_behind(source, &others).await {
             Ok(None) => self.carry(*otherwise, past).await,
-            Ok(Some(leave)) => Ok(self.leave(leave)),
+            Ok(Some(leave)) => Ok(self.leave(leave, otherwise.target())),
             Err(error) => {
                 let past = past.one_more();
                 let concluded = self.conclude(source, error.into(), past.attempts);
@@ -376,7 +405,7 @@ impl Transferrer {
                     target: target.clone(),
                     key: source.key.clone(),
                 };
-                latest::leave(self, source, &target, unchanged, attempts).await
+                self.unchanged(source, target, unchanged, attempts).await
             }
             Ok(Answer::Transfer { because, replaces }) => {
                 let transfer = Transfer {
@@ -391,6 +420,24 @@ impl Transferrer {
             }
             Err(error) => self.conclude(source, error.into(), attempts),
         }
+    }
+
+    /// Leaves an object as it is, unless filters keep it out and its copy is to be deleted.
+    async fn unchanged(
+        &self,
+        source: &Entry,
+        target: Listed,
+        left: Event,
+        attempts: u32,
+    ) -> Result<Became, Ended> {
+        if self.judges_unchanged() {
+            match self.late.judge(source, None).await {
+                Ok(Judged::Goes(_)) => {}
+                Ok(Judged::Stays(leave)) => return Ok(self.leave(leave, Some(target))),
+                Err(error) => return self.conclude(source, error.into(), attempts),
+            }
+        }
+        latest::leave(self, source, &target, left, attempts).await
     }
 
     /// What becomes of an object whose content cannot be compared is the user's to say.
@@ -410,7 +457,7 @@ impl Transferrer {
                     key: source.key.clone(),
                     why,
                 };
-                latest::leave(self, source, &target, undecided, attempts).await
+                self.unchanged(source, target, undecided, attempts).await
             }
             OnUndecided::Transfer => {
                 let transfer = Transfer {
@@ -447,13 +494,13 @@ impl Transferrer {
         let before = past.attempts;
         let Told { head, tags } = match self.late.judge(source, None).await {
             Ok(Judged::Goes(told)) => told,
-            Ok(Judged::Stays(leave)) => return Ok(self.leave(leave)),
+            Ok(Judged::Stays(leave)) => return Ok(self.leave(leave, replaces.clone())),
             Err(error) => return self.conclude(source, error.into(), before + 1),
         };
         let is_directory =
             self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
         if is_directory {
-            return self.make_directory(source).await;
+            return self.make_directory(source, because).await;
         }
         let condition = match past.condition.clone() {
             Some(condition) => Ok(condition),
@@ -608,6 +655,11 @@ impl Transferrer {
             let key = source.key.clone();
             self.sinks.emit(&Event::Withdrawn { key });
         }
+        if let Trouble::Store(error) = &trouble
+            && self.may_yet_go(error)
+        {
+            return Ok(blocked(source, because));
+        }
         match self.conclude(source, trouble, attempts) {
             Err(ended) => Err(ended.warning(warnings, |event| self.sinks.emit(&event))),
             Ok(became) => {
@@ -617,6 +669,12 @@ impl Transferrer {
                 Ok(became)
             }
         }
+    }
+
+    /// Whether it is only that something else stands in the place of an object, which may yet be
+    /// deleted.
+    fn may_yet_go(&self, error: &StoreError) -> bool {
+        self.waits_for_deletions && error.kind == ErrorKind::Occupied
     }
 
     /// What the next attempt begins with, and whether it should wait first.
@@ -667,10 +725,11 @@ impl Transferrer {
         }
     }
 
-    /// Tells of an object that is left where it is by the filters.
-    fn leave(&self, leave: Leave) -> Became {
+    /// Tells of an object that is left where it is by the filters, and of which the target has
+    /// this.
+    fn leave(&self, leave: Leave, there: Option<Listed>) -> Became {
         let became = match &leave {
-            Leave::Filtered { .. } => Became::LeftOut,
+            Leave::Filtered { .. } => Became::Filtered(there),
             Leave::Unchanged { .. } | Leave::Unfiltered { .. } | Leave::Skip { .. } => {
                 Became::Stayed
             }
@@ -719,7 +778,8 @@ impl Transferrer {
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
-            Trouble::Filtered(leave) => return Ok(self.leave(*leave)),
+            // what the target has may be what an earlier attempt left: the next run sees
+            Trouble::Filtered(leave) => return Ok(self.leave(*leave, None)),
             Trouble::Unproved(unproved) => unproved.told(),
             Trouble::Left(left) => {
                 self.sinks.emit(&left.skipped(source));
@@ -863,7 +923,7 @@ impl Transferrer {
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
-    async fn make_directory(&self, marker: &Entry) -> Result<Became, Ended> {
+    async fn make_directory(&self, marker: &Entry, because: Cause) -> Result<Became, Ended> {
         let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())
@@ -881,6 +941,7 @@ impl Transferrer {
                 });
                 Ok(Became::Arrived(None))
             }
+            Err(error) if self.may_yet_go(&error) => Ok(blocked(marker, because)),
             Err(error) => self.conclude(marker, error.into(), 1),
         }
     }
@@ -946,6 +1007,15 @@ fn as_it_was(trouble: Trouble, replaces: Option<&Listed>) -> Trouble {
         }
         trouble => trouble,
     }
+}
+
+/// An object that waits until it is known what may be deleted.
+fn blocked(source: &Entry, because: Cause) -> Became {
+    Became::Blocked(Box::new(Transfer {
+        source: source.clone(),
+        replaces: None,
+        because,
+    }))
 }
 
 fn version_of(key: &ObjectKey, stored: &Stored) -> String {

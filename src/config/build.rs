@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::deletion::deletion;
 use super::filters::filters;
 use super::lua::lua;
 use super::merged::Merged;
@@ -105,6 +106,7 @@ pub(super) fn build(
         tagging,
         annotations: annotations(merged),
         filters: Arc::new(filters(merged)),
+        deletion: deletion(merged),
         lua: Arc::new(lua(merged)),
         digest: digest.to_owned(),
     }

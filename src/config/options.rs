@@ -494,21 +494,21 @@ pub static OPTIONS: &[OptionRow] = &[
 
     // --- deletion
     pair("delete.enabled", Bool, "delete what the target has and the source has not")
-        .default("false").under(DELETION).flags(switch!("delete")).not_yet(),
+        .default("false").under(DELETION).flags(switch!("delete")),
     pair("delete.excluded", Bool, "delete what filters reject, too")
-        .default("false").under(DELETION).flags(switch!("delete-excluded")).not_yet(),
+        .default("false").under(DELETION).flags(switch!("delete-excluded")),
     pair("delete.max_objects", ANY_NUMBER, "with more candidates than this, delete none")
-        .under(DELETION).flags(&[Value("max-delete")]).not_yet(),
+        .under(DELETION).flags(&[Value("max-delete")]),
     pair("delete.max_percent", Number { min: 0, max: 100 }, "with more candidates than this share of the target (from 20 objects up), in percent, delete none")
-        .default("50").under(DELETION).not_yet(),
+        .default("50").under(DELETION),
     pair("delete.min_source_objects", ANY_NUMBER, "with fewer objects in the source than this, delete none")
-        .default("1").under(DELETION).not_yet(),
+        .default("1").under(DELETION),
     pair("delete.require_source_marker", Text, "without this key in the source, delete none")
-        .under(DELETION).not_yet(),
+        .under(DELETION),
     pair("delete.on_errors", words(&["withhold", "proceed"]), "after a failed object: withhold all deletions, or proceed")
-        .default("withhold").under(DELETION).not_yet(),
+        .default("withhold").under(DELETION),
     pair("delete.bare_prefix", Bool, "delete below a prefix that does not end in `/`, where s3://b/photos means photos-old too")
-        .default("false").under(DELETION).fits(TargetS3).not_yet(),
+        .default("false").under(DELETION).fits(TargetS3),
 
     pair("conditional.if_match", Bool, "write only over the object that was listed (If-Match)")
         .default("false").under(ADVANCED).fits(TargetS3).flags(switch!("if-match")),

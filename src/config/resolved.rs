@@ -8,6 +8,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::deletion::Deletion;
 use super::execution::Execution;
 use super::filters::Filters;
 use super::lua::LuaSettings;
@@ -135,6 +136,8 @@ pub struct Pair {
     pub annotations: Annotations,
     /// What is left out.
     pub filters: Arc<Filters>,
+    /// Whether and when what only the target has is deleted; never where nothing is said.
+    pub deletion: Option<Deletion>,
     /// Its scripts.
     pub lua: Arc<LuaSettings>,
     /// Non-secret settings as a digest, hexadecimal.

@@ -21,10 +21,7 @@ pub fn conclude(
     direction: Direction,
     attempts: u32,
 ) -> Conclusion {
-    let ends_pair = match error.kind {
-        ErrorKind::Fatal | ErrorKind::NoSpace | ErrorKind::TooManyOpenFiles => Some(error.clone()),
-        _ => None,
-    };
+    let ends_pair = ends_pair(error.kind).then(|| error.clone());
     let event = match meaning(&error, direction) {
         Meaning::Skipped(reason) => Event::Skipped {
             key: source.key.as_str().to_owned(),
@@ -45,6 +42,14 @@ pub fn conclude(
         },
     };
     Conclusion { event, ends_pair }
+}
+
+/// Whether nothing else of a pair would work after an error of this kind.
+pub fn ends_pair(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Fatal | ErrorKind::NoSpace | ErrorKind::TooManyOpenFiles
+    )
 }
 
 enum Meaning {

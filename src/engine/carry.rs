@@ -83,6 +83,11 @@ pub(super) trait Worker: Send + Sync + 'static {
     /// same.
     fn work(&self, task: Self::Task) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Takes that the plan begins anew: what it has said of keys that only the target has is void.
+    fn begin_anew(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// How many objects it has kept back to be begun once more.
     fn kept(&self) -> u64 {
         0
@@ -125,6 +130,10 @@ pub(super) async fn carry_out<P: Planning>(
                     break Ok(false);
                 }
                 if plan.begin_anew() {
+                    if let Err(error) = crew.worker.begin_anew() {
+                        crew.fatal.tell(error);
+                        break Ok(false);
+                    }
                     tracing::warn!(%error, "both sides are listed once more, and sorted");
                     continue;
                 }
@@ -162,12 +171,7 @@ pub(super) async fn carry_out<P: Planning>(
         ..
     } = crew;
     worker.end();
-    for entry in plan.undecided() {
-        context.sinks.emit(&Event::NotAttempted {
-            source: (&entry).into(),
-            key: entry.key,
-        });
-    }
+    not_attempted(plan, context);
     if let Some(panic) = crashed {
         std::panic::resume_unwind(panic.into_panic());
     }
@@ -177,6 +181,16 @@ pub(super) async fn carry_out<P: Planning>(
             phase: "transfer",
         }),
         None => ended,
+    }
+}
+
+/// Tells of everything that a plan has not decided on.
+pub(super) fn not_attempted(mut plan: impl Planning, context: &Context) {
+    for entry in plan.undecided() {
+        context.sinks.emit(&Event::NotAttempted {
+            source: (&entry).into(),
+            key: entry.key,
+        });
     }
 }
 

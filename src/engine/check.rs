@@ -330,7 +330,7 @@ impl Worker for Checking {
                     place,
                 }));
             }
-            Decision::Transfer(_) | Decision::Examine(_) => {
+            Decision::Transfer(_) | Decision::Examine(_) | Decision::Delete(_) => {
                 unreachable!("a run that only compares transfers nothing")
             }
         };

@@ -286,8 +286,8 @@ impl Adding {
                     progress.is_stuck = progress.fatal.is_some();
                 }
             }
-            Ok(Became::LeftOut) => {}
-            Ok(Became::Stayed | Became::Failed) => progress.is_stuck = true,
+            Ok(Became::LeftOut | Became::Filtered(_)) => {}
+            Ok(Became::Stayed | Became::Failed | Became::Blocked(_)) => progress.is_stuck = true,
             Err(error) => {
                 progress.is_stuck = true;
                 progress.fatal = Some(error);

@@ -14,7 +14,9 @@ use crate::store::s3::KeyOrder;
 /// asked for and nothing is listed: of the target neither, which may have millions of others.
 pub(super) fn both(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> (Listing, Listing) {
     let Some(keys) = keys(pair) else {
-        let target = if aim == Aim::Sync && pair.check.head_each_target {
+        // what only the target has, only a listing tells
+        let asks = pair.check.head_each_target && pair.deletion.is_none();
+        let target = if aim == Aim::Sync && asks {
             nothing()
         } else {
             ends.target.list()

@@ -1,13 +1,17 @@
 //! The worker of a run that brings objects over.
 
+use std::sync::Arc;
+
 use super::carry::Worker;
+use super::deletion::SetAside;
 use super::filtered::Filtered;
 use super::later::Later;
 use super::unchanged::Unchanged;
 use crate::config::Pair;
 use crate::context::{Context, Distrusted, Ends};
-use crate::event::{Event, Sinks};
-use crate::plan::{Decision, Leave};
+use crate::event::{Event, Sinks, SkipReason};
+use crate::object::ObjectKey;
+use crate::plan::{Decision, Leave, Transfer};
 use crate::store::StoreError;
 use crate::transfer::{Became, Ended, Failure, Transferrer, may_be_archived};
 
@@ -23,6 +27,8 @@ pub(super) struct Syncing {
     unchanged: Unchanged,
     filtered: Filtered,
     later: Later<Box<Failure>>,
+    /// Where what deletions are about goes, in a pair that deletes.
+    set_aside: Option<Arc<SetAside>>,
 }
 
 /// What a worker is given.
@@ -36,15 +42,26 @@ pub(super) enum Task {
 
 impl Syncing {
     /// Between these ends.
-    pub(super) fn new(ends: Ends, pair: &Pair, context: &Context) -> Self {
+    pub(super) fn new(
+        ends: Ends,
+        pair: &Pair,
+        context: &Context,
+        set_aside: Option<Arc<SetAside>>,
+    ) -> Self {
+        let transferrer = Transferrer::new(ends, pair, context);
         Self {
-            transferrer: Transferrer::new(ends, pair, context),
+            transferrer: if set_aside.is_some() {
+                transferrer.waiting_for_deletions()
+            } else {
+                transferrer
+            },
             unchanged: Unchanged::new(&context.sinks),
             filtered: Filtered::new(&context.sinks),
             later: Later::new(pair.force_retry.0 > 0),
             sinks: context.sinks.clone(),
             distrusted: context.distrusted.clone(),
             dry_run: context.dry_run,
+            set_aside,
             sync_latest: pair.tagging.sync_latest || pair.annotations.sync_latest,
         }
     }
@@ -54,9 +71,37 @@ impl Syncing {
             self.transferrer.tell(failure);
             return Ok(());
         }
+        let key = failure.key();
         let became = self.transferrer.begin_again(failure).await?;
-        self.later.ended(became != Became::Failed);
-        Ok(())
+        self.later.ended(!matches!(became, Became::Failed));
+        self.settle(key, became)
+    }
+
+    /// Sets aside what deletions have to know of what became of an object.
+    fn settle(&self, key: Option<ObjectKey>, became: Became) -> Result<(), StoreError> {
+        let (Some(set_aside), Some(key)) = (&self.set_aside, key) else {
+            return Ok(());
+        };
+        match became {
+            Became::Filtered(Some(target)) => set_aside.excluded(&key, target),
+            Became::Blocked(transfer) => {
+                if let Some(Transfer { source, .. }) = set_aside.wait(*transfer) {
+                    let message = "something else is in its place, which the deletions of this run may clear; the next run brings it over";
+                    let skip = Leave::Skip {
+                        source,
+                        reason: SkipReason::ShadowedKey,
+                        message: Some(message.to_owned()),
+                    };
+                    self.sinks.emit(&skip.into());
+                }
+                Ok(())
+            }
+            Became::Filtered(None)
+            | Became::Arrived(_)
+            | Became::LeftOut
+            | Became::Stayed
+            | Became::Failed => Ok(()),
+        }
     }
 }
 
@@ -67,7 +112,9 @@ impl Worker for Syncing {
     async fn take(&self, decision: Decision) -> Result<Option<Task>, StoreError> {
         match self.distrusted.overrule(decision) {
             // what lies beside its content may not be
-            decision @ Decision::Leave(Leave::Unchanged { .. }) if self.sync_latest => {
+            decision @ Decision::Leave(Leave::Unchanged { .. })
+                if self.sync_latest || self.transferrer.judges_unchanged() =>
+            {
                 Ok(Some(Task::First(decision)))
             }
             Decision::Leave(leave @ Leave::Unchanged { .. }) => {
@@ -76,6 +123,11 @@ impl Worker for Syncing {
             }
             Decision::Leave(Leave::Filtered { source, by, .. }) => {
                 self.filtered.tell(&by, || Event::filtered(&source, &by));
+                Ok(None)
+            }
+            Decision::Delete(deletion) => {
+                let set_aside = self.set_aside.as_ref();
+                set_aside.map_or(Ok(()), |it| it.candidates.add(&deletion))?;
                 Ok(None)
             }
             Decision::Leave(leave) => {
@@ -88,8 +140,10 @@ impl Worker for Syncing {
                     && !self.transferrer.late().asks()
                     && !may_be_archived(&transfer.source) =>
             {
+                let key = Some(transfer.source.key.clone());
                 let decision = Decision::Transfer(transfer);
-                Box::pin(self.transferrer.run(decision)).await.map(|_| None)
+                let became = Box::pin(self.transferrer.run(decision)).await?;
+                self.settle(key, became).map(|()| None)
             }
             decision => Ok(Some(Task::First(decision))),
         }
@@ -100,8 +154,9 @@ impl Worker for Syncing {
             Task::First(decision) => decision,
             Task::Again(failure) => return self.again(*failure).await,
         };
+        let key = decision.key().cloned();
         match self.transferrer.begin(decision).await {
-            Ok(_) => {}
+            Ok(became) => return self.settle(key, became),
             Err(Ended::Failed(failure)) => {
                 if let Err(failure) = self.later.keep(failure, 1) {
                     self.transferrer.tell(*failure);
@@ -111,6 +166,10 @@ impl Worker for Syncing {
             Err(Ended::Pair(error)) => return Err(error),
         }
         Ok(())
+    }
+
+    fn begin_anew(&self) -> Result<(), StoreError> {
+        (self.set_aside.as_ref()).map_or(Ok(()), |set_aside| set_aside.candidates.discard())
     }
 
     fn kept(&self) -> u64 {

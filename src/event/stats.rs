@@ -2,6 +2,7 @@
 
 mod comparisons;
 mod counts;
+mod deletions;
 mod latency;
 mod samples;
 mod series;
@@ -10,6 +11,7 @@ mod traffic;
 
 pub use comparisons::{Agreement, Comparisons};
 pub use counts::{Axis, Counts, PerSide, Verified};
+pub use deletions::Deletions;
 pub use latency::Latency;
 pub use samples::{Sample, Samples};
 pub use series::Series;

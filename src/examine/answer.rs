@@ -120,7 +120,7 @@ async fn ask_target(via: &Examiner, source: &Entry) -> Result<Answer, Obstacle> 
             let asked = Box::pin(question(via, examine.question, source, &target, Some(head)));
             asked.await
         }
-        Decision::Leave(_) | Decision::Compare(_) | Decision::Behind(_) => {
+        Decision::Leave(_) | Decision::Delete(_) | Decision::Compare(_) | Decision::Behind(_) => {
             unreachable!("two entries of one key are compared")
         }
     }

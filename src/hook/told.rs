@@ -6,10 +6,10 @@ use super::{AtEnd, EventKind, EventStats, HookEvent, WrittenBytes};
 use crate::config::{By, CheckMode, Pair, TargetSpec, Versions};
 use crate::digest::{Axis, Proof, Verdict};
 use crate::event::{
-    Annotated, Archived, Compared, Conduct, Damaged, Event, Fate, Listed, Refreshing, Rule,
-    Sameness, SkipReason, Tagged, Tally, Warned, Wrote,
+    Annotated, Archived, Compared, Conduct, Damaged, Deletion, Event, Fate, Listed, Outcome,
+    Refreshing, Rule, Sameness, SkipReason, Tagged, Tally, Warned, Wrote,
 };
-use crate::store::Settled;
+use crate::store::{Removed, Settled};
 
 /// What the events of a pair are told with.
 #[derive(Debug)]
@@ -76,6 +76,17 @@ impl Telling {
                 deleted.source.version.clone_from(&source.version);
                 deleted.target.version.clone_from(marker);
                 tell(deleted);
+            }
+            Event::Deletion(deletion) => {
+                if let Some(event) = self.deletion(deletion) {
+                    tell(event);
+                }
+            }
+            Event::Judged(judged) => {
+                if judged.withheld.is_some() {
+                    let message = format!("deletions withheld: {}", judged.message);
+                    tell(self.warning(None, message));
+                }
             }
             Event::Unchanged {
                 key,
@@ -309,6 +320,27 @@ impl Telling {
         }
     }
 
+    /// 1.x tells of what is deleted, and in the same words of what would be.
+    fn deletion(&self, deletion: &Deletion) -> Option<HookEvent> {
+        let key = deletion.key.as_str();
+        match &deletion.outcome {
+            Outcome::Planned | Outcome::Removed(_) => {
+                let mut deleted = self.about(EventKind::SyncDelete, key);
+                if let Outcome::Removed(Removed::Marked(version)) = &deletion.outcome {
+                    deleted.target.version.clone_from(version);
+                }
+                Some(deleted)
+            }
+            Outcome::Changed(error) => Some(self.warning(Some(key), error.to_string())),
+            Outcome::Failed(reason, error) => {
+                let message = format!("failed ({}): {error}", reason.as_str());
+                Some(self.warning(Some(key), message))
+            }
+            // of these there is one warning
+            Outcome::Withheld(_) | Outcome::NotAttempted => None,
+        }
+    }
+
     fn damaged(&self, damaged: &Damaged) -> HookEvent {
         let mismatch = &damaged.mismatch;
         let kind = match mismatch.axis {
@@ -467,7 +499,7 @@ impl EventStats {
             etag_mismatch: counts.verified.etag.mismatched,
             checksum_verified: counts.verified.checksum.matched,
             checksum_mismatch: counts.verified.checksum.mismatched,
-            deleted: counts.markers_copied,
+            deleted: counts.deleted(),
             skipped: counts.unchanged
                 + counts.filtered_total()
                 + left_out.map(|(_, count)| count).sum::<u64>()

@@ -257,6 +257,8 @@ impl Sink for Keeper {
             | Event::Compared(_)
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
+            | Event::Deletion(_)
+            | Event::Judged(_)
             | Event::Filtered { .. }
             | Event::FilteredMany { .. }
             | Event::NotWalked { .. }

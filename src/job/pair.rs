@@ -1,6 +1,7 @@
 //! One pair of a job: its sinks, its engine, its end.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,6 +166,7 @@ impl PairRun<'_> {
             distrusted: keys,
             bounds: self.bounds.clone(),
             hooks,
+            delete_plan: self.delete_plan(pair),
             backlog: (announcer.as_deref()).map_or_else(Backlog::default, Announcer::backlog),
         };
         // a task of its own, so that its panic is a value here
@@ -210,6 +212,18 @@ impl PairRun<'_> {
         }
     }
 
+    /// Where the pair's delete plan is written, if it deletes and anything is left of the run.
+    fn delete_plan(&self, pair: &Pair) -> Option<PathBuf> {
+        pair.deletion.as_ref()?;
+        match self.output {
+            Output::Evidence(directory) => {
+                let name = RunDirectory::deletions_name(&pair.name);
+                Some(directory.path().join(name))
+            }
+            Output::Check(..) | Output::Plan(_) | Output::Nothing => None,
+        }
+    }
+
     /// Writes down what becomes distrusted; a dry run writes nothing.
     fn keeper(&self, distrusted: Opened) -> Option<Arc<Keeper>> {
         match self.output {
@@ -243,11 +257,12 @@ impl PairRun<'_> {
                 audit(&part.tally().counts, sinks);
                 let counts = part.tally().counts;
                 let (status, reason) = part.outcome();
-                if let Some(reason) = &reason {
+                if let Some(reason) = reason.as_ref().filter(|_| status != Status::Guard) {
                     tracing::error!(pair = part.name(), "{reason}");
                 }
                 // stopped while planning, or afterwards while objects were on their way
-                let cut_short = self.stop.is_cancelled() && counts.not_attempted > 0;
+                let left = counts.not_attempted + counts.deletions.not_attempted;
+                let cut_short = self.stop.is_cancelled() && left > 0;
                 match (done.stopped || cut_short, status) {
                     (false, status) => (status, reason),
                     // a failure is worse than having been stopped after it
@@ -316,9 +331,16 @@ type Begun = (Vec<Arc<dyn Sink>>, Option<Arc<PairPlan>>);
 fn audit(counts: &Counts, sinks: &Sinks) {
     if !counts.reconciled() {
         let (listed, accounted) = (counts.listed.source, counts.accounted());
-        let message = format!(
-            "{listed} objects were listed but {accounted} are accounted for; this is a bug of s3sync"
-        );
+        let candidates = counts.deletions.candidates;
+        let message = if listed == accounted {
+            format!(
+                "not all of {candidates} candidates for deletion are accounted for; this is a bug of s3sync"
+            )
+        } else {
+            format!(
+                "{listed} objects were listed but {accounted} are accounted for; this is a bug of s3sync"
+            )
+        };
         sinks.emit(&Event::Warning { message });
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn pair(name: &str) -> Pair {
         tagging: Tagging::default(),
         annotations: Annotations::default(),
         filters: Arc::default(),
+        deletion: None,
         lua: Arc::default(),
         digest: "00".to_owned(),
     }

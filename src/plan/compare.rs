@@ -140,7 +140,7 @@ mod tests {
             Decision::Transfer(transfer) => transfer.because.as_str().to_owned(),
             Decision::Examine(examine) => format!("{:?}", examine.question),
             Decision::Leave(_) => "unchanged".to_owned(),
-            Decision::Compare(_) | Decision::Behind(_) => "compare".to_owned(),
+            Decision::Compare(_) | Decision::Behind(_) | Decision::Delete(_) => "else".to_owned(),
         }
     }
 

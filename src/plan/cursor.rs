@@ -1,6 +1,6 @@
 //! One side of the merge: a listing read entry by entry, counted and checked for its order.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt;
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use super::row::{Row, Ruled as _};
 use crate::event::{Event, FailReason, Side, Sinks, SkipReason};
 use crate::filter::Filters;
 use crate::object::ObjectKey;
-use crate::store::{Oddity, OddityKind, Page, StoreError};
+use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
 
 /// So many objects are asked about at once where somebody has to be asked.
 const ASKED_AT_ONCE: u64 = 256;
@@ -48,6 +48,9 @@ pub(super) struct Cursor<E: Row> {
     /// The same of an earlier listing.
     told_before: HashSet<String>,
     is_out_of_order: bool,
+    /// Names of what was met and is no entry, as far as their keys may come; `None` where nobody
+    /// asks.
+    no_entries: Option<BTreeSet<String>>,
 }
 
 impl<E: Row> fmt::Debug for Cursor<E> {
@@ -84,6 +87,7 @@ impl<E: Row> Cursor<E> {
             told: None,
             told_before: HashSet::new(),
             is_out_of_order: false,
+            no_entries: None,
         }
     }
 
@@ -97,7 +101,13 @@ impl<E: Row> Cursor<E> {
     pub(super) fn once_more(self, before: &mut Self) -> Self {
         let mut told_before = std::mem::take(&mut before.told_before);
         told_before.extend(before.told.take().into_iter().flatten());
+        // what has vanished meanwhile is not missing either
+        let no_entries = before.no_entries.take().map(|_| {
+            let names = told_before.iter().map(|name| self.bare(name).to_owned());
+            names.collect()
+        });
         Self {
+            no_entries,
             counts: self.side == Side::Target,
             told: Some(HashSet::new()),
             told_before,
@@ -124,6 +134,15 @@ impl<E: Row> Cursor<E> {
     pub(super) fn remembering_the_unseen(self) -> Self {
         Self {
             unseen: Some(VecDeque::new()),
+            ..self
+        }
+    }
+
+    /// The same; it can be asked for which keys something [stands](Self::stands_for) that is no
+    /// entry. What is only one object is refused: it has nothing to say of other keys.
+    pub(super) fn minding_what_is_no_entry(self) -> Self {
+        Self {
+            no_entries: Some(BTreeSet::new()),
             ..self
         }
     }
@@ -233,8 +252,12 @@ impl<E: Row> Cursor<E> {
             failures,
             is_one_object,
         } = page.inspect_err(|error| self.is_out_of_order = error.is_out_of_order())?;
+        oddities.iter().for_each(|oddity| self.mind(oddity));
         oddities.retain(|oddity| self.is_new(oddity));
         if is_one_object {
+            if self.no_entries.is_some() {
+                return Err(only_one_object());
+            }
             self.sinks.emit(&Event::OneObject { side: self.side });
         }
         let odd = oddities
@@ -276,6 +299,25 @@ impl<E: Row> Cursor<E> {
         unseen.front().is_some_and(|first| first == key.as_str())
     }
 
+    /// Whether something was met under this name, or above it, that is no entry: a special file, a
+    /// file that has vanished, a directory likewise. Keys come in ascending order.
+    pub(super) fn stands_for(&mut self, key: &ObjectKey) -> bool {
+        let Some(names) = &mut self.no_entries else {
+            return false;
+        };
+        let key = key.as_str();
+        while let Some(first) = names.first() {
+            if first == key || first.ends_with('/') && key.starts_with(first.as_str()) {
+                return true;
+            }
+            if first.as_str() > key {
+                return false;
+            }
+            names.pop_first();
+        }
+        false
+    }
+
     /// Whether a key is in a directory that could not be read. Keys come in ascending order.
     pub(super) fn hides(&mut self, key: &ObjectKey) -> bool {
         let key = key.as_str();
@@ -312,6 +354,22 @@ impl<E: Row> Cursor<E> {
             error: Box::new(error),
             attempts: 1,
         });
+    }
+
+    /// Takes down what is no entry, whether it was told of or not.
+    fn mind(&mut self, oddity: &Oddity) {
+        let bare = self.bare(&oddity.name).to_owned();
+        if let (Some(names), Some(_)) = (&mut self.no_entries, SkipReason::of_oddity(oddity.kind)) {
+            names.insert(bare);
+        }
+    }
+
+    fn bare<'a>(&self, name: &'a str) -> &'a str {
+        if self.strip {
+            name.trim_start_matches('/')
+        } else {
+            name
+        }
     }
 
     /// Whether it was not told of yet. Where a directory cannot be read, it is known once more.
@@ -351,7 +409,7 @@ impl<E: Row> Cursor<E> {
                     message,
                 });
             }
-            // Of what is below it, a target has only keys that the same filter rejects: deletion
+            // of what is below it, a target has only keys that the same filter rejects: deletion
             // takes them for excluded, not for missing.
             (None, Side::Source, Some(by)) => self.sinks.emit(&Event::NotWalked { name, by }),
             (None, side, _) => {
@@ -377,4 +435,10 @@ impl<E: Row> Cursor<E> {
         self.last = Some(entry.key().clone());
         Ok(())
     }
+}
+
+/// One object says nothing of what other keys there should be.
+fn only_one_object() -> StoreError {
+    let message = "the source is a single object, and `delete.enabled` would delete everything else at the target; name a prefix that ends in `/`";
+    StoreError::new("list", "", ErrorKind::Fatal, message)
 }

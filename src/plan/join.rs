@@ -44,6 +44,14 @@ impl<E: Row> Join<E> {
         }
     }
 
+    /// The same; the source remembers what it met that is no entry.
+    pub(super) fn minding_what_is_no_entry(self) -> Self {
+        Self {
+            source: self.source.minding_what_is_no_entry(),
+            ..self
+        }
+    }
+
     /// The next key in order; `None` when both sides are completely listed.
     pub(super) async fn next(&mut self) -> Result<Option<Joined<E>>, StoreError> {
         if self.pending.is_none() {

@@ -77,6 +77,11 @@ impl RunDirectory {
         format!("pairs/{pair}.objects.ndjson")
     }
 
+    /// The delete plan of a pair, relative to the run's directory.
+    pub fn deletions_name(pair: &str) -> String {
+        format!("pairs/{pair}.deletions.ndjson")
+    }
+
     /// Replaces a file as a whole: written beside it, synced, renamed. A reader sees the old or
     /// the new content, never a part.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), ReportError> {

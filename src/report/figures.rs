@@ -38,10 +38,15 @@ pub(super) fn counts(counts: &Counts) -> schema::Counts {
         failed: counts.failed,
         not_attempted: counts.not_attempted,
         deleted: schema::Deleted {
-            total: counts.markers_copied,
-            delete_markers: counts.markers_copied,
+            total: counts.deleted(),
+            objects: counts.deletions.objects,
+            delete_markers: counts.deletions.markers + counts.markers_copied,
             copied_markers: counts.markers_copied,
-            ..schema::Deleted::default()
+            candidates: counts.deletions.candidates,
+            withheld: counts.deletions.withheld,
+            changed: counts.deletions.changed,
+            failed: counts.deletions.failed,
+            not_attempted: counts.deletions.not_attempted,
         },
         verified: verified(&counts.verified),
         warnings: counts.warnings,

@@ -5,11 +5,11 @@ use super::schema::Report;
 use super::summary::Summary;
 use crate::digest::{Proof, Verdict};
 use crate::event::{
-    Annotated, Cause, Compared, Event, Fate, Listed, Refresh, Refreshed, Refreshing, Rule, Sink,
-    SkipReason, Warned,
+    Annotated, Cause, Compared, Deletion, Event, Fate, Listed, Outcome, Refresh, Refreshed,
+    Refreshing, Rule, Sink, SkipReason, Warned,
 };
 use crate::object::ETag;
-use crate::store::{Settled, StoreError};
+use crate::store::{Removed, Settled, StoreError};
 
 /// Turns the events of one pair into log records: what went well at info, proofs at debug, what
 /// was left out or could not be proved as warnings, failures as errors, one line each.
@@ -125,6 +125,44 @@ impl LogSink {
         );
     }
 
+    fn deletion(&self, deletion: &Deletion) {
+        let (pair, key) = (self.pair.as_str(), deletion.key.as_str());
+        let target_key = format!("{}{key}", self.target_prefix);
+        let (reason, size) = (deletion.because.as_str(), deletion.target.size);
+        match &deletion.outcome {
+            Outcome::Planned => {
+                tracing::info!(key, target_key, size, reason, "[dry-run] delete completed.");
+            }
+            Outcome::Removed(removed) => {
+                let version = match removed {
+                    Removed::Marked(version) => version.as_deref(),
+                    Removed::Object => None,
+                };
+                let target_version_id = version.unwrap_or_default();
+                tracing::info!(
+                    key,
+                    target_key,
+                    target_version_id,
+                    size,
+                    reason,
+                    "delete completed."
+                );
+            }
+            Outcome::Withheld(guard) => {
+                let guard = guard.as_str();
+                tracing::debug!(pair, key, reason, guard, "not deleted: withheld");
+            }
+            Outcome::Changed(error) => {
+                let error = human::printable(&error.to_string());
+                tracing::warn!(pair, key, reason, %error, "not deleted: it has changed");
+            }
+            Outcome::Failed(reason, error) => self.failed(key, reason.as_str(), error),
+            Outcome::NotAttempted => {
+                tracing::debug!(pair, key, reason, "not deleted: the pair ended before");
+            }
+        }
+    }
+
     fn refreshed(&self, refreshed: &Refreshed) {
         let key = refreshed.key.as_str();
         let target_key = format!("{}{key}", self.target_prefix);
@@ -225,6 +263,14 @@ impl Sink for LogSink {
                 is_planned,
                 ..
             } => self.marker_copied(key.as_str(), source, *is_planned),
+            Event::Deletion(deletion) => self.deletion(deletion),
+            Event::Judged(judged) => {
+                if let Some(guard) = judged.withheld {
+                    let (reason, candidates) = (guard.as_str(), judged.candidates);
+                    let why = human::printable(&judged.message);
+                    tracing::error!(pair, reason, candidates, %why, "deletions withheld");
+                }
+            }
             Event::Filtered {
                 key, source, by, ..
             } => self.filtered(key, source.as_ref(), by),

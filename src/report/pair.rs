@@ -8,7 +8,7 @@ use super::evidence::{Evidence, Scope};
 use super::schema::{self, End};
 use super::{LogSink, ReportError, RunDirectory, Status, figures, locked};
 use crate::config::{OnUnverifiable, Pair, ReportLevel, SourceSpec, TargetSpec};
-use crate::event::{Archived, Sink, Stats, Tally, Unverifiable, Warned};
+use crate::event::{Archived, Guard, Judged, Sink, Stats, Tally, Unverifiable, Warned};
 use crate::hook::ScriptFact;
 use crate::object::Timestamp;
 use crate::plan::Aim;
@@ -221,12 +221,14 @@ impl PairReport {
     /// How it ended, having come to its end, and why where the counts alone do not say it. The
     /// differences a comparison was made to find are no failure, whatever warnings are.
     pub fn outcome(&self) -> (Status, Option<String>) {
-        let counts = self.tally().counts;
+        let Tally { counts, judged, .. } = self.tally();
         let status = Status::of_counts(&counts);
         let found = counts.compared.warnings(self.scope.warned.unverifiable);
         let others = counts.warnings.saturating_sub(found);
-        if status != Status::Warning || !self.warnings_fail || others == 0 {
-            return (status, None);
+        let is_finished = matches!(status, Status::Warning | Status::Guard);
+        if !is_finished || !self.warnings_fail || others == 0 {
+            let withheld = judged.filter(|_| status == Status::Guard);
+            return (status, withheld.map(|judged| withheld_words(&judged)));
         }
         let warnings = if others == 1 { "warning" } else { "warnings" };
         let reason = format!("{others} {warnings}, and warnings.as_error is set");
@@ -270,7 +272,7 @@ impl PairReport {
                     .max(tally.listing.target)
                     .map(figures::millis),
                 transfer: work.map(|_| figures::millis(duration)),
-                delete: None,
+                delete: tally.deleting().map(figures::millis),
             },
             counts: figures::counts(&tally.counts),
             bytes: figures::bytes(&tally.counts),
@@ -282,6 +284,14 @@ impl PairReport {
             guarantees_lost: figures::guarantees_lost(tally),
             warnings_sample: figures::samples(&tally.warnings),
             errors_sample: figures::samples(&tally.errors),
+            deletion: tally.judged.as_ref().map(|judged| schema::Deletion {
+                guard: judged.withheld,
+                message: judged.withheld.map(|_| judged.message.clone()),
+                target_objects: judged.in_scope,
+                plan: self
+                    .evidence()
+                    .map(|_| RunDirectory::deletions_name(&self.name)),
+            }),
             evidence: self
                 .evidence()
                 .map(|evidence| evidence.describe(RunDirectory::evidence_name(&self.name))),
@@ -296,6 +306,12 @@ impl PairReport {
             .get()
             .map_or(Duration::ZERO, |work| work.started.elapsed())
     }
+}
+
+/// Why deletions are withheld.
+pub(super) fn withheld_words(judged: &Judged) -> String {
+    let guard = judged.withheld.map_or("", Guard::as_str);
+    format!("deletions withheld ({guard}): {}", judged.message)
 }
 
 /// What counts as a warning of a pair.

@@ -177,12 +177,15 @@ impl PlanOutput {
             Some(key) => (lines.lines.load(Ordering::Relaxed) == 0).then(|| lines.nothing_of(key)),
         };
         let status = part.status();
-        if matches!(status, Status::Success | Status::Warning) {
-            return summary;
-        }
         let why = part
             .reason()
             .map_or_else(String::new, |why| format!(": {why}"));
+        match status {
+            Status::Success | Status::Warning => return summary,
+            // it is complete, and says what would be kept from being done
+            Status::Guard => return summary.map(|summary| format!("guard{why}; {summary}")),
+            _ => {}
+        }
         let so_far = match (&self.settings.key, summary) {
             (None, Some(summary)) => format!("; so far {summary}"),
             (Some(_), _) | (None, None) => String::new(),

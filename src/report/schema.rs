@@ -18,8 +18,8 @@ pub use counts::{
 pub(super) use document::document;
 pub use hook::Hook;
 pub use pair::{
-    Bytes, End, EvidenceFile, GuaranteeLost, LatencyMs, Pair, Phases, Requests, Retries, Sample,
-    Script, Series, Throughput,
+    Bytes, Deletion, End, EvidenceFile, GuaranteeLost, LatencyMs, Pair, Phases, Requests, Retries,
+    Sample, Script, Series, Throughput,
 };
 use words::{Sha256, signals};
 pub(super) use words::{Time, exit_codes};

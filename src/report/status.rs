@@ -40,6 +40,8 @@ impl Status {
     pub fn of_counts(counts: &Counts) -> Self {
         if counts.errors > 0 {
             Self::Failed
+        } else if counts.deletions.withheld > 0 {
+            Self::Guard
         } else if counts.warnings > 0 {
             Self::Warning
         } else {
@@ -88,21 +90,30 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Deletions;
 
     #[test]
     fn failures_outweigh_warnings() {
-        for (warnings, errors, status) in [
-            (0, 0, Status::Success),
-            (1, 0, Status::Warning),
-            (0, 1, Status::Failed),
-            (5, 1, Status::Failed),
+        for (warnings, withheld, errors, status) in [
+            (0, 0, 0, Status::Success),
+            (1, 0, 0, Status::Warning),
+            (0, 0, 1, Status::Failed),
+            (5, 0, 1, Status::Failed),
+            (0, 1, 0, Status::Guard),
+            (1, 1, 0, Status::Guard),
+            (0, 1, 1, Status::Failed),
         ] {
             let counts = Counts {
                 warnings,
                 errors,
+                deletions: Deletions {
+                    withheld,
+                    ..Deletions::default()
+                },
                 ..Counts::default()
             };
-            assert_eq!(Status::of_counts(&counts), status, "{warnings} {errors}");
+            let seen = Status::of_counts(&counts);
+            assert_eq!(seen, status, "{warnings} {withheld} {errors}");
         }
     }
 

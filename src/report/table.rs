@@ -62,7 +62,10 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 10] {
         count(counts.unchanged),
         count(counts.transferred.total),
         human::bytes(pair.bytes.transferred),
-        count(counts.deleted.total),
+        match counts.deleted.withheld {
+            0 => count(counts.deleted.total),
+            withheld => format!("{} ({})", count(counts.deleted.total), count(withheld)),
+        },
         verified,
         count(counts.errors),
     ]

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::preprocess::Said;
 use crate::event::{Event, FailReason};
+use crate::object::ObjectKey;
 use crate::plan::Decision;
 use crate::store::{Condition, StoreError, Stored};
 
@@ -83,6 +84,12 @@ impl Ended {
 }
 
 impl Failure {
+    /// The key it is about, where it may be begun once more.
+    pub(crate) fn key(&self) -> Option<ObjectKey> {
+        let (decision, _) = self.again.as_ref()?;
+        decision.key().cloned()
+    }
+
     /// Everything there is to tell of it.
     pub(super) fn told(self) -> impl Iterator<Item = Event> {
         let warnings = self.warnings.into_iter();

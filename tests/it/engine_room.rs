@@ -64,6 +64,7 @@ pub(crate) fn pair() -> Pair {
         tagging: Tagging::default(),
         annotations: Annotations::default(),
         filters: Arc::default(),
+        deletion: None,
         lua: Arc::default(),
         digest: String::new(),
     }
@@ -95,6 +96,7 @@ pub(crate) fn context(told: &Arc<Told>) -> Context {
         bounds: Bounds::default(),
         hooks: s3sync::hook::Hooks::default(),
         backlog: s3sync::hook::Backlog::default(),
+        delete_plan: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod checksums;
 mod comparing;
 mod conditions;
 mod customer_keys;
+mod deletion;
 mod directions;
 mod directory;
 mod directory_buckets;

@@ -53,11 +53,6 @@ fn environment_and_flags_are_told_too() {
             "error: `performance.worker_size` must be a whole number from 1 to 65535, not `many`\n --> environment variable S3SYNC_PERFORMANCE__WORKER_SIZE",
         ),
         (
-            "S3SYNC_DELETE",
-            "true",
-            "error: not supported yet: `delete.enabled`\n --> environment variable S3SYNC_DELETE\n  = leave it out: this version only has false",
-        ),
-        (
             "S3SYNC_PAIRS__PHOTO__DRY_RUN",
             "true",
             "error: no pair is called `photo`\n --> environment variable S3SYNC_PAIRS__PHOTO__DRY_RUN\n  = did you mean `photos`?",
@@ -94,10 +89,6 @@ fn environment_and_flags_are_told_too() {
         (
             "performance.worker_size",
             "error: `--set` without `=`\n --> flag --set\n  = write --set PATH=VALUE, such as --set performance.worker_size=8",
-        ),
-        (
-            "pairs.photos.delete=true",
-            "error: not supported yet: `delete.enabled`\n --> flag --set pairs.photos.delete\n  = leave it out: this version only has false",
         ),
     ] {
         let mut flags = FlagValues::default();

@@ -74,7 +74,7 @@ pair photos
     over 64                              jobs/test.toml:6:1 defaults.performance.worker_size
     over 16                              built-in
   metadata.user.team = "photos"          jobs/test.toml:14:19 pairs.photos.metadata.user.team
-  delete.max_percent = 10                jobs/test.toml:8:1 defaults.delete.max_percent (not supported yet)
+  delete.max_percent = 10                jobs/test.toml:8:1 defaults.delete.max_percent
     over 50                              built-in
 
 pair down
@@ -84,7 +84,7 @@ pair down
     over 32                         env S3SYNC_PERFORMANCE__WORKER_SIZE
     over 64                         jobs/test.toml:6:1 defaults.performance.worker_size
     over 16                         built-in
-  delete.max_percent = 10           jobs/test.toml:8:1 defaults.delete.max_percent (not supported yet)
+  delete.max_percent = 10           jobs/test.toml:8:1 defaults.delete.max_percent
     over 50                         built-in
   checksum.algorithm means nothing here: it wants a target on S3 (jobs/test.toml:7:1 defaults.checksum.algorithm)
 "#

@@ -35,6 +35,16 @@ fn text_for(row: &OptionRow) -> &'static str {
         ("conditional.copy_source_if_match", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\nserver_side_copy = true\n"
         }
+        // without deletion there is nothing to guard
+        (
+            "delete.excluded"
+            | "delete.max_objects"
+            | "delete.max_percent"
+            | "delete.min_source_objects"
+            | "delete.require_source_marker"
+            | "delete.on_errors",
+            _,
+        ) => "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ndelete.enabled = true\n",
         // from a directory there is nothing to copy
         ("tagging.copy", _) => "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n",
         (_, Fits::SourceS3) => {
@@ -97,8 +107,11 @@ fn sayable() -> impl Iterator<Item = &'static OptionRow> {
 
 #[test]
 fn nothing_accepted_is_ignored_and_nothing_unbuilt_is_accepted() {
-    // the options of SSE-C are said together or not at all
-    for row in sayable().filter(|row| !row.path.contains(".sse_c")) {
+    // the options of SSE-C are said together or not at all, and what `bare_prefix` lets pass is
+    // refused without it
+    let is_apart =
+        |row: &OptionRow| row.path.contains(".sse_c") || row.path == "delete.bare_prefix";
+    for row in sayable().filter(|row| !is_apart(row)) {
         let plain = job(text_for(row), &environment(&[]), &FlagValues::default());
         let plain = plain.unwrap_or_else(|problems| panic!("{}: {problems}", row.path));
         match saying(row).into_job() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Comparisons;
+use super::{Comparisons, Deletions};
 use crate::digest::{Algorithm, Why};
 use crate::event::{Rule, Side, SkipReason};
 
@@ -37,6 +37,8 @@ pub struct Counts {
     pub compared: Comparisons,
     /// Deleted at the target as they are at the source; in a dry run, planned.
     pub markers_copied: u64,
+    /// What only the target had; not in the books of what the source listed.
+    pub deletions: Deletions,
     /// Left out because of their state.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Could not be transferred.
@@ -119,9 +121,14 @@ impl Counts {
             + self.not_attempted
     }
 
-    /// Whether every listed object is accounted for exactly once.
+    /// Objects that were deleted at the target, or would be.
+    pub fn deleted(&self) -> u64 {
+        self.deletions.deleted() + self.markers_copied
+    }
+
+    /// Whether every listed object, and every candidate for deletion, is accounted for exactly once.
     pub fn reconciled(&self) -> bool {
-        self.listed.source == self.accounted()
+        self.listed.source == self.accounted() && self.deletions.reconciled()
     }
 
     /// Adds another pair's counts, for the totals of a run.
@@ -139,6 +146,7 @@ impl Counts {
         self.transferred_bytes += other.transferred_bytes;
         self.compared.add(&other.compared);
         self.markers_copied += other.markers_copied;
+        self.deletions.add(&other.deletions);
         add_each(&mut self.skipped, &other.skipped);
         self.failed += other.failed;
         self.not_attempted += other.not_attempted;

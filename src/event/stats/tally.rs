@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::{Counts, PerSide, Sample, Samples, Traffic};
 use crate::digest::{Proof, Verdict, Why};
 use crate::event::{
-    Compared, Conduct, Event, FailReason, Refresh, Refreshed, Refreshing, Rule, SkipReason, Warned,
+    Compared, Conduct, Deletion, Event, FailReason, Judged, Outcome, Refresh, Refreshed,
+    Refreshing, Rule, SkipReason, Warned,
 };
 use crate::store::{Settled, StoreError};
 
@@ -29,6 +30,10 @@ pub struct Tally {
     pub warnings: Samples,
     /// The first errors.
     pub errors: Samples,
+    /// What was decided on deleting, once it was.
+    pub judged: Option<Judged>,
+    /// When that was, and when the last of the deletions ended, since the pair began.
+    deleting: Option<(Duration, Duration)>,
     warned: Warned,
 }
 
@@ -79,6 +84,8 @@ impl Tally {
                 source, replaces, ..
             } => self.moved_one(source.size, replaces.is_some()),
             Event::MarkerCopied { .. } => self.counts.markers_copied += 1,
+            Event::Deletion(deletion) => self.deletion(deletion, at),
+            Event::Judged(judged) => self.judged(judged, at),
             Event::Filtered { by, .. } => add(&mut self.counts.filtered, by, 1),
             Event::FilteredMany { count, by } => add(&mut self.counts.filtered, by, *count),
             Event::NotWalked { by, .. } => add(&mut self.counts.not_walked, by, 1),
@@ -179,6 +186,45 @@ impl Tally {
                 "transferred without its tags, which may not be read",
             );
         }
+    }
+
+    fn judged(&mut self, judged: &Judged, at: Duration) {
+        self.counts.deletions.judged(judged);
+        self.deleting = Some((at, at));
+        self.judged = Some(judged.clone());
+    }
+
+    fn deletion(&mut self, deletion: &Deletion, at: Duration) {
+        self.counts.deletions.count(&deletion.outcome);
+        if let Some((_, last)) = &mut self.deleting {
+            *last = at;
+        }
+        let key = deletion.key.as_str();
+        match &deletion.outcome {
+            Outcome::Failed(reason, error) => {
+                self.counts.errors += 1;
+                self.errors.keep(|| Sample {
+                    code: error
+                        .code
+                        .clone()
+                        .or_else(|| Some(reason.as_str().to_owned())),
+                    ..Sample::of_error(Some(key), error)
+                });
+            }
+            Outcome::Changed(error) => self.warn(|| Sample {
+                code: Some(SkipReason::PreconditionFailed.as_str().to_owned()),
+                ..Sample::of_error(Some(key), error)
+            }),
+            Outcome::Planned
+            | Outcome::Removed(_)
+            | Outcome::Withheld(_)
+            | Outcome::NotAttempted => {}
+        }
+    }
+
+    /// How long the deletions took, if there was anything to decide.
+    pub fn deleting(&self) -> Option<Duration> {
+        self.deleting.map(|(from, to)| to.saturating_sub(from))
     }
 
     fn refreshed(&mut self, refreshed: &Refreshed) {

@@ -12,13 +12,13 @@ use crate::digest::{
     Algorithm, Checksum, Comparison, Integrity, Likeness, Method, Proof, Verdict, Why,
 };
 use crate::event::{
-    self, Cause, Conduct, Event, FailReason, Listed, Refresh, Refreshed, Refreshing, Sameness,
-    SkipReason,
+    self, Cause, Conduct, Event, Extraneous, FailReason, Guard, Listed, Refresh, Refreshed,
+    Refreshing, Sameness, SkipReason,
 };
 use crate::object::{ETag, Timestamp};
 use crate::plan::Aim;
 use crate::report::schema::Time;
-use crate::store::{Settled, StoreError};
+use crate::store::{Removed, Settled, StoreError};
 
 /// The version of a line's form; it changes when a reader would have to.
 pub(super) const VERSION: u32 = 1;
@@ -55,6 +55,11 @@ pub(in crate::report) struct Line<'a> {
     source: Option<SourceEnd>,
     /// The object at the target, once it is there; `null` where it is not.
     target: Option<TargetEnd>,
+    /// Where a delete marker hides it now in place of its removal: the marker's version, which is
+    /// `null` where it was not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    marker_version_id: Option<Option<&'a str>>,
     /// What was proved; `null` where no content was transferred or looked at.
     verify: Option<Verify>,
     /// How it was cut, where it went in parts.
@@ -113,6 +118,8 @@ enum Outcome {
     Failed,
     /// A dry run would have done it.
     Planned,
+    /// A guard kept it from being deleted.
+    Withheld,
     /// The pair ended before its turn.
     NotAttempted,
 }
@@ -123,8 +130,12 @@ enum Outcome {
 enum Reason {
     /// Why it was transferred.
     Transferred(Cause),
-    /// Why it was deleted.
+    /// Why it was deleted, or was to be.
     Deleted(Deletion),
+    /// Why it was a candidate for deletion, and was or would be deleted.
+    Extraneous(Extraneous),
+    /// Why it was not deleted.
+    Withheld(Guard),
     /// Why it was skipped.
     Skipped(SkipReason),
     /// Which option kept it out.
@@ -373,6 +384,7 @@ impl<'a> Line<'a> {
                     Reason::Deleted(Deletion::DeleteMarker),
                 )
             }),
+            Event::Deletion(deletion) => Some(Self::deletion(scope, deletion)),
             Event::Failed {
                 key,
                 source,
@@ -477,6 +489,7 @@ impl<'a> Line<'a> {
             | Event::UnchangedMany { .. }
             | Event::FilteredMany { .. }
             | Event::Annotated(_)
+            | Event::Judged(_)
             | Event::PairFailed { .. }
             | Event::Warning { .. }
             | Event::Started { .. }
@@ -501,7 +514,12 @@ impl<'a> Line<'a> {
                     && self.outcome != Outcome::NotAttempted
             }
             ReportLevel::ErrorsOnly => {
-                matches!(self.outcome, Outcome::Failed | Outcome::Warning) || self.is_unproved()
+                let is_wrong = matches!(
+                    self.outcome,
+                    Outcome::Failed | Outcome::Warning | Outcome::Withheld
+                );
+                let is_gone = self.action == Action::Delete && self.outcome == Outcome::Ok;
+                is_wrong || is_gone || self.is_unproved()
             }
         }
     }
@@ -531,6 +549,7 @@ impl<'a> Line<'a> {
             key_encoding: None,
             source: None,
             target: None,
+            marker_version_id: None,
             verify: None,
             parts: None,
             bytes: 0,
@@ -607,6 +626,46 @@ impl<'a> Line<'a> {
             target: Some(there(scope, key, &refreshed.target)),
             duration_ms: u64::try_from(refreshed.elapsed.as_millis()).ok(),
             ..Self::about(scope, key, action, outcome, Reason::Beside(reason))
+        }
+    }
+
+    fn deletion(scope: &'a Scope, deletion: &'a event::Deletion) -> Self {
+        use event::Outcome as Became;
+
+        let key = deletion.key.as_str();
+        let because = Reason::Extraneous(deletion.because);
+        let (outcome, reason, error) = match &deletion.outcome {
+            Became::Planned => (Outcome::Planned, because, None),
+            Became::Removed(_) => (Outcome::Ok, because, None),
+            Became::Withheld(guard) => (Outcome::Withheld, Reason::Withheld(*guard), None),
+            Became::Changed(error) => (
+                Outcome::Warning,
+                Reason::Skipped(SkipReason::PreconditionFailed),
+                Some(error),
+            ),
+            Became::Failed(reason, error) => {
+                (Outcome::Failed, Reason::Failed(*reason), Some(error))
+            }
+            Became::NotAttempted => (
+                Outcome::NotAttempted,
+                Reason::Untouched(Untouched::NotAttempted),
+                None,
+            ),
+        };
+        let marker = match &deletion.outcome {
+            Became::Removed(Removed::Marked(version)) => Some(version.as_deref()),
+            _ => None,
+        };
+        Self {
+            target: Some(there(scope, key, &deletion.target)),
+            marker_version_id: marker,
+            attempts: u32::from(!matches!(
+                outcome,
+                Outcome::Planned | Outcome::Withheld | Outcome::NotAttempted
+            )),
+            request_id: error.and_then(|error| error.request_id.as_deref()),
+            error: error.map(|error| Error::of(error)),
+            ..Self::about(scope, key, Action::Delete, outcome, reason)
         }
     }
 

@@ -68,13 +68,16 @@ impl Sink for Only {
                     self.hand_on(event);
                 }
             }
+            Event::Deletion(deletion) if deletion.key.as_str() == self.key => self.hand_on(event),
             // of other keys
             Event::Listed { .. }
             | Event::Relisted { .. }
             | Event::UnchangedMany { .. }
             | Event::FilteredMany { .. }
+            | Event::Deletion(_)
             | Event::Compared(_) => {}
             Event::ListingDone { .. }
+            | Event::Judged(_)
             | Event::OneObject { .. }
             | Event::PairFailed { .. }
             | Event::Warning { .. }

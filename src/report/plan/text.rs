@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Reasons;
-use crate::event::{Cause, Counts, Event, Listed, Refresh, Refreshing, Rule};
+use crate::event::{Cause, Counts, Deletion, Event, Listed, Outcome, Refresh, Refreshing, Rule};
 use crate::object::ETag;
 use crate::report::human::{self, printable};
 use crate::report::schema::Report;
@@ -20,9 +20,14 @@ pub(super) fn reason_width<'a>(filters: impl Iterator<Item = &'a str>) -> usize 
 /// One decision as a line, with its reason in a column of this width; not every event is one.
 pub(super) fn line(event: &Event, column: &str, width: usize) -> Option<String> {
     let decision = Decision::of(event)?;
+    let goes = match decision.target {
+        There::Entry(target) => Some(target),
+        There::Nothing | There::DoesNotMatter => None,
+    };
     let size = decision
         .source
-        .map_or_else(|| "-".to_owned(), |source| human::bytes(source.size));
+        .or(goes)
+        .map_or_else(|| "-".to_owned(), |it| human::bytes(it.size));
     let (action, reason) = (decision.action, decision.reason);
     let mut line = format!(
         "{column}{action:<8}  {reason:<width$}  {size:>10}  {}",
@@ -76,6 +81,8 @@ pub(super) fn summary(counts: &Counts, reasons: &Reasons) -> String {
             beside: [counts.tagged, counts.annotated],
             unchanged: counts.unchanged,
             not_attempted: counts.not_attempted,
+            deleted: counts.deleted(),
+            withheld: counts.deletions.withheld,
         },
         reasons,
     )
@@ -98,6 +105,8 @@ pub(super) fn total(report: &Report, reasons: &Reasons) -> String {
             beside: [counts.tagged, counts.annotated],
             unchanged: counts.unchanged,
             not_attempted: counts.not_attempted,
+            deleted: counts.deleted.total,
+            withheld: counts.deleted.withheld,
         },
         reasons,
     )
@@ -138,6 +147,7 @@ impl<'a> Decision<'a> {
                 target: There::Entry(hides),
                 ..Self::new("delete", "delete_marker", key.as_str(), Some(source))
             }),
+            Event::Deletion(deletion) => Some(Self::of_deletion(deletion)),
             Event::Unchanged {
                 key,
                 source,
@@ -211,6 +221,7 @@ impl<'a> Decision<'a> {
             Event::Transferred { .. }
             | Event::FilteredMany { .. }
             | Event::Annotated(_)
+            | Event::Judged(_)
             | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Listed { .. }
@@ -229,6 +240,27 @@ impl<'a> Decision<'a> {
             | Event::Request { .. }
             | Event::Retried { .. }
             | Event::GuaranteeLost { .. } => None,
+        }
+    }
+
+    fn of_deletion(deletion: &'a Deletion) -> Self {
+        let (action, message) = match &deletion.outcome {
+            Outcome::Withheld(guard) => ("withhold", Some(format!("withheld: {guard}"))),
+            Outcome::Planned
+            | Outcome::Removed(_)
+            | Outcome::Changed(_)
+            | Outcome::Failed(..)
+            | Outcome::NotAttempted => ("delete", None),
+        };
+        Self {
+            target: There::Entry(&deletion.target),
+            message,
+            ..Self::new(
+                action,
+                deletion.because.as_str(),
+                deletion.key.as_str(),
+                None,
+            )
         }
     }
 
@@ -319,6 +351,8 @@ struct Sums<'a> {
     beside: [u64; 2],
     unchanged: u64,
     not_attempted: u64,
+    deleted: u64,
+    withheld: u64,
 }
 
 /// Options have several values, and pairs have the same options.
@@ -342,6 +376,14 @@ fn sentence(sums: &Sums<'_>, reasons: &Reasons) -> String {
             human::bytes(sums.bytes),
             list(by),
         ));
+    }
+    for (number, what) in [
+        (sums.deleted, "to delete"),
+        (sums.withheld, "deletions withheld"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {what}", human::count(number)));
+        }
     }
     if !sums.filtered.is_empty() {
         let total = sums.filtered.values().sum();

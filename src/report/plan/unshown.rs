@@ -10,7 +10,10 @@ pub(super) struct Unshown(pub(super) LogSink);
 impl Sink for Unshown {
     fn event(&self, event: &Event) {
         match event {
-            Event::PairFailed { .. } | Event::Warning { .. } | Event::GuaranteeLost { .. } => {
+            Event::PairFailed { .. }
+            | Event::Judged(_)
+            | Event::Warning { .. }
+            | Event::GuaranteeLost { .. } => {
                 self.0.event(event);
             }
             Event::Listed { .. }
@@ -26,6 +29,7 @@ impl Sink for Unshown {
             | Event::Transferred { .. }
             | Event::Planned { .. }
             | Event::MarkerCopied { .. }
+            | Event::Deletion(_)
             | Event::Filtered { .. }
             | Event::FilteredMany { .. }
             | Event::NotWalked { .. }

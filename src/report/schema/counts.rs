@@ -46,7 +46,9 @@ pub struct Counts {
     /// What makes the status a failure.
     pub errors: u64,
     /// Whether `listed.source = filtered + unchanged + transferred + compared + skipped + failed +
-    /// not_attempted + deleted.copied_markers`.
+    /// not_attempted + deleted.copied_markers`, and `deleted.candidates = deleted.total -
+    /// deleted.copied_markers + deleted.withheld + deleted.changed + deleted.failed +
+    /// deleted.not_attempted`.
     pub reconciled: bool,
 }
 
@@ -203,6 +205,18 @@ pub struct Deleted {
     pub candidates: u64,
     /// Candidates a guard kept.
     pub withheld: u64,
+    /// Candidates that were not what was listed any more, and stayed.
+    #[serde(default)]
+    #[schemars(required)]
+    pub changed: u64,
+    /// Candidates that could not be removed.
+    #[serde(default)]
+    #[schemars(required)]
+    pub failed: u64,
+    /// Candidates not reached before the pair ended.
+    #[serde(default)]
+    #[schemars(required)]
+    pub not_attempted: u64,
 }
 
 /// What was proved.

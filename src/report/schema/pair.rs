@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Counts;
 use super::words::{HttpStatus, Sha256, Time};
 use crate::config::ReportLevel;
+use crate::event::Guard;
 use crate::report::Status;
 use crate::store::{StoreKind, Versioning};
 
@@ -58,8 +59,24 @@ pub struct Pair {
     pub warnings_sample: Vec<Sample>,
     /// The first errors.
     pub errors_sample: Vec<Sample>,
+    /// What was decided on deleting; `null` where the pair does not delete, or is not that far.
+    #[serde(default)]
+    pub deletion: Option<Deletion>,
     /// The evidence; `null` before the pair begins.
     pub evidence: Option<EvidenceFile>,
+}
+
+/// What was decided on deleting what only the target has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deletion {
+    /// What withholds all of it; `null` where nothing does.
+    pub guard: Option<Guard>,
+    /// That in words, with its numbers.
+    pub message: Option<String>,
+    /// How many objects of the target the pair is about: those that no filter keeps out.
+    pub target_objects: u64,
+    /// The file with one line for each candidate, relative to the report's directory.
+    pub plan: Option<String>,
 }
 
 /// A script as it was when the run began.

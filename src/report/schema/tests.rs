@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::*;
 use crate::config::ReportLevel;
 use crate::digest::{Algorithm, Method, Why};
-use crate::event::{Cause, FailReason, SkipReason};
+use crate::event::{Cause, Extraneous, FailReason, Guard, SkipReason};
 
 /// Every word of an enum as its schema has it.
 fn words<T: JsonSchema>() -> Vec<Value> {
@@ -35,6 +35,8 @@ fn every_enum_has_one_vocabulary() {
     same::<Cause>(8, |one| one.as_str());
     same::<SkipReason>(16, |one| one.as_str());
     same::<FailReason>(11, |one| one.as_str());
+    same::<Extraneous>(2, |one| one.as_str());
+    same::<Guard>(7, |one| one.as_str());
     same::<Why>(7, |one| one.as_str());
     same::<Method>(5, |one| one.as_str());
     same::<Algorithm>(10, |one| one.as_str());

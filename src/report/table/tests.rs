@@ -66,6 +66,7 @@ fn pair(name: &str, status: Status, counts: &Counts) -> Pair {
         guarantees_lost: Vec::new(),
         warnings_sample: Vec::new(),
         errors_sample: Vec::new(),
+        deletion: None,
         evidence: None,
     }
 }
