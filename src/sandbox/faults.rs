@@ -78,6 +78,14 @@ pub enum Action {
     UnknownChecksum,
     /// A listing tells of no object which storage class it has.
     HideClasses,
+    /// The answer's XML has no elements of this name.
+    Without(&'static str),
+    /// The text of the answer has the second of these wherever it had the first.
+    Reword(&'static str, &'static str),
+    /// The objects of a listing's page come in the opposite order.
+    TurnRound,
+    /// The body of the answer comes so slowly: a byte, and then so long nothing.
+    Trickle(Duration),
     /// The call starts so much later.
     Delay(Duration),
     /// The call is performed, and answered so much later.
