@@ -13,6 +13,7 @@ use super::operation::{Operation, Target};
 #[derive(Debug, Clone)]
 pub struct Rule {
     operation: Option<String>,
+    bucket: Option<String>,
     key: Option<String>,
     carried: Option<String>,
     when: When,
@@ -109,6 +110,7 @@ impl Rule {
     pub fn new(action: Action) -> Self {
         Self {
             operation: None,
+            bucket: None,
             key: None,
             carried: None,
             when: When::Always,
@@ -129,6 +131,13 @@ impl Rule {
     #[must_use]
     pub fn operation(mut self, name: &str) -> Self {
         self.operation = Some(name.to_owned());
+        self
+    }
+
+    /// Only calls about this bucket and what is in it.
+    #[must_use]
+    pub fn bucket(mut self, name: &str) -> Self {
+        self.bucket = Some(name.to_owned());
         self
     }
 
@@ -154,10 +163,16 @@ impl Rule {
         self
     }
 
-    fn is_about(&self, operation: &str, key: &str, carries: impl Fn(&str) -> bool) -> bool {
-        self.operation
-            .as_deref()
-            .is_none_or(|name| name == operation)
+    fn is_about(
+        &self,
+        operation: &str,
+        target: &Target,
+        carries: impl Fn(&str) -> bool,
+    ) -> bool {
+        let key = target.key();
+        let is = |wanted: &Option<String>, seen: &str| wanted.as_deref().is_none_or(|it| it == seen);
+        is(&self.operation, operation)
+            && is(&self.bucket, target.bucket())
             && self.key.as_deref().is_none_or(|part| key.contains(part))
             && self.carried.as_deref().is_none_or(carries)
     }
@@ -274,7 +289,7 @@ impl Faults {
                 if rule.when.strikes(*count) {
                     of_keys.push((part.clone(), rule.action.clone()));
                 }
-            } else if rule.is_about(operation.name(), target.key(), &carries) {
+            } else if rule.is_about(operation.name(), target, &carries) {
                 *count += 1;
                 if rule.when.strikes(*count) {
                     actions.push(rule.action.clone());
