@@ -17,6 +17,7 @@ mod probe;
 mod read;
 mod remove;
 mod source;
+mod sweep;
 mod target;
 mod temporary;
 mod upload;
@@ -25,6 +26,7 @@ mod walk;
 pub use probe::{probe_source, probe_target};
 pub use source::LocalSource;
 pub use target::LocalTarget;
+pub use temporary::remove_temporary_files;
 pub(super) use walk::escaped;
 
 use std::path::PathBuf;
