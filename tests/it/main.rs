@@ -39,6 +39,7 @@ mod limits;
 mod listing;
 mod local_files;
 mod locked;
+mod locks;
 mod midway;
 mod model;
 mod night;
