@@ -163,14 +163,10 @@ impl Rule {
         self
     }
 
-    fn is_about(
-        &self,
-        operation: &str,
-        target: &Target,
-        carries: impl Fn(&str) -> bool,
-    ) -> bool {
+    fn is_about(&self, operation: &str, target: &Target, carries: impl Fn(&str) -> bool) -> bool {
         let key = target.key();
-        let is = |wanted: &Option<String>, seen: &str| wanted.as_deref().is_none_or(|it| it == seen);
+        let is =
+            |wanted: &Option<String>, seen: &str| wanted.as_deref().is_none_or(|it| it == seen);
         is(&self.operation, operation)
             && is(&self.bucket, target.bucket())
             && self.key.as_deref().is_none_or(|part| key.contains(part))

@@ -55,8 +55,8 @@ impl Night {
             let bytes = content(&format!("{at}{key}"), size);
             match at {
                 0 => drop(self.world.tree("tree").write(key, &bytes)),
-                1 => self.world.put("first", key, &bytes),
-                _ => self.world.put("third", key, &bytes),
+                1 => self.world.put_as_a_run_does("first", key, &bytes, LARGE),
+                _ => self.world.put_as_a_run_does("third", key, &bytes, LARGE),
             }
             source.insert(key.to_owned(), bytes);
         }
@@ -150,7 +150,9 @@ fn wherever_it_is_killed_nothing_is_lost_and_nothing_is_left() {
     night.world.block_on(theirs).expect("an upload");
     for kill in 0..kills {
         let nth = random.u64(1..=all);
-        case(format_args!("S3SYNC_TEST_SEED={seed}, kill {kill}: at request {nth} of {all}"));
+        case(format_args!(
+            "S3SYNC_TEST_SEED={seed}, kill {kill}: at request {nth} of {all}"
+        ));
         let before = night.targets();
         night.change();
         night.world.faults().forget_calls();
@@ -159,7 +161,10 @@ fn wherever_it_is_killed_nothing_is_lost_and_nothing_is_left() {
         } else {
             Action::DelayAnswer(NEVER)
         };
-        night.world.faults().add(Rule::new(late).when(When::Nth(nth)));
+        night
+            .world
+            .faults()
+            .add(Rule::new(late).when(When::Nth(nth)));
         let mut running = night.run().start();
         until("that request", || {
             calls(&night) >= nth || running.has_ended()

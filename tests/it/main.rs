@@ -75,3 +75,4 @@ mod transport;
 mod verification;
 mod versions;
 mod world;
+mod writers_at_work;

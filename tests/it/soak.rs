@@ -15,7 +15,9 @@ fn asked_for() -> Duration {
         return SHORT;
     };
     let (number, unit) = text.split_at(text.len().saturating_sub(1));
-    let number: u64 = number.parse().unwrap_or_else(|_| panic!("`{text}` is no time"));
+    let number: u64 = number
+        .parse()
+        .unwrap_or_else(|_| panic!("`{text}` is no time"));
     match unit {
         "s" => Duration::from_secs(number),
         "m" => Duration::from_mins(number),

@@ -128,7 +128,10 @@ impl Stage {
             .set("delete.enabled", "true")
             .set("performance.max_keys", "4")
             .set("retry.aws_max_attempts", "4");
-        let (first, second) = (format!("s3://first/{BELOW}"), format!("s3://second/{BELOW}"));
+        let (first, second) = (
+            format!("s3://first/{BELOW}"),
+            format!("s3://second/{BELOW}"),
+        );
         match self.way {
             Way::Up => job.pair("pair", "tree", &second),
             Way::Down => job.pair("pair", &first, "down"),
@@ -137,11 +140,6 @@ impl Stage {
                 .pair("pair", &first, &second)
                 .set("server_side_copy", "true"),
         }
-    }
-
-    /// What the source holds.
-    pub(crate) fn source(&self) -> &Objects {
-        &self.source
     }
 
     /// What the target holds.
@@ -174,7 +172,10 @@ impl Stage {
     /// Nothing that was to be deleted is.
     pub(crate) fn has_deleted_nothing(&self, before: &Objects) {
         let now = self.target();
-        let lost: Vec<_> = before.keys().filter(|key| !now.contains_key(*key)).collect();
+        let lost: Vec<_> = before
+            .keys()
+            .filter(|key| !now.contains_key(*key))
+            .collect();
         assert!(lost.is_empty(), "deleted: {lost:?}");
     }
 
@@ -222,7 +223,9 @@ impl Stage {
                 self.world.tree("tree").write(key, &bytes);
             }
             Way::Down | Way::Across | Way::Inside => {
-                self.world.put("first", &format!("{BELOW}{key}"), &bytes);
+                // in the parts a run would make, so that both have one ETag
+                self.world
+                    .put_as_a_run_does("first", &format!("{BELOW}{key}"), &bytes, LARGE);
             }
         }
         self.source.insert(key.to_owned(), bytes);
