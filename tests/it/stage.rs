@@ -64,6 +64,9 @@ impl Way {
     }
 }
 
+/// Whether pairs may delete yet: without it, sources only grow.
+pub(crate) const DELETES: bool = false;
+
 const BELOW: &str = "data/";
 
 /// Just above the threshold of [`World::job_in_small_parts`].
@@ -116,7 +119,9 @@ impl Stage {
         self.write("b-", 10 + n);
         for which in 0..3 {
             self.write(&format!("gone/{n}.{which}"), 500);
-            self.remove(&format!("gone/{}.{which}", n - 1));
+            if DELETES {
+                self.remove(&format!("gone/{}.{which}", n - 1));
+            }
         }
     }
 
@@ -125,9 +130,9 @@ impl Stage {
         let job = self
             .world
             .job_in_small_parts()
-            .set("delete.enabled", "true")
             .set("performance.max_keys", "4")
             .set("retry.aws_max_attempts", "4");
+        let job = deleting(job);
         let (first, second) = (
             format!("s3://first/{BELOW}"),
             format!("s3://second/{BELOW}"),
@@ -231,6 +236,7 @@ impl Stage {
         self.source.insert(key.to_owned(), bytes);
     }
 
+    /// An object leaves the source, and is to leave the target.
     fn remove(&mut self, key: &str) {
         match self.way {
             Way::Up => {
@@ -242,5 +248,14 @@ impl Stage {
             }
         }
         self.source.remove(key);
+    }
+}
+
+/// A run that deletes, where it may.
+pub(crate) fn deleting(run: Run<'_>) -> Run<'_> {
+    if DELETES {
+        run.set("delete.enabled", "true")
+    } else {
+        run
     }
 }
