@@ -13,6 +13,7 @@ use super::operation::{Operation, Target};
 #[derive(Debug, Clone)]
 pub struct Rule {
     operation: Option<String>,
+    bucket: Option<String>,
     key: Option<String>,
     carried: Option<String>,
     when: When,
@@ -78,6 +79,14 @@ pub enum Action {
     UnknownChecksum,
     /// A listing tells of no object which storage class it has.
     HideClasses,
+    /// The answer's XML has no elements of this name.
+    Without(&'static str),
+    /// The text of the answer has the second of these wherever it had the first.
+    Reword(&'static str, &'static str),
+    /// The objects of a listing's page come in the opposite order.
+    TurnRound,
+    /// The body of the answer comes so slowly: a byte, and then so long nothing.
+    Trickle(Duration),
     /// The call starts so much later.
     Delay(Duration),
     /// The call is performed, and answered so much later.
@@ -101,6 +110,7 @@ impl Rule {
     pub fn new(action: Action) -> Self {
         Self {
             operation: None,
+            bucket: None,
             key: None,
             carried: None,
             when: When::Always,
@@ -121,6 +131,13 @@ impl Rule {
     #[must_use]
     pub fn operation(mut self, name: &str) -> Self {
         self.operation = Some(name.to_owned());
+        self
+    }
+
+    /// Only calls about this bucket and what is in it.
+    #[must_use]
+    pub fn bucket(mut self, name: &str) -> Self {
+        self.bucket = Some(name.to_owned());
         self
     }
 
@@ -146,10 +163,12 @@ impl Rule {
         self
     }
 
-    fn is_about(&self, operation: &str, key: &str, carries: impl Fn(&str) -> bool) -> bool {
-        self.operation
-            .as_deref()
-            .is_none_or(|name| name == operation)
+    fn is_about(&self, operation: &str, target: &Target, carries: impl Fn(&str) -> bool) -> bool {
+        let key = target.key();
+        let is =
+            |wanted: &Option<String>, seen: &str| wanted.as_deref().is_none_or(|it| it == seen);
+        is(&self.operation, operation)
+            && is(&self.bucket, target.bucket())
             && self.key.as_deref().is_none_or(|part| key.contains(part))
             && self.carried.as_deref().is_none_or(carries)
     }
@@ -266,7 +285,7 @@ impl Faults {
                 if rule.when.strikes(*count) {
                     of_keys.push((part.clone(), rule.action.clone()));
                 }
-            } else if rule.is_about(operation.name(), target.key(), &carries) {
+            } else if rule.is_about(operation.name(), target, &carries) {
                 *count += 1;
                 if rule.when.strikes(*count) {
                     actions.push(rule.action.clone());

@@ -37,15 +37,38 @@ pub(super) async fn without(
     response: Response<Body>,
     element: &str,
 ) -> Result<Response<Body>, StdError> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    of_text(response, |text| {
+        let mut pieces = text.split(&open);
+        let mut left = pieces.next().unwrap_or_default().to_owned();
+        left.extend(pieces.filter_map(|piece| Some(piece.split_once(&close)?.1)));
+        left
+    })
+    .await
+}
+
+/// Another text in place of the answer's.
+pub(super) async fn of_text(
+    response: Response<Body>,
+    other: impl FnOnce(&str) -> String,
+) -> Result<Response<Body>, StdError> {
     let (mut parts, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();
-    let text = std::str::from_utf8(&bytes)?;
-    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
-    let mut pieces = text.split(&open);
-    let mut left = pieces.next().unwrap_or_default().to_owned();
-    left.extend(pieces.filter_map(|piece| Some(piece.split_once(&close)?.1)));
+    let text = other(std::str::from_utf8(&bytes)?);
     parts.headers.remove("content-length");
-    Ok(Response::from_parts(parts, Body::from(left)))
+    Ok(Response::from_parts(parts, Body::from(text)))
+}
+
+/// A page of a listing whose objects come from the last to the first.
+pub(super) fn turned_round(page: &str) -> String {
+    let (open, close) = ("<Contents>", "</Contents>");
+    let (Some(from), Some(to)) = (page.find(open), page.rfind(close)) else {
+        return page.to_owned();
+    };
+    let to = to + close.len();
+    let mut objects: Vec<&str> = page[from..to].split_inclusive(close).collect();
+    objects.reverse();
+    format!("{}{}{}", &page[..from], objects.concat(), &page[to..])
 }
 
 fn alter(headers: &mut HeaderMap, name: &'static str, place: impl Fn(&str) -> Option<usize>) {

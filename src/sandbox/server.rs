@@ -104,6 +104,10 @@ impl Server {
                 | Action::WrongChecksum
                 | Action::UnknownChecksum
                 | Action::HideClasses
+                | Action::Without(_)
+                | Action::Reword(..)
+                | Action::TurnRound
+                | Action::Trickle(_)
                 | Action::DelayAnswer(_)
                 | Action::ErrorInOk(_) => {}
             }
@@ -135,6 +139,15 @@ impl Server {
                 Action::WrongChecksum => response = lies::of_checksum(response).await?,
                 Action::UnknownChecksum => lies::of_algorithm(response.headers_mut()),
                 Action::HideClasses => response = lies::without(response, "StorageClass").await?,
+                Action::Without(name) => response = lies::without(response, name).await?,
+                Action::Reword(this, that) => {
+                    response = lies::of_text(response, |text| text.replace(this, that)).await?;
+                }
+                Action::TurnRound => response = lies::of_text(response, lies::turned_round).await?,
+                Action::Trickle(pause) => {
+                    let pause = *pause;
+                    response = response.map(|body| wire::trickle(body, pause));
+                }
                 Action::DelayAnswer(delay) => tokio::time::sleep(*delay).await,
                 Action::Ignore(_)
                 | Action::Close(Moment::Before)

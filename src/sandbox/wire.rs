@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -80,6 +80,62 @@ impl HttpBody for Cut {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// The body in small pieces, with a pause before each.
+pub(super) fn trickle(body: Body, pause: Duration) -> Body {
+    Body::http_body_unsync(Trickle {
+        length: body.size_hint(),
+        body,
+        held: Bytes::new(),
+        pause,
+        waits: None,
+    })
+}
+
+/// So much of a slow body comes at once.
+const PIECE: usize = 8 << 10;
+
+struct Trickle {
+    body: Body,
+    length: SizeHint,
+    /// What has come and is not handed on.
+    held: Bytes,
+    pause: Duration,
+    waits: Option<Pin<Box<Sleep>>>,
+}
+
+impl HttpBody for Trickle {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        while self.held.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.held = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                ended => return Poll::Ready(ended),
+            }
+        }
+        let pause = self.pause;
+        let wait = self
+            .waits
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+        ready!(wait.as_mut().poll(context));
+        self.waits = None;
+        let length = self.held.len().min(PIECE);
+        let piece = self.held.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length.clone()
     }
 }
 

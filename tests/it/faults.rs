@@ -95,6 +95,7 @@ fn a_503_on_every_third_request_changes_nothing_but_the_counters() {
     }
 }
 
+/// Statement 46: 503 SlowDown on 30 % of requests → completes, exit 0, retries counted.
 #[test]
 fn thirty_percent_of_503s_and_of_lost_connections_are_survived() {
     for (way, run) in WAYS {
@@ -256,6 +257,7 @@ fn a_bit_flipped_in_a_download_is_fetched_again() {
     }
 }
 
+/// Statement 28: a byte flips in a download → the destination path is never replaced.
 #[test]
 fn a_download_that_is_damaged_every_time_never_replaces_what_is_there() {
     for (way, run) in [("down", down as Way), ("across", across)] {
@@ -382,6 +384,8 @@ fn what_is_gone_at_the_target_is_a_failure_and_no_vanished_source() {
     }
 }
 
+/// Statement 30: CompleteMultipartUpload answers 200 with an `<Error>` body, or after success →
+/// settled, neither lost nor doubled.
 #[test]
 fn an_error_inside_a_200_is_an_error() {
     for (way, run, operation) in [
@@ -401,6 +405,7 @@ fn an_error_inside_a_200_is_an_error() {
     }
 }
 
+/// Statement 30: … or times out after success → neither lost nor doubled.
 #[test]
 fn a_lost_answer_of_any_writing_operation_neither_loses_nor_doubles() {
     for (way, run, operation) in [
@@ -425,6 +430,7 @@ fn a_lost_answer_of_any_writing_operation_neither_loses_nor_doubles() {
     }
 }
 
+/// Statement 13: a LIST that fails on either side ends the pair.
 #[test]
 fn a_listing_that_fails_for_good_ends_the_pair_and_only_the_pair() {
     for (bucket, status, code) in [
@@ -478,6 +484,8 @@ fn of_three_pairs_a_broken_one_does_not_stop_the_others() {
     }
 }
 
+/// Statement 23: an S3 object overwritten during a ranged download → entirely old, entirely new, or
+/// absent; never spliced.
 #[test]
 fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
     for (way, run, operation) in [
@@ -513,6 +521,8 @@ fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
     }
 }
 
+/// Statement 47: a connection that accepts and then goes silent → cut within the stall timeout and
+/// retried.
 #[test]
 fn a_server_that_falls_silent_is_cut_off_and_asked_again() {
     for (way, run, operation) in [

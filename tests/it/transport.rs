@@ -133,6 +133,7 @@ fn in_one_piece<'w>(world: &'w World, way: &str) -> Run<'w> {
         .set("multipart.chunksize", "\"64MiB\"")
 }
 
+/// Statement 47: a connection that goes silent → cut within the stall timeout and retried elsewhere.
 #[test]
 fn a_body_that_stops_moving_is_cut_and_sent_again_elsewhere() {
     for (way, of, method) in [("up", Body::Request, "PUT"), ("down", Body::Answer, "GET")] {

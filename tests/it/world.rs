@@ -142,7 +142,7 @@ impl World {
 }
 
 /// Waits for something that is about to happen.
-pub(crate) fn until(what: &str, happened: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
     let started = Instant::now();
     while !happened() {
         assert!(started.elapsed() < PATIENCE, "it never came: {what}");

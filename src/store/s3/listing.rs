@@ -222,11 +222,11 @@ impl Way {
             page.next_token = page.next_marker.take().or_else(|| page.last_key());
         }
         match (&page.next_token, page.truncated) {
-            (None, true) if self.lists == Lists::V1 || !page.is_of_v1 => Err(lie(
+            (None, true) if self.lists == Lists::V1 || !page.is_of_v1 => Err(slip(
                 query.prefix,
                 "a page that is not the last names no continuation token",
             )),
-            (Some(next), true) if Some(next.as_str()) == query.token => Err(lie(
+            (Some(next), true) if Some(next.as_str()) == query.token => Err(slip(
                 query.prefix,
                 "the continuation token repeats: the listing would never end",
             )),
@@ -272,6 +272,11 @@ fn out_of_order(store: &S3Store, what: &str) -> StoreError {
 /// A listing that cannot be believed.
 fn lie(prefix: &str, what: &str) -> StoreError {
     StoreError::new(OPERATION, prefix, ErrorKind::Fatal, what)
+}
+
+/// A page that cannot be believed, and may be right when it is asked for once more.
+fn slip(prefix: &str, what: &str) -> StoreError {
+    StoreError::new(OPERATION, prefix, ErrorKind::Transient, what)
 }
 
 /// A listing that fails ends the pair, whatever the reason. It names the whole location: of two

@@ -101,6 +101,15 @@ impl World {
         self.runtime.block_on(request.send()).expect("a put");
     }
 
+    /// Writes an object in parts of this size, or in one go if it is smaller.
+    pub(crate) fn put_as_a_run_does(&self, bucket: &str, key: &str, bytes: &[u8], part: usize) {
+        if bytes.len() < part {
+            return self.put(bucket, key, bytes);
+        }
+        let sizes: Vec<_> = bytes.chunks(part).map(<[u8]>::len).collect();
+        self.put_in_parts(bucket, key, bytes, &sizes);
+    }
+
     /// Writes an object in parts of these sizes.
     pub(crate) fn put_in_parts(&self, bucket: &str, key: &str, bytes: &[u8], sizes: &[usize]) {
         assert_eq!(

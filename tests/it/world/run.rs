@@ -249,6 +249,11 @@ impl Running {
         self.stdout.text()
     }
 
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its end").is_some()
+    }
+
     /// Waits for its end, and audits what it left.
     pub(crate) fn wait(mut self) -> Ran {
         let left = |started: Instant| LIMIT.saturating_sub(started.elapsed());

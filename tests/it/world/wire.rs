@@ -3,6 +3,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
 use super::World;
@@ -41,7 +43,11 @@ pub(crate) enum Damage {
 
 /// The wire: it strikes whatever it was last told to, and remembers what was asked.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wire(Arc<Mutex<Vec<Blow>>>, Arc<Mutex<Vec<String>>>);
+pub(crate) struct Wire(
+    Arc<Mutex<Vec<Blow>>>,
+    Arc<Mutex<Vec<String>>>,
+    Arc<AtomicUsize>,
+);
 
 impl Wire {
     /// Puts a wire between the runs of a world and its endpoint. Who asks the world itself is
@@ -55,6 +61,10 @@ impl Wire {
         let on = wire.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let refused = on.2.try_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+                if refused.is_ok() {
+                    continue;
+                }
                 let Ok(server) = TcpStream::connect(&server) else {
                     return;
                 };
@@ -67,6 +77,11 @@ impl Wire {
     /// Strikes this from now on, and nothing else.
     pub(crate) fn strike(&self, blows: &[Blow]) {
         *self.0.lock().expect("no panic while it is held") = blows.to_vec();
+    }
+
+    /// Closes so many of the next connections as soon as they are made.
+    pub(crate) fn refuse(&self, connections: usize) {
+        self.2.store(connections, SeqCst);
     }
 
     /// How many blows are still to fall.
