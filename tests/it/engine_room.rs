@@ -55,6 +55,7 @@ pub(crate) fn pair() -> Pair {
         },
         multipart_threshold: 8192,
         multipart_chunksize: 8192,
+        multipart_resume: true,
         force_retry: (3, Duration::ZERO),
         auto_chunksize: false,
         metadata: Metadata::default(),
