@@ -27,8 +27,12 @@ fn world() -> World {
 }
 
 fn up(world: &World) -> Run<'_> {
-    (world.job())
-        .pair("pair", "tree", "s3://second/")
+    up_with(world.job())
+}
+
+/// The same with defaults that are said already.
+fn up_with(job: Run<'_>) -> Run<'_> {
+    job.pair("pair", "tree", "s3://second/")
         .set("performance.max_parallel_uploads", "1")
 }
 
@@ -191,10 +195,10 @@ fn only_what_is_proved_to_be_of_the_same_object_is_not_sent_again() {
     ] {
         let name = case.name;
         let world = world();
-        killed(&world, (case.both)(up(&world)));
+        killed(&world, up_with((case.both)(world.job())));
         (case.between)(&world);
         world.faults().forget_calls();
-        let ran = (case.second)((case.both)(up(&world))).run();
+        let ran = up_with((case.second)((case.both)(world.job()))).run();
         ran.exit(0).transferred(1);
         let line = ran.pair("pair").line("large");
         assert_eq!(line["parts"]["resumed"], case.resumed, "{name}: {line}");
@@ -217,10 +221,9 @@ fn what_nothing_proves_is_begun_anew_within_the_same_upload() {
     // KMS hides the MD5s, and no checksum was asked for
     let world = world();
     let kms = || {
-        up(&world)
-            .set("target.sse", "\"aws:kms\"")
-            .set("checksum.express_one_zone_default", "false")
-            .set("verify.unverifiable", "\"accept\"")
+        let job = world.job().set("target.sse", "\"aws:kms\"");
+        let job = job.set("checksum.express_one_zone_default", "false");
+        up_with(job.set("verify.unverifiable", "\"accept\""))
     };
     killed(&world, kms());
     let ran = kms().run();
@@ -243,6 +246,7 @@ fn from_bucket_to_bucket_it_goes_on_as_well() {
             .pair("pair", "s3://first/", "s3://second/")
             .set("performance.max_parallel_uploads", "1")
     };
+    world.faults().forget_calls();
     killed(&world, across());
     let ran = across().run();
     ran.exit(0).all_proved().transferred(1);
