@@ -9,6 +9,7 @@ mod carry;
 mod check;
 mod filtered;
 mod history;
+mod later;
 mod leftovers;
 mod lineup;
 mod listed;
@@ -155,7 +156,11 @@ fn plan(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> Plan {
     };
     let filters = Filters::new(&pair.filters, &context.hooks);
     let (source, target) = listed::both(aim, ends, pair, context);
-    Plan::new(source, target, rules, filters, &context.sinks)
+    let plan = Plan::new(source, target, rules, filters, &context.sinks);
+    match listed::once_more(aim, ends, pair) {
+        Some(relist) => plan.relisting(relist),
+        None => plan,
+    }
 }
 
 fn names(ends: &Ends) -> Names {

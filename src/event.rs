@@ -293,6 +293,14 @@ pub enum Event {
         /// The sum of their sizes.
         bytes: u64,
     },
+    /// Both sides are listed once more, because one of them is not in order: these of the source's
+    /// objects were listed and not decided on, and all of the target's; they come again.
+    Relisted {
+        /// How many objects of the source.
+        entries: u64,
+        /// The sum of their sizes.
+        bytes: u64,
+    },
     /// A side turned out to be one object: its prefix is the whole key.
     OneObject {
         /// Which side.

@@ -396,6 +396,12 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Everything below the root, in order.
     fn list(&self) -> Listing;
 
+    /// The same, put into order here whatever order it comes in: for a store whose
+    /// [listing](Self::list) was not. It begins when all is listed.
+    fn list_sorted(&self) -> Listing {
+        self.list()
+    }
+
     /// What the store says of one object; with `checksums` it is asked for those as well.
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError>;
 

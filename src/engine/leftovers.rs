@@ -21,9 +21,13 @@ pub(super) async fn before(ends: &Ends, pair: &Pair, context: &Context) {
 pub(super) async fn after(ends: &Ends, context: &Context) {
     let mut left = context.journal.unended();
     if !context.stop.is_cancelled() {
-        left.extend(context.journal.untaken().into_iter().filter(
-            |left| !matches!(left.what, Left::TemporaryFiles(_)),
-        ));
+        left.extend(
+            context
+                .journal
+                .untaken()
+                .into_iter()
+                .filter(|left| !matches!(left.what, Left::TemporaryFiles(_))),
+        );
     }
     clean(ends, context, left).await;
 }
@@ -76,13 +80,20 @@ async fn remove(ends: &Ends, what: &Left) -> Result<Option<String>, StoreError> 
 
 fn in_words(what: &Left, many: usize, error: &StoreError) -> String {
     let what = match what {
-        Left::Upload(upload) => format!("the multipart upload {} of `{}`", upload.upload_id, upload.key),
-        Left::Unheard(unheard) => format!("a multipart upload of `{}`, if it is there,", unheard.key),
+        Left::Upload(upload) => format!(
+            "the multipart upload {} of `{}`",
+            upload.upload_id, upload.key
+        ),
+        Left::Unheard(unheard) => {
+            format!("a multipart upload of `{}`, if it is there,", unheard.key)
+        }
         Left::TemporaryFiles(_) => "temporary files".to_owned(),
     };
     let others = match many {
         0 | 1 => String::new(),
         many => format!(" and {} more", many - 1),
     };
-    format!("{what}{others} of a run that was cut off cannot be removed: {error}; the next run tries again")
+    format!(
+        "{what}{others} of a run that was cut off cannot be removed: {error}; the next run tries again"
+    )
 }

@@ -43,7 +43,12 @@ impl Journals {
                 return Self::default();
             }
         };
-        let of_pair = |pair: &Pair| (pair.name.clone(), Arc::new(PairJournal::new(&run, job, pair)));
+        let of_pair = |pair: &Pair| {
+            (
+                pair.name.clone(),
+                Arc::new(PairJournal::new(&run, job, pair)),
+            )
+        };
         Self {
             pairs: job.pairs.iter().map(of_pair).collect(),
             run: Some(run),
@@ -259,9 +264,7 @@ impl Witness for PairJournal {
     }
 
     fn no_temporary_files(&self, _: &Path, token: &str) {
-        let of_token = |record: &Record| {
-            matches!(&record.what, What::TemporaryFiles { token: of } if of == token)
-        };
+        let of_token = |record: &Record| matches!(&record.what, What::TemporaryFiles { token: of } if of == token);
         for left in self.leftovers(of_token) {
             self.ended(left.entry);
         }

@@ -13,6 +13,7 @@ mod client;
 mod completion;
 mod condition;
 mod copy;
+mod delete;
 mod denied;
 mod encryption;
 mod error;
@@ -24,6 +25,7 @@ mod leftover;
 mod listing;
 mod locked;
 mod logs;
+mod look;
 mod network;
 mod once;
 mod payer;
@@ -504,6 +506,10 @@ impl Source for S3Store {
         listing::list(self)
     }
 
+    fn list_sorted(&self) -> Listing {
+        listing::list_sorted(self)
+    }
+
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
         read::head(self, of, checksums).await
     }
@@ -622,7 +628,7 @@ impl Target for S3Store {
         &self,
         removals: &[Removal],
     ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
-        write::delete(self, removals).await
+        delete::delete(self, removals).await
     }
 
     async fn mark_deleted(&self, key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {

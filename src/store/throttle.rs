@@ -63,6 +63,10 @@ impl Source for Throttle {
         self.target.list()
     }
 
+    fn list_sorted(&self) -> Listing {
+        self.target.list_sorted()
+    }
+
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
         self.target.head(of, checksums).await
     }

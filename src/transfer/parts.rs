@@ -201,11 +201,7 @@ async fn write(
 }
 
 /// Sends a part until the target has taken just that.
-async fn send(
-    via: &Transferrer,
-    upload: &dyn Upload,
-    part: &Part,
-) -> Result<StoredPart, Trouble> {
+async fn send(via: &Transferrer, upload: &dyn Upload, part: &Part) -> Result<StoredPart, Trouble> {
     let mut tries = 0;
     loop {
         let stored = upload.put_part(part).await.map_err(of_target)?;

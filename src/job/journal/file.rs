@@ -113,12 +113,7 @@ impl JournalFile {
     }
 
     /// Writes down that something may be there from now on.
-    pub(super) fn opened(
-        &mut self,
-        entry: u64,
-        record: &Record,
-        durably: bool,
-    ) -> io::Result<()> {
+    pub(super) fn opened(&mut self, entry: u64, record: &Record, durably: bool) -> io::Result<()> {
         let writer = self.writer()?;
         writer.write(&line(entry, Some(record))?)?;
         match (&record.what, durably) {
@@ -384,7 +379,10 @@ mod tests {
             file.opened(entry, &record(token), true).expect("written");
         }
         file.closed(2).expect("written");
-        file.writer().expect("open").write(b"{\"v\":1,\"ent").expect("torn");
+        file.writer()
+            .expect("open")
+            .write(b"{\"v\":1,\"ent")
+            .expect("torn");
         drop(file);
         for run in ["2", "3"] {
             assert_eq!(left(dir.path(), run), [record("a"), record("c")], "{run}");

@@ -471,6 +471,7 @@ impl<'a> Line<'a> {
                 )
             }),
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }

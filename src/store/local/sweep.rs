@@ -120,7 +120,10 @@ mod tests {
             (&root, &own),
             (&root, &foreign),
             (&root.join("a/b"), &own),
-            (&root.join("c"), &".s3sync-00000000aa000001.tmp.old".to_owned()),
+            (
+                &root.join("c"),
+                &".s3sync-00000000aa000001.tmp.old".to_owned(),
+            ),
             (&outside, &own),
             (&reports, &own),
         ] {

@@ -27,8 +27,8 @@ use super::{S3Store, begun, condition, copy};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, Timestamp};
 use crate::store::{
-    Condition, CopySource, ErrorKind, Head, Incomplete, LeftUpload, Part, Put, Source as _, StoreError, Stored,
-    StoredPart, Upload,
+    Condition, CopySource, ErrorKind, Head, Incomplete, LeftUpload, Part, Put, Source as _,
+    StoreError, Stored, StoredPart, Upload,
 };
 
 /// One multipart upload that has begun.

@@ -59,6 +59,7 @@ fn transferred(integrity: Integrity, replaced: bool, attempts: u32) -> Event {
             attempts,
             elapsed: Duration::from_millis(20),
             is_untagged: false,
+            resumed: 0,
         },
     }
 }
@@ -78,8 +79,7 @@ fn failed(reason: FailReason) -> Event {
         source: Some(listed()),
         reason,
         error: error(),
-        resumed: 0,
-            attempts: 3,
+        attempts: 3,
     }
 }
 
