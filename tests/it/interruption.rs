@@ -238,7 +238,10 @@ fn what_is_short_has_the_grace_that_is_said_and_is_cut_then() {
         is_interrupted(&ran, 143, "SIGTERM");
         let transferred = ran.pair("pair").count("transferred/total");
         assert_eq!(transferred > 0, arrives, "{name}: {}", ran.told());
-        assert!(arrives || ran.pair("pair").count("not_attempted") == 20, "{name}");
+        assert!(
+            arrives || ran.pair("pair").count("not_attempted") == 20,
+            "{name}"
+        );
     }
 }
 

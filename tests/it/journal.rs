@@ -84,7 +84,10 @@ print(upload)
     let clients = std::env::var_os("S3SYNC_TEST_CLIENTS").map(PathBuf::from);
     let python = clients.map(|clients| clients.join("python"));
     let Some(python) = python.filter(|python| python.exists()) else {
-        return skipped("an upload of boto3", "S3SYNC_TEST_CLIENTS names no directory with it");
+        return skipped(
+            "an upload of boto3",
+            "S3SYNC_TEST_CLIENTS names no directory with it",
+        );
     };
     let world = world();
     killed_in_the_second_part(&world);
@@ -114,7 +117,10 @@ fn an_upload_whose_id_was_never_heard_is_found_and_no_other() {
             world.block_on(async {
                 let part = world.client().upload_part().bucket("second").key("large");
                 let part = part.upload_id(&id).part_number(1);
-                part.body(content("x", MIB).into()).send().await.expect("a part");
+                part.body(content("x", MIB).into())
+                    .send()
+                    .await
+                    .expect("a part");
             });
             id
         });
@@ -222,7 +228,9 @@ fn a_torn_line_does_not_hide_the_others() {
     use std::io::Write as _;
     let world = world();
     killed_in_the_second_part(&world);
-    let file = std::fs::OpenOptions::new().append(true).open(journal(&world));
+    let file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(journal(&world));
     let mut file = file.expect("a journal");
     file.write_all(b"{\"v\":1,\"entry\":7,\"le").expect("torn");
     let ran = up(&world).run();

@@ -135,7 +135,10 @@ fn only_what_is_proved_to_be_of_the_same_object_is_not_sent_again() {
             name: "encrypted by a key of the user's, by its checksum",
             both: |run| {
                 run.set("target.sse_c", "\"AES256\"")
-                    .set("target.sse_c_key", "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"")
+                    .set(
+                        "target.sse_c_key",
+                        "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"",
+                    )
                     .set("checksum.algorithm", "\"CRC32C\"")
             },
             ..SAME
