@@ -20,7 +20,7 @@ Examples:
 
 Exit codes:
   0 success   1 an object or a pair failed   2 usage or job file, nothing started
-  3 finished with warnings   101 a bug   130 SIGINT   143 SIGTERM";
+  3 finished with warnings   101 a bug   129, 130, 143 SIGHUP, SIGINT, SIGTERM";
 
 /// The flag that makes a synchronization a check.
 pub(super) const RECORDS: &str = "report-sync-status";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use s3sync::sandbox::{Action, Rule, When};
 
+use crate::resume::journal;
 use crate::world::{Ran, Run, Running, World, content, until};
 
 const MIB: usize = 1 << 20;
@@ -56,9 +57,15 @@ fn is_interrupted(ran: &Ran, code: i32, signal: &str) {
     );
 }
 
+/// Statement 26: SIGTERM or Ctrl-C in a multipart upload → AbortMultipartUpload is sent, report
+/// written, exit 143/130.
 #[test]
 fn the_first_signal_aborts_what_is_large_and_finishes_what_is_small() {
-    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+    for (signal, code, name) in [
+        (Signal::INT, 130, "SIGINT"),
+        (Signal::TERM, 143, "SIGTERM"),
+        (Signal::HUP, 129, "SIGHUP"),
+    ] {
         let world = world();
         let running = started(&world, Duration::from_secs(1));
         running.signal(signal);
@@ -72,6 +79,7 @@ fn the_first_signal_aborts_what_is_large_and_finishes_what_is_small() {
         );
         assert_eq!(world.faults().calls("CompleteMultipartUpload"), 0);
         assert_eq!(world.uploads("second"), [""; 0], "{name}");
+        assert!(!journal(&world).exists(), "{name}");
         assert_eq!(world.get("second", "large"), None, "{name}");
         assert!(
             ran.pair("pair").count("not_attempted") >= 1,
@@ -92,14 +100,19 @@ fn the_first_signal_aborts_what_is_large_and_finishes_what_is_small() {
     }
 }
 
+/// Statement 26: a second signal ends at once.
 #[test]
 fn the_second_signal_ends_at_once() {
     for (first, second, code) in [
         (Signal::INT, Signal::INT, 130),
         (Signal::TERM, Signal::TERM, 143),
         (Signal::INT, Signal::TERM, 143),
+        (Signal::HUP, Signal::HUP, 129),
     ] {
         let world = world();
+        // what is short is waited for
+        let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
+        world.faults().add(rule);
         let running = started(&world, NEVER);
         running.signal(first);
         until("the first signal was heard", || {
@@ -201,4 +214,106 @@ fn a_check_waits_for_no_answer_any_more() {
             ran.told()
         );
     }
+}
+
+#[test]
+fn what_is_short_has_the_grace_that_is_said_and_is_cut_then() {
+    for (name, grace, late, arrives) in [
+        ("in time", "1m", Duration::from_millis(500), true),
+        ("too late", "50ms", NEVER, false),
+        ("none", "0s", NEVER, false),
+    ] {
+        let world = world();
+        std::fs::remove_file(world.path("tree/large")).expect("removed");
+        let rule = Rule::new(Action::Delay(late)).operation("PutObject");
+        world.faults().add(rule);
+        let running = up(&world)
+            .text(&format!("[job]\nshutdown_grace = \"{grace}\"\n"))
+            .start();
+        until("an object is on its way", || {
+            world.faults().calls("PutObject") >= 1
+        });
+        running.signal(Signal::TERM);
+        let ran = running.wait();
+        is_interrupted(&ran, 143, "SIGTERM");
+        let transferred = ran.pair("pair").count("transferred/total");
+        assert_eq!(transferred > 0, arrives, "{name}: {}", ran.told());
+        assert!(
+            arrives || ran.pair("pair").count("not_attempted") == 20,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer_keeps_no_run_that_is_to_end() {
+    let world = world();
+    for operation in ["AbortMultipartUpload", "PutObject"] {
+        let rule = Rule::new(Action::Delay(NEVER)).operation(operation);
+        world.faults().add(rule);
+    }
+    let rule = Rule::new(Action::Delay(NEVER)).operation("UploadPart");
+    world.faults().add(rule.when(When::Nth(2)));
+    let running = up(&world)
+        .set("performance.max_parallel_uploads", "1")
+        .text("[job]\nshutdown_grace = \"0s\"\n")
+        .start();
+    until("a part is on its way", || {
+        world.faults().calls("UploadPart") >= 2
+    });
+    running.signal(Signal::TERM);
+    // far below the read timeout, of which the abortion would have ten
+    let ran = running.wait();
+    is_interrupted(&ran, 143, "SIGTERM");
+    assert!(ran.elapsed < Duration::from_secs(30), "{}", ran.told());
+    assert!(world.faults().calls("AbortMultipartUpload") >= 1);
+    assert_eq!(world.uploads("second"), ["large"]);
+    assert!(journal(&world).exists(), "the next run knows of it");
+
+    world.faults().clear();
+    up(&world).run().exit(0).all_proved();
+    assert_eq!(world.uploads("second"), [""; 0]);
+    assert!(!journal(&world).exists());
+}
+
+#[test]
+fn a_terminal_that_goes_away_does_not_end_a_run_that_was_to_outlive_it() {
+    let world = world();
+    let rule = Rule::new(Action::Delay(Duration::from_millis(500))).operation("UploadPart");
+    world.faults().add(rule.when(When::Nth(2)));
+    let running = up(&world)
+        .set("performance.max_parallel_uploads", "1")
+        .through(&["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .start();
+    until("a part is on its way", || {
+        world.faults().calls("UploadPart") >= 2
+    });
+    running.signal(Signal::HUP);
+    running.wait().exit(0).all_proved();
+}
+
+#[test]
+fn a_second_signal_leaves_no_temporary_file() {
+    let world = world();
+    let large = content("large", 24 * MIB);
+    world.put_in_parts("first", "large", &large, &[8 * MIB, 8 * MIB, 8 * MIB]);
+    world.put("first", "small", b"small");
+    let rule = Rule::new(Action::Delay(NEVER)).operation("GetObject");
+    world.faults().add(rule.clone().key("small"));
+    world.faults().add(rule.key("large").when(When::From(2)));
+    let running = world
+        .job()
+        .pair("pair", "s3://first/", "down")
+        .set("performance.max_parallel_uploads", "1")
+        .start();
+    until("both are on their way", || {
+        world.faults().calls("GetObject") >= 3
+    });
+    running.signal(Signal::TERM);
+    until("the first signal was heard", || {
+        running.has_said("once more stops at once")
+    });
+    running.signal(Signal::TERM);
+    running.wait().exit(143);
+    assert_eq!(world.tree("down").files().len(), 0);
 }

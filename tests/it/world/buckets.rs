@@ -202,6 +202,14 @@ impl World {
         uploads.filter_map(|upload| upload.key).collect()
     }
 
+    /// What S3 calls those uploads.
+    pub(crate) fn upload_ids(&self, bucket: &str) -> Vec<String> {
+        let request = self.buckets.client.list_multipart_uploads().bucket(bucket);
+        let answer = self.runtime.block_on(request.send()).expect("a listing");
+        let uploads = answer.uploads.unwrap_or_default().into_iter();
+        uploads.filter_map(|upload| upload.upload_id).collect()
+    }
+
     async fn fetch(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         let request = self.buckets.client.get_object().bucket(bucket).key(key);
         match request.send().await {
