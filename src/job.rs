@@ -217,6 +217,7 @@ async fn run_opened(
         hooks: hooks_run.then_some(&job.hooks),
         report: &report,
         is_rehearsal: job.sandbox.is_some(),
+        signals,
         interrupted: interrupted.clone(),
         stop: stop.clone(),
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::Signals;
 use super::pair::Settled;
 use super::program::{self, Call, Ended, Stop, signal_name};
 use crate::config::{HookScope, HookTime, OnHookFailure, ProgramHook, ProgramHooks};
@@ -21,6 +22,7 @@ pub(super) struct Programs<'a> {
     pub(super) hooks: Option<&'a ProgramHooks>,
     pub(super) report: &'a RunReport,
     pub(super) is_rehearsal: bool,
+    pub(super) signals: &'a Signals,
     /// Cancelled by a signal.
     pub(super) interrupted: CancellationToken,
     /// Cancelled by whatever stops the run.
@@ -92,11 +94,13 @@ impl Programs<'_> {
     /// Runs what is to be run after a pair, with what it has come to so far; gives what it comes to
     /// with them.
     pub(super) async fn after_pair(&self, part: &PairReport, mut settled: Settled) -> Settled {
+        let received = self.signals.received();
+        let interrupted = received.unwrap_or(ExitCode::Interrupted);
         for hook in self.of(HookTime::After, HookScope::Pair) {
             let outcome = Outcome {
                 status: settled.status,
                 reason: settled.reason.as_deref(),
-                exit: settled.status.exit(ExitCode::Interrupted),
+                exit: settled.status.exit(interrupted),
             };
             if !hook.on.holds(word(outcome.status)) {
                 continue;
