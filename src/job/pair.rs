@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::RunPair;
 use super::deadline::Deadline;
 use super::distrust::{Keeper, Ledger, Opened};
+use super::journal::Journals;
+use super::lock::Locks;
 use super::programs::Programs;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +22,7 @@ use crate::report::{
     CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
     Status,
 };
-use crate::store::ErrorKind;
+use crate::store::{ErrorKind, Halt};
 
 /// A run that was stopped waits this long for its events to be heard.
 const GRACE: Duration = Duration::from_secs(5);
@@ -32,11 +34,15 @@ pub(super) struct PairRun<'a> {
     pub(super) budget: Budget,
     pub(super) bounds: Bounds,
     pub(super) stop: CancellationToken,
+    pub(super) halt: Halt,
+    pub(super) journals: &'a Journals,
     pub(super) run_id: String,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
     pub(super) output: Output<'a>,
+    /// Taken for each pair while it is at work.
+    pub(super) locks: &'a Locks,
     /// What stops it when its time is up.
     pub(super) deadline: Deadline,
     /// What is run before and after.
@@ -73,6 +79,14 @@ impl PairRun<'_> {
             part.finish(status, reason);
             return;
         }
+        let _locked = match self.locks.take_target(part, &self.stop).await {
+            Ok(locked) => locked,
+            Err(refused) => {
+                let settled = (refused.status(), Some(refused.why())).into();
+                let settled = self.programs.after_pair(part, settled).await;
+                return part.finish(settled.status, settled.reason);
+            }
+        };
         let begun = self.programs.before_pair(part).await;
         let (settled, lines) = if self.stop.is_cancelled() {
             (self.deadline.not_started().into(), None)
@@ -145,6 +159,8 @@ impl PairRun<'_> {
             sinks: sinks.clone(),
             budget: self.budget.clone(),
             stop: self.stop.clone(),
+            halt: self.halt.clone(),
+            journal: self.journals.of(&pair.name),
             dry_run: self.dry_run,
             distrusted: keys,
             bounds: self.bounds.clone(),

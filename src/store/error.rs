@@ -61,6 +61,9 @@ pub enum ErrorKind {
 pub const NOT_RESTORED: &str =
     "it is archived and not restored; once it is (RestoreObject), a run transfers it";
 
+/// The code of a listing that is not in order.
+const OUT_OF_ORDER: &str = "OutOfOrder";
+
 impl ErrorKind {
     /// Whether the same request may work later.
     pub fn is_retryable(self) -> bool {
@@ -112,6 +115,24 @@ impl StoreError {
         self.code.as_deref() == Some("ConditionalRequestConflict")
     }
 
+    /// A listing whose keys do not come in the order they have to: keys may be missing from what
+    /// was made of it. It ends the pair, unless both sides can be listed once more and sorted.
+    pub fn out_of_order(
+        operation: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: Some(OUT_OF_ORDER.to_owned()),
+            ..Self::new(operation, subject, ErrorKind::Fatal, message)
+        }
+    }
+
+    /// Whether it is a listing that is not in order.
+    pub fn is_out_of_order(&self) -> bool {
+        self.kind == ErrorKind::Fatal && self.code.as_deref() == Some(OUT_OF_ORDER)
+    }
+
     /// The store has no such operation.
     pub fn unsupported(operation: &'static str, message: &str) -> Self {
         Self::new(operation, "", ErrorKind::Unsupported, message)
@@ -132,6 +153,8 @@ impl StoreError {
             let kind = match error.kind() {
                 Io::NotFound => ErrorKind::NotFound,
                 Io::PermissionDenied => ErrorKind::AccessDenied,
+                // nothing else could be written either
+                Io::ReadOnlyFilesystem => ErrorKind::Fatal,
                 Io::StorageFull | Io::QuotaExceeded => ErrorKind::NoSpace,
                 Io::IsADirectory | Io::NotADirectory | Io::DirectoryNotEmpty => ErrorKind::Occupied,
                 Io::Interrupted | Io::TimedOut => ErrorKind::Transient,
