@@ -287,7 +287,7 @@ fn what_the_program_never_writes_is_refused() {
         ("/run/status", no_word()),
         ("/run/trigger", no_word()),
         ("/run/exit_code", json!(7)),
-        ("/run/interrupted_by", json!("SIGHUP")),
+        ("/run/interrupted_by", json!("SIGUSR1")),
         ("/run/started_at", json!("yesterday")),
         ("/run/finished_at", json!("2026-01-01T00:00:00+01:00")),
         ("/run/duration_ms", json!(-1)),
