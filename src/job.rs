@@ -1,8 +1,9 @@
 /*! The executor: one job from its first second to its exit code.
 
-It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs ([`executor`])
-and the programs around them ([`programs`]), listens for signals and the clock, and ends with the
-final report and the last words on the terminal. What ends one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
+It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs (`executor`)
+and the programs around them (`programs`), listens for signals and the clock, and ends with the
+final report and the last words on the terminal. What ends one pair does not end the others.
+[`reverify()`] asks later whether what a run proved still holds.
 */
 
 mod deadline;
@@ -45,7 +46,7 @@ use journal::Journals;
 use lock::Locks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
-use programs::Programs;
+use programs::{Programs, Turn};
 use rehearsal::Rehearsal;
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::{Cancel, Signals};
@@ -248,6 +249,7 @@ async fn run_opened(
         hooks: hooks_run.then_some(&job.hooks),
         report: &report,
         is_rehearsal: job.sandbox.is_some(),
+        signals,
         interrupted: interrupted.clone(),
         stop: stop.clone(),
     };
@@ -301,7 +303,12 @@ async fn run_opened(
     if let Some((means, message)) = around {
         end = programs::worsened(end, means, message);
     }
-    end = programs(&interrupted).after_job(end).await;
+    let turn = if locked.is_ok() {
+        Turn::Came
+    } else {
+        Turn::NeverCame
+    };
+    end = programs(&interrupted).after_job(end, turn).await;
     heartbeat.abort();
     // the report is for nobody else to write any more
     signals.end();

@@ -21,7 +21,7 @@ use self::keeper::Keeper;
 use self::registry::{Registry, Verdict};
 use super::{Purpose, RunOptions};
 use crate::config::{self, Extent, OnConflict, Origin};
-use crate::report::{PairReport, RunReport, Status};
+use crate::report::{RunReport, Status};
 
 /// The pause between two attempts to get a lock, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
@@ -99,19 +99,17 @@ impl Locks {
         })
     }
 
-    /// Takes the lock of a pair's target. Where that is not to be, the pair does not begin.
+    /// Takes the lock of a pair's target.
     pub(super) async fn take_target(
         &self,
-        part: &PairReport,
+        pair: &str,
         stop: &CancellationToken,
     ) -> Result<Lock, Refused> {
-        let Some(claim) = self.targets.get(part.name()) else {
+        let Some(claim) = self.targets.get(pair) else {
             return Ok(Lock { _keeper: None });
         };
-        let taken = self.take(part.name(), claim, stop).await;
-        taken.inspect_err(|refused| {
-            refused.log(self.on_conflict, part.name());
-        })
+        let taken = self.take(pair, claim, stop).await;
+        taken.inspect_err(|refused| refused.log(self.on_conflict, pair))
     }
 
     /// Attempts it as often as the job says. A lock that is waited for is asked for at least once

@@ -9,8 +9,8 @@ use super::RunPair;
 use super::deadline::Deadline;
 use super::distrust::{Keeper, Ledger, Opened};
 use super::journal::Journals;
-use super::lock::Locks;
-use super::programs::Programs;
+use super::lock::{Locks, Refused};
+use super::programs::{Programs, Turn};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -80,31 +80,44 @@ impl PairRun<'_> {
             part.finish(status, reason);
             return;
         }
-        let _locked = match self.locks.take_target(part, &self.stop).await {
-            Ok(locked) => locked,
+        let locked = self.locks.take_target(part.name(), &self.stop).await;
+        let ((settled, lines), turn) = match &locked {
+            Ok(_) => (self.attempt(pair, part, (ledger, hooks)).await, Turn::Came),
             Err(refused) => {
-                let settled = (refused.status(), Some(refused.why())).into();
-                let settled = self.programs.after_pair(part, settled).await;
-                return part.finish(settled.status, settled.reason);
-            }
-        };
-        let begun = self.programs.before_pair(part).await;
-        let (settled, lines) = if self.stop.is_cancelled() {
-            (self.deadline.not_started().into(), None)
-        } else {
-            match begun {
-                Ok(warnings) => self.work(pair, part, (ledger, hooks), warnings).await,
-                Err(reason) => {
-                    let reason = format!("not attempted: {reason}");
-                    ((Status::Failed, Some(reason)).into(), None)
-                }
+                let ended = match refused {
+                    Refused::Stopped => self.deadline.not_started(),
+                    Refused::Locked(_) | Refused::Failed(_) => {
+                        (refused.status(), Some(refused.why()))
+                    }
+                };
+                ((ended.into(), None), Turn::NeverCame)
             }
         };
         part.stop_clock();
-        let settled = self.programs.after_pair(part, settled).await;
+        let settled = self.programs.after_pair(part, settled, turn).await;
         part.finish(settled.status, settled.reason);
         if let (Output::Plan(plan), Some(lines)) = (self.output, lines) {
             plan.end(part, &lines);
+        }
+    }
+
+    /// What runs before the pair, and the pair itself.
+    async fn attempt(
+        &self,
+        pair: &Pair,
+        part: &PairReport,
+        (ledger, hooks): (&Ledger, Hooks),
+    ) -> (Settled, Option<Arc<PairPlan>>) {
+        let begun = self.programs.before_pair(part).await;
+        if self.stop.is_cancelled() {
+            return (self.deadline.not_started().into(), None);
+        }
+        match begun {
+            Ok(warnings) => self.work(pair, part, (ledger, hooks), warnings).await,
+            Err(reason) => {
+                let reason = format!("not attempted: {reason}");
+                ((Status::Failed, Some(reason)).into(), None)
+            }
         }
     }
 

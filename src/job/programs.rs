@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::Signals;
 use super::pair::Settled;
 use super::program::{self, Call, Ended, Stop, signal_name};
-use crate::config::{HookScope, HookTime, OnHookFailure, ProgramHook, ProgramHooks};
+use crate::config::{HookScope, HookTime, OnHookFailure, OnOutcome, ProgramHook, ProgramHooks};
 use crate::event::Event;
 use crate::object::Timestamp;
 use crate::report::{ExitCode, PairReport, RunEnd, RunReport, Status, schema};
@@ -21,6 +22,7 @@ pub(super) struct Programs<'a> {
     pub(super) hooks: Option<&'a ProgramHooks>,
     pub(super) report: &'a RunReport,
     pub(super) is_rehearsal: bool,
+    pub(super) signals: &'a Signals,
     /// Cancelled by a signal.
     pub(super) interrupted: CancellationToken,
     /// Cancelled by whatever stops the run.
@@ -32,6 +34,16 @@ pub(super) struct Programs<'a> {
 enum Around<'a> {
     Job,
     Pair(&'a PairReport),
+}
+
+/// Whether what programs run around has had its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It has.
+    Came,
+    /// Another run has its lock, and may be at work: only who waits for just this outcome hears of
+    /// it, and nobody cleans up after it.
+    NeverCame,
 }
 
 /// What is known of an outcome.
@@ -64,14 +76,14 @@ impl Programs<'_> {
 
     /// Runs what is to be run after the job, with what it has come to so far; gives what it comes
     /// to with them.
-    pub(super) async fn after_job(&self, mut end: RunEnd) -> RunEnd {
+    pub(super) async fn after_job(&self, mut end: RunEnd, turn: Turn) -> RunEnd {
         for hook in self.of(HookTime::After, HookScope::Job) {
             let outcome = Outcome {
                 status: end.exit.status(),
                 reason: end.reason.as_deref(),
                 exit: end.exit,
             };
-            if !hook.on.holds(word(outcome.status)) {
+            if !is_due(hook, outcome.status, turn) {
                 continue;
             }
             let input = json(&self.report.record_ending(&end));
@@ -91,14 +103,21 @@ impl Programs<'_> {
 
     /// Runs what is to be run after a pair, with what it has come to so far; gives what it comes to
     /// with them.
-    pub(super) async fn after_pair(&self, part: &PairReport, mut settled: Settled) -> Settled {
+    pub(super) async fn after_pair(
+        &self,
+        part: &PairReport,
+        mut settled: Settled,
+        turn: Turn,
+    ) -> Settled {
+        let received = self.signals.received();
+        let interrupted = received.unwrap_or(ExitCode::Interrupted);
         for hook in self.of(HookTime::After, HookScope::Pair) {
             let outcome = Outcome {
                 status: settled.status,
                 reason: settled.reason.as_deref(),
-                exit: settled.status.exit(ExitCode::Interrupted),
+                exit: settled.status.exit(interrupted),
             };
-            if !hook.on.holds(word(outcome.status)) {
+            if !is_due(hook, outcome.status, turn) {
                 continue;
             }
             let record = part.record_ending(outcome.status, outcome.reason);
@@ -312,6 +331,14 @@ pub(super) fn worsened(end: RunEnd, means: ExitCode, message: String) -> RunEnd 
         exit,
         reason,
         ..end
+    }
+}
+
+/// Whether a program runs after such an outcome.
+fn is_due(hook: &ProgramHook, status: Status, turn: Turn) -> bool {
+    match (&hook.on, turn) {
+        (OnOutcome::Any, Turn::NeverCame) => false,
+        (on, _) => on.holds(word(status)),
     }
 }
 

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("common.toml", "every_job_file_is_right"),
     ("container.env", "the_container_says_one_job_in_three_ways"),
     ("container.toml", "the_container_says_one_job_in_three_ways"),
+    ("hooks/notify.sh", "the_nightly_job_tells_somebody"),
     ("nightly.toml", "the_nightly_job_goes_both_ways"),
     ("quickstart.toml", "every_job_file_is_right"),
     ("scripted.toml", "every_job_file_is_right"),
@@ -165,6 +166,36 @@ fn the_nightly_job_goes_both_ways() {
 }
 
 #[test]
+fn the_nightly_job_tells_somebody() {
+    let job = right(load("nightly.toml", &[]));
+    assert_eq!(job.execution.max_parallel_pairs, 2);
+    assert!(job.execution.timeout.is_some());
+    let [hook] = &job.hooks.each[..] else {
+        panic!("one hook")
+    };
+    assert!(hook.on.holds("failed") && !hook.on.holds("success"));
+    // what it says without a webhook is what somebody would be told
+    let told = std::process::Command::new(hook.program())
+        .env("S3SYNC_RUN_JOB", "nightly")
+        .env("S3SYNC_RUN_STATUS", "failed")
+        .env("S3SYNC_RUN_EXIT_CODE", "1")
+        .env("S3SYNC_RUN_FAILED", "7")
+        .env("S3SYNC_RUN_REPORT", "/reports/report.json")
+        .env_remove("WEBHOOK")
+        .output()
+        .expect("a program");
+    let said = String::from_utf8(told.stderr).expect("text");
+    assert!(told.status.success(), "{said}");
+    for words in [
+        "nightly: failed, exit code 1",
+        "7 failed",
+        "/reports/report.json",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
 fn the_verified_job_shows_every_kind_of_proof() {
     let job = right(load("verified.toml", &[]));
     let ways: BTreeSet<_> = job.pairs.iter().map(way).collect();
@@ -227,11 +258,15 @@ fn the_container_says_one_job_in_three_ways() {
     let of_config_map = right(load(folder.path("map/job.toml"), &[]));
     for job in [&of_variables, &of_file, &of_config_map] {
         assert_eq!(job.name, "container");
-        let names: Vec<_> = job.pairs.iter().map(|pair| pair.name.as_str()).collect();
-        assert_eq!(names, ["uploads", "offsite"]);
-        let digests: Vec<_> = job.pairs.iter().map(|pair| &pair.digest).collect();
-        let expected: Vec<_> = of_file.pairs.iter().map(|pair| &pair.digest).collect();
-        assert_eq!(digests, expected);
+        // the variables name them by the alphabet; they run in one order
+        let run = |job: &Job| {
+            let pairs = job.order().into_iter().map(|at| &job.pairs[at]);
+            let told = pairs.map(|pair| (pair.name.clone(), pair.digest.clone()));
+            told.collect::<Vec<_>>()
+        };
+        let names = run(job).into_iter().map(|(name, _)| name);
+        assert_eq!(names.collect::<Vec<_>>(), ["uploads", "offsite"]);
+        assert_eq!(run(job), run(&of_file));
         assert_eq!(job.digest, of_file.digest);
     }
 }
