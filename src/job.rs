@@ -7,11 +7,13 @@ one pair does not end the others. [`reverify()`] asks later whether what a run p
 
 mod distrust;
 mod hooks;
+mod journal;
 mod lock;
 mod one_key;
 mod online;
 mod pair;
 mod past;
+mod place;
 mod rehearsal;
 mod reverify;
 mod signals;
@@ -29,8 +31,10 @@ use crate::report::{
     CheckForm, CheckOutput, CheckSettings, ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd,
     RunLog, RunReport, Status, log_summary,
 };
+use crate::store::Halt;
 use distrust::Ledger;
 pub use hooks::PairHooks;
+use journal::Journals;
 use lock::Locks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
@@ -191,6 +195,7 @@ async fn run_opened(
     }
     let heartbeat = report.heartbeat();
     let stop = signals.begin(&report);
+    let (halt, _halting) = Halt::after(stop.clone(), job.shutdown_grace);
     let plan = match &options.purpose {
         Purpose::Run | Purpose::Check(_) => None,
         Purpose::Plan(settings) => Some(PlanOutput::new(&job, settings.clone(), stop.clone())),
@@ -213,6 +218,13 @@ async fn run_opened(
         .collect();
     let locks = Locks::of(&job, &options, &report);
     let locked = locks.take_job(&report, &stop).await;
+    // what a run has left that is gone is for whoever holds the lock
+    let journals = match output {
+        Output::Evidence(_) if locked.is_ok() && !job.dry_run => Journals::open(&job, report.id()),
+        Output::Evidence(_) | Output::Check(..) | Output::Plan(_) | Output::Nothing => {
+            Journals::default()
+        }
+    };
     let rehearsed = match &locked {
         Ok(_) => {
             if let (Some(directory), true) = (report.directory(), locks.are_taken()) {
@@ -230,6 +242,8 @@ async fn run_opened(
                 budget: Budget::new(job.limits.memory),
                 bounds: Bounds::new(&job.limits),
                 stop,
+                halt,
+                journals: &journals,
                 run_id: report.id().to_owned(),
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),
@@ -250,6 +264,7 @@ async fn run_opened(
             Some(error)
         }
     };
+    journals.finish();
     heartbeat.abort();
     let received = signals.end();
     if let Some(plan) = plan {

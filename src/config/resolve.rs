@@ -121,6 +121,7 @@ pub(super) fn resolve(
         lock,
         sandbox,
         log: log(&job),
+        shutdown_grace: job.duration("job.shutdown_grace"),
         dry_run,
         digest: digest.clone(),
         non_file_origins: origins.outside_files.into_iter().collect(),

@@ -23,6 +23,8 @@ pub enum ExitCode {
     Timeout,
     /// A panic.
     Crashed,
+    /// SIGHUP.
+    HungUp,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -30,11 +32,12 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// All of them, worst first; 130 and 143 never meet in one run.
-    pub const WORST_FIRST: [Self; 11] = [
+    /// All of them, worst first; those of signals never meet in one run.
+    pub const WORST_FIRST: [Self; 12] = [
         Self::Crashed,
         Self::Usage,
         Self::Failed,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
         Self::Timeout,
@@ -56,6 +59,7 @@ impl ExitCode {
             Self::Locked => 5,
             Self::Timeout => 6,
             Self::Crashed => 101,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -72,6 +76,7 @@ impl ExitCode {
     /// The signal it stands for, if it stands for one.
     pub fn signal(self) -> Option<&'static str> {
         match self {
+            Self::HungUp => Some("SIGHUP"),
             Self::Interrupted => Some("SIGINT"),
             Self::Terminated => Some("SIGTERM"),
             Self::Success
@@ -96,7 +101,7 @@ impl ExitCode {
             Self::Locked | Self::Skipped => Status::Locked,
             Self::Timeout => Status::Timeout,
             Self::Crashed => Status::Crashed,
-            Self::Interrupted | Self::Terminated => Status::Interrupted,
+            Self::HungUp | Self::Interrupted | Self::Terminated => Status::Interrupted,
         }
     }
 }
@@ -117,6 +122,7 @@ mod tests {
             (ExitCode::Crashed, 101, "crashed"),
             (ExitCode::Usage, 2, "failed"),
             (ExitCode::Failed, 1, "failed"),
+            (ExitCode::HungUp, 129, "interrupted"),
             (ExitCode::Interrupted, 130, "interrupted"),
             (ExitCode::Terminated, 143, "interrupted"),
             (ExitCode::Timeout, 6, "timeout"),

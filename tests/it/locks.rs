@@ -33,14 +33,14 @@ fn other<'w>(world: &'w World, name: &str) -> Run<'w> {
     run.arguments(&["--set", &format!("job.name={name}")])
 }
 
-/// Starts a run that does not come past its first upload, and waits until it is there.
+/// Starts a run that does not come past its two uploads, and waits until it is there.
 fn at_work(world: &World, run: Run<'_>) -> Running {
     let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
     world.faults().add(rule.when(When::First(2)));
     world.faults().forget_calls();
     let running = run.start();
-    until("an upload is on its way", || {
-        world.faults().calls("PutObject") >= 1
+    until("both uploads are on their way", || {
+        world.faults().calls("PutObject") >= 2
     });
     world.faults().clear();
     running

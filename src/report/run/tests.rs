@@ -21,6 +21,7 @@ fn job(dir: &Path) -> Job {
         },
         lock: config::OnConflict::default(),
         sandbox: None,
+        shutdown_grace: std::time::Duration::ZERO,
         log: Log {
             level: 0,
             json: true,
