@@ -8,8 +8,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::execution::Execution;
 use super::filters::Filters;
 use super::lua::LuaSettings;
+use super::programs::ProgramHooks;
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
@@ -24,8 +26,12 @@ pub struct Job {
     pub name: String,
     /// Where it came from.
     pub origin: Origin,
-    /// Its pairs in the order they run.
+    /// Its pairs in the order they are named.
     pub pairs: Vec<Pair>,
+    /// In which order they run, and until when.
+    pub execution: Execution,
+    /// The programs that are run before and after.
+    pub hooks: ProgramHooks,
     /// Bounds of the whole process.
     pub limits: Limits,
     /// What is left behind.

@@ -35,6 +35,7 @@ mod late_rulings;
 mod library;
 mod limits;
 mod listing;
+mod local_care;
 mod local_files;
 mod locked;
 mod locks;
