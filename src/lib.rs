@@ -95,6 +95,10 @@ A report with one line of evidence for each object, in `report.dir/<job's name>/
 default below the user's state directory; [`Summary::report`] is its path.
 [`Run::without_report`] leaves none.
 
+Beside the reports are locks: of two runs of a job, or to overlapping targets, one works, and the
+other ends [`Status::Locked`] or waits (`lock.on_conflict`). A job that is said by its two sides is
+known by them.
+
 # Features
 
 | feature | what | default |

@@ -8,6 +8,7 @@ mod flags;
 mod interpolation;
 mod layers;
 mod many;
+mod overlaps;
 mod secrets;
 mod table;
 

@@ -92,11 +92,18 @@ impl Locks {
         report: &RunReport,
         stop: &CancellationToken,
     ) -> Result<Lock, Refused> {
+        report.stand_back(self.are_taken());
         let taken = self.take("job", &self.job, stop).await;
-        taken.inspect_err(|refused| {
-            refused.log(self.on_conflict, "");
-            report.turn_away(refused.status(), &refused.why());
-        })
+        match &taken {
+            Ok(_) => report.stand_back(false),
+            Err(refused) => {
+                refused.log(self.on_conflict, "");
+                for part in report.pairs() {
+                    part.finish(refused.status(), Some(refused.why()));
+                }
+            }
+        }
+        taken
     }
 
     /// Takes the lock of a pair's target.
@@ -194,13 +201,14 @@ impl Refused {
     }
 }
 
-/// What stands for a job: its name, which is its folder's. One pair that was said without a file
-/// has no name of its own; it is what it brings where.
+/// What stands for a job: its name, which is its folder's. Those that are not in a file and say no
+/// name share one; they are what they bring where.
 fn subject(job: &config::Job) -> Subject {
-    let has_name = match job.origin {
-        Origin::File(_) => true,
-        Origin::CommandLine | Origin::Program => job.name != "adhoc",
-        Origin::Environment => job.name != "default",
+    let has_name = match &job.origin {
+        Origin::File(path) => path.as_os_str() != "<stdin>" || job.name != "stdin",
+        Origin::CommandLine | Origin::Program | Origin::Environment => {
+            !matches!(job.name.as_str(), "adhoc" | "default")
+        }
     };
     if has_name {
         return Subject::of_job(&job.name);

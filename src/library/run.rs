@@ -62,7 +62,8 @@ impl Run {
     ///
     /// What arrives damaged and cannot be removed is not remembered for the next run either, which
     /// otherwise brings it again whatever a comparison says; what earlier runs remember still
-    /// counts.
+    /// counts. It takes no locks: that no other run writes to the same target is then the program's
+    /// own affair.
     pub fn without_report(mut self) -> Self {
         self.leaves_report = false;
         self

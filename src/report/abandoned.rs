@@ -55,7 +55,7 @@ impl Abandoned {
     /// Rewrites its report, adds its line to the history, and points `latest` to it where that is
     /// an older run.
     pub fn mark(self) -> Result<(), ReportError> {
-        let report = crashed(self.report);
+        let report = crashed(self.report, self.directory.path());
         self.directory
             .write("report.json", &super::run::json(&report))?;
         self.directory.append_history(&history::line(&report))?;
@@ -77,19 +77,29 @@ pub(super) fn is_abandoned(directory: &Path, hostname: &str) -> bool {
 pub fn as_known(report: Report, run: &PastRun) -> Report {
     let is_gone =
         report.run.status == Status::Running && is_abandoned(&run.directory, &report.host.hostname);
-    if is_gone { crashed(report) } else { report }
+    if is_gone {
+        crashed(report, &run.directory)
+    } else {
+        report
+    }
 }
 
-/// The report as its run would have left it.
-fn crashed(mut report: Report) -> Report {
+/// The report as its run would have left it. A pair has begun where it has evidence: it may have
+/// done so after the report was last written.
+fn crashed(mut report: Report, directory: &Path) -> Report {
     report.run.status = Status::Crashed;
     report.run.status_reason = Some(reason(&report.run.heartbeat_at));
     for pair in &mut report.pairs {
-        (pair.status, pair.status_reason) = match pair.status {
-            Status::Running => (Status::Crashed, pair.status_reason.take()),
-            Status::Pending => (Status::Interrupted, Some("not started".to_owned())),
-            status => (status, pair.status_reason.take()),
-        };
+        let evidence = directory.join(RunDirectory::evidence_name(&pair.name));
+        match pair.status {
+            Status::Running => pair.status = Status::Crashed,
+            Status::Pending if evidence.exists() => pair.status = Status::Crashed,
+            Status::Pending => {
+                pair.status = Status::Interrupted;
+                pair.status_reason = Some("not started".to_owned());
+            }
+            _ => {}
+        }
     }
     report
 }

@@ -40,8 +40,8 @@ pub struct RunReport {
     at_work: Mutex<Option<HeldFile>>,
     /// What a pair comes to whose lock another run holds.
     of_locked: ExitCode,
-    /// Another run of the job is at work: `latest` is not for this one to move.
-    is_turned_away: AtomicBool,
+    /// Another run of the job may be at work: `latest` is not for this one to move.
+    stands_back: AtomicBool,
     /// Held from reading the counters to the rename: the heartbeat's last report, begun before the
     /// end, must not replace the final one.
     writing: Mutex<()>,
@@ -117,7 +117,7 @@ impl RunReport {
                 OnConflict::Skip => ExitCode::Skipped,
                 OnConflict::Fail | OnConflict::Wait(_) => ExitCode::Locked,
             },
-            is_turned_away: AtomicBool::new(false),
+            stands_back: AtomicBool::new(false),
             writing: Mutex::default(),
         }
     }
@@ -182,13 +182,10 @@ impl RunReport {
         directory.write("report.json", &json(&self.record()))
     }
 
-    /// Ends every pair before it began, because another run of the job is at work; `latest` stays
-    /// with the others.
-    pub fn turn_away(&self, status: Status, reason: &str) {
-        self.is_turned_away.store(true, Ordering::Relaxed);
-        for pair in &self.pairs {
-            pair.finish(status, Some(reason.to_owned()));
-        }
+    /// Whether another run of the job may be at work: then `latest` stays with the others, however
+    /// this one ends.
+    pub fn stand_back(&self, stands_back: bool) {
+        self.stands_back.store(stands_back, Ordering::Relaxed);
     }
 
     /// What a pair of this status is to the exit code of the run.
@@ -202,7 +199,7 @@ impl RunReport {
     /// Where the report can be found after the run.
     pub fn shown_path(&self) -> Option<PathBuf> {
         let directory = self.directory.as_ref()?;
-        Some(if self.is_turned_away.load(Ordering::Relaxed) {
+        Some(if self.stands_back.load(Ordering::Relaxed) {
             directory.path().join("report.json")
         } else {
             directory.latest_report()
@@ -237,7 +234,7 @@ impl RunReport {
         }
         let noted = directory.append_history(&history::line(&record));
         let noted = noted.and_then(|()| {
-            if self.is_turned_away.load(Ordering::Relaxed) {
+            if self.stands_back.load(Ordering::Relaxed) {
                 return Ok(());
             }
             directory.point_latest()

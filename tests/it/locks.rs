@@ -23,6 +23,11 @@ fn world() -> World {
     world
 }
 
+/// One pair that works, and one whose turn comes later.
+fn two(world: &World) -> Run<'_> {
+    up(world).pair("later", "tree", "s3://second/later/")
+}
+
 fn up(world: &World) -> Run<'_> {
     world.job().pair("up", "tree", "s3://first/up/")
 }
@@ -33,14 +38,14 @@ fn other<'w>(world: &'w World, name: &str) -> Run<'w> {
     run.arguments(&["--set", &format!("job.name={name}")])
 }
 
-/// Starts a run that does not come past its first upload, and waits until it is there.
+/// Starts a run that does not come past its two uploads, and waits until it is there.
 fn at_work(world: &World, run: Run<'_>) -> Running {
     let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
     world.faults().add(rule.when(When::First(2)));
     world.faults().forget_calls();
     let running = run.start();
-    until("an upload is on its way", || {
-        world.faults().calls("PutObject") >= 1
+    until("both uploads are on their way", || {
+        world.faults().calls("PutObject") >= 2
     });
     world.faults().clear();
     running
@@ -311,7 +316,7 @@ fn who_changes_nothing_takes_no_lock_and_marks_nothing() {
 #[test]
 fn a_killed_run_is_shown_as_crashed_before_any_other_run() {
     let world = world();
-    let killed = at_work(&world, up(&world));
+    let killed = at_work(&world, two(&world));
     let shown = |word: &[&str]| {
         let command = world.command(&["report"]).arguments(word);
         let shown = command.arguments(&["--report-dir", "reports"]).run();
@@ -327,6 +332,8 @@ fn a_killed_run_is_shown_as_crashed_before_any_other_run() {
         one.contains("CRASHED") && one.contains("its process is gone"),
         "{one}"
     );
+    assert!(one.contains("up: crashed\n"), "it had begun: {one}");
+    assert!(one.contains("later: interrupted: not started\n"), "{one}");
     // a moved archive says the same; that of another machine says what is written there
     let run = world.path("reports/job").join(id(&killed));
     let text = fs::read_to_string(run.join("report.json")).expect("a report");

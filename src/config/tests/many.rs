@@ -67,6 +67,7 @@ fn what_is_wrong_with_many_pairs_is_found_in_bearable_time() {
     assert!(started.elapsed() < limit, "{:?}", started.elapsed());
 }
 
+/// Statement 54: overlapping targets with deletion are refused at validation
 #[test]
 fn targets_that_overlap_are_found_however_they_are_written() {
     let folder = tempfile::tempdir().expect("a folder");

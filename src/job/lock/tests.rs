@@ -63,6 +63,38 @@ fn what_excludes_what() {
 }
 
 #[test]
+fn a_job_is_known_by_its_name_where_it_has_one() {
+    use crate::config::Origin::{CommandLine, Environment, File, Program};
+    let dir = tempfile::tempdir().expect("tempdir");
+    let of = |origin: &Origin, name: &str, target: &str| {
+        let mut job = crate::job::tests::job(dir.path(), &["one"]);
+        job.origin = origin.clone();
+        name.clone_into(&mut job.name);
+        if let config::TargetSpec::Local(local) = &mut job.pairs[0].target {
+            local.root = target.into();
+        }
+        subject(&job)
+    };
+    for (origin, name, is_named) in [
+        (File("nightly.toml".into()), "nightly", true),
+        // a name like any other
+        (File("adhoc.toml".into()), "adhoc", true),
+        (File("<stdin>".into()), "stdin", false),
+        (File("<stdin>".into()), "said", true),
+        (CommandLine, "adhoc", false),
+        (CommandLine, "said", true),
+        (Environment, "default", false),
+        (Program, "default", false),
+        (Program, "adhoc", false),
+    ] {
+        let here = of(&origin, name, "/target");
+        assert_eq!(here, of(&origin, name, "/target"), "{origin:?} {name}");
+        let elsewhere = of(&origin, name, "/elsewhere");
+        assert_eq!(here == elsewhere, is_named, "{origin:?} {name}");
+    }
+}
+
+#[test]
 fn the_pairs_of_one_run_do_not_exclude_each_other() {
     let dir = tempfile::tempdir().expect("tempdir");
     let registry = Registry::below(dir.path());
