@@ -32,6 +32,11 @@ impl Folded {
         })
     }
 
+    /// The same before the first name.
+    pub(super) fn anew(self) -> Option<Self> {
+        Self::new(self.folding)
+    }
+
     /// The earlier name, of a file or a directory, that this one or a directory on its way would be
     /// on the file system. Names come in ascending order; one that may go is remembered.
     pub(super) fn of(&mut self, name: &str) -> Option<String> {

@@ -18,6 +18,7 @@ mod probe;
 mod read;
 mod remove;
 mod source;
+mod sweep;
 mod target;
 mod temporary;
 mod upload;
@@ -26,6 +27,7 @@ mod walk;
 pub use probe::{probe_source, probe_target};
 pub use source::LocalSource;
 pub use target::LocalTarget;
+pub use temporary::remove_temporary_files;
 pub(super) use walk::escaped;
 
 use std::path::PathBuf;

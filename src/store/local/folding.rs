@@ -3,19 +3,20 @@
 
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Stat, statat};
 
 use super::directories::Directory;
-use super::temporary::Temporary;
+use super::temporary::{Temporary, TemporaryNames};
 use crate::store::Folding;
 
 /// So many names in a directory are looked at.
 const MOST_NAMES: usize = 256;
 
 /// Asks with a temporary file, which is gone when this returns; `None` where none could be written.
-pub(super) fn asked(directory: std::sync::Arc<Directory>) -> Option<Folding> {
-    let file = Temporary::create_accented(directory).ok()?;
+pub(super) fn asked(names: &Arc<TemporaryNames>, directory: Arc<Directory>) -> Option<Folding> {
+    let file = Temporary::create_accented(names, directory).ok()?;
     let exact = file.name().to_owned();
     let is_one = |name: &str| is_one(file.directory().fd(), &exact, name);
     Some(Folding {

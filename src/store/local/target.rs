@@ -17,14 +17,15 @@ use super::folding;
 use super::markers::Markers;
 use super::read::{self, FILE};
 use super::source::{describe, path_of};
-use super::temporary::Temporary;
+use super::sweep::sweep;
+use super::temporary::{Temporary, TemporaryNames};
 use super::upload::LocalUpload;
 use super::walk::{Role, Walk};
 use crate::digest::Digest;
 use crate::object::{LocalKey, ObjectVersion};
 use crate::store::{
     Content, Description, ErrorKind, Folding, Head, Listing, Put, Read, Removal, Removed, Source,
-    StoreError, Stored, Target, Upload,
+    StoreError, Stored, Target, Unwitnessed, Upload, Witness,
 };
 
 /// A directory to write to. It is made when the first file is written.
@@ -40,11 +41,20 @@ pub(super) struct Tree {
     folding: OnceLock<Folding>,
     /// What was written where names fold, by what they have in common with others.
     written: Markers,
+    names: Arc<TemporaryNames>,
+    /// Hears of the first temporary file before it is made.
+    witness: Arc<dyn Witness>,
+    is_witnessed: OnceLock<()>,
 }
 
 impl LocalTarget {
     /// Takes the settings and touches nothing.
     pub fn new(settings: LocalTargetSettings) -> Self {
+        Self::witnessed(settings, Arc::new(Unwitnessed))
+    }
+
+    /// The same, and somebody hears of the temporary files that are made.
+    pub fn witnessed(settings: LocalTargetSettings, witness: Arc<dyn Witness>) -> Self {
         let directories = Directories::new(settings.root.clone());
         Self(Arc::new(Tree {
             settings,
@@ -52,6 +62,9 @@ impl LocalTarget {
             markers: Markers::default(),
             folding: OnceLock::new(),
             written: Markers::default(),
+            names: Arc::new(TemporaryNames::new()),
+            witness,
+            is_witnessed: OnceLock::new(),
         }))
     }
 
@@ -160,7 +173,16 @@ impl Target for LocalTarget {
 
     async fn flush(&self) -> Result<(), StoreError> {
         let tree = Arc::clone(&self.0);
-        blocking(move || tree.directories.sync()).await
+        blocking(move || {
+            tree.tell_of_no_temporary_files();
+            tree.directories.sync()
+        })
+        .await
+    }
+
+    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
+        let (tree, token) = (Arc::clone(&self.0), token.to_owned());
+        blocking(move || sweep(&tree.settings, &token)).await
     }
 }
 
@@ -171,8 +193,11 @@ impl Tree {
             let root = (may_write && is_there)
                 .then(|| self.directories.make(Path::new("")).ok())
                 .flatten();
-            root.and_then(folding::asked)
-                .unwrap_or_else(|| folding::seen(&self.settings.root))
+            let asked = root.and_then(|root| {
+                self.tell_of_temporary_files();
+                folding::asked(&self.names, root)
+            });
+            asked.unwrap_or_else(|| folding::seen(&self.settings.root))
         })
     }
 
@@ -198,8 +223,9 @@ impl Tree {
     pub(super) fn temporary(&self, key: &LocalKey) -> Result<Temporary, StoreError> {
         let (parent, _) = key.split();
         let mut tried_again = false;
+        self.tell_of_temporary_files();
         loop {
-            match Temporary::create(self.directories.make(parent)?) {
+            match Temporary::create(&self.names, self.directories.make(parent)?) {
                 Ok(temporary) => return Ok(temporary),
                 // the directory was removed since it was opened
                 Err(Errno::NOENT) if !tried_again => {
@@ -208,6 +234,20 @@ impl Tree {
                 }
                 Err(error) => return Err(self.write_failed(key, error)),
             }
+        }
+    }
+
+    fn tell_of_temporary_files(&self) {
+        self.is_witnessed.get_or_init(|| {
+            self.witness
+                .temporary_files(&self.settings.root, self.names.token());
+        });
+    }
+
+    fn tell_of_no_temporary_files(&self) {
+        if self.is_witnessed.get().is_some() && !self.names.any_there() {
+            self.witness
+                .no_temporary_files(&self.settings.root, self.names.token());
         }
     }
 
