@@ -419,7 +419,7 @@ impl Plan {
         self.join = Join::new(source, target);
         self.finder = self.finder.take().map(Finder::anew);
         self.shadow = plan.shadow;
-        self.folded = self.folded.as_ref().and_then(Folded::anew);
+        self.folded = self.folded.take().and_then(Folded::anew);
         self.anew = Some(anew);
         true
     }

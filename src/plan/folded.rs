@@ -33,7 +33,7 @@ impl Folded {
     }
 
     /// The same before the first name.
-    pub(super) fn anew(&self) -> Option<Self> {
+    pub(super) fn anew(self) -> Option<Self> {
         Self::new(self.folding)
     }
 

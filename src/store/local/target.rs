@@ -38,13 +38,13 @@ pub(super) struct Tree {
     settings: LocalTargetSettings,
     pub(super) directories: Directories,
     pub(super) markers: Markers,
+    folding: OnceLock<Folding>,
+    /// What was written where names fold, by what they have in common with others.
+    written: Markers,
     names: Arc<TemporaryNames>,
     /// Hears of the first temporary file before it is made.
     witness: Arc<dyn Witness>,
     is_witnessed: OnceLock<()>,
-    folding: OnceLock<Folding>,
-    /// What was written where names fold, by what they have in common with others.
-    written: Markers,
 }
 
 impl LocalTarget {
@@ -60,11 +60,11 @@ impl LocalTarget {
             settings,
             directories,
             markers: Markers::default(),
+            folding: OnceLock::new(),
+            written: Markers::default(),
             names: Arc::new(TemporaryNames::new()),
             witness,
             is_witnessed: OnceLock::new(),
-            folding: OnceLock::new(),
-            written: Markers::default(),
         }))
     }
 
@@ -193,11 +193,11 @@ impl Tree {
             let root = (may_write && is_there)
                 .then(|| self.directories.make(Path::new("")).ok())
                 .flatten();
-            root.and_then(|root| {
+            let asked = root.and_then(|root| {
                 self.tell_of_temporary_files();
                 folding::asked(&self.names, root)
-            })
-            .unwrap_or_else(|| folding::seen(&self.settings.root))
+            });
+            asked.unwrap_or_else(|| folding::seen(&self.settings.root))
         })
     }
 
