@@ -18,6 +18,7 @@ mod draft;
 mod environment;
 mod everything;
 mod explain;
+mod extent;
 mod file;
 mod filters;
 mod flags;
@@ -58,6 +59,7 @@ pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 pub use deletion::{Deletion, Excluded, Guards, OnErrors};
 pub use environment::Environment;
 pub use explain::{Explanation, Question, TomlStyle};
+pub use extent::Extent;
 pub use file::Outline;
 pub use filters::{Bound, Filters, Globs, Patterns, Regexes, Said};
 pub use flags::FlagValues;
@@ -71,9 +73,9 @@ pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
     Annotations, Beside, By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata,
-    OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Rate, Report,
-    ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions, Warnings,
-    WrittenTags,
+    OfTarget, OnConflict, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Rate,
+    Report, ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions,
+    Warnings, WrittenTags,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

@@ -10,6 +10,8 @@ mod check;
 mod deletion;
 mod filtered;
 mod history;
+mod later;
+mod leftovers;
 mod lineup;
 mod listed;
 mod open;
@@ -72,6 +74,7 @@ pub async fn run_between(
     pair: &Pair,
     context: &Context,
 ) -> Result<PairDone, PairError> {
+    leftovers::before(&ends, pair, context).await;
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
@@ -79,7 +82,7 @@ pub async fn run_between(
         let plan = plan(Aim::Sync, &ends, pair, context);
         let worker = Syncing::new(ends.clone(), pair, context, None);
         let ended = carry_out(plan, worker, pair, context).await;
-        return finished(&ends, ended).await;
+        return finished(&ends, context, ended).await;
     };
     let context = &Context {
         sinks: deleting.watching(&context.sinks),
@@ -89,7 +92,7 @@ pub async fn run_between(
     let worker = Syncing::new(ends.clone(), pair, context, Some(deleting.set_aside()));
     let ended = carry_out(plan, worker, pair, context).await;
     let ended = deleting.end(ended, &ends, pair, context).await;
-    finished(&ends, ended).await
+    finished(&ends, context, ended).await
 }
 
 async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<PairDone, PairError> {
@@ -104,10 +107,15 @@ async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<Pair
     let plan = VersionPlan::new(source, target, filters, &context.sinks);
     let worker = Adding::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
-    finished(&ends, ended).await
+    finished(&ends, context, ended).await
 }
 
-async fn finished(ends: &Ends, ended: Result<bool, PairError>) -> Result<PairDone, PairError> {
+async fn finished(
+    ends: &Ends,
+    context: &Context,
+    ended: Result<bool, PairError>,
+) -> Result<PairDone, PairError> {
+    leftovers::after(ends, context).await;
     // what was written is made durable also when the pair ended early
     let flushed = ends.target.flush().await;
     let stopped = ended?;
@@ -161,7 +169,11 @@ fn plan(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> Plan {
     };
     let filters = Filters::new(&pair.filters, &context.hooks);
     let (source, target) = listed::both(aim, ends, pair, context);
-    Plan::new(source, target, rules, filters, &context.sinks)
+    let plan = Plan::new(source, target, rules, filters, &context.sinks);
+    match listed::once_more(aim, ends, pair) {
+        Some(relist) => plan.relisting(relist),
+        None => plan,
+    }
 }
 
 fn names(ends: &Ends) -> Names {

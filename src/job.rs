@@ -7,9 +7,13 @@ one pair does not end the others. [`reverify()`] asks later whether what a run p
 
 mod distrust;
 mod hooks;
+mod journal;
+mod lock;
 mod one_key;
 mod online;
 mod pair;
+mod past;
+mod place;
 mod rehearsal;
 mod reverify;
 mod signals;
@@ -25,10 +29,13 @@ use crate::engine::{self, Context, Manner, PairDone, PairError};
 use crate::plan::Aim;
 use crate::report::{
     CheckForm, CheckOutput, CheckSettings, ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd,
-    RunReport, Status, log_summary,
+    RunLog, RunReport, Status, log_summary,
 };
+use crate::store::Halt;
 use distrust::Ledger;
 pub use hooks::PairHooks;
+use journal::Journals;
+use lock::Locks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
@@ -108,6 +115,8 @@ pub struct Opened {
     job: config::Job,
     options: RunOptions,
     report: Arc<RunReport>,
+    /// What is logged while it runs; the log of other programs is theirs.
+    log: Option<RunLog>,
 }
 
 impl Opened {
@@ -124,8 +133,11 @@ impl Opened {
             // it decides nothing that could be carried out
             Purpose::Check(_) => job.dry_run = false,
         }
+        let report = open(&job, &options)?;
+        let directory = report.directory().filter(|_| !options.silent);
         Ok(Self {
-            report: open(&job, &options)?,
+            log: directory.map(RunLog::begin).transpose()?,
+            report,
             job,
             options,
         })
@@ -175,6 +187,7 @@ async fn run_opened(
         mut job,
         options,
         report,
+        log,
     } = opened;
     hooks.begin(report.id());
     for part in report.pairs() {
@@ -182,6 +195,7 @@ async fn run_opened(
     }
     let heartbeat = report.heartbeat();
     let stop = signals.begin(&report);
+    let (halt, _halting) = Halt::after(stop.clone(), job.shutdown_grace);
     let plan = match &options.purpose {
         Purpose::Run | Purpose::Check(_) => None,
         Purpose::Plan(settings) => Some(PlanOutput::new(&job, settings.clone(), stop.clone())),
@@ -202,7 +216,24 @@ async fn run_opened(
         .iter()
         .map(|pair| Ledger::of(&job, pair))
         .collect();
-    let rehearsed = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
+    let locks = Locks::of(&job, &options, &report);
+    let locked = locks.take_job(&report, &stop).await;
+    // what an earlier run left behind is for the only run of the job
+    let journals = if locked.is_ok() && locks.are_taken() {
+        Journals::open(&job, report.id())
+    } else {
+        Journals::default()
+    };
+    let rehearsed = match &locked {
+        Ok(_) => {
+            if let (Some(directory), true) = (report.directory(), locks.are_taken()) {
+                past::tidy(directory.job().clone(), job.report.keep).await;
+            }
+            let started = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
+            started.inspect_err(|error| tracing::error!("{error}"))
+        }
+        Err(refused) => Err(refused.why()),
+    };
     let reason = match rehearsed {
         Ok(rehearsal) => {
             let run = PairRun {
@@ -210,10 +241,13 @@ async fn run_opened(
                 budget: Budget::new(job.limits.memory),
                 bounds: Bounds::new(&job.limits),
                 stop,
+                halt,
+                journals: &journals,
                 run_id: report.id().to_owned(),
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),
                 output,
+                locks: &locks,
             };
             let pairs = job.pairs.iter().zip(report.pairs());
             for ((pair, part), ledger) in pairs.zip(&ledgers) {
@@ -223,13 +257,13 @@ async fn run_opened(
             None
         }
         Err(error) => {
-            tracing::error!("{error}");
             for part in report.pairs() {
                 part.finish(Status::Failed, Some("not started: no sandbox".to_owned()));
             }
             Some(error)
         }
     };
+    journals.finish();
     heartbeat.abort();
     let received = signals.end();
     if let Some(plan) = plan {
@@ -240,7 +274,15 @@ async fn run_opened(
         end = cancelled(end);
     }
     let mut exit = end.exit;
+    if let Some(trouble) = log.as_ref().and_then(RunLog::trouble) {
+        tracing::warn!("{trouble}");
+    }
     let record = report.finish(end);
+    if record.run.exit_code != Some(exit.code()) {
+        // its last report could not be written
+        exit = exit.worse(ExitCode::Warning);
+    }
+    drop(locked);
     match &check {
         None => log_summary(&record),
         Some(check) => {
@@ -250,8 +292,8 @@ async fn run_opened(
             }
         }
     }
-    if let Some(directory) = report.directory() {
-        terminal::last_words(&job, &options, &record, directory, check.as_ref());
+    if let Some(path) = report.shown_path() {
+        terminal::last_words(&job, &options, &record, &path, check.as_ref());
     }
     Outcome {
         exit,
@@ -310,7 +352,7 @@ fn end_of(report: &RunReport, received: Option<ExitCode>, reason: Option<String>
         interrupted_by: received.and_then(ExitCode::signal),
     };
     for part in report.pairs() {
-        let exit = part.status().exit(interrupted);
+        let exit = report.exit_of(part.status(), interrupted);
         let worst = end.exit.worse(exit);
         if worst != end.exit {
             end.exit = worst;

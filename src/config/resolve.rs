@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::draft::Draft;
 use super::environment::Environment;
@@ -11,7 +12,7 @@ use super::merged::Merged;
 use super::option::Scope;
 use super::problem::{Place, Problem};
 use super::record::{Record, RecordedPair, Resolved};
-use super::resolved::{Job, Limits, Log, Rate, Report, ReportLevel, SandboxSettings};
+use super::resolved::{Job, Limits, Log, OnConflict, Rate, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
 use super::settings::Settings;
 use super::stand_ins::stand_ins;
@@ -63,7 +64,14 @@ pub(super) fn resolve(
             &mut problems,
         );
     }
-    overlap::deletions(&drafts, &mut problems);
+    let parallel: u64 = job.value("job.max_parallel_pairs");
+    let own = overlap::OwnDirectories {
+        report: &dirs.report,
+        job: &name,
+        sandbox: dirs.sandbox.as_deref(),
+    };
+    overlap::deletions(&drafts, own, parallel > 1, &mut problems);
+    let lock = lock(&job, &mut problems);
     let order = order(&drafts, &mut problems);
     let dry_run = dry_run(&drafts, &mut problems);
 
@@ -103,14 +111,17 @@ pub(super) fn resolve(
         },
         report: Report {
             dir: dirs.report.clone(),
+            keep: job.optional("report.keep"),
             level: match job.value::<String>("report.level").as_str() {
                 "errors_only" => ReportLevel::ErrorsOnly,
                 "all" => ReportLevel::All,
                 _ => ReportLevel::Acts,
             },
         },
+        lock,
         sandbox,
         log: log(&job),
+        shutdown_grace: job.duration("job.shutdown_grace"),
         dry_run,
         digest: digest.clone(),
         non_file_origins: origins.outside_files.into_iter().collect(),
@@ -216,6 +227,26 @@ fn dry_run(drafts: &[Draft], problems: &mut Vec<Problem>) -> bool {
         );
     }
     !dry.is_empty()
+}
+
+/// What to do where another run holds a lock. How long to wait is for those who wait.
+fn lock(job: &Merged, problems: &mut Vec<Problem>) -> OnConflict {
+    let wait = "lock.wait";
+    let longest: Option<Duration> = job.optional(wait);
+    let longest = longest.filter(|longest| !longest.is_zero());
+    let on_conflict: String = job.value("lock.on_conflict");
+    if on_conflict != "wait" && longest.is_some() && !job.is_broken("lock.on_conflict") {
+        let message = format!("`{wait}`, and `lock.on_conflict` is \"{on_conflict}\"");
+        problems.push(
+            Problem::new(message, &job.place(wait))
+                .remedy("say lock.on_conflict = \"wait\", or leave the time out"),
+        );
+    }
+    match on_conflict.as_str() {
+        "wait" => OnConflict::Wait(longest),
+        "skip" => OnConflict::Skip,
+        _ => OnConflict::Fail,
+    }
 }
 
 fn log(job: &Merged) -> Log {

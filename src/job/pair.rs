@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
+use super::journal::Journals;
+use super::lock::Locks;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +21,7 @@ use crate::report::{
     CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
     Status,
 };
-use crate::store::ErrorKind;
+use crate::store::{ErrorKind, Halt};
 
 /// A run that was stopped waits this long for its events to be heard.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,11 +33,15 @@ pub(super) struct PairRun<'a> {
     pub(super) budget: Budget,
     pub(super) bounds: Bounds,
     pub(super) stop: CancellationToken,
+    pub(super) halt: Halt,
+    pub(super) journals: &'a Journals,
     pub(super) run_id: String,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
     pub(super) output: Output<'a>,
+    /// Taken for each pair while it is at work.
+    pub(super) locks: &'a Locks,
 }
 
 /// Where it is told what happens to each object.
@@ -58,6 +64,9 @@ impl PairRun<'_> {
             part.finish(Status::Interrupted, Some("not started".to_owned()));
             return;
         }
+        let Ok(_locked) = self.locks.take_target(part, &self.stop).await else {
+            return;
+        };
         let refuse = |error: String| {
             tracing::error!(pair = part.name(), "{error}");
             part.finish(Status::Failed, Some(error));
@@ -102,6 +111,8 @@ impl PairRun<'_> {
             sinks: sinks.clone(),
             budget: self.budget.clone(),
             stop: self.stop.clone(),
+            halt: self.halt.clone(),
+            journal: self.journals.of(&pair.name),
             dry_run: self.dry_run,
             distrusted: keys,
             bounds: self.bounds.clone(),

@@ -47,6 +47,7 @@ pub(super) fn pair(name: &str) -> Pair {
         },
         multipart_threshold: 8 << 20,
         multipart_chunksize: 8 << 20,
+        multipart_resume: true,
         force_retry: (5, std::time::Duration::from_secs(1)),
         auto_chunksize: false,
         metadata: Metadata::default(),
@@ -61,7 +62,7 @@ pub(super) fn pair(name: &str) -> Pair {
     }
 }
 
-fn job(dir: &Path, pairs: &[&str]) -> Job {
+pub(super) fn job(dir: &Path, pairs: &[&str]) -> Job {
     Job {
         name: "nightly".to_owned(),
         origin: Origin::File("nightly.toml".into()),
@@ -74,8 +75,11 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
+            keep: None,
         },
+        lock: config::OnConflict::default(),
         sandbox: None,
+        shutdown_grace: std::time::Duration::ZERO,
         log: Log {
             level: 0,
             // no last words in the output of the tests

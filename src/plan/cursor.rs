@@ -1,6 +1,6 @@
 //! One side of the merge: a listing read entry by entry, counted and checked for its order.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt;
 use std::time::Instant;
 
@@ -44,6 +44,13 @@ pub(super) struct Cursor<E: Row> {
     /// Names of what was met and is no entry, as far as their keys may come; `None` where nobody
     /// asks.
     no_entries: Option<BTreeSet<String>>,
+    /// Whether what is listed is counted page by page.
+    counts: bool,
+    /// The names of what was told of that is no entry; `None` where nobody lists it once more.
+    told: Option<HashSet<String>>,
+    /// The same of an earlier listing.
+    told_before: HashSet<String>,
+    is_out_of_order: bool,
 }
 
 impl<E: Row> fmt::Debug for Cursor<E> {
@@ -77,7 +84,39 @@ impl<E: Row> Cursor<E> {
             unreadable: VecDeque::new(),
             unseen: None,
             no_entries: None,
+            counts: true,
+            told: None,
+            told_before: HashSet::new(),
+            is_out_of_order: false,
         }
+    }
+
+    /// Remembers from now on what it tells, for a listing [once more](Self::once_more).
+    pub(super) fn remember_what_it_tells(&mut self) {
+        self.told = Some(HashSet::new());
+    }
+
+    /// The same for a side that was listed before as this one: what was told is not told again,
+    /// and each entry counts where it is decided on.
+    pub(super) fn once_more(self, before: &mut Self) -> Self {
+        let mut told_before = std::mem::take(&mut before.told_before);
+        told_before.extend(before.told.take().into_iter().flatten());
+        Self {
+            counts: self.side == Side::Target,
+            told: Some(HashSet::new()),
+            told_before,
+            ..self
+        }
+    }
+
+    /// Whether it ended because it is not in order.
+    pub(super) fn is_out_of_order(&self) -> bool {
+        self.is_out_of_order
+    }
+
+    /// Whether its pages are counted as they come.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
     }
 
     /// The same, with what these filters say of each entry.
@@ -93,13 +132,10 @@ impl<E: Row> Cursor<E> {
         }
     }
 
-    /// The same; it can be asked for which keys something [stands](Self::stands_for) that is no
+    /// From now on it can be asked for which keys something [stands](Self::stands_for) that is no
     /// entry. What is only one object is refused: it has nothing to say of other keys.
-    pub(super) fn minding_what_is_no_entry(self) -> Self {
-        Self {
-            no_entries: Some(BTreeSet::new()),
-            ..self
-        }
+    pub(super) fn mind_what_is_no_entry(&mut self) {
+        self.no_entries = Some(BTreeSet::new());
     }
 
     /// What the filters say of the entry given out last.
@@ -134,6 +170,7 @@ impl<E: Row> Cursor<E> {
                         None => Ok(()),
                     });
                 if let Err(error) = checked {
+                    self.is_out_of_order = error.is_out_of_order();
                     // listed, and never decided on
                     self.held = Some(entry);
                     return Err(error);
@@ -202,10 +239,12 @@ impl<E: Row> Cursor<E> {
         };
         let Page {
             entries,
-            oddities,
+            mut oddities,
             failures,
             is_one_object,
-        } = page?;
+        } = page.inspect_err(|error| self.is_out_of_order = error.is_out_of_order())?;
+        oddities.iter().for_each(|oddity| self.mind(oddity));
+        oddities.retain(|oddity| self.is_new(oddity));
         if is_one_object {
             if self.no_entries.is_some() {
                 return Err(only_one_object());
@@ -215,12 +254,17 @@ impl<E: Row> Cursor<E> {
         let odd = oddities
             .iter()
             .filter(|oddity| SkipReason::of_oddity(oddity.kind).is_some());
+        let odd = odd.count() as u64 + failures.len() as u64;
+        let (count, bytes) = if self.counts {
+            let count: u64 = entries.iter().map(Row::count).sum();
+            (count, entries.iter().map(Row::bytes).sum())
+        } else {
+            (0, 0)
+        };
         self.sinks.emit(&Event::Listed {
             side: self.side,
-            entries: entries.iter().map(Row::count).sum::<u64>()
-                + odd.count() as u64
-                + failures.len() as u64,
-            bytes: entries.iter().map(Row::bytes).sum(),
+            entries: count + odd,
+            bytes,
         });
         for oddity in oddities {
             self.tell(oddity);
@@ -244,6 +288,28 @@ impl<E: Row> Cursor<E> {
             unseen.pop_front();
         }
         unseen.front().is_some_and(|first| first == key.as_str())
+    }
+
+    fn mind(&mut self, oddity: &Oddity) {
+        let Some(names) = &mut self.no_entries else {
+            return;
+        };
+        if oddity.kind == OddityKind::NotFollowed {
+            names.insert(format!("{}/", oddity.name));
+            names.insert(oddity.name.clone());
+            return;
+        }
+        let name = match (SkipReason::of_oddity(oddity.kind), self.strip) {
+            (Some(_), true) => oddity.name.trim_start_matches('/'),
+            (Some(_), false) => &oddity.name,
+            // what is below it is hidden; of one that was not opened, nobody knows that it is a
+            // directory
+            (None, _) if oddity.kind == OddityKind::UnreadableDirectory => {
+                oddity.name.trim_end_matches('/')
+            }
+            (None, _) => return,
+        };
+        names.insert(name.to_owned());
     }
 
     /// Whether something was met under this name, or above it, that is no entry: a special file, a
@@ -303,21 +369,30 @@ impl<E: Row> Cursor<E> {
         });
     }
 
+    /// Whether it was not told of yet. Where a directory cannot be read, it is known once more.
+    fn is_new(&mut self, oddity: &Oddity) -> bool {
+        if let Some(told) = &mut self.told {
+            told.insert(oddity.name.clone());
+        }
+        let is_new = !self.told_before.contains(&oddity.name);
+        let hides = oddity.kind == OddityKind::UnreadableDirectory;
+        if !is_new && hides && self.filters.of_oddity(oddity).is_none() {
+            self.unreadable.push_back(oddity.name.clone());
+        }
+        is_new
+    }
+
     fn tell(&mut self, oddity: Oddity) {
+        // no object, and nobody's business but of deletions
+        if oddity.kind == OddityKind::NotFollowed {
+            return;
+        }
         let by = self.filters.of_oddity(&oddity);
         let Oddity {
             name,
             kind,
             message,
         } = oddity;
-        if let (Some(names), Some(_)) = (&mut self.no_entries, SkipReason::of_oddity(kind)) {
-            let bare = if self.strip {
-                name.trim_start_matches('/')
-            } else {
-                &name
-            };
-            names.insert(bare.to_owned());
-        }
         match (SkipReason::of_oddity(kind), self.side, by) {
             (Some(_), Side::Source, Some(by)) => {
                 self.sinks.emit(&Event::Filtered {
@@ -356,7 +431,7 @@ impl<E: Row> Cursor<E> {
                 "the listing is not in order: `{}` comes after `{last}`; keys may be missing from such a listing, so nothing more is done by it",
                 entry.key()
             );
-            return Err(StoreError::new("list", "", ErrorKind::Fatal, message));
+            return Err(StoreError::out_of_order("list", "", message));
         }
         self.last = Some(entry.key().clone());
         Ok(())

@@ -212,6 +212,13 @@ impl Finder {
         Ok(())
     }
 
+    /// Forgets what it has found: both sides are listed once more.
+    pub(super) fn begin_anew(&mut self) {
+        self.waiting.clear();
+        self.found.clear();
+        self.wanted.survey.in_scope.store(0, Ordering::Relaxed);
+    }
+
     /// Whether some wait to be asked about.
     pub(super) fn waits(&self) -> bool {
         !self.waiting.is_empty()

@@ -29,7 +29,7 @@ pub enum Joined<E = Entry> {
 #[derive(Debug)]
 pub(super) struct Join<E: Row> {
     pub(super) source: Cursor<E>,
-    target: Cursor<E>,
+    pub(super) target: Cursor<E>,
     /// The source's entry the target is being searched for; here and not in a variable, so that it
     /// is not lost when the target's listing fails or nobody waits for the next key any more.
     pending: Option<E>,
@@ -44,12 +44,9 @@ impl<E: Row> Join<E> {
         }
     }
 
-    /// The same; the source remembers what it met that is no entry.
-    pub(super) fn minding_what_is_no_entry(self) -> Self {
-        Self {
-            source: self.source.minding_what_is_no_entry(),
-            ..self
-        }
+    /// Has the source remember from now on what it meets that is no entry.
+    pub(super) fn mind_what_is_no_entry(&mut self) {
+        self.source.mind_what_is_no_entry();
     }
 
     /// The next key in order; `None` when both sides are completely listed.

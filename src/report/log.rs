@@ -315,6 +315,7 @@ impl Sink for LogSink {
             }
             Event::Compared(compared) => self.compared(compared),
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::Unchanged { .. }

@@ -134,6 +134,20 @@ impl Candidates {
         Ok(())
     }
 
+    /// Forgets all of them.
+    pub(in crate::engine) fn discard(&self) -> Result<(), StoreError> {
+        let mut state = locked(&self.state);
+        let mut discard = || -> io::Result<()> {
+            state.writer.flush()?;
+            let file = state.writer.get_mut();
+            file.set_len(0)?;
+            file.rewind()
+        };
+        discard().map_err(|error| failed(&self.name, &error))?;
+        state.count = 0;
+        Ok(())
+    }
+
     /// Writes what was decided on them, and brings everything to the disk.
     pub(super) async fn complete(&self, judged: &Judged) -> Result<(), StoreError> {
         let verdict = Line::Verdict(Verdict {

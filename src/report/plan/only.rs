@@ -71,6 +71,7 @@ impl Sink for Only {
             Event::Deletion(deletion) if deletion.key.as_str() == self.key => self.hand_on(event),
             // of other keys
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::UnchangedMany { .. }
             | Event::FilteredMany { .. }
             | Event::Deletion(_)

@@ -225,6 +225,7 @@ impl<'a> Decision<'a> {
             | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }

@@ -17,8 +17,11 @@ fn job(dir: &Path) -> Job {
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
+            keep: None,
         },
+        lock: config::OnConflict::default(),
         sandbox: None,
+        shutdown_grace: std::time::Duration::ZERO,
         log: Log {
             level: 0,
             json: true,
