@@ -17,6 +17,7 @@ mod deletion;
 mod draft;
 mod environment;
 mod everything;
+mod execution;
 mod explain;
 mod extent;
 mod file;
@@ -33,6 +34,7 @@ mod overlap;
 mod pairs;
 mod patterns;
 mod problem;
+mod programs;
 mod reading;
 mod recalled;
 mod record;
@@ -58,6 +60,7 @@ mod ways;
 pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 pub use deletion::{Deletion, Excluded, Guards, OnErrors};
 pub use environment::Environment;
+pub use execution::{Execution, OnPairFailure};
 pub use explain::{Explanation, Question, TomlStyle};
 pub use extent::Extent;
 pub use file::Outline;
@@ -69,6 +72,9 @@ pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
 pub use patterns::{Glob, Pattern};
 pub use problem::{Problem, Problems};
+pub use programs::{
+    HookScope, HookTime, OnHookFailure, OnOutcome, ProgramHook, ProgramHooks, is_secret_variable,
+};
 pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{

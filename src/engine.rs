@@ -78,8 +78,9 @@ pub async fn run_between(
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
+    let folding = ends.target.folding(!context.dry_run).await;
     let Some(deleting) = Deleting::begin(pair, ends.direction, context)? else {
-        let plan = plan(Aim::Sync, &ends, pair, context);
+        let plan = plan(Aim::Sync, &ends, pair, context).folding(folding);
         let worker = Syncing::new(ends.clone(), pair, context, None);
         let ended = carry_out(plan, worker, pair, context).await;
         return finished(&ends, context, ended).await;
@@ -88,7 +89,8 @@ pub async fn run_between(
         sinks: deleting.watching(&context.sinks),
         ..context.clone()
     };
-    let plan = plan(Aim::Sync, &ends, pair, context).deleting(deleting.wanted());
+    let plan = plan(Aim::Sync, &ends, pair, context).folding(folding);
+    let plan = plan.deleting(deleting.wanted());
     let worker = Syncing::new(ends.clone(), pair, context, Some(deleting.set_aside()));
     let ended = carry_out(plan, worker, pair, context).await;
     let ended = deleting.end(ended, &ends, pair, context).await;
@@ -143,6 +145,7 @@ pub async fn check_between(
     manner: Manner,
 ) -> Result<PairDone, PairError> {
     let plan = plan(Aim::Compare, &ends, pair, context);
+    let plan = plan.folding(ends.target.folding(false).await);
     let worker = Checking::new(ends.clone(), pair, context, manner);
     let stopped = carry_out(plan, worker, pair, context).await?;
     Ok(done(&ends, stopped))

@@ -1,11 +1,13 @@
 /*! The executor: one job from its first second to its exit code.
 
-It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs in order,
-listens for signals, and ends with the final report and the last words on the terminal. What ends
-one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
+It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs ([`executor`])
+and the programs around them ([`programs`]), listens for signals and the clock, and ends with the
+final report and the last words on the terminal. What ends one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
 */
 
+mod deadline;
 mod distrust;
+mod executor;
 mod hooks;
 mod journal;
 mod lock;
@@ -14,6 +16,8 @@ mod online;
 mod pair;
 mod past;
 mod place;
+mod program;
+mod programs;
 mod rehearsal;
 mod reverify;
 mod signals;
@@ -22,6 +26,7 @@ mod terminal;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Pair};
 use crate::context::{Bounds, Budget};
@@ -32,12 +37,15 @@ use crate::report::{
     RunLog, RunReport, Status, log_summary,
 };
 use crate::store::Halt;
+use deadline::Deadline;
 use distrust::Ledger;
+use executor::Executor;
 pub use hooks::PairHooks;
 use journal::Journals;
 use lock::Locks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
+use programs::Programs;
 use rehearsal::Rehearsal;
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::{Cancel, Signals};
@@ -194,7 +202,8 @@ async fn run_opened(
         part.has_scripts(hooks.scripts(part.name()));
     }
     let heartbeat = report.heartbeat();
-    let stop = signals.begin(&report);
+    let interrupted = signals.begin(&report);
+    let stop = interrupted.child_token();
     let (halt, _halting) = Halt::after(stop.clone(), job.shutdown_grace);
     let plan = match &options.purpose {
         Purpose::Run | Purpose::Check(_) => None,
@@ -234,9 +243,20 @@ async fn run_opened(
         }
         Err(refused) => Err(refused.why()),
     };
+    let hooks_run = matches!(options.purpose, Purpose::Run) && !job.dry_run;
+    let programs = |stop: &CancellationToken| Programs {
+        hooks: hooks_run.then_some(&job.hooks),
+        report: &report,
+        is_rehearsal: job.sandbox.is_some(),
+        interrupted: interrupted.clone(),
+        stop: stop.clone(),
+    };
+    let mut around = None;
     let reason = match rehearsed {
         Ok(rehearsal) => {
             let run = PairRun {
+                deadline: Deadline::begin(job.execution.timeout, &stop),
+                programs: programs(&stop),
                 engine,
                 budget: Budget::new(job.limits.memory),
                 bounds: Bounds::new(&job.limits),
@@ -249,10 +269,14 @@ async fn run_opened(
                 output,
                 locks: &locks,
             };
-            let pairs = job.pairs.iter().zip(report.pairs());
-            for ((pair, part), ledger) in pairs.zip(&ledgers) {
-                run.run(pair, part, ledger, hooks.of(&pair.name)).await;
-            }
+            let executor = Executor {
+                job: &job,
+                report: &report,
+                ledgers: &ledgers,
+                hooks: &hooks,
+                run,
+            };
+            around = executor.run().await;
             rehearsal.end().await;
             None
         }
@@ -264,15 +288,23 @@ async fn run_opened(
         }
     };
     journals.finish();
-    heartbeat.abort();
-    let received = signals.end();
+    let received = signals.received();
     if let Some(plan) = plan {
+        heartbeat.abort();
+        signals.end();
         return show(&report, &plan, received, reason);
     }
     let mut end = end_of(&report, received, reason);
     if signals.is_of_program() {
         end = cancelled(end);
     }
+    if let Some((means, message)) = around {
+        end = programs::worsened(end, means, message);
+    }
+    end = programs(&interrupted).after_job(end).await;
+    heartbeat.abort();
+    // the report is for nobody else to write any more
+    signals.end();
     let mut exit = end.exit;
     if let Some(trouble) = log.as_ref().and_then(RunLog::trouble) {
         tracing::warn!("{trouble}");

@@ -8,9 +8,11 @@ use std::time::Duration;
 use super::draft::Draft;
 use super::environment::Environment;
 use super::everything::Everything;
+use super::execution::Execution;
 use super::merged::Merged;
 use super::option::Scope;
 use super::problem::{Place, Problem};
+use super::programs::ProgramHooks;
 use super::record::{Record, RecordedPair, Resolved};
 use super::resolved::{Job, Limits, Log, OnConflict, Rate, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
@@ -40,7 +42,6 @@ pub(super) fn resolve(
     for file in &everything.files {
         checks::hooks(&file.hooks, &mut problems);
     }
-    unbuilt::refuse_hooks(everything, &mut problems);
 
     let shared = everything.shared();
     let mut drafts: Vec<Draft> = named
@@ -72,14 +73,19 @@ pub(super) fn resolve(
     };
     overlap::deletions(&drafts, own, parallel > 1, &mut problems);
     let lock = lock(&job, &mut problems);
-    let order = order(&drafts, &mut problems);
+    order(&drafts, &mut problems);
     let dry_run = dry_run(&drafts, &mut problems);
 
     let job = Arc::new(job);
-    let pairs: Vec<_> = order
-        .iter()
-        .filter_map(|at| drafts[*at].pair.take())
+    let pairs: Vec<_> = drafts
+        .iter_mut()
+        .filter_map(|draft| draft.pair.take())
         .collect();
+    let hooks = ProgramHooks::new(
+        everything,
+        drafts.iter().map(|draft| &draft.merged),
+        &mut problems,
+    );
     let sandbox = dirs.sandbox.map(|dir| SandboxSettings {
         dir,
         stand_ins: stand_ins(&pairs),
@@ -101,6 +107,8 @@ pub(super) fn resolve(
         name: name.clone(),
         origin: everything.origin.clone(),
         pairs,
+        execution: Execution::new(&job),
+        hooks,
         limits: Limits {
             memory: job.value("limits.memory"),
             workers: job.optional("limits.workers"),
@@ -174,7 +182,8 @@ fn job_name(everything: &Everything, job: &Merged, problems: &mut Vec<Problem>) 
     name.clone()
 }
 
-fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
+/// Finds pairs that cannot run in any order.
+fn order(drafts: &[Draft], problems: &mut Vec<Problem>) {
     let names = || drafts.iter().map(|draft| draft.name.as_str());
     let numbers: HashMap<&str, usize> = names().zip(0..).collect();
     let mut graph = Vec::new();
@@ -199,7 +208,7 @@ fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
         }
         graph.push(before);
     }
-    pairs::order(&graph).unwrap_or_else(|circle| {
+    if let Err(circle) = pairs::order(&graph) {
         let mut way: Vec<&str> = circle.iter().map(|at| drafts[*at].name.as_str()).collect();
         way.push(way[0]);
         problems.push(
@@ -209,8 +218,7 @@ fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
             )
             .remedy("take one of them out of `after`"),
         );
-        Vec::new()
-    })
+    }
 }
 
 /// A run is dry or it is not: a job with some pairs dry is not built.

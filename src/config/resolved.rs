@@ -9,8 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::deletion::Deletion;
+use super::execution::Execution;
 use super::filters::Filters;
 use super::lua::LuaSettings;
+use super::programs::ProgramHooks;
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
@@ -25,8 +27,12 @@ pub struct Job {
     pub name: String,
     /// Where it came from.
     pub origin: Origin,
-    /// Its pairs in the order they run.
+    /// Its pairs in the order they are named.
     pub pairs: Vec<Pair>,
+    /// In which order they run, and until when.
+    pub execution: Execution,
+    /// The programs that are run before and after.
+    pub hooks: ProgramHooks,
     /// Bounds of the whole process.
     pub limits: Limits,
     /// What is left behind.

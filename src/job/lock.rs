@@ -99,7 +99,7 @@ impl Locks {
         })
     }
 
-    /// Takes the lock of a pair's target. Where that is not to be, the pair has ended.
+    /// Takes the lock of a pair's target. Where that is not to be, the pair does not begin.
     pub(super) async fn take_target(
         &self,
         part: &PairReport,
@@ -111,7 +111,6 @@ impl Locks {
         let taken = self.take(part.name(), claim, stop).await;
         taken.inspect_err(|refused| {
             refused.log(self.on_conflict, part.name());
-            part.finish(refused.status(), Some(refused.why()));
         })
     }
 
@@ -168,7 +167,7 @@ impl Locks {
 
 impl Refused {
     /// What becomes of what it was for.
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         match self {
             Self::Locked(_) => Status::Locked,
             Self::Stopped => Status::Interrupted,

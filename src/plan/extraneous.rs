@@ -131,6 +131,8 @@ pub(super) struct Finder {
     /// To be asked about.
     waiting: Vec<Entry>,
     found: VecDeque<Deletion>,
+    /// Whether it was told that what is missing cannot be told.
+    is_blind: bool,
 }
 
 impl Finder {
@@ -142,6 +144,7 @@ impl Finder {
             sinks,
             waiting: Vec::new(),
             found: VecDeque::new(),
+            is_blind: false,
         }
     }
 
@@ -198,6 +201,16 @@ impl Finder {
             self.rule(target, ruling)?;
         }
         Ok(())
+    }
+
+    /// Takes that only the target has a name, where names that differ may be one: the source may
+    /// have it written in another way, so that nothing is known to be missing.
+    pub(super) fn cannot_tell(&mut self) {
+        if !std::mem::replace(&mut self.is_blind, true) {
+            let message = "the target directory takes names that differ for one, so that what the source does not have cannot be told: nothing of that is deleted";
+            let message = message.to_owned();
+            self.sinks.emit(&Event::Warning { message });
+        }
     }
 
     /// Asks about those that wait for it. An error ends the pair.

@@ -34,6 +34,7 @@ pub struct RunReport {
     host: schema::Host,
     started: Instant,
     started_at: Timestamp,
+    hooks: Mutex<Vec<schema::Hook>>,
     end: OnceLock<Ending>,
     /// Says to others that the run is at work, until it has ended or its process has.
     at_work: Mutex<Option<HeldFile>>,
@@ -109,6 +110,7 @@ impl RunReport {
             host: facts::host(),
             started: Instant::now(),
             started_at: Timestamp::now(),
+            hooks: Mutex::default(),
             end: OnceLock::new(),
             at_work: Mutex::default(),
             of_locked: match job.lock {
@@ -259,8 +261,27 @@ impl RunReport {
             run: self.run(),
             config: self.config.clone(),
             totals: figures::totals(&tallies),
+            hooks: locked(&self.hooks).clone(),
             pairs: each.map(|(pair, tally)| pair.record(tally)).collect(),
         }
+    }
+
+    /// The report as it would be if the run ended now, and so.
+    pub fn record_ending(&self, end: &RunEnd) -> Report {
+        let mut report = self.record();
+        report.run = Run {
+            status: end.exit.status(),
+            status_reason: end.reason.clone(),
+            exit_code: Some(end.exit.code()),
+            interrupted_by: end.interrupted_by.map(str::to_owned),
+            ..report.run
+        };
+        report
+    }
+
+    /// Takes that a program was run before or after.
+    pub fn add_hook(&self, hook: schema::Hook) {
+        locked(&self.hooks).push(hook);
     }
 
     fn run(&self) -> Run {

@@ -37,6 +37,7 @@ mod late_rulings;
 mod library;
 mod limits;
 mod listing;
+mod local_care;
 mod local_files;
 mod locked;
 mod locks;

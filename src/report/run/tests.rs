@@ -9,6 +9,8 @@ fn job(dir: &Path) -> Job {
         name: "nightly".to_owned(),
         origin: Origin::CommandLine,
         pairs: Vec::new(),
+        execution: crate::config::Execution::default(),
+        hooks: crate::config::ProgramHooks::default(),
         limits: Limits {
             memory: 0,
             workers: None,

@@ -99,6 +99,7 @@ fn report(pairs: Vec<Pair>) -> Report {
             secrets: Vec::new(),
         },
         totals: figures::totals(&[]),
+        hooks: Vec::new(),
         pairs,
     }
 }
