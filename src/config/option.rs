@@ -312,9 +312,4 @@ impl OptionRow {
         self
     }
 
-    /// Known, and refused unless it says what happens anyway.
-    pub(super) const fn not_yet(mut self) -> Self {
-        self.is_built = false;
-        self
-    }
 }
