@@ -311,5 +311,4 @@ impl OptionRow {
         self.heading = heading;
         self
     }
-
 }
