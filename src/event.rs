@@ -173,7 +173,7 @@ impl SkipReason {
             OddityKind::Absent => Some(Self::NotFound),
             OddityKind::Denied => Some(Self::AccessDenied),
             OddityKind::UnsafeName => Some(Self::UnsafeKey),
-            OddityKind::UnreadableDirectory | OddityKind::LeftOut => None,
+            OddityKind::UnreadableDirectory | OddityKind::LeftOut | OddityKind::NotFollowed => None,
         }
     }
 }

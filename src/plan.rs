@@ -351,11 +351,11 @@ impl Plan {
 
     /// The same, and decides as well on what only the target has.
     #[must_use]
-    pub fn deleting(self, wanted: Superfluous) -> Self {
+    pub fn deleting(mut self, wanted: Superfluous) -> Self {
+        self.join.mind_what_is_no_entry();
         let (filters, sinks) = (self.filters.clone(), self.sinks.clone());
         Self {
             finder: Some(Finder::new(wanted, filters, self.rules, sinks)),
-            join: self.join.minding_what_is_no_entry(),
             ..self
         }
     }
@@ -417,7 +417,9 @@ impl Plan {
         let source = source.once_more(&mut self.join.source);
         let target = target.once_more(&mut self.join.target);
         self.join = Join::new(source, target);
-        self.finder = self.finder.take().map(Finder::anew);
+        if let Some(finder) = &mut self.finder {
+            finder.begin_anew();
+        }
         self.shadow = plan.shadow;
         self.folded = self.folded.take().and_then(Folded::anew);
         self.anew = Some(anew);
@@ -443,7 +445,7 @@ impl Plan {
                 }
                 continue;
             };
-            let is_known = self.take_down(&joined);
+            let is_known = self.note(&joined);
             if is_known && matches!(joined, Joined::OnlyTarget(_) | Joined::Hidden(_)) {
                 continue;
             }
@@ -459,7 +461,7 @@ impl Plan {
 
     /// Takes down that a key is decided on; whether it was before this plan began anew. What the
     /// source had then is not missing there now, whatever it lists.
-    fn take_down(&mut self, joined: &Joined) -> bool {
+    fn note(&mut self, joined: &Joined) -> bool {
         let Some(Anew { decided, .. }) = &mut self.anew else {
             return false;
         };
@@ -485,7 +487,7 @@ impl Plan {
         let only_target = match &joined {
             Joined::Both { source, .. } | Joined::OnlySource(source) => {
                 let ruling = self.join.source.take_ruling();
-                self.note(&joined, &ruling);
+                self.survey(&joined, &ruling);
                 return Ok(match ruling {
                     Ruling::Admitted => Admission::Open(joined),
                     ruling => {
@@ -496,7 +498,9 @@ impl Plan {
             Joined::OnlyTarget(target) | Joined::Hidden(target) => target,
         };
         if let Some(finder) = &mut self.finder {
-            if matches!(joined, Joined::OnlyTarget(_))
+            if self.folded.is_some() {
+                finder.cannot_tell();
+            } else if matches!(joined, Joined::OnlyTarget(_))
                 && !self.join.source.stands_for(&only_target.key)
             {
                 finder.missing(only_target.clone()).await?;
@@ -528,7 +532,7 @@ impl Plan {
     }
 
     /// Takes what the source has under a key, for the deletions.
-    fn note(&mut self, joined: &Joined, ruling: &Ruling) {
+    fn survey(&mut self, joined: &Joined, ruling: &Ruling) {
         let Some(finder) = &mut self.finder else {
             return;
         };

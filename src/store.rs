@@ -123,6 +123,9 @@ pub enum OddityKind {
     UnreadableDirectory,
     /// A directory that was not looked into ([`LeavesOut`]): nothing below it is wanted.
     LeftOut,
+    /// A symbolic link that is not followed: it leads nowhere, or none is. It is no object, and
+    /// what would stand there or below it is not known.
+    NotFollowed,
     /// An object whose key equals the prefix, so that nothing is left of its name.
     KeyIsPrefix,
     /// A file or directory that went away between being listed and being looked at.

@@ -326,15 +326,15 @@ impl Transferrer {
         let past_and_this = past.one_more();
         match decision {
             Decision::Leave(Leave::Unchanged { source, target }) => {
-                let there = Listed::from(&target);
+                let target_now = Listed::from(&target);
                 let unchanged = Event::Unchanged {
                     key: source.key.clone(),
                     source: (&source).into(),
-                    target: there.clone(),
+                    target: target_now.clone(),
                 };
                 let attempts = past_and_this.attempts;
-                let left = self.unchanged(&source, there, unchanged, attempts).await;
-                left.map_err(|ended| {
+                let left = self.unchanged(&source, target_now, unchanged, attempts);
+                left.await.map_err(|ended| {
                     let same = || Decision::Leave(Leave::Unchanged { source, target });
                     ended.begun_with(|| (same(), past_and_this))
                 })
@@ -658,6 +658,9 @@ impl Transferrer {
         if let Trouble::Store(error) = &trouble
             && self.may_yet_go(error)
         {
+            for message in warnings {
+                self.sinks.emit(&Event::Warning { message });
+            }
             return Ok(blocked(source, because));
         }
         match self.conclude(source, trouble, attempts) {

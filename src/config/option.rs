@@ -311,10 +311,4 @@ impl OptionRow {
         self.heading = heading;
         self
     }
-
-    /// Known, and refused unless it says what happens anyway.
-    pub(super) const fn not_yet(mut self) -> Self {
-        self.is_built = false;
-        self
-    }
 }

@@ -83,7 +83,8 @@ pub(super) trait Worker: Send + Sync + 'static {
     /// same.
     fn work(&self, task: Self::Task) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes that the plan begins anew: what it has said of keys that only the target has is void.
+    /// Forgets what it was given of what only the target has: the plan begins anew. An error ends
+    /// the pair.
     fn begin_anew(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -132,7 +133,6 @@ pub(super) async fn carry_out<P: Planning>(
                 if plan.begin_anew() {
                     if let Err(error) = crew.worker.begin_anew() {
                         crew.fatal.tell(error);
-                        break Ok(false);
                     }
                     tracing::warn!(%error, "both sides are listed once more, and sorted");
                     continue;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use super::PairError;
 use super::carry;
+use super::listed;
 use super::sync::Syncing;
 use crate::config::{self, Pair, SourceSpec};
 use crate::context::{Context, Ends};
@@ -54,6 +55,10 @@ impl Deleting {
         let (Some(permit), Some(settings)) = (DeletePermit::of(pair), &pair.deletion) else {
             return Ok(None);
         };
+        // of named keys only those are looked at: what else is missing is not known
+        if listed::is_named(pair) {
+            return Ok(None);
+        }
         let failed = |error| PairError {
             error,
             phase: "open",

@@ -26,9 +26,9 @@ pub(super) struct Syncing {
     sync_latest: bool,
     unchanged: Unchanged,
     filtered: Filtered,
-    later: Later<Box<Failure>>,
     /// Where what deletions are about goes, in a pair that deletes.
     set_aside: Option<Arc<SetAside>>,
+    later: Later<Box<Failure>>,
 }
 
 /// What a worker is given.
@@ -71,14 +71,14 @@ impl Syncing {
             self.transferrer.tell(failure);
             return Ok(());
         }
-        let key = failure.key();
+        let key = failure.key().cloned();
         let became = self.transferrer.begin_again(failure).await?;
         self.later.ended(!matches!(became, Became::Failed));
-        self.settle(key, became)
+        self.set_aside(key, became)
     }
 
-    /// Sets aside what deletions have to know of what became of an object.
-    fn settle(&self, key: Option<ObjectKey>, became: Became) -> Result<(), StoreError> {
+    /// Leaves to the deletions what they have to know of an object.
+    fn set_aside(&self, key: Option<ObjectKey>, became: Became) -> Result<(), StoreError> {
         let (Some(set_aside), Some(key)) = (&self.set_aside, key) else {
             return Ok(());
         };
@@ -102,6 +102,22 @@ impl Syncing {
             | Became::Stayed
             | Became::Failed => Ok(()),
         }
+    }
+
+    /// Carries a decision out.
+    async fn first(&self, decision: Decision) -> Result<(), StoreError> {
+        let key = decision.key().cloned();
+        match self.transferrer.begin(decision).await {
+            Ok(became) => return self.set_aside(key, became),
+            Err(Ended::Failed(failure)) => {
+                if let Err(failure) = self.later.keep(failure, 1) {
+                    self.transferrer.tell(*failure);
+                }
+            }
+            Err(Ended::Stopped(event)) => self.sinks.emit(&event),
+            Err(Ended::Pair(error)) => return Err(error),
+        }
+        Ok(())
     }
 }
 
@@ -140,36 +156,23 @@ impl Worker for Syncing {
                     && !self.transferrer.late().asks()
                     && !may_be_archived(&transfer.source) =>
             {
-                let key = Some(transfer.source.key.clone());
                 let decision = Decision::Transfer(transfer);
-                let became = Box::pin(self.transferrer.run(decision)).await?;
-                self.settle(key, became).map(|()| None)
+                Box::pin(self.first(decision)).await.map(|()| None)
             }
             decision => Ok(Some(Task::First(decision))),
         }
     }
 
     async fn work(&self, task: Task) -> Result<(), StoreError> {
-        let decision = match task {
-            Task::First(decision) => decision,
-            Task::Again(failure) => return self.again(*failure).await,
-        };
-        let key = decision.key().cloned();
-        match self.transferrer.begin(decision).await {
-            Ok(became) => return self.settle(key, became),
-            Err(Ended::Failed(failure)) => {
-                if let Err(failure) = self.later.keep(failure, 1) {
-                    self.transferrer.tell(*failure);
-                }
-            }
-            Err(Ended::Stopped(event)) => self.sinks.emit(&event),
-            Err(Ended::Pair(error)) => return Err(error),
+        match task {
+            Task::First(decision) => self.first(decision).await,
+            Task::Again(failure) => self.again(*failure).await,
         }
-        Ok(())
     }
 
     fn begin_anew(&self) -> Result<(), StoreError> {
-        (self.set_aside.as_ref()).map_or(Ok(()), |set_aside| set_aside.candidates.discard())
+        let set_aside = self.set_aside.as_ref();
+        set_aside.map_or(Ok(()), |it| it.candidates.discard())
     }
 
     fn kept(&self) -> u64 {

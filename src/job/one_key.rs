@@ -7,7 +7,8 @@ use crate::object::ObjectKey;
 
 /// Has a pair ask for one key, where that tells what listing everything would tell.
 pub(super) fn narrow(pair: &mut Pair, key: &str) {
-    if pair.versions == Versions::Latest {
+    // what only the target has, and what withholds its deletion, only listings tell
+    if pair.versions == Versions::Latest && pair.deletion.is_none() {
         let needed = needed(pair, key).map(Arc::from);
         Arc::make_mut(&mut pair.filters).only = needed;
     }

@@ -101,10 +101,15 @@ impl<E: Row> Cursor<E> {
     pub(super) fn once_more(self, before: &mut Self) -> Self {
         let mut told_before = std::mem::take(&mut before.told_before);
         told_before.extend(before.told.take().into_iter().flatten());
-        // what has vanished meanwhile is not missing either
+        // what has vanished meanwhile, or can be read meanwhile, is not missing either
         let no_entries = before.no_entries.take().map(|_| {
-            let names = told_before.iter().map(|name| self.bare(name).to_owned());
-            names.collect()
+            let names = told_before.iter().map(|name| match self.strip {
+                true => name.trim_matches('/'),
+                false => name.trim_end_matches('/'),
+            });
+            names
+                .flat_map(|name| [name.to_owned(), format!("{name}/")])
+                .collect()
         });
         Self {
             no_entries,
@@ -138,13 +143,10 @@ impl<E: Row> Cursor<E> {
         }
     }
 
-    /// The same; it can be asked for which keys something [stands](Self::stands_for) that is no
+    /// From now on it can be asked for which keys something [stands](Self::stands_for) that is no
     /// entry. What is only one object is refused: it has nothing to say of other keys.
-    pub(super) fn minding_what_is_no_entry(self) -> Self {
-        Self {
-            no_entries: Some(BTreeSet::new()),
-            ..self
-        }
+    pub(super) fn mind_what_is_no_entry(&mut self) {
+        self.no_entries = Some(BTreeSet::new());
     }
 
     /// What the filters say of the entry given out last.
@@ -299,6 +301,29 @@ impl<E: Row> Cursor<E> {
         unseen.front().is_some_and(|first| first == key.as_str())
     }
 
+    /// Takes down what is no entry, whether it was told of or not.
+    fn mind(&mut self, oddity: &Oddity) {
+        let Some(names) = &mut self.no_entries else {
+            return;
+        };
+        if oddity.kind == OddityKind::NotFollowed {
+            names.insert(format!("{}/", oddity.name));
+            names.insert(oddity.name.clone());
+            return;
+        }
+        let name = match (SkipReason::of_oddity(oddity.kind), self.strip) {
+            (Some(_), true) => oddity.name.trim_start_matches('/'),
+            (Some(_), false) => &oddity.name,
+            // what is below it is hidden; of one that was not opened, nobody knows that it is a
+            // directory
+            (None, _) if oddity.kind == OddityKind::UnreadableDirectory => {
+                oddity.name.trim_end_matches('/')
+            }
+            (None, _) => return,
+        };
+        names.insert(name.to_owned());
+    }
+
     /// Whether something was met under this name, or above it, that is no entry: a special file, a
     /// file that has vanished, a directory likewise. Keys come in ascending order.
     pub(super) fn stands_for(&mut self, key: &ObjectKey) -> bool {
@@ -356,29 +381,13 @@ impl<E: Row> Cursor<E> {
         });
     }
 
-    /// Takes down what is no entry, whether it was told of or not.
-    fn mind(&mut self, oddity: &Oddity) {
-        let bare = self.bare(&oddity.name).to_owned();
-        if let (Some(names), Some(_)) = (&mut self.no_entries, SkipReason::of_oddity(oddity.kind)) {
-            names.insert(bare);
-        }
-    }
-
-    fn bare<'a>(&self, name: &'a str) -> &'a str {
-        if self.strip {
-            name.trim_start_matches('/')
-        } else {
-            name
-        }
-    }
-
     /// Whether it was not told of yet. Where a directory cannot be read, it is known once more.
     fn is_new(&mut self, oddity: &Oddity) -> bool {
         if let Some(told) = &mut self.told {
             told.insert(oddity.name.clone());
         }
         let is_new = !self.told_before.contains(&oddity.name);
-        let hides = SkipReason::of_oddity(oddity.kind).is_none();
+        let hides = oddity.kind == OddityKind::UnreadableDirectory;
         if !is_new && hides && self.filters.of_oddity(oddity).is_none() {
             self.unreadable.push_back(oddity.name.clone());
         }
@@ -386,6 +395,10 @@ impl<E: Row> Cursor<E> {
     }
 
     fn tell(&mut self, oddity: Oddity) {
+        // no object, and nobody's business but of deletions
+        if oddity.kind == OddityKind::NotFollowed {
+            return;
+        }
         let by = self.filters.of_oddity(&oddity);
         let Oddity {
             name,

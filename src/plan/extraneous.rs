@@ -137,6 +137,8 @@ pub(super) struct Finder {
     /// To be asked about.
     waiting: Vec<Entry>,
     found: VecDeque<Deletion>,
+    /// Whether it was told that what is missing cannot be told.
+    is_blind: bool,
 }
 
 impl Finder {
@@ -148,20 +150,8 @@ impl Finder {
             sinks,
             waiting: Vec::new(),
             found: VecDeque::new(),
+            is_blind: false,
         }
-    }
-
-    /// The same before anything was seen: what was found counts no more.
-    pub(super) fn anew(self) -> Self {
-        let Self {
-            wanted,
-            filters,
-            rules,
-            sinks,
-            ..
-        } = self;
-        wanted.survey.forget();
-        Self::new(wanted, filters, rules, sinks)
     }
 
     /// The next candidate that is known to be one.
@@ -219,6 +209,16 @@ impl Finder {
         Ok(())
     }
 
+    /// Takes that only the target has a name, where names that differ may be one: the source may
+    /// have it written in another way, so that nothing is known to be missing.
+    pub(super) fn cannot_tell(&mut self) {
+        if !std::mem::replace(&mut self.is_blind, true) {
+            let message = "the target directory takes names that differ for one, so that what the source does not have cannot be told: nothing of that is deleted";
+            let message = message.to_owned();
+            self.sinks.emit(&Event::Warning { message });
+        }
+    }
+
     /// Asks about those that wait for it. An error ends the pair.
     pub(super) async fn ask(&mut self) -> Result<(), StoreError> {
         let names = self.names();
@@ -229,6 +229,13 @@ impl Finder {
             self.rule(target, ruling)?;
         }
         Ok(())
+    }
+
+    /// Forgets what it has found: both sides are listed once more.
+    pub(super) fn begin_anew(&mut self) {
+        self.waiting.clear();
+        self.found.clear();
+        self.wanted.survey.forget();
     }
 
     /// Whether some wait to be asked about.

@@ -44,12 +44,9 @@ impl<E: Row> Join<E> {
         }
     }
 
-    /// The same; the source remembers what it met that is no entry.
-    pub(super) fn minding_what_is_no_entry(self) -> Self {
-        Self {
-            source: self.source.minding_what_is_no_entry(),
-            ..self
-        }
+    /// Has the source remember from now on what it meets that is no entry.
+    pub(super) fn mind_what_is_no_entry(&mut self) {
+        self.source.mind_what_is_no_entry();
     }
 
     /// The next key in order; `None` when both sides are completely listed.

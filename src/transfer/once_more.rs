@@ -84,10 +84,9 @@ impl Ended {
 }
 
 impl Failure {
-    /// The key it is about, where it may be begun once more.
-    pub(crate) fn key(&self) -> Option<ObjectKey> {
-        let (decision, _) = self.again.as_ref()?;
-        decision.key().cloned()
+    /// The key of the source it is about, where it is known what it is begun with.
+    pub fn key(&self) -> Option<&ObjectKey> {
+        self.again.as_ref()?.0.key()
     }
 
     /// Everything there is to tell of it.

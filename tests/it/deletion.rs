@@ -8,7 +8,7 @@ use s3sync::sandbox::{Action, Moment, Rule, When};
 use serde_json::{Value, json};
 
 use crate::support::{case, skipped};
-use crate::world::{Ran, Run, World};
+use crate::world::{Headers, Ran, Run, World};
 
 /// Every direction: what the source is called, what the target is called, and whether S3 copies.
 const WAYS: [(&str, &str, bool); 4] = [
@@ -441,6 +441,28 @@ fn what_the_source_has_and_cannot_give_stays() {
     assert_eq!(keys(&world, "s3://second/t/"), left, "{}", ran.told());
 }
 
+/// A link to a disk that is not mounted, and links that are not to be followed, say nothing of what
+/// would stand there.
+#[test]
+fn below_links_that_are_not_followed_nothing_is_deleted() {
+    for ignore in ["false", "true"] {
+        let world = world();
+        let tree = world.tree("tree");
+        tree.file("a", 1);
+        let broken = world.path("not-mounted");
+        std::os::unix::fs::symlink(&broken, tree.join("disk")).expect("a link");
+        for key in ["disk", "disk-2", "disk/photos/1", "gone"] {
+            world.put("second", &format!("t/{key}"), b"1");
+        }
+        let ran = free(&world, ("tree", "s3://second/t/", false))
+            .set("local.ignore_symlinks", ignore)
+            .run();
+        ran.exit(0);
+        let left = set(&["a", "disk", "disk/photos/1"]);
+        assert_eq!(keys(&world, "s3://second/t/"), left, "{}", ran.told());
+    }
+}
+
 /// Statement 18: DeleteObjects answers 200 with per-key errors → those are failures, not deletions.
 #[test]
 fn what_could_not_be_deleted_is_a_failure() {
@@ -630,4 +652,180 @@ fn the_last_words_tell_what_was_deleted() {
     ran.exit(0).says("deleted 2 objects");
     remove(&world, "tree", "a");
     sync().run().exit(4).says("deletions withheld");
+}
+
+/// What the other filters only learn by asking protects what they reject as well, also where it is
+/// unchanged; and with `delete.excluded` it goes.
+#[test]
+fn what_late_filters_reject_stays_unless_the_user_wants_it_gone() {
+    for way in WAYS {
+        case(format_args!("{way:?}"));
+        let world = world();
+        let (source, target, _) = way;
+        for key in ["a.txt", "same.jpg", "new.jpg"] {
+            put(&world, source, key, b"1");
+        }
+        let types = |key: &str| {
+            if key.ends_with("jpg") {
+                "image/jpeg"
+            } else {
+                "text/plain"
+            }
+        };
+        if source.starts_with("s3") {
+            for key in ["a.txt", "same.jpg", "new.jpg"] {
+                let headers = Headers {
+                    content_type: Some(types(key)),
+                    ..Headers::NONE
+                };
+                world.put_with("first", &format!("p/{key}"), b"1", &headers);
+            }
+        }
+        // one is unchanged, one would be overwritten
+        free(&world, way).run().exit(0);
+        put(&world, target, "new.jpg", b"older");
+        let run = || free(&world, way).set("filter.exclude_content_type_regex", "[\"^image/\"]");
+        let all = set(&["a.txt", "new.jpg", "same.jpg"]);
+        run().run().exit(0);
+        assert_eq!(keys(&world, target), all);
+        let ran = run().set("delete.excluded", "true").run();
+        ran.exit(0);
+        assert_eq!(keys(&world, target), set(&["a.txt"]), "{}", ran.told());
+        let expected =
+            ["new.jpg", "same.jpg"].map(|key| (key.to_owned(), json!(["ok", "excluded"])));
+        assert_eq!(fates(&ran), expected, "{}", ran.told());
+    }
+}
+
+/// A transfer that only a candidate blocks waits until it is gone, and is no error for the guards.
+#[test]
+fn what_only_a_candidate_blocks_comes_after_it_is_gone() {
+    for (name, source, target) in [
+        ("a file where a directory must be", "x/y/z", "x/y"),
+        ("a directory where a file must be", "x", "x/y/z"),
+        ("a marker where a file is", "x/", "x"),
+    ] {
+        case(format_args!("{name}"));
+        let world = world();
+        let down = ("s3://first/p/", "down", false);
+        let content: &[u8] = if source.ends_with('/') { b"" } else { b"new" };
+        world.put("first", &format!("p/{source}"), content);
+        world.put("first", "p/a", b"1");
+        world.tree("down").write(target, b"old");
+        // a guard keeps the one, and so the other
+        let ran = free(&world, down).set("delete.max_objects", "0").run();
+        ran.exit(4);
+        assert_eq!(ran.pair("pair").line(source)["reason"], "shadowed_key");
+        assert_eq!(keys(&world, "down"), set(&["a", target]));
+        let ran = free(&world, down).run();
+        ran.exit(0);
+        let there = if source.ends_with('/') {
+            assert!(world.path("down/x").is_dir(), "{}", ran.told());
+            set(&["a"])
+        } else {
+            set(&["a", source])
+        };
+        assert_eq!(keys(&world, "down"), there, "{}", ran.told());
+        free(&world, down).run().exit(0).transferred(0);
+    }
+}
+
+#[test]
+fn a_target_that_is_asked_for_each_key_is_listed_for_deletion() {
+    for way in WAYS {
+        case(format_args!("{way:?}"));
+        let world = world();
+        let (source, target, _) = way;
+        for key in ["a", "b"] {
+            put(&world, source, key, b"1");
+        }
+        put(&world, target, "b.tmp", b"1");
+        put(&world, target, "old", b"1");
+        let run = || {
+            free(&world, way)
+                .set("check.head_each_target", "true")
+                .set("filter.exclude", "[\"*.tmp\"]")
+        };
+        run().run().exit(0).transferred(2);
+        assert_eq!(keys(&world, target), set(&["a", "b", "b.tmp"]));
+        let ran = run().run();
+        ran.exit(0).transferred(0);
+        assert_eq!(ran.pair("pair").count("unchanged"), 2, "{}", ran.told());
+    }
+}
+
+#[test]
+fn a_thousand_objects_go_in_one_request() {
+    let world = world();
+    world.tree("tree").file("stays", 1);
+    for n in 0..2100 {
+        world.tree("tree").write(format!("d{}/f{n}", n % 7), b"");
+    }
+    let up = ("tree", "s3://second/t/", false);
+    free(&world, up).run().exit(0).transferred(2101);
+    for n in 0..7 {
+        fs::remove_dir_all(world.path(format!("tree/d{n}"))).expect("a directory");
+    }
+    world.faults().forget_calls();
+    let ran = free(&world, up).run();
+    ran.exit(0);
+    assert_eq!(ran.pair("pair").count("deleted/total"), 2100);
+    assert_eq!(world.faults().calls("DeleteObjects"), 3);
+    assert_eq!(keys(&world, "s3://second/t/"), set(&["stays"]));
+}
+
+#[test]
+fn what_is_deleted_is_told_to_scripts() {
+    let world = world();
+    let script = "function on_event(event)
+        if event.event_type & (1 << 5) ~= 0 then print('gone: ' .. event.key) end
+    end";
+    fs::write(world.path("event.lua"), script).expect("a script");
+    world.tree("tree").file("a", 1);
+    world.put("second", "t/z", b"1");
+    let ran = free(&world, ("tree", "s3://second/t/", false))
+        .set("lua.event_script", "\"event.lua\"")
+        .arguments(&["-v"])
+        .run();
+    ran.exit(0).says("gone: z");
+}
+
+#[test]
+fn a_plan_of_one_key_says_that_it_goes() {
+    let world = world();
+    world.tree("tree").file("a", 1);
+    world.put("second", "t/z", b"1");
+    let ran = free(&world, ("tree", "s3://second/t/", false))
+        .called("plan")
+        .arguments(&["z"])
+        .run();
+    ran.exit(0).says("delete z: missing_in_source");
+    assert_eq!(keys(&world, "s3://second/t/"), set(&["z"]));
+}
+
+/// The report and the sandbox of a job stay, wherever they are.
+#[test]
+fn the_places_of_the_job_itself_stay() {
+    let world = world();
+    world.put("first", "p/a", b"1");
+    world.tree("down").write("old", b"1");
+    let job = fs::canonicalize(world.path("down"))
+        .expect("a path")
+        .join("reports");
+    let run = || {
+        world
+            .sync("s3://first/p/", world.tree("down").path())
+            .arguments(&[
+                "--delete",
+                "--set",
+                "delete.max_percent=100",
+                "--set",
+                &format!("report.dir={}", job.display()),
+            ])
+    };
+    for _ in 0..2 {
+        run().run().exit(0);
+        assert!(job.join("adhoc").is_dir());
+        assert!(!world.path("down/old").exists());
+    }
 }

@@ -13,6 +13,7 @@ mod comparing;
 mod conditions;
 mod customer_keys;
 mod deletion;
+mod deletion_model;
 mod directions;
 mod directory;
 mod directory_buckets;

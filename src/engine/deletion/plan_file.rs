@@ -134,16 +134,16 @@ impl Candidates {
         Ok(())
     }
 
-    /// Forgets all of them: it is looked for them once more. An error is of the disk, and ends the
-    /// pair.
+    /// Forgets all of them.
     pub(in crate::engine) fn discard(&self) -> Result<(), StoreError> {
         let mut state = locked(&self.state);
-        let discard = |state: &mut State| {
+        let mut discard = || -> io::Result<()> {
             state.writer.flush()?;
-            state.writer.get_ref().set_len(0)?;
-            state.writer.rewind()
+            let file = state.writer.get_mut();
+            file.set_len(0)?;
+            file.rewind()
         };
-        discard(&mut state).map_err(|error| failed(&self.name, &error))?;
+        discard().map_err(|error| failed(&self.name, &error))?;
         state.count = 0;
         Ok(())
     }

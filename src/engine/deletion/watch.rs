@@ -36,6 +36,10 @@ impl Sink for Watch {
             } => {
                 self.source_listed.fetch_add(*entries, Ordering::Relaxed);
             }
+            // they come again
+            Event::Relisted { entries, .. } => {
+                self.source_listed.fetch_sub(*entries, Ordering::Relaxed);
+            }
             // everything else is no reason to keep what the target has
             _ => {}
         }

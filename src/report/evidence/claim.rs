@@ -101,7 +101,7 @@ impl Claim {
 
     /// Whether it says that the object was removed from the target.
     pub fn is_removal(&self) -> bool {
-        self.action == "delete" && matches!(&*self.outcome, "ok" | "warning")
+        self.action == "delete" && self.outcome == "ok"
     }
 
     /// Whether it failed.

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Special,
     /// A symbolic link nobody knows where it leads, because the way there may not be looked at.
     Unknowable,
+    /// A symbolic link of a source that is not followed.
+    NotFollowed,
 }
 
 impl Kind {
@@ -39,7 +41,11 @@ impl Kind {
         match self {
             Self::File => Self::LinkedFile,
             Self::Directory => Self::LinkedDirectory,
-            Self::LinkedFile | Self::LinkedDirectory | Self::Special | Self::Unknowable => self,
+            Self::LinkedFile
+            | Self::LinkedDirectory
+            | Self::Special
+            | Self::Unknowable
+            | Self::NotFollowed => self,
         }
     }
 

@@ -273,6 +273,7 @@ impl<'a> Walker<'a> {
         match kind {
             Kind::File | Kind::LinkedFile => self.file(parent, name, text, kind)?,
             Kind::Special => self.odd(text, OddityKind::SpecialFile)?,
+            Kind::NotFollowed => self.odd(text, OddityKind::NotFollowed)?,
             Kind::Unknowable => self.odd_directory(text, OddityKind::UnreadableDirectory)?,
             Kind::Directory | Kind::LinkedDirectory => {
                 return self.directory(parent, parent_id, name, text, kind);
@@ -396,14 +397,19 @@ impl<'a> Walker<'a> {
             == Role::Source {
                 ignore_symlinks: true,
             };
+        // a target has nothing there; of a source, it is not known what it would have
+        let not_followed = match self.walk.role {
+            Role::Source { .. } => Some(Kind::NotFollowed),
+            Role::Target => None,
+        };
         Names::read(directory, |name| {
             if ignore {
-                return None;
+                return not_followed;
             }
             match self.follow(directory, name) {
                 Ok(status) => Some(kind_of(&status).through_link()),
                 // broken, circular, or out of a target
-                Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::XDEV) => None,
+                Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::XDEV) => not_followed,
                 Err(_) => Some(Kind::Unknowable),
             }
         })
