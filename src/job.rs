@@ -11,6 +11,7 @@ mod one_key;
 mod online;
 mod pair;
 mod rehearsal;
+mod retry_failed;
 mod reverify;
 mod signals;
 mod terminal;
@@ -32,6 +33,7 @@ pub use hooks::PairHooks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
+pub use retry_failed::{Retry, retry_failed};
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::{Cancel, Signals};
 
@@ -48,6 +50,8 @@ pub struct RunOptions {
     pub silent: bool,
     /// Leave nothing behind: no report, no evidence, and nothing remembered for the next run.
     pub unreported: bool,
+    /// The run whose failed objects it attempts, by its id, where it is run for those.
+    pub retries_of: Option<String>,
     /// What it is run for.
     pub purpose: Purpose,
 }
@@ -124,8 +128,12 @@ impl Opened {
             // it decides nothing that could be carried out
             Purpose::Check(_) => job.dry_run = false,
         }
+        let report = open(&job, &options)?;
+        if let Some(run) = &options.retries_of {
+            report.retries(run)?;
+        }
         Ok(Self {
-            report: open(&job, &options)?,
+            report,
             job,
             options,
         })

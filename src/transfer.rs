@@ -672,12 +672,7 @@ impl Transferrer {
         became
     }
 
-    fn arrived(
-        &self,
-        listed: &Entry,
-        settled: Settled,
-        conduct: Conduct,
-    ) -> Result<Became, Ended> {
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Result<Became, Ended> {
         if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
             (settled.integrity().verdict(), self.pair.verify.unverifiable)
         {
@@ -709,12 +704,7 @@ impl Transferrer {
     }
 
     /// Tells what became of an object that did not arrive.
-    fn conclude(
-        &self,
-        source: &Entry,
-        trouble: Trouble,
-        attempts: u32,
-    ) -> Result<Became, Ended> {
+    fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<Became, Ended> {
         let error = match trouble {
             Trouble::Damaged(mismatch) => return self.damaged(source, &mismatch, attempts),
             Trouble::Published(rejected) => {
@@ -767,12 +757,7 @@ impl Transferrer {
         }
     }
 
-    fn damaged(
-        &self,
-        source: &Entry,
-        mismatch: &Mismatch,
-        attempts: u32,
-    ) -> Result<Became, Ended> {
+    fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) -> Result<Became, Ended> {
         let ends = [self.source.describe(), self.target.describe()];
         let endpoint = ends.iter().find_map(|end| end.endpoint.as_deref());
         let (reason, error) = attempt::damage(source, mismatch, endpoint);

@@ -120,10 +120,8 @@ pub(super) async fn carry_out<P: Planning>(
         let taken = match decision {
             Err(error) if error.is_out_of_order() => {
                 // what is begun is finished, so that the target is listed with it
-                while let Some(joined) = running.join_next().await {
-                    crashed = crashed.or_else(|| panic_of(joined));
-                }
-                if crashed.is_some() {
+                crew.finish().await;
+                if crew.crashed.is_some() {
                     break Ok(false);
                 }
                 if plan.begin_anew() {

@@ -20,9 +20,7 @@ use crate::event::{Cause, Event, Listed, Sinks, SkipReason};
 use crate::object::{ETag, Entry, ObjectKey, Version};
 use crate::plan::{Decision, KeyVersions, Step, Transfer};
 use crate::store::{ErrorKind, Head, StoreError};
-use crate::transfer::{
-    Became, Ended, Failure, Transferrer, is_made_from, is_nameless, origin_of,
-};
+use crate::transfer::{Became, Ended, Failure, Transferrer, is_made_from, is_nameless, origin_of};
 
 /// So many versions of one key are asked about at a time.
 const AT_ONCE: usize = 8;
@@ -365,7 +363,12 @@ impl Adding {
         mut progress: Progress,
     ) -> Result<(), StoreError> {
         let mut failed = None;
-        for (at, step) in versions.steps(found.clone()).into_iter().enumerate().skip(from) {
+        for (at, step) in versions
+            .steps(found.clone())
+            .into_iter()
+            .enumerate()
+            .skip(from)
+        {
             self.step(&versions, step, &mut progress).await;
             failed = progress.failed.take().map(|failed| (at, failed));
             if failed.is_some() {

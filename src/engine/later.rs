@@ -102,7 +102,11 @@ mod tests {
         assert_eq!(later.keep(9, 1), Err(9), "the second round has begun");
         assert_eq!((later.next(), later.next()), (Some(1), Some(2)));
         assert_eq!(later.next(), None);
-        assert_eq!(Later::new(false).keep(1, 1), Err(1), "nothing is begun again");
+        assert_eq!(
+            Later::new(false).keep(1, 1),
+            Err(1),
+            "nothing is begun again"
+        );
     }
 
     #[test]

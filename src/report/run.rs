@@ -32,6 +32,8 @@ pub struct RunReport {
     host: schema::Host,
     started: Instant,
     started_at: Timestamp,
+    /// The run whose failed objects this one attempts.
+    retries_of: OnceLock<String>,
     end: OnceLock<Ending>,
     /// Held from reading the counters to the rename: the heartbeat's last report, begun before the
     /// end, must not replace the final one.
@@ -98,9 +100,16 @@ impl RunReport {
             host: facts::host(),
             started: Instant::now(),
             started_at: Timestamp::now(),
+            retries_of: OnceLock::new(),
             end: OnceLock::new(),
             writing: Mutex::default(),
         }
+    }
+
+    /// Has the report say whose failed objects the run attempts.
+    pub fn retries(&self, run: &str) -> Result<(), ReportError> {
+        let _ = self.retries_of.set(run.to_owned());
+        self.write()
     }
 
     /// The run's id.
@@ -209,6 +218,7 @@ impl RunReport {
             command: facts.command.clone(),
             trigger: facts.trigger,
             dry_run: facts.dry_run,
+            retries_of: self.retries_of.get().cloned(),
             started_at: self.started_at.rfc3339_millis(),
             finished_at: ending.map(|ending| ending.finished_at.rfc3339_millis()),
             heartbeat_at: Timestamp::now().rfc3339_millis(),

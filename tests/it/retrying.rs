@@ -263,9 +263,7 @@ fn an_outage_does_not_cost_twice_the_time() {
     for n in 0..400 {
         tree.file(&format!("f{n:03}"), 10);
     }
-    world
-        .faults()
-        .add(Rule::slow_down().operation("PutObject"));
+    world.faults().add(Rule::slow_down().operation("PutObject"));
     let ran = impatient(&world)
         .pair("pair", "tree", "s3://second/")
         .set("retry.aws_max_attempts", "1")
@@ -297,9 +295,11 @@ fn a_pair_that_ends_early_begins_nothing_again() {
         retry_after: None,
     });
     // a page of the source's listing
-    world
-        .faults()
-        .add(denied.operation("ListObjectsV2").carrying("continuation-token"));
+    world.faults().add(
+        denied
+            .operation("ListObjectsV2")
+            .carrying("continuation-token"),
+    );
     let ran = across(&world)
         .set("performance.max_keys", "10")
         .set("performance.max_parallel_listings", "1")
