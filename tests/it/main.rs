@@ -55,6 +55,7 @@ mod refusals;
 mod rehearsal;
 mod removal;
 mod report;
+mod retry_failed;
 mod retrying;
 mod sandbox;
 mod schemas;
