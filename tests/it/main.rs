@@ -25,6 +25,7 @@ mod explain_words;
 mod faults;
 mod filter_model;
 mod filters;
+mod hopeless;
 mod integrity;
 mod interruption;
 mod job_file;

@@ -454,7 +454,7 @@ fn a_checksum_that_never_fits_lets_nothing_through() {
     for key in ["small", "large"] {
         let line = ran.pair("down").line(key);
         assert_eq!(line["reason"], "checksum_mismatch", "{line}");
-        assert_eq!(line["attempts"], 2, "{line}");
+        assert_eq!(line["attempts"], 4, "{line}");
     }
     assert!(world.tree("down").files().is_empty());
 }
@@ -615,7 +615,7 @@ fn a_copy_that_is_damaged_every_time_does_not_stay() {
             ran.exit(1).transferred(1);
             let line = ran.pair("copy").line(key);
             assert_eq!(line["outcome"], "failed", "{line}");
-            assert_eq!(line["attempts"], 2, "{line}");
+            assert_eq!(line["attempts"], 4, "{line}");
             let left = world.list("second", "");
             assert!(!left.contains_key(key) && left.len() == 1, "{left:?}");
             assert_eq!(world.uploads("second"), [""; 0]);
