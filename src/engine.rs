@@ -10,6 +10,7 @@ mod check;
 mod filtered;
 mod history;
 mod later;
+mod leftovers;
 mod lineup;
 mod listed;
 mod open;
@@ -71,13 +72,15 @@ pub async fn run_between(
     pair: &Pair,
     context: &Context,
 ) -> Result<PairDone, PairError> {
+    leftovers::before(&ends, pair, context).await;
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
     let plan = plan(Aim::Sync, &ends, pair, context);
+    let plan = plan.folding(ends.target.folding(!context.dry_run).await);
     let worker = Syncing::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
-    finished(&ends, ended).await
+    finished(&ends, context, ended).await
 }
 
 async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<PairDone, PairError> {
@@ -92,10 +95,15 @@ async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<Pair
     let plan = VersionPlan::new(source, target, filters, &context.sinks);
     let worker = Adding::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
-    finished(&ends, ended).await
+    finished(&ends, context, ended).await
 }
 
-async fn finished(ends: &Ends, ended: Result<bool, PairError>) -> Result<PairDone, PairError> {
+async fn finished(
+    ends: &Ends,
+    context: &Context,
+    ended: Result<bool, PairError>,
+) -> Result<PairDone, PairError> {
+    leftovers::after(ends, context).await;
     // what was written is made durable also when the pair ended early
     let flushed = ends.target.flush().await;
     let stopped = ended?;
@@ -123,6 +131,7 @@ pub async fn check_between(
     manner: Manner,
 ) -> Result<PairDone, PairError> {
     let plan = plan(Aim::Compare, &ends, pair, context);
+    let plan = plan.folding(ends.target.folding(false).await);
     let worker = Checking::new(ends.clone(), pair, context, manner);
     let stopped = carry_out(plan, worker, pair, context).await?;
     Ok(done(&ends, stopped))

@@ -271,6 +271,8 @@ pub struct Conduct {
     /// Number of its parts, and the size of each but the last if they are of one, when it went in
     /// parts.
     pub parts: Option<(u16, Option<u64>)>,
+    /// How many of the parts an earlier run had sent, and were found to be those of the object.
+    pub resumed: u16,
     /// How often the object was begun: 1 when all went well.
     pub attempts: u32,
     /// From the start of the first attempt to the proof.

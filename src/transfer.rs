@@ -26,6 +26,7 @@ mod parts;
 mod parts_proof;
 mod places;
 mod preprocess;
+mod resume;
 mod scheme;
 mod server_side;
 mod source_proof;
@@ -57,7 +58,7 @@ use self::places::Places;
 use self::preprocess::{Preprocess, Said};
 use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
-use crate::context::{Budget, Conclusion, Context, Ends, cancelled, conclude};
+use crate::context::{Budget, Conclusion, Context, Ends, Journal, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
@@ -98,6 +99,8 @@ pub struct Transferrer {
     /// What is told and was not heard yet.
     backlog: Backlog,
     stop: CancellationToken,
+    /// Knows of uploads that earlier runs have left, and hears of those of this one.
+    journal: Arc<dyn Journal>,
     dry_run: bool,
     /// What is asked of an object before it goes.
     late: Late,
@@ -159,6 +162,8 @@ struct Work {
 struct Done {
     settled: Settled,
     parts: Option<(u16, Option<u64>)>,
+    /// How many of them an earlier run had sent.
+    resumed: u16,
     server_side: bool,
     /// What the source has, where the target's object has none yet.
     annotations: Option<Annotations>,
@@ -218,6 +223,7 @@ impl Transferrer {
             tells_steps: context.sinks.wants_steps(),
             backlog: context.backlog.clone(),
             stop: context.stop.clone(),
+            journal: context.journal.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
@@ -507,6 +513,7 @@ impl Transferrer {
                         replaced: replaces.is_some(),
                         server_side: done.server_side,
                         parts: done.parts,
+                        resumed: done.resumed,
                         attempts,
                         elapsed: started.elapsed(),
                         is_untagged: work.is_untagged.load(Ordering::Relaxed),

@@ -17,10 +17,14 @@ pub enum ExitCode {
     Guard,
     /// Another run holds the lock.
     Locked,
+    /// Another run holds the lock, and the job says to let it.
+    Skipped,
     /// The job's time was up.
     Timeout,
     /// A panic.
     Crashed,
+    /// SIGHUP.
+    HungUp,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -28,24 +32,26 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// All of them, worst first; 130 and 143 never meet in one run.
-    pub const WORST_FIRST: [Self; 10] = [
+    /// All of them, worst first; those of signals never meet in one run.
+    pub const WORST_FIRST: [Self; 12] = [
         Self::Crashed,
         Self::Usage,
         Self::Failed,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
         Self::Timeout,
         Self::Guard,
         Self::Locked,
         Self::Warning,
+        Self::Skipped,
         Self::Success,
     ];
 
     /// The number the process ends with.
     pub fn code(self) -> u8 {
         match self {
-            Self::Success => 0,
+            Self::Success | Self::Skipped => 0,
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Warning => 3,
@@ -53,6 +59,7 @@ impl ExitCode {
             Self::Locked => 5,
             Self::Timeout => 6,
             Self::Crashed => 101,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -69,6 +76,7 @@ impl ExitCode {
     /// The signal it stands for, if it stands for one.
     pub fn signal(self) -> Option<&'static str> {
         match self {
+            Self::HungUp => Some("SIGHUP"),
             Self::Interrupted => Some("SIGINT"),
             Self::Terminated => Some("SIGTERM"),
             Self::Success
@@ -77,6 +85,7 @@ impl ExitCode {
             | Self::Warning
             | Self::Guard
             | Self::Locked
+            | Self::Skipped
             | Self::Timeout
             | Self::Crashed => None,
         }
@@ -89,10 +98,10 @@ impl ExitCode {
             Self::Failed | Self::Usage => Status::Failed,
             Self::Warning => Status::Warning,
             Self::Guard => Status::Guard,
-            Self::Locked => Status::Locked,
+            Self::Locked | Self::Skipped => Status::Locked,
             Self::Timeout => Status::Timeout,
             Self::Crashed => Status::Crashed,
-            Self::Interrupted | Self::Terminated => Status::Interrupted,
+            Self::HungUp | Self::Interrupted | Self::Terminated => Status::Interrupted,
         }
     }
 }
@@ -113,12 +122,14 @@ mod tests {
             (ExitCode::Crashed, 101, "crashed"),
             (ExitCode::Usage, 2, "failed"),
             (ExitCode::Failed, 1, "failed"),
+            (ExitCode::HungUp, 129, "interrupted"),
             (ExitCode::Interrupted, 130, "interrupted"),
             (ExitCode::Terminated, 143, "interrupted"),
             (ExitCode::Timeout, 6, "timeout"),
             (ExitCode::Guard, 4, "guard"),
             (ExitCode::Locked, 5, "locked"),
             (ExitCode::Warning, 3, "warning"),
+            (ExitCode::Skipped, 0, "locked"),
             (ExitCode::Success, 0, "success"),
         ];
         for (rank, (code, number, status)) in table.into_iter().enumerate() {

@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Removal, Removed,
-    Source, StoreError, Stored, Target, Upload, Versioning, Withdrawn,
+    ErrorKind, Folding, Head, Histories, LeftUpload, Listing, Looked, Pace, PartLayout, Put, Read,
+    Removal, Removed, Source, StoreError, Stored, Target, Unheard, UnheardUpload, Upload,
+    Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -139,6 +140,27 @@ impl Target for Throttle {
         self.target.begin(put).await
     }
 
+    async fn resume(
+        &self,
+        put: &Put,
+        left: &LeftUpload,
+    ) -> Result<Option<Box<dyn Upload>>, StoreError> {
+        self.turn(1, put.key.as_str()).await?;
+        self.target.resume(put, left).await
+    }
+
+    async fn end_left(&self, left: &LeftUpload) -> Result<(), StoreError> {
+        self.target.end_left(left).await
+    }
+
+    async fn end_unheard(&self, unheard: &UnheardUpload) -> Result<Unheard, StoreError> {
+        self.target.end_unheard(unheard).await
+    }
+
+    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
+        self.target.sweep(token).await
+    }
+
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
         self.turn(1, put.key.as_str()).await?;
         self.target.copy(put, from).await
@@ -184,6 +206,10 @@ impl Target for Throttle {
 
     fn signs_with(&self) -> Option<Algorithm> {
         self.target.signs_with()
+    }
+
+    async fn folding(&self, may_write: bool) -> Folding {
+        self.target.folding(may_write).await
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -205,6 +205,7 @@ fn odd_names() -> Vec<String> {
     names
 }
 
+/// Statement 36: odd keys make the round trip, both ways of copying.
 #[test]
 fn odd_names_stay_as_they_are_both_ways_of_copying() {
     let world = world();
@@ -249,6 +250,7 @@ fn a_change_moves_exactly_what_changed() {
     round_trip(&world, &[]).exit(0).transferred(0);
 }
 
+/// Statement 5: times in 2076 or 1965 are settled by one run.
 #[test]
 fn times_before_1970_and_in_the_far_future_are_settled_by_one_run() {
     let world = world();
@@ -273,6 +275,7 @@ fn times_before_1970_and_in_the_far_future_are_settled_by_one_run() {
     all_copies_equal(&world, &tree);
 }
 
+/// Statement 6: down and up again, nothing changed: zero transfers.
 #[test]
 fn down_and_up_again_moves_nothing() {
     let world = world();
@@ -356,6 +359,7 @@ fn objects_of_other_tools_arrive_proved_whatever_their_parts() {
     }
 }
 
+/// Statement 37: `../x`, `a/../../x`, `..`, `a//b`: nothing outside the root, each reported.
 #[test]
 fn keys_that_no_directory_can_hold_stay_outside_and_are_reported() {
     let world = world();
@@ -385,6 +389,7 @@ fn keys_that_no_directory_can_hold_stay_outside_and_are_reported() {
     run().exit(3).transferred(0);
 }
 
+/// Statement 38: a link that leads out of the target is never written through.
 #[test]
 fn a_link_out_of_the_target_is_never_written_through() {
     let world = world();
@@ -412,6 +417,7 @@ fn a_link_out_of_the_target_is_never_written_through() {
     assert_eq!(target["file_link"], b"new", "the link itself is replaced");
 }
 
+/// Statement 39: two keys of one path: one arrives, always the same, the other is reported.
 #[test]
 fn of_two_keys_with_one_path_one_arrives_and_the_other_is_reported() {
     let mut outcomes = Vec::new();
@@ -484,6 +490,7 @@ fn a_prefix_without_its_slash_comes_down_in_the_order_of_the_names() {
     }
 }
 
+/// Statement 40: markers become directories, and are copied between buckets.
 #[test]
 fn directory_markers_become_directories_and_are_copied_between_buckets() {
     let world = world();
@@ -518,6 +525,8 @@ fn directory_markers_become_directories_and_are_copied_between_buckets() {
     same(&expected, &world.objects("second", "server/"));
 }
 
+/// Statement 43: a name that is not UTF-8 is reported, and the rest goes on.
+/// Statement 44: a loop of directories ends.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_name_that_is_not_text_and_special_files_are_reported_and_the_rest_goes_on() {

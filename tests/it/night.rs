@@ -53,6 +53,7 @@ const INSIDE: (&str, &str) = ("server_side_copy", "true");
 const LATEST: (&str, &str) = ("tagging.sync_latest", "true");
 const VERSIONS: (&str, &str) = ("versioning.enabled", "true");
 
+/// Statement 46: 503 SlowDown on 30 % of requests: it completes, exit 0, and the retries are counted.
 #[test]
 fn n46_hundreds_of_tagged_objects_get_through() {
     for options in [

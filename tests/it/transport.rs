@@ -133,6 +133,7 @@ fn in_one_piece<'w>(world: &'w World, way: &str) -> Run<'w> {
         .set("multipart.chunksize", "\"64MiB\"")
 }
 
+/// Statement 47: a connection that goes silent is cut within the stall timeout and made again; a slow disk is no stall.
 #[test]
 fn a_body_that_stops_moving_is_cut_and_sent_again_elsewhere() {
     for (way, of, method) in [("up", Body::Request, "PUT"), ("down", Body::Answer, "GET")] {
@@ -181,6 +182,7 @@ fn without_the_protection_a_silent_body_is_only_cut_by_the_attempts_own_limit() 
     }
 }
 
+/// Statement 47: a connection that goes silent is cut within the stall timeout and made again; a slow disk is no stall.
 #[test]
 fn who_waits_for_a_turn_has_not_stalled() {
     const FILES: usize = 24;

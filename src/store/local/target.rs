@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,17 +13,19 @@ use super::LocalTargetSettings;
 use super::beneath::DIRECTORY;
 use super::blocking::blocking;
 use super::directories::Directories;
+use super::folding;
 use super::markers::Markers;
 use super::read::{self, FILE};
 use super::source::{describe, path_of};
-use super::temporary::Temporary;
+use super::sweep::sweep;
+use super::temporary::{Temporary, TemporaryNames};
 use super::upload::LocalUpload;
 use super::walk::{Role, Walk};
 use crate::digest::Digest;
 use crate::object::{LocalKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, Listing, Put, Read, Removal, Removed, Source,
-    StoreError, Stored, Target, Upload,
+    Content, Description, ErrorKind, Folding, Head, Listing, Put, Read, Removal, Removed, Source,
+    StoreError, Stored, Target, Unwitnessed, Upload, Witness,
 };
 
 /// A directory to write to. It is made when the first file is written.
@@ -36,17 +38,41 @@ pub(super) struct Tree {
     settings: LocalTargetSettings,
     pub(super) directories: Directories,
     pub(super) markers: Markers,
+    names: Arc<TemporaryNames>,
+    /// Hears of the first temporary file before it is made.
+    witness: Arc<dyn Witness>,
+    is_witnessed: OnceLock<()>,
+    folding: OnceLock<Folding>,
+    /// What was written where names fold, by what they have in common with others.
+    written: Markers,
 }
 
 impl LocalTarget {
     /// Takes the settings and touches nothing.
     pub fn new(settings: LocalTargetSettings) -> Self {
+        Self::witnessed(settings, Arc::new(Unwitnessed))
+    }
+
+    /// The same, and somebody hears of the temporary files that are made.
+    pub fn witnessed(settings: LocalTargetSettings, witness: Arc<dyn Witness>) -> Self {
         let directories = Directories::new(settings.root.clone());
         Self(Arc::new(Tree {
             settings,
             directories,
             markers: Markers::default(),
+            names: Arc::new(TemporaryNames::new()),
+            witness,
+            is_witnessed: OnceLock::new(),
+            folding: OnceLock::new(),
+            written: Markers::default(),
         }))
+    }
+
+    /// The same on a file system that does not see these differences, whatever it sees.
+    #[must_use]
+    pub fn folding_like(self, folding: Folding) -> Self {
+        let _ = self.0.folding.set(folding);
+        self
     }
 }
 
@@ -135,23 +161,71 @@ impl Target for LocalTarget {
         blocking(move || Ok(tree.delete(&removals))).await
     }
 
+    async fn folding(&self, may_write: bool) -> Folding {
+        let tree = Arc::clone(&self.0);
+        let asked = blocking(move || Ok(tree.ask_folding(may_write))).await;
+        asked.unwrap_or_default()
+    }
+
     fn keeps_no_digests(&self) -> bool {
         true
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
         let tree = Arc::clone(&self.0);
-        blocking(move || tree.directories.sync()).await
+        blocking(move || {
+            tree.tell_of_no_temporary_files();
+            tree.directories.sync()
+        })
+        .await
+    }
+
+    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
+        let (tree, token) = (Arc::clone(&self.0), token.to_owned());
+        blocking(move || sweep(&tree.settings, &token)).await
     }
 }
 
 impl Tree {
+    fn ask_folding(&self, may_write: bool) -> Folding {
+        *self.folding.get_or_init(|| {
+            let is_there = matches!(self.directories.root(), Ok(Some(_)));
+            let root = (may_write && is_there)
+                .then(|| self.directories.make(Path::new("")).ok())
+                .flatten();
+            root.and_then(|root| {
+                self.tell_of_temporary_files();
+                folding::asked(&self.names, root)
+            })
+            .unwrap_or_else(|| folding::seen(&self.settings.root))
+        })
+    }
+
+    /// Notes that a file was written, where that is a file under other names as well.
+    fn has_written(&self, key: &LocalKey) {
+        if let Some(common) = self.in_common(key) {
+            self.written.note(Path::new(&common));
+        }
+    }
+
+    /// Whether a key is, on this file system, one that was written under another name.
+    pub(super) fn was_written(&self, key: &LocalKey) -> bool {
+        let common = self.in_common(key);
+        common.is_some_and(|common| self.written.has(Path::new(&common)))
+    }
+
+    fn in_common(&self, key: &LocalKey) -> Option<String> {
+        let folding = self.folding.get().filter(|folding| folding.folds())?;
+        key.as_path().to_str().map(|path| folding.fold(path))
+    }
+
     /// A new temporary file beside where `key` will be.
     pub(super) fn temporary(&self, key: &LocalKey) -> Result<Temporary, StoreError> {
         let (parent, _) = key.split();
         let mut tried_again = false;
+        self.tell_of_temporary_files();
         loop {
-            match Temporary::create(self.directories.make(parent)?) {
+            match Temporary::create(&self.names, self.directories.make(parent)?) {
                 Ok(temporary) => return Ok(temporary),
                 // the directory was removed since it was opened
                 Err(Errno::NOENT) if !tried_again => {
@@ -160,6 +234,20 @@ impl Tree {
                 }
                 Err(error) => return Err(self.write_failed(key, error)),
             }
+        }
+    }
+
+    fn tell_of_temporary_files(&self) {
+        self.is_witnessed.get_or_init(|| {
+            self.witness
+                .temporary_files(&self.settings.root, self.names.token());
+        });
+    }
+
+    fn tell_of_no_temporary_files(&self) {
+        if self.is_witnessed.get().is_some() && !self.names.any_there() {
+            self.witness
+                .no_temporary_files(&self.settings.root, self.names.token());
         }
     }
 
@@ -174,6 +262,7 @@ impl Tree {
         temporary
             .publish(name, put.modified)
             .map_err(|error| self.write_failed(key, error))?;
+        self.has_written(key);
         Ok(stored(put.size))
     }
 

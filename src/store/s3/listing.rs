@@ -27,6 +27,7 @@ use aws_sdk_s3::types::EncodingType;
 
 use self::directory_bucket::directory_of;
 use self::page::RawPage;
+pub(super) use self::page::decode;
 use super::error::broken_body;
 use super::learnt::{Lack, is_refusal};
 use super::raw::RawBody;

@@ -236,7 +236,7 @@ impl PartialRow {
 }
 
 /// Undoes `encoding-type=url`: percent-encoding with `+` for a space.
-pub(super) fn decode(key: &mut String) -> Result<(), String> {
+pub(in crate::store::s3) fn decode(key: &mut String) -> Result<(), String> {
     if key.bytes().any(|byte| byte == b'+') {
         *key = key.replace('+', " ");
     }
