@@ -21,6 +21,7 @@ mod plan;
 mod predecessor;
 mod process;
 mod report;
+mod retry_failed;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;

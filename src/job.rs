@@ -20,6 +20,7 @@ mod place;
 mod program;
 mod programs;
 mod rehearsal;
+mod retry_failed;
 mod reverify;
 mod signals;
 mod terminal;
@@ -48,6 +49,7 @@ pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use programs::{Programs, Turn};
 use rehearsal::Rehearsal;
+pub use retry_failed::{Retry, retry_failed};
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::{Cancel, Signals};
 
@@ -64,6 +66,8 @@ pub struct RunOptions {
     pub silent: bool,
     /// Leave nothing behind: no report, no evidence, and nothing remembered for the next run.
     pub unreported: bool,
+    /// The run whose failed objects it attempts, by its id, where it is run for those.
+    pub retries_of: Option<String>,
     /// What it is run for.
     pub purpose: Purpose,
 }
@@ -143,6 +147,9 @@ impl Opened {
             Purpose::Check(_) => job.dry_run = false,
         }
         let report = open(&job, &options)?;
+        if let Some(run) = &options.retries_of {
+            report.retries(run)?;
+        }
         let directory = report.directory().filter(|_| !options.silent);
         Ok(Self {
             log: directory.map(RunLog::begin).transpose()?,

@@ -410,6 +410,16 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// What the store says of one object; with `checksums` it is asked for those as well.
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError>;
 
+    /// The same. Where a denial has no words, it is found out whether it is the credentials that
+    /// are wrong, which ends everything, or the object that may not be looked at.
+    async fn head_in_words(
+        &self,
+        of: ObjectVersion<'_>,
+        checksums: bool,
+    ) -> Result<Head, StoreError> {
+        self.head(of, checksums).await
+    }
+
     /// What a listing has under one key, without listing: an object is asked for.
     async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
         named::looked(key, self.head(key.into(), false).await)

@@ -35,6 +35,7 @@ pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::R
             plain: false,
             stream: Stream::Stderr,
             notes: Vec::new(),
+            retries_of: None,
             purpose: Purpose::Check(CheckSettings {
                 form: CheckForm::Table,
                 combined,

@@ -160,7 +160,8 @@ fn run() -> Command {
                 .value_name("NAME")
                 .action(ArgAction::Append)
                 .help("Only this pair; may be repeated"),
-        );
+        )
+        .arg(super::retry_failed::flag());
     with_emit(with_options(command))
 }
 

@@ -27,6 +27,7 @@ pub(super) fn show(matches: &ArgMatches, environment: &Environment) -> anyhow::R
             plain: false,
             stream: Stream::Stderr,
             notes: Vec::new(),
+            retries_of: None,
             purpose: Purpose::Plan(settings),
         },
     )

@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::command;
 use crate::config::{self, Environment, FlagValues, Job, Problems};
+use crate::report::schema::Report;
 use crate::report::{Archive, ExitCode, PastRun, Stream};
 
 /// The command, and those below it.
@@ -77,6 +78,11 @@ fn archive(matches: &ArgMatches, environment: &Environment) -> Result<Archive, E
         Some(job) => Archive::at(job.report.dir),
         None => Archive::at(environment.report_directory()),
     })
+}
+
+/// The report of a run, or in words why it cannot be read.
+pub(super) fn read(run: &PastRun) -> Result<Report, String> {
+    show::read(run)
 }
 
 /// The job of `--job`, or the one that the environment says.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::job_files::JobFiles;
-use super::{command, completions, former, log, process};
+use super::{command, completions, former, log, process, retry_failed};
 use crate::config::{self, Environment, FlagValues, Job, Problems, Versions};
 use crate::hook::Hooks;
 use crate::job::{self, Outcome, PairHooks, Purpose, RunOptions, Signals};
@@ -31,20 +31,26 @@ pub(super) fn jobs(matches: &ArgMatches, environment: &Environment) -> anyhow::R
     } else {
         JobFiles::load(&files, environment, &flags).all_right()
     };
-    let jobs = loaded.and_then(|jobs| only(jobs, &command::texts(matches, "pair")));
-    let Some(jobs) = jobs else {
+    let pairs = command::texts(matches, "pair");
+    let Some(all) = loaded else {
         return Ok(ExitCode::Usage);
     };
-    start(
-        jobs,
-        &RunRequest {
-            command: "run",
-            plain: false,
-            stream: Stream::Stderr,
-            notes: Vec::new(),
-            purpose: Purpose::Run,
-        },
-    )
+    let Some(jobs) = only(all.clone(), &pairs) else {
+        return Ok(ExitCode::Usage);
+    };
+    let request = RunRequest {
+        command: "run",
+        plain: false,
+        stream: Stream::Stderr,
+        notes: Vec::new(),
+        retries_of: None,
+        purpose: Purpose::Run,
+    };
+    match retry_failed::asked(matches) {
+        // which pairs the run had is not for --pair to say
+        Some(asked) => retry_failed::run(all, &pairs, asked, request),
+        None => start(jobs, &request),
+    }
 }
 
 /// `sync SOURCE TARGET` and the plain form.
@@ -114,6 +120,7 @@ pub(super) fn pair(
                 Stream::Stdout
             },
             notes,
+            retries_of: None,
             purpose,
         },
     )
@@ -222,6 +229,8 @@ pub(super) struct RunRequest {
     pub(super) stream: Stream,
     /// Warnings about the command itself.
     pub(super) notes: Vec<String>,
+    /// The run whose failed objects are attempted, where it is those.
+    pub(super) retries_of: Option<String>,
     pub(super) purpose: Purpose,
 }
 
@@ -265,6 +274,7 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
                 command: request.command.to_owned(),
                 plain: request.plain,
                 progress: job.log.progress,
+                retries_of: request.retries_of.clone(),
                 purpose: request.purpose.clone(),
                 ..RunOptions::default()
             };

@@ -91,7 +91,7 @@ async fn ask_target(via: &Examiner, source: &Entry) -> Result<Answer, Obstacle> 
     let head = match via
         .ends
         .target
-        .head((&source.key).into(), wants_checksums)
+        .head_in_words((&source.key).into(), wants_checksums)
         .await
     {
         Ok(head) => head,

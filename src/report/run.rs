@@ -34,6 +34,8 @@ pub struct RunReport {
     host: schema::Host,
     started: Instant,
     started_at: Timestamp,
+    /// The run whose failed objects this one attempts.
+    retries_of: OnceLock<String>,
     hooks: Mutex<Vec<schema::Hook>>,
     end: OnceLock<Ending>,
     /// Says to others that the run is at work, until it has ended or its process has.
@@ -110,6 +112,7 @@ impl RunReport {
             host: facts::host(),
             started: Instant::now(),
             started_at: Timestamp::now(),
+            retries_of: OnceLock::new(),
             hooks: Mutex::default(),
             end: OnceLock::new(),
             at_work: Mutex::default(),
@@ -120,6 +123,12 @@ impl RunReport {
             stands_back: AtomicBool::new(false),
             writing: Mutex::default(),
         }
+    }
+
+    /// Has the report say whose failed objects the run attempts.
+    pub fn retries(&self, run: &str) -> Result<(), ReportError> {
+        let _ = self.retries_of.set(run.to_owned());
+        self.write()
     }
 
     /// The run's id.
@@ -292,6 +301,7 @@ impl RunReport {
             command: facts.command.clone(),
             trigger: facts.trigger,
             dry_run: facts.dry_run,
+            retries_of: self.retries_of.get().cloned(),
             started_at: self.started_at.rfc3339_millis(),
             finished_at: ending.map(|ending| ending.finished_at.rfc3339_millis()),
             heartbeat_at: Timestamp::now().rfc3339_millis(),

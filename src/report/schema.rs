@@ -119,6 +119,10 @@ pub struct Run {
     pub trigger: Trigger,
     /// Whether it only decided.
     pub dry_run: bool,
+    /// The id of the run whose failed objects it attempts, and no others; `null` for all other runs.
+    #[serde(default)]
+    #[schemars(extend("format" = "uuid"))]
+    pub retries_of: Option<String>,
     /// When it began.
     #[schemars(with = "Time")]
     pub started_at: String,

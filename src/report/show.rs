@@ -96,6 +96,9 @@ fn of_run(report: &Report, text: &mut String) {
     fact("run", &run.id);
     let dry = if run.dry_run { ", dry run" } else { "" };
     fact("command", &format!("{}{dry}", run.command));
+    if let Some(earlier) = &run.retries_of {
+        fact("attempts", &format!("the failed objects of run {earlier}"));
+    }
     if let Some(reason) = &run.status_reason {
         fact("reason", reason);
     }

@@ -35,6 +35,7 @@ mod proxy;
 mod raw;
 mod read;
 mod region;
+mod renewal;
 mod settings;
 mod singly;
 mod strangers;
@@ -56,7 +57,7 @@ pub use settings::{
 use std::fmt;
 use std::num::NonZeroU16;
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -99,6 +100,8 @@ struct Patience {
 struct Shared {
     settings: S3Settings,
     regional: region::Regional,
+    /// Credentials that were looked up anew.
+    renewal: renewal::Renewal,
     meter: Arc<dyn Meter>,
     /// Shared with all stores of the endpoint.
     gate: Arc<Gate>,
@@ -106,6 +109,8 @@ struct Shared {
     signs_payloads: bool,
     /// Whether the endpoint has ever answered.
     reached: AtomicBool,
+    /// How often it has.
+    answers: AtomicU64,
     /// Whether the bucket was heard to demand a digest of every body.
     wants_digests: AtomicBool,
     /// Whether it was said of an object that it is denied, and not that the keys are wrong.
@@ -159,9 +164,11 @@ impl S3Store {
             gate: Gate::of(endpoint),
             settings,
             regional: connected.regional,
+            renewal: renewal::Renewal::default(),
             meter,
             signs_payloads: connected.signs_payloads,
             reached: AtomicBool::new(false),
+            answers: AtomicU64::new(0),
             wants_digests: AtomicBool::new(false),
             denies_objects: AtomicBool::new(false),
             learnt: learnt::Learnt::default(),
@@ -201,8 +208,9 @@ impl S3Store {
         Self(Arc::clone(&self.0), patience)
     }
 
-    fn client(&self) -> &Client {
-        self.0.regional.client()
+    fn client(&self) -> Client {
+        let renewed = self.0.renewal.client();
+        renewed.unwrap_or_else(|| self.0.regional.client().clone())
     }
 
     /// What the signature of a request with such a body is told of it.
@@ -246,6 +254,12 @@ impl S3Store {
             && answer::etag_is_digest(encryption, customer_algorithm)
     }
 
+    /// Notes that the endpoint is there.
+    fn was_answered(&self) {
+        self.0.reached.store(true, Ordering::Relaxed);
+        self.0.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Notes that the prefix is the key of the only object.
     fn is_one_object(&self) {
         self.0.one_object.store(true, Ordering::Relaxed);
@@ -285,11 +299,38 @@ impl S3Store {
     {
         let mut trials = learnt::Trials::of(self);
         loop {
-            let tried = trials.during(self.insisting(operation, &mut attempt)).await;
+            let tried = trials.during(self.mending(operation, &mut attempt)).await;
             if let ControlFlow::Break(result) = trials.judge(self, tried) {
                 return result;
             }
         }
+    }
+
+    /// Runs one operation as often as the user allows, and once more where it was refused for
+    /// something that can be mended: credentials that have expired are looked up anew, and a wrong
+    /// clock is put right by the SDK, by the time of the answer.
+    async fn mending<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let times = self.0.renewal.times();
+        let error = match self.insisting(operation, &mut attempt).await {
+            Err(error) if error.kind == ErrorKind::Fatal => error,
+            other => return other,
+        };
+        let is_skewed = error.code.as_deref() == Some("RequestTimeTooSkewed");
+        let is_mended =
+            is_skewed || (renewal::is_expiry(&error) && renewal::renew(self, times).await);
+        if !is_mended {
+            return Err(error);
+        }
+        let code = error.code.as_deref().unwrap_or_default();
+        self.0.meter.retry(operation, code, Duration::ZERO);
+        self.insisting(operation, attempt).await
     }
 
     /// Runs one operation as often as the user allows; where the bucket turns out to be in another
@@ -327,7 +368,18 @@ impl S3Store {
             ..retry
         };
         if self.0.reached.load(Ordering::Relaxed) {
-            return retry.run(meter, stop, operation, attempt).await;
+            let answers = self.0.answers.load(Ordering::Relaxed);
+            let ended = retry.run(meter, stop, operation, attempt).await;
+            return match ended {
+                // it was there, and all the while nobody could so much as connect to it
+                Err(error)
+                    if error.code.as_deref() == Some(error::NO_CONNECTION)
+                        && self.0.answers.load(Ordering::Relaxed) == answers =>
+                {
+                    Err(error::unreachable(error, &self.describe()))
+                }
+                other => other,
+            };
         }
         match early.run(meter, stop, operation, &mut attempt).await {
             Err(error) if error.kind.is_retryable() => {
@@ -458,7 +510,7 @@ impl S3Store {
         let elapsed = started.elapsed();
         match answer {
             Ok(Ok(output)) => {
-                self.0.reached.store(true, Ordering::Relaxed);
+                self.was_answered();
                 pass.went_well();
                 meter.request(operation, Some(200), elapsed);
                 Ok(output)
@@ -468,7 +520,7 @@ impl S3Store {
                     .raw_response()
                     .map(|response| response.status().as_u16());
                 if status.is_some() {
-                    self.0.reached.store(true, Ordering::Relaxed);
+                    self.was_answered();
                 }
                 meter.request(operation, status, elapsed);
                 let failed = error::convert(operation, subject, &self.describe(), &sdk);
@@ -512,6 +564,14 @@ impl Source for S3Store {
 
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
         read::head(self, of, checksums).await
+    }
+
+    async fn head_in_words(
+        &self,
+        of: ObjectVersion<'_>,
+        checksums: bool,
+    ) -> Result<Head, StoreError> {
+        denied::head(self, of, checksums).await
     }
 
     async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {

@@ -71,6 +71,14 @@ impl Source for Throttle {
         self.target.head(of, checksums).await
     }
 
+    async fn head_in_words(
+        &self,
+        of: ObjectVersion<'_>,
+        checksums: bool,
+    ) -> Result<Head, StoreError> {
+        self.target.head_in_words(of, checksums).await
+    }
+
     async fn look(&self, key: &ObjectKey) -> Result<Looked, StoreError> {
         self.target.look(key).await
     }

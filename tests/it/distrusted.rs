@@ -336,7 +336,7 @@ fn what_was_completed_wrong_every_time_is_never_unchanged() {
                 world.faults().clear();
                 ran.exit(1).transferred(0);
                 assert_eq!(ran.pair("up").count("unchanged"), 0, "{}", ran.told());
-                assert_eq!(ran.pair("up").line("large")["attempts"], 2);
+                assert_eq!(ran.pair("up").line("large")["attempts"], 4);
                 let is_there = world.get("target", "pre/large").is_some();
                 assert_eq!(is_there, !is_removed, "{}", ran.told());
                 assert_eq!(lines(&world).len(), usize::from(!is_removed));

@@ -354,7 +354,9 @@ fn a_failed_multipart_leaves_no_upload() {
             world.faults().clear();
             case(format_args!("{way}, {operation}, {code}"));
             failed_alone(&world, way, &ran, "large");
-            assert_eq!(world.faults().calls("AbortMultipartUpload"), 1, "{way}");
+            // what may pass is begun once more
+            let begun = if status == 500 { 2 } else { 1 };
+            assert_eq!(world.faults().calls("AbortMultipartUpload"), begun, "{way}");
         }
     }
 }

@@ -134,6 +134,8 @@ fn carriers(way: &str) -> &'static [(&'static str, Body, &'static str, &'static 
     }
 }
 
+/// Statement 27: a byte flipped in an upload is refused or caught and sent again; if it persists, the object fails.
+/// Statement 28: a byte flipped in a download never replaces what is there; it is fetched again, then failed.
 #[test]
 fn n27_and_n28_a_byte_flipped_once_is_found_and_sent_again() {
     for way in [UP, ACROSS, DOWN] {
@@ -173,6 +175,8 @@ fn n27_and_n28_a_byte_flipped_once_is_found_and_sent_again() {
     }
 }
 
+/// Statement 27: a byte flipped in an upload is refused or caught and sent again; if it persists, the object fails.
+/// Statement 28: a byte flipped in a download never replaces what is there; it is fetched again, then failed.
 #[test]
 fn n27_and_n28_a_byte_flipped_every_time_fails_its_object_alone() {
     for way in [UP, ACROSS, DOWN] {
@@ -225,6 +229,8 @@ fn n27_and_n28_a_byte_flipped_every_time_fails_its_object_alone() {
     }
 }
 
+/// Statement 27: a byte flipped in an upload is refused or caught and sent again; if it persists, the object fails.
+/// Statement 28: a byte flipped in a download never replaces what is there; it is fetched again, then failed.
 #[test]
 fn n27_and_n28_a_connection_cut_in_a_body_is_made_again() {
     for way in [UP, ACROSS, DOWN] {
@@ -261,6 +267,7 @@ fn n27_and_n28_a_connection_cut_in_a_body_is_made_again() {
     }
 }
 
+/// Statement 27: a byte flipped in an upload is refused or caught and sent again; if it persists, the object fails.
 #[test]
 fn n27_a_final_etag_or_checksum_that_is_always_wrong_is_never_believed() {
     for way in [UP, ACROSS] {
@@ -314,6 +321,7 @@ fn n29_a_file_that_rots_later_is_found_by_check() {
     }
 }
 
+/// Statement 30: a completion that is answered with an error, or not at all, is neither lost nor doubled.
 #[test]
 fn n30_a_completion_whose_answer_is_cut_off_is_neither_lost_nor_doubled() {
     for (way, server_side) in [(UP, "false"), (ACROSS, "false"), (ACROSS, "true")] {
@@ -466,6 +474,7 @@ fn n7_and_n31_the_same_content_cut_otherwise_is_never_called_different() {
     }
 }
 
+/// Statement 45: what an endpoint refuses is done without, and named in `guarantees_lost`.
 #[test]
 fn n45_a_checksum_the_endpoint_refuses_is_a_guarantee_lost_and_no_failure() {
     for (operation, way, server_side) in [

@@ -182,6 +182,7 @@ fn without_the_protection_a_silent_body_is_only_cut_by_the_attempts_own_limit() 
     }
 }
 
+/// Statement 47: a connection that goes silent is cut within the stall timeout and made again; a slow disk is no stall.
 #[test]
 fn who_waits_for_a_turn_has_not_stalled() {
     const FILES: usize = 24;

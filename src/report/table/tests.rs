@@ -83,6 +83,7 @@ fn report(pairs: Vec<Pair>) -> Report {
             command: "run".to_owned(),
             trigger: schema::Trigger::Terminal,
             dry_run: false,
+            retries_of: None,
             started_at: String::new(),
             finished_at: None,
             heartbeat_at: String::new(),

@@ -76,7 +76,9 @@ where
             }
         }
     };
-    let code = code.or_else(|| status.map(|status| format!("HTTP {status}")));
+    let code = code
+        .or_else(|| status.map(|status| format!("HTTP {status}")))
+        .or_else(|| is_unconnected(error).then(|| NO_CONNECTION.to_owned()));
     StoreError {
         code,
         request_id,
@@ -84,6 +86,27 @@ where
         ..StoreError::new(operation, subject, kind, message)
     }
 }
+
+/// The code of a request for which no connection could be made.
+pub(super) const NO_CONNECTION: &str = "NoConnection";
+
+/// Whether there was no connection to send a request over.
+fn is_unconnected<E: Error + 'static>(error: &SdkError<E>) -> bool {
+    let SdkError::DispatchFailure(_) = error else {
+        return false;
+    };
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if current.to_string() == CONNECTING {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+/// What the HTTP client says of a failed connection, above what the system says.
+const CONNECTING: &str = "client error (Connect)";
 
 /// What to say of a bucket that is not where it was asked for.
 fn elsewhere(region: &str, store: &Description) -> String {
@@ -361,7 +384,7 @@ const EMPTY_WORDS: [&str; 8] = [
     "other",
     "service error",
     "timeout",
-    "client error (Connect)",
+    CONNECTING,
     "client error (SendRequest)",
     "an error occurred while loading credentials",
 ];
