@@ -18,6 +18,8 @@ mod evidence;
 mod exit;
 mod facts;
 mod figures;
+#[cfg(test)]
+mod fuzz;
 mod grid;
 mod history;
 mod human;

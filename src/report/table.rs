@@ -69,4 +69,4 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 10] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -98,6 +98,7 @@ async fn a_single_file_is_a_source_of_one_entry() {
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
+/// Statement 44: fifos and sockets are counted, not errors.
 #[tokio::test]
 async fn special_files_are_counted_and_names_that_are_no_text_escaped() {
     let dir = tree(&["a", "d/z"]);
@@ -127,6 +128,7 @@ async fn special_files_are_counted_and_names_that_are_no_text_escaped() {
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
+/// Statement 44: directory symlink loops terminate.
 #[tokio::test]
 async fn links_are_followed_and_loops_end() {
     let outside = tree(&["linked/x"]);
@@ -433,6 +435,7 @@ async fn times_long_ago_and_far_ahead_are_kept() {
     );
 }
 
+/// Statement 38: a symlink in the target directory that points outside → never written through.
 #[tokio::test]
 async fn nothing_is_written_through_a_link_that_leads_out() {
     let outside = tree(&["precious", "d/precious"]);
@@ -628,6 +631,7 @@ async fn an_upload_given_up_leaves_no_file() {
     assert!(upload.put_part(&part).await.is_err(), "beyond the end");
 }
 
+/// Statement 34: disk full → the old file intact, nothing partial.
 #[tokio::test]
 async fn a_full_disk_leaves_the_old_file() {
     let test = "a_full_disk_leaves_the_old_file";
