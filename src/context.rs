@@ -5,11 +5,13 @@ mod bounds;
 mod budget;
 mod conclusion;
 mod distrusted;
+mod journal;
 
 pub use bounds::Bounds;
 pub use budget::{Budget, Reserved};
 pub use conclusion::{Conclusion, conclude};
 pub use distrusted::Distrusted;
+pub use journal::{Entry, Journal, Left, Leftover};
 
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event::Sinks;
 use crate::hook::{Backlog, Hooks};
 use crate::plan::Direction;
-use crate::store::{ErrorKind, Source, StoreError, Target};
+use crate::store::{ErrorKind, Halt, Source, StoreError, Target};
 
 /// What a pair shares with the rest of the run.
 #[derive(Debug, Clone)]
@@ -29,6 +31,10 @@ pub struct Context {
     pub budget: Budget,
     /// Stop listing and starting; finish what is small, give up what is large.
     pub stop: CancellationToken,
+    /// What is still under way so long after that is cut.
+    pub halt: Halt,
+    /// What would be left behind if the run were killed is written down here.
+    pub journal: Arc<dyn Journal>,
     /// Decide everything, change nothing.
     pub dry_run: bool,
     /// What is transferred whatever a comparison says.

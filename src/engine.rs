@@ -9,6 +9,8 @@ mod carry;
 mod check;
 mod filtered;
 mod history;
+mod later;
+mod leftovers;
 mod lineup;
 mod listed;
 mod open;
@@ -70,13 +72,14 @@ pub async fn run_between(
     pair: &Pair,
     context: &Context,
 ) -> Result<PairDone, PairError> {
+    leftovers::before(&ends, pair, context).await;
     if pair.versions == Versions::All {
         return run_versions(ends, pair, context).await;
     }
     let plan = plan(Aim::Sync, &ends, pair, context);
     let worker = Syncing::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
-    finished(&ends, ended).await
+    finished(&ends, context, ended).await
 }
 
 async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<PairDone, PairError> {
@@ -91,10 +94,15 @@ async fn run_versions(ends: Ends, pair: &Pair, context: &Context) -> Result<Pair
     let plan = VersionPlan::new(source, target, filters, &context.sinks);
     let worker = Adding::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
-    finished(&ends, ended).await
+    finished(&ends, context, ended).await
 }
 
-async fn finished(ends: &Ends, ended: Result<bool, PairError>) -> Result<PairDone, PairError> {
+async fn finished(
+    ends: &Ends,
+    context: &Context,
+    ended: Result<bool, PairError>,
+) -> Result<PairDone, PairError> {
+    leftovers::after(ends, context).await;
     // what was written is made durable also when the pair ended early
     let flushed = ends.target.flush().await;
     let stopped = ended?;
@@ -148,7 +156,11 @@ fn plan(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> Plan {
     };
     let filters = Filters::new(&pair.filters, &context.hooks);
     let (source, target) = listed::both(aim, ends, pair, context);
-    Plan::new(source, target, rules, filters, &context.sinks)
+    let plan = Plan::new(source, target, rules, filters, &context.sinks);
+    match listed::once_more(aim, ends, pair) {
+        Some(relist) => plan.relisting(relist),
+        None => plan,
+    }
 }
 
 fn names(ends: &Ends) -> Names {

@@ -271,6 +271,8 @@ pub struct Conduct {
     /// Number of its parts, and the size of each but the last if they are of one, when it went in
     /// parts.
     pub parts: Option<(u16, Option<u64>)>,
+    /// How many of the parts an earlier run had sent, and were found to be those of the object.
+    pub resumed: u16,
     /// How often the object was begun: 1 when all went well.
     pub attempts: u32,
     /// From the start of the first attempt to the proof.
@@ -287,6 +289,14 @@ pub enum Event {
         /// Of which side.
         side: Side,
         /// How many.
+        entries: u64,
+        /// The sum of their sizes.
+        bytes: u64,
+    },
+    /// Both sides are listed once more, because one of them is not in order: these of the source's
+    /// objects were listed and not decided on, and all of the target's; they come again.
+    Relisted {
+        /// How many objects of the source.
         entries: u64,
         /// The sum of their sizes.
         bytes: u64,

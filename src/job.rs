@@ -7,9 +7,11 @@ one pair does not end the others. [`reverify()`] asks later whether what a run p
 
 mod distrust;
 mod hooks;
+mod journal;
 mod one_key;
 mod online;
 mod pair;
+mod place;
 mod rehearsal;
 mod reverify;
 mod signals;
@@ -27,8 +29,10 @@ use crate::report::{
     CheckForm, CheckOutput, CheckSettings, ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd,
     RunReport, Status, log_summary,
 };
+use crate::store::Halt;
 use distrust::Ledger;
 pub use hooks::PairHooks;
+use journal::Journals;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use rehearsal::Rehearsal;
@@ -182,6 +186,7 @@ async fn run_opened(
     }
     let heartbeat = report.heartbeat();
     let stop = signals.begin(&report);
+    let (halt, _halting) = Halt::after(stop.clone(), job.shutdown_grace);
     let plan = match &options.purpose {
         Purpose::Run | Purpose::Check(_) => None,
         Purpose::Plan(settings) => Some(PlanOutput::new(&job, settings.clone(), stop.clone())),
@@ -202,6 +207,12 @@ async fn run_opened(
         .iter()
         .map(|pair| Ledger::of(&job, pair))
         .collect();
+    let journals = match output {
+        Output::Evidence(_) if !job.dry_run => Journals::open(&job, report.id()),
+        Output::Evidence(_) | Output::Check(..) | Output::Plan(_) | Output::Nothing => {
+            Journals::default()
+        }
+    };
     let rehearsed = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
     let reason = match rehearsed {
         Ok(rehearsal) => {
@@ -210,6 +221,8 @@ async fn run_opened(
                 budget: Budget::new(job.limits.memory),
                 bounds: Bounds::new(&job.limits),
                 stop,
+                halt,
+                journals: &journals,
                 run_id: report.id().to_owned(),
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),
@@ -230,6 +243,7 @@ async fn run_opened(
             Some(error)
         }
     };
+    journals.finish();
     heartbeat.abort();
     let received = signals.end();
     if let Some(plan) = plan {

@@ -8,6 +8,7 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 
 mod compare;
 mod cursor;
+mod decided;
 mod join;
 mod row;
 mod shadow;
@@ -16,11 +17,13 @@ mod versions;
 pub use self::join::Joined;
 pub use self::versions::{KeyVersions, Step, VersionPlan};
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use self::compare::compare;
 use self::cursor::Cursor;
+use self::decided::Decided;
 use self::join::Join;
 use self::shadow::{Shadow, Taken};
 use crate::config::{By, Check};
@@ -255,10 +258,23 @@ pub enum Direction {
     S3ToS3,
 }
 
+/// How both sides are listed once more, where one of them is not in order.
+pub type Relist = Box<dyn Fn(Unsorted) -> (Listing, Listing) + Send + Sync>;
+
+/// Which sides have an order of their own, so that they are sorted here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unsorted {
+    /// The source.
+    pub source: bool,
+    /// The target.
+    pub target: bool,
+}
+
 /// A plan in the making: the merge of two listings.
-#[derive(Debug)]
 pub struct Plan {
     join: Join<Entry>,
+    /// Where it can be begun anew.
+    anew: Option<Anew>,
     rules: Rules,
     filters: Filters,
     shadow: Shadow,
@@ -274,8 +290,8 @@ impl Plan {
         filters: Filters,
         sinks: &Sinks,
     ) -> Self {
-        let strip = rules.direction == Direction::S3ToLocal;
         let started = Instant::now();
+        let strip = rules.direction == Direction::S3ToLocal;
         let source = Cursor::new(source, Side::Source, strip, started, sinks.clone());
         let source = source.admitting(filters.clone());
         let source = if rules.aim == Aim::Compare {
@@ -286,6 +302,7 @@ impl Plan {
         let target = Cursor::new(target, Side::Target, false, started, sinks.clone());
         Self {
             join: Join::new(source, target),
+            anew: None,
             rules,
             filters,
             shadow: Shadow::new(rules.is_provisional),
@@ -293,20 +310,95 @@ impl Plan {
         }
     }
 
+    /// The same; it can [begin anew](Self::begin_anew).
+    #[must_use]
+    pub fn relisting(mut self, relist: Relist) -> Self {
+        self.join.source.remember_what_it_tells();
+        self.join.target.remember_what_it_tells();
+        let anew = Anew {
+            relist,
+            unsorted: Unsorted::default(),
+            decided: Decided::new(self.rules.direction == Direction::S3ToLocal),
+        };
+        Self {
+            anew: Some(anew),
+            ..self
+        }
+    }
+
+    /// After a listing turned out to be in no order: begins once more, that side sorted. What was
+    /// decided on is not decided on again, and each object counts once. `false` where that cannot
+    /// be: the error that was returned is the end of it.
+    ///
+    /// What is being done must be done before: the target is listed as it is now.
+    pub fn begin_anew(&mut self) -> bool {
+        let Some(anew) = self.anew.take() else {
+            return false;
+        };
+        let Some(anew) = anew.with(&self.join) else {
+            return false;
+        };
+        let (entries, bytes) = if self.join.source.counts() {
+            let left = self.join.undecided();
+            left.fold((0, 0), |(count, sum), entry| (count + 1, sum + entry.size))
+        } else {
+            (0, 0)
+        };
+        self.sinks.emit(&Event::Relisted { entries, bytes });
+        let (source, target) = (anew.relist)(anew.unsorted);
+        let plan = Self::new(
+            source,
+            target,
+            self.rules,
+            self.filters.clone(),
+            &self.sinks,
+        );
+        let Join { source, target, .. } = plan.join;
+        let source = source.once_more(&mut self.join.source);
+        let target = target.once_more(&mut self.join.target);
+        self.join = Join::new(source, target);
+        self.shadow = plan.shadow;
+        self.anew = Some(anew);
+        true
+    }
+
     /// The decision on the next key; `None` when both sides are completely listed.
     /// An error means that a listing failed or broke its order: what was decided stands, and
-    /// nothing more can be.
+    /// nothing more can be, unless the plan [begins anew](Self::begin_anew).
     pub async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
         while let Some(joined) = self.join.next().await? {
+            let is_known = self.note(&joined);
             let decision = match self.admit(joined).await? {
                 Admission::Decided(decision) => decision,
                 Admission::Open(joined) => self.decide(joined),
             };
-            if let Some(decision) = decision {
+            if let Some(decision) = decision.filter(|_| !is_known) {
                 return Ok(Some(decision));
             }
         }
         Ok(None)
+    }
+
+    /// Takes down that a key is decided on; whether it was before this plan began anew. What the
+    /// source had then is not missing there now, whatever it lists.
+    fn note(&mut self, joined: &Joined) -> bool {
+        let Some(Anew { decided, .. }) = &mut self.anew else {
+            return false;
+        };
+        match joined {
+            Joined::Both { source, .. } | Joined::OnlySource(source) => {
+                let key = source.key.as_str();
+                let is_known = decided.has(key);
+                decided.add(key);
+                if !is_known && !self.join.source.counts() {
+                    self.sinks.emit(&Event::listed(source));
+                }
+                is_known
+            }
+            Joined::OnlyTarget(target) | Joined::Hidden(target) => {
+                decided.has_name(target.key.as_str())
+            }
+        }
     }
 
     /// What the filters say of a key. Those that only the target has are asked about where they
@@ -350,7 +442,19 @@ impl Plan {
     /// What the source has listed and this plan has not decided on: to be counted when a run
     /// ends early.
     pub fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
-        self.join.undecided()
+        let counts = self.join.source.counts();
+        let (anew, sinks) = (&mut self.anew, &self.sinks);
+        self.join.undecided().filter(move |entry| {
+            if counts {
+                return true;
+            }
+            let decided = anew.as_mut().map(|anew| &mut anew.decided);
+            let is_known = decided.is_some_and(|decided| decided.has(entry.key.as_str()));
+            if !is_known {
+                sinks.emit(&Event::listed(entry));
+            }
+            !is_known
+        })
     }
 
     /// What is to be done with a key; `None` for one that only the target has, unless it is to be
@@ -436,7 +540,55 @@ fn left(source: Entry, ruling: Ruling) -> Leave {
     }
 }
 
+/// What a plan needs to begin anew.
+struct Anew {
+    relist: Relist,
+    unsorted: Unsorted,
+    decided: Decided,
+}
+
+impl Anew {
+    /// The same after these listings ended; `None` where what is to be sorted was sorted.
+    fn with(mut self, join: &Join<Entry>) -> Option<Self> {
+        let known = [&mut self.unsorted.source, &mut self.unsorted.target];
+        let mut is_new = false;
+        for (known, cursor) in known.into_iter().zip([&join.source, &join.target]) {
+            is_new |= cursor.is_out_of_order() && !*known;
+            *known |= cursor.is_out_of_order();
+        }
+        if !is_new {
+            return None;
+        }
+        self.decided = match self.decided.begin_anew() {
+            Ok(decided) => decided,
+            Err(error) => {
+                tracing::warn!(%error, "what was decided on could not be kept for a second listing");
+                return None;
+            }
+        };
+        Some(self)
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("join", &self.join)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Event {
+    /// One object of the source is listed.
+    fn listed(source: &Entry) -> Self {
+        Self::Listed {
+            side: Side::Source,
+            entries: 1,
+            bytes: source.size,
+        }
+    }
+
     /// A filter keeps an object out.
     pub fn filtered(source: &Entry, by: &Arc<Rule>) -> Self {
         Self::Filtered {

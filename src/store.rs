@@ -16,7 +16,9 @@ mod annotations;
 mod buffers;
 mod details;
 mod error;
+mod halt;
 mod incomplete;
+mod left;
 mod left_out;
 pub mod local;
 pub mod memory;
@@ -36,7 +38,9 @@ mod versioning;
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
 pub use details::Details;
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
+pub use halt::{Halt, Halting};
 pub use incomplete::Incomplete;
+pub use left::{LeftUpload, Unheard, UnheardUpload, Unwitnessed, Witness};
 pub use left_out::LeavesOut;
 pub use pace::{Pace, Stream};
 pub use probe::{Answer, Finding};
@@ -392,6 +396,12 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Everything below the root, in order.
     fn list(&self) -> Listing;
 
+    /// The same, put into order here whatever order it comes in: for a store whose
+    /// [listing](Self::list) was not. It begins when all is listed.
+    fn list_sorted(&self) -> Listing {
+        self.list()
+    }
+
     /// What the store says of one object; with `checksums` it is asked for those as well.
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError>;
 
@@ -462,6 +472,32 @@ pub trait Target: Source {
 
     /// Starts writing an object in parts. Nothing is visible before [`Upload::complete`].
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError>;
+
+    /// Goes on with an upload that an earlier run left behind, for an object that is to be written
+    /// like this. `None` where it is not there any more.
+    async fn resume(
+        &self,
+        _put: &Put,
+        _left: &LeftUpload,
+    ) -> Result<Option<Box<dyn Upload>>, StoreError> {
+        Ok(None)
+    }
+
+    /// Ends an upload that was left behind. One that is not there counts as ended.
+    async fn end_left(&self, _left: &LeftUpload) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Looks for an upload that was asked for and not heard of, and ends it.
+    async fn end_unheard(&self, _unheard: &UnheardUpload) -> Result<Unheard, StoreError> {
+        Ok(Unheard::Ended)
+    }
+
+    /// Removes the temporary files with this token in their names, wherever they are below the
+    /// root, and says how many there were. Who makes some must not be at work.
+    async fn sweep(&self, _token: &str) -> Result<u64, StoreError> {
+        Ok(0)
+    }
 
     /// Copies an object that is already inside S3, in one request (5 GiB at most).
     async fn copy(&self, _put: &Put, _from: &CopySource) -> Result<Copied, StoreError> {
@@ -553,6 +589,17 @@ pub trait Upload: Send + Sync + fmt::Debug {
 
     /// What S3 calls this upload.
     fn id(&self) -> Option<&str> {
+        None
+    }
+
+    /// What another run needs to go on with it or to end it, where it outlives this one.
+    fn left(&self) -> Option<LeftUpload> {
+        None
+    }
+
+    /// The part as the store has it from an earlier run, where what it says of that proves that it
+    /// is just this one: it need not be written again.
+    fn has(&self, _part: &Part) -> Option<StoredPart> {
         None
     }
 

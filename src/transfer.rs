@@ -18,6 +18,7 @@ mod dress;
 mod front;
 mod late;
 mod latest;
+mod once_more;
 mod origin;
 mod overtaken;
 mod part_copies;
@@ -25,6 +26,7 @@ mod parts;
 mod parts_proof;
 mod places;
 mod preprocess;
+mod resume;
 mod scheme;
 mod server_side;
 mod source_proof;
@@ -33,6 +35,7 @@ mod target_proof;
 mod whole;
 mod written;
 
+pub use self::once_more::{Ended, Failure};
 pub use self::origin::{is_made_from, is_nameless, origin_of};
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,11 +53,12 @@ use self::attempt::{Trouble, Unproved};
 use self::concede::{Conceded, KeptClass};
 use self::desk::Desk;
 use self::late::{Judged, Told};
+use self::once_more::{Past, may_pass};
 use self::places::Places;
 use self::preprocess::{Preprocess, Said};
 use self::written::Written;
 use crate::config::{OnUndecided, OnUnverifiable, Pair};
-use crate::context::{Budget, Context, Ends, cancelled, conclude};
+use crate::context::{Budget, Conclusion, Context, Ends, Journal, cancelled, conclude};
 use crate::digest::{Algorithm, Mismatch, Verdict, Why};
 use crate::event::{Cause, Conduct, Event, FailReason, Listed, Sinks, SkipReason};
 use crate::examine::{Answer, Depth, Examiner, Parts};
@@ -65,6 +69,9 @@ use crate::store::{
     Annotations, Condition, ErrorKind, Head, Put, Settled, Source, StoreError, Stored, Target,
     Withdrawn,
 };
+
+/// What retries of whole objects are counted under.
+const OBJECT: &str = "object";
 
 /// What becomes of an object that is distrusted.
 const AGAIN: &str = "it is sent again by every run until it is proved";
@@ -92,6 +99,8 @@ pub struct Transferrer {
     /// What is told and was not heard yet.
     backlog: Backlog,
     stop: CancellationToken,
+    /// Knows of uploads that earlier runs have left, and hears of those of this one.
+    journal: Arc<dyn Journal>,
     dry_run: bool,
     /// What is asked of an object before it goes.
     late: Late,
@@ -113,6 +122,8 @@ pub enum Became {
     LeftOut,
     /// It was left where it is, or did not arrive.
     Stayed,
+    /// It failed for a reason that may pass, more than once.
+    Failed,
 }
 
 /// An object on its way.
@@ -151,6 +162,8 @@ struct Work {
 struct Done {
     settled: Settled,
     parts: Option<(u16, Option<u64>)>,
+    /// How many of them an earlier run had sent.
+    resumed: u16,
     server_side: bool,
     /// What the source has, where the target's object has none yet.
     annotations: Option<Annotations>,
@@ -210,6 +223,7 @@ impl Transferrer {
             tells_steps: context.sinks.wants_steps(),
             backlog: context.backlog.clone(),
             stop: context.stop.clone(),
+            journal: context.journal.clone(),
             dry_run: context.dry_run,
             conceded: Conceded::default(),
             has_no_tags: AtomicBool::new(false),
@@ -224,36 +238,112 @@ impl Transferrer {
     /// Carries a decision out and tells what came of it. An error is one that ends the pair; its
     /// object was told of all the same.
     pub async fn run(&self, decision: Decision) -> Result<Became, StoreError> {
+        let ended = match self.begin(decision).await {
+            Ok(became) => return Ok(became),
+            Err(ended) => ended,
+        };
+        match ended {
+            Ended::Failed(failure) => self.tell(*failure),
+            Ended::Stopped(event) => self.sinks.emit(&event),
+            Ended::Pair(error) => return Err(error),
+        }
+        Ok(Became::Stayed)
+    }
+
+    /// The same, but what failed for a reason that may pass is given back and not told: it is to be
+    /// [begun once more](Self::begin_again) or [told](Self::tell). So is, of objects that the end
+    /// of the run has stopped, that they were not attempted.
+    pub async fn begin(&self, decision: Decision) -> Result<Became, Ended> {
+        self.carry(decision, Past::default()).await
+    }
+
+    /// Begins once more what failed, and tells what comes of it, all attempts together. What is
+    /// stopped meanwhile has failed as it had before. An error is one that ends the pair.
+    pub async fn begin_again(&self, failure: Failure) -> Result<Became, StoreError> {
+        let Failure {
+            event,
+            warnings,
+            again,
+        } = failure;
+        let untold = |again| Failure {
+            event,
+            warnings,
+            again,
+        };
+        let Some((decision, past)) = again.filter(|_| !self.stop.is_cancelled()) else {
+            self.tell(untold(None));
+            return Ok(Became::Stayed);
+        };
+        crate::store::Meter::retry(&self.sinks, OBJECT, OBJECT, std::time::Duration::ZERO);
+        let ended = match self.carry(decision, past).await {
+            Ok(became) => return Ok(became),
+            Err(ended) => ended,
+        };
+        match ended {
+            Ended::Failed(failure) => self.tell(*failure),
+            Ended::Stopped(_) => self.tell(untold(None)),
+            Ended::Pair(error) => return Err(error),
+        }
+        Ok(Became::Failed)
+    }
+
+    /// Tells of an object that has failed and is not begun any more.
+    pub fn tell(&self, failure: Failure) {
+        for event in failure.told() {
+            self.sinks.emit(&event);
+        }
+    }
+
+    async fn carry(&self, decision: Decision, past: Past) -> Result<Became, Ended> {
+        let past_and_this = past.one_more();
         match decision {
             Decision::Leave(Leave::Unchanged { source, target }) => {
-                let listed = Listed::from(&source);
                 let unchanged = Event::Unchanged {
                     key: source.key.clone(),
-                    source: listed,
+                    source: (&source).into(),
                     target: (&target).into(),
                 };
-                latest::leave(self, &source, &(&target).into(), unchanged).await
+                let attempts = past_and_this.attempts;
+                let target_now = (&target).into();
+                let left = latest::leave(self, &source, &target_now, unchanged, attempts).await;
+                left.map_err(|ended| {
+                    let same = || Decision::Leave(Leave::Unchanged { source, target });
+                    ended.begun_with(|| (same(), past_and_this))
+                })
             }
             Decision::Leave(leave) => {
                 self.sinks.emit(&leave.into());
                 Ok(Became::Stayed)
             }
-            Decision::Transfer(transfer) => self.transfer(transfer).await,
-            Decision::Examine(examine) => self.examine(examine).await,
+            Decision::Transfer(transfer) => self.transfer(transfer, past).await,
+            Decision::Examine(examine) => {
+                let examined = self.examine(&examine, past).await;
+                examined.map_err(|ended| {
+                    ended.begun_with(|| (Decision::Examine(examine), past_and_this))
+                })
+            }
             Decision::Compare(_) => unreachable!("a run that transfers does not only compare"),
-            Decision::Behind(behind) => Box::pin(self.behind(behind)).await,
+            Decision::Behind(behind) => Box::pin(self.behind(behind, past)).await,
         }
     }
 
     /// What is done with an object depends on whether one of the others goes.
-    async fn behind(&self, Behind { others, otherwise }: Behind) -> Result<Became, StoreError> {
+    async fn behind(&self, behind: Behind, past: Past) -> Result<Became, Ended> {
+        let Behind { others, otherwise } = behind;
         let Some(source) = otherwise.source() else {
-            return self.run(*otherwise).await;
+            return self.carry(*otherwise, past).await;
         };
         match self.late.left_behind(source, &others).await {
-            Ok(None) => self.run(*otherwise).await,
+            Ok(None) => self.carry(*otherwise, past).await,
             Ok(Some(leave)) => Ok(self.leave(leave)),
-            Err(error) => self.conclude(source, error.into(), 1),
+            Err(error) => {
+                let past = past.one_more();
+                let concluded = self.conclude(source, error.into(), past.attempts);
+                concluded.map_err(|ended| {
+                    let same = || Decision::Behind(Behind { others, otherwise });
+                    ended.begun_with(|| (same(), past))
+                })
+            }
         }
     }
 
@@ -263,120 +353,146 @@ impl Transferrer {
         if self.preprocess.is_empty() || self.dry_run {
             return Ok(false);
         }
-        match Box::pin(preprocess::leaves_out(self, source)).await {
-            Ok(()) => Ok(false),
-            Err(trouble) => self.conclude(source, trouble, 1).map(|_| true),
+        let Err(trouble) = Box::pin(preprocess::leaves_out(self, source)).await else {
+            return Ok(false);
+        };
+        match self.conclude(source, trouble, 1) {
+            Ok(_) => {}
+            Err(Ended::Failed(failure)) => self.tell(*failure),
+            Err(Ended::Stopped(event)) => self.sinks.emit(&event),
+            Err(Ended::Pair(error)) => return Err(error),
         }
+        Ok(true)
     }
 
-    async fn examine(&self, examine: Examine) -> Result<Became, StoreError> {
-        let answer = self.examiner.answer(&examine).await;
-        let source = examine.source;
+    async fn examine(&self, examine: &Examine, past: Past) -> Result<Became, Ended> {
+        let attempts = past.attempts + 1;
+        let answer = self.examiner.answer(examine).await;
+        let source = &examine.source;
         match answer {
             Ok(Answer::Unchanged(target)) => {
                 let unchanged = Event::Unchanged {
-                    source: (&source).into(),
+                    source: source.into(),
                     target: target.clone(),
                     key: source.key.clone(),
                 };
-                latest::leave(self, &source, &target, unchanged).await
+                latest::leave(self, source, &target, unchanged, attempts).await
             }
             Ok(Answer::Transfer { because, replaces }) => {
-                self.transfer(Transfer {
-                    source,
+                let transfer = Transfer {
+                    source: source.clone(),
                     replaces,
                     because,
-                })
-                .await
+                };
+                self.transfer(transfer, past).await
             }
-            Ok(Answer::Undecided { target, why }) => self.undecided(source, target, why).await,
-            Err(error) => self.conclude(&source, error.into(), 1),
+            Ok(Answer::Undecided { target, why }) => {
+                self.undecided(source, target, why, past).await
+            }
+            Err(error) => self.conclude(source, error.into(), attempts),
         }
     }
 
     /// What becomes of an object whose content cannot be compared is the user's to say.
     async fn undecided(
         &self,
-        source: Entry,
+        source: &Entry,
         target: Listed,
         why: Why,
-    ) -> Result<Became, StoreError> {
+        past: Past,
+    ) -> Result<Became, Ended> {
+        let attempts = past.attempts + 1;
         match self.pair.check.on_unverifiable {
             OnUndecided::Skip => {
                 let undecided = Event::Undecided {
-                    source: (&source).into(),
+                    source: source.into(),
                     target: target.clone(),
                     key: source.key.clone(),
                     why,
                 };
-                latest::leave(self, &source, &target, undecided).await
+                latest::leave(self, source, &target, undecided, attempts).await
             }
             OnUndecided::Transfer => {
-                self.transfer(Transfer {
-                    source,
+                let transfer = Transfer {
+                    source: source.clone(),
                     replaces: Some(target),
                     because: Cause::Undecided,
-                })
-                .await
+                };
+                self.transfer(transfer, past).await
             }
             OnUndecided::Fail => {
                 let message = format!("its content cannot be compared: {}", why.as_str());
                 let error =
                     StoreError::new("compare", source.key.as_str(), ErrorKind::Other, message);
-                self.failed(&source, FailReason::Unverifiable, error, 1);
-                Ok(Became::Stayed)
+                self.failed(source, FailReason::Unverifiable, error, attempts)
             }
         }
     }
 
-    async fn transfer(&self, transfer: Transfer) -> Result<Became, StoreError> {
+    async fn transfer(&self, transfer: Transfer, past: Past) -> Result<Became, Ended> {
+        let mut past = past;
+        let ended = self.attempt(&transfer, &mut past).await;
+        ended.map_err(|ended| ended.begun_with(|| (Decision::Transfer(transfer), past)))
+    }
+
+    /// Attempts a transfer as often as it may be; `past` is what came of earlier attempts, and then
+    /// of these as well.
+    async fn attempt(&self, transfer: &Transfer, past: &mut Past) -> Result<Became, Ended> {
         let Transfer {
             source,
             replaces,
             because,
         } = transfer;
-        let Told { head, tags } = match self.late.judge(&source, None).await {
+        let because = *because;
+        let before = past.attempts;
+        let Told { head, tags } = match self.late.judge(source, None).await {
             Ok(Judged::Goes(told)) => told,
             Ok(Judged::Stays(leave)) => return Ok(self.leave(leave)),
-            Err(error) => return self.conclude(&source, error.into(), 1),
+            Err(error) => return self.conclude(source, error.into(), before + 1),
         };
         let is_directory =
             self.direction == Direction::S3ToLocal && source.key.is_directory_marker();
         if is_directory {
-            return self.make_directory(&source).await;
+            return self.make_directory(source).await;
         }
-        let condition = match condition::first(self, source.key.as_str(), replaces.as_ref()) {
-            Ok(condition) => condition,
-            Err(error) => return self.conclude(&source, error.into(), 1),
+        let condition = match past.condition.clone() {
+            Some(condition) => Ok(condition),
+            None => condition::first(self, source.key.as_str(), replaces.as_ref()),
         };
-        let head = match archived::look(self, &source, head).await {
+        let condition = match condition {
+            Ok(condition) => condition,
+            Err(error) => return self.conclude(source, error.into(), before + 1),
+        };
+        let head = match archived::look(self, source, head).await {
             Ok(head) => head,
-            Err(error) => return self.conclude(&source, error.into(), 1),
+            Err(error) => return self.conclude(source, error.into(), before + 1),
         };
         if self.dry_run {
-            self.started(&source);
-            let listed = Listed::from(&source);
-            let key = source.key;
+            self.started(source);
             self.sinks.emit(&Event::Planned {
-                key,
-                source: listed,
+                key: source.key.clone(),
+                source: source.into(),
                 because,
-                replaces,
+                replaces: replaces.clone(),
             });
             return Ok(Became::Arrived(None));
         }
         let started = Instant::now();
-        let (mut again, pause) = self.pair.force_retry;
+        let (again, pause) = self.pair.force_retry;
+        let mut again = again.saturating_add(before);
         let mut work = Work {
             tags,
+            said: Arc::clone(&past.said),
+            is_distrusted: because == Cause::Distrusted || past.left_something(),
             ..Work::on(source.clone(), because, head, condition)
         };
+        work.replacing(past.published.last());
+        let is_conditional = work.condition != Condition::None;
         let owes_annotations = Arc::clone(&work.owes_annotations);
-        let mut attempts = 1;
-        let mut published: Vec<Stored> = Vec::new();
-        // the target may have something that cannot be told, and so not be withdrawn
-        let mut in_doubt = false;
+        let mut attempts = before + 1;
         let trouble = loop {
+            past.attempts = attempts;
+            past.said = Arc::clone(&work.said);
             let begun = Instant::now();
             self.started(&work.entry);
             let made = concede::attempt(self, &work).await;
@@ -387,7 +503,7 @@ impl Transferrer {
             let trouble = match (made, overtaken) {
                 (Ok(done), Some(error)) => {
                     let stored = done.settled.stored();
-                    self.distrust(&source, stored, FailReason::SourceChanged);
+                    self.distrust(source, stored, FailReason::SourceChanged);
                     work.replacing(Some(stored));
                     Trouble::Store(error)
                 }
@@ -397,6 +513,7 @@ impl Transferrer {
                         replaced: replaces.is_some(),
                         server_side: done.server_side,
                         parts: done.parts,
+                        resumed: done.resumed,
                         attempts,
                         elapsed: started.elapsed(),
                         is_untagged: work.is_untagged.load(Ordering::Relaxed),
@@ -404,12 +521,17 @@ impl Transferrer {
                     let sound = done.settled.stored().version.clone();
                     let annotated = annotations::bring_along(self, &work, &done).await;
                     let ended = match annotated {
-                        Ok(()) => Ok(self.arrived(&source, done.settled, conduct)),
-                        Err(error) => self.not_annotated(&source, error, attempts),
+                        Ok(()) => self.arrived(source, done.settled, conduct),
+                        Err(error) => self.not_annotated(source, error, attempts),
                     };
                     // versions below the sound one: what has none was overwritten
+                    let published = &mut past.published;
                     published.retain(|stored| stored.version.is_some() && stored.version != sound);
-                    self.withdraw(&source, &published, BELOW).await;
+                    let (_, warnings) = self.withdraw(source, published, BELOW).await;
+                    published.clear();
+                    for message in warnings {
+                        self.sinks.emit(&Event::Warning { message });
+                    }
                     return ended;
                 }
                 (Err(trouble), _) => {
@@ -417,34 +539,35 @@ impl Transferrer {
                     let trusted = replaces.as_ref();
                     let trusted = trusted.filter(|_| because != Cause::Distrusted);
                     let trouble = as_it_was(trouble, trusted);
-                    condition::weighed(self, trouble, in_doubt || !published.is_empty())
+                    condition::weighed(self, trouble, past.left_something())
                 }
             };
             if let Trouble::Unproved(unproved) = &trouble {
-                self.distrust_unproved(&source, unproved);
+                self.distrust_unproved(source, unproved);
                 work.is_distrusted = true;
-                in_doubt = !unproved.is_own;
+                past.in_doubt = !unproved.is_own;
                 if let Some(own) = unproved.seen.as_ref().filter(|_| unproved.is_own) {
-                    published.retain(|stored| stored.version != own.version);
-                    published.push(own.clone());
+                    past.published
+                        .retain(|stored| stored.version != own.version);
+                    past.published.push(own.clone());
                 }
             }
             self.tell_damage(&work.entry, &trouble);
             if let Trouble::Published(rejected) = &trouble {
-                in_doubt = false;
+                past.in_doubt = false;
                 work.is_distrusted = true;
                 self.distrust(
-                    &source,
+                    source,
                     &rejected.stored,
                     attempt::reason_of(&rejected.mismatch),
                 );
                 // each version stays until it is removed; without versions only the last is there
-                published.retain(|stored| {
+                past.published.retain(|stored| {
                     stored.version.is_some() && stored.version != rejected.stored.version
                 });
-                published.push(rejected.stored.clone());
+                past.published.push(rejected.stored.clone());
             }
-            work.replacing(published.last());
+            work.replacing(past.published.last());
             // to know more is no failure, and happens once to each version of the source
             again += u32::from(trouble.is_news());
             if self.stop.is_cancelled() || attempts > again || !trouble.may_pass() {
@@ -455,8 +578,7 @@ impl Transferrer {
                 Ok((next, counts)) => {
                     work = next;
                     if counts {
-                        let code = "object";
-                        crate::store::Meter::retry(&self.sinks, code, code, pause);
+                        crate::store::Meter::retry(&self.sinks, OBJECT, OBJECT, pause);
                         tokio::select! {
                             () = tokio::time::sleep(pause) => {}
                             () = self.stop.cancelled() => {}
@@ -468,16 +590,33 @@ impl Transferrer {
             attempts += 1;
         };
         // whatever the last attempt ended with, what an earlier one left is still there
-        if self.withdraw(&source, &published, AGAIN).await && !in_doubt {
+        let (is_gone, warnings) = self.withdraw(source, &past.published, AGAIN).await;
+        if is_gone {
+            let is_kept = |stored: &Stored| stored.version.is_some();
+            let is_absent = !past.published.iter().all(is_kept);
+            past.condition = (is_absent && is_conditional)
+                .then_some(Condition::Absent)
+                .or(past.condition.take());
+            past.published.clear();
+        }
+        if is_gone && !past.in_doubt {
             let key = source.key.clone();
             self.sinks.emit(&Event::Withdrawn { key });
         }
         let is_owing = owes_annotations.load(Ordering::Relaxed);
-        if is_owing && published.is_empty() && !in_doubt && annotations::is_refusal(&trouble) {
+        if is_owing && !is_gone && !past.left_something() && annotations::is_refusal(&trouble) {
             let key = source.key.clone();
             self.sinks.emit(&Event::Withdrawn { key });
         }
-        self.conclude(&source, trouble, attempts)
+        match self.conclude(source, trouble, attempts) {
+            Err(ended) => Err(ended.warning(warnings, |event| self.sinks.emit(&event))),
+            Ok(became) => {
+                for message in warnings {
+                    self.sinks.emit(&Event::Warning { message });
+                }
+                Ok(became)
+            }
+        }
     }
 
     /// What the next attempt begins with, and whether it should wait first.
@@ -540,7 +679,7 @@ impl Transferrer {
         became
     }
 
-    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Became {
+    fn arrived(&self, listed: &Entry, settled: Settled, conduct: Conduct) -> Result<Became, Ended> {
         if let (Verdict::Unverifiable(why), OnUnverifiable::Fail) =
             (settled.integrity().verdict(), self.pair.verify.unverifiable)
         {
@@ -548,15 +687,14 @@ impl Transferrer {
             let error = StoreError::new("verify", listed.key.as_str(), ErrorKind::Other, message);
             let reason = FailReason::Unverifiable;
             self.distrust(listed, settled.stored(), reason);
-            self.failed(listed, reason, error, conduct.attempts);
-            return Became::Stayed;
+            return self.failed(listed, reason, error, conduct.attempts);
         }
         let version = settled.stored().version.clone();
         self.sinks.emit(&Event::Transferred {
             settled: Box::new(settled),
             conduct,
         });
-        Became::Arrived(version)
+        Ok(Became::Arrived(version))
     }
 
     /// Tells of an object that has arrived, and not all of its annotations have.
@@ -565,29 +703,19 @@ impl Transferrer {
         source: &Entry,
         error: StoreError,
         attempts: u32,
-    ) -> Result<Became, StoreError> {
+    ) -> Result<Became, Ended> {
         if error.kind == ErrorKind::Cancelled || error.kind.is_fatal() {
             return self.conclude(source, error.into(), attempts);
         }
-        self.failed(source, FailReason::Annotations, error, attempts);
-        Ok(Became::Stayed)
+        self.failed(source, FailReason::Annotations, error, attempts)
     }
 
     /// Tells what became of an object that did not arrive.
-    fn conclude(
-        &self,
-        source: &Entry,
-        trouble: Trouble,
-        attempts: u32,
-    ) -> Result<Became, StoreError> {
+    fn conclude(&self, source: &Entry, trouble: Trouble, attempts: u32) -> Result<Became, Ended> {
         let error = match trouble {
-            Trouble::Damaged(mismatch) => {
-                self.damaged(source, &mismatch, attempts);
-                return Ok(Became::Stayed);
-            }
+            Trouble::Damaged(mismatch) => return self.damaged(source, &mismatch, attempts),
             Trouble::Published(rejected) => {
-                self.damaged(source, &rejected.mismatch, attempts);
-                return Ok(Became::Stayed);
+                return self.damaged(source, &rejected.mismatch, attempts);
             }
             // the run ends: otherwise it would have begun again
             Trouble::Parts(_) | Trouble::Asked(_) => cancelled(source.key.as_str()),
@@ -600,16 +728,25 @@ impl Transferrer {
             Trouble::Hook(error) => return self.hook_failed(source, &error, attempts),
             Trouble::Store(error) => error,
         };
-        let concluded = conclude(source, error, self.direction, attempts);
-        self.sinks.emit(&concluded.event);
-        let fate = match concluded.event {
-            Event::Skipped {
-                reason: SkipReason::SourceVanished | SkipReason::Archived,
-                ..
-            } => Became::LeftOut,
-            _ => Became::Stayed,
-        };
-        concluded.ends_pair.map_or(Ok(fate), Err)
+        let Conclusion { event, ends_pair } = conclude(source, error, self.direction, attempts);
+        if let Some(error) = ends_pair {
+            self.sinks.emit(&event);
+            return Err(Ended::Pair(error));
+        }
+        match event {
+            Event::Failed { reason, error, .. } => self.failed(source, reason, *error, attempts),
+            stopped @ Event::NotAttempted { .. } => Err(Ended::Stopped(Box::new(stopped))),
+            left => {
+                self.sinks.emit(&left);
+                Ok(match left {
+                    Event::Skipped {
+                        reason: SkipReason::SourceVanished | SkipReason::Archived,
+                        ..
+                    } => Became::LeftOut,
+                    _ => Became::Stayed,
+                })
+            }
+        }
     }
 
     /// Tells of an object that a hook failed on; an error is one that ends the pair.
@@ -618,30 +755,47 @@ impl Transferrer {
         source: &Entry,
         error: &HookError,
         attempts: u32,
-    ) -> Result<Became, StoreError> {
+    ) -> Result<Became, Ended> {
         let told = error.in_the("preprocess", source.key.as_str());
-        self.failed(source, error.reason(), told.clone(), attempts);
+        let became = self.failed(source, error.reason(), told.clone(), attempts)?;
         match error.fails {
-            Fails::Object => Ok(Became::Stayed),
-            Fails::Pair => Err(told),
+            Fails::Object => Ok(became),
+            Fails::Pair => Err(Ended::Pair(told)),
         }
     }
 
-    fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) {
+    fn damaged(&self, source: &Entry, mismatch: &Mismatch, attempts: u32) -> Result<Became, Ended> {
         let ends = [self.source.describe(), self.target.describe()];
         let endpoint = ends.iter().find_map(|end| end.endpoint.as_deref());
         let (reason, error) = attempt::damage(source, mismatch, endpoint);
-        self.failed(source, reason, error, attempts);
+        self.failed(source, reason, error, attempts)
     }
 
-    fn failed(&self, source: &Entry, reason: FailReason, error: StoreError, attempts: u32) {
-        self.sinks.emit(&Event::Failed {
+    /// Tells of an object that has failed, unless another moment may help.
+    fn failed(
+        &self,
+        source: &Entry,
+        reason: FailReason,
+        error: StoreError,
+        attempts: u32,
+    ) -> Result<Became, Ended> {
+        let passes = may_pass(reason, &error);
+        let event = Event::Failed {
             key: source.key.clone(),
             source: Some(source.into()),
             reason,
             error: Box::new(error),
             attempts,
-        });
+        };
+        if passes {
+            return Err(Ended::Failed(Box::new(Failure {
+                event,
+                warnings: Vec::new(),
+                again: None,
+            })));
+        }
+        self.sinks.emit(&event);
+        Ok(Became::Stayed)
     }
 
     /// What was published must not count as unchanged.
@@ -666,9 +820,16 @@ impl Transferrer {
     }
 
     /// Takes back what was published and is damaged: better absent than wrong. Says whether
-    /// anything was there and all of it is gone; `stays` says in words what becomes of what stays.
-    async fn withdraw(&self, source: &Entry, published: &[Stored], stays: &str) -> bool {
+    /// anything was there and all of it is gone, and what is to be told of it in words; `stays` says
+    /// what becomes of what stays.
+    async fn withdraw(
+        &self,
+        source: &Entry,
+        published: &[Stored],
+        stays: &str,
+    ) -> (bool, Vec<String>) {
         let key = &source.key;
+        let mut told = Vec::new();
         let mut is_gone = !published.is_empty();
         // the newest first, so that nothing damaged comes to light again
         for stored in published.iter().rev() {
@@ -696,13 +857,13 @@ impl Transferrer {
                 ),
             };
             is_gone &= gone;
-            self.sinks.emit(&Event::Warning { message });
+            told.push(message);
         }
-        is_gone
+        (is_gone, told)
     }
 
     /// A marker becomes a directory, unless the run is dry; either way it is no object that moved.
-    async fn make_directory(&self, marker: &Entry) -> Result<Became, StoreError> {
+    async fn make_directory(&self, marker: &Entry) -> Result<Became, Ended> {
         let put = Put::bare(marker.key.clone(), marker.size, marker.modified);
         let made = if self.dry_run {
             Ok(())

@@ -91,6 +91,7 @@ pub(super) fn build(
         },
         multipart_threshold: merged.value("multipart.threshold"),
         multipart_chunksize: merged.value("multipart.chunksize"),
+        multipart_resume: merged.value("multipart.resume"),
         force_retry: (
             merged.value("retry.force_retry_count"),
             merged.duration("retry.force_retry_interval"),

@@ -403,9 +403,11 @@ pub static OPTIONS: &[OptionRow] = &[
             Grant::is("true").source(&["s3:GetObjectAttributes"]).target(&["s3:GetObjectAttributes"]),
         ])
         .default("false").under(MULTIPART).flags(switch!("auto-chunksize")),
-    // its default is the one that is not built: saying it would promise what does not happen
     pair("multipart.resume", Bool, "go on with the confirmed parts of an interrupted upload")
-        .default("false").under(MULTIPART).not_yet(),
+        .grants(&[
+            Grant::is("true").target(&["s3:ListMultipartUploadParts"]),
+        ])
+        .default("true").under(MULTIPART),
 
     // --- when things go wrong
     pair("retry.aws_max_attempts", Number { min: 1, max: 4_294_967_295 }, "attempts of an S3 operation, the first included")
@@ -557,7 +559,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("continue").under(JOB).not_yet(),
     job("job.timeout", SOME_DURATION, "how long the job may take").under(JOB).not_yet(),
     job("job.shutdown_grace", ANY_DURATION, "how long objects in flight may take after a signal")
-        .under(JOB).not_yet(),
+        .default("20s").under(JOB),
     job("sandbox.dir", Path, "rehearse on an embedded S3 that keeps its buckets here")
         .under(REHEARSAL).flags(&[Value("sandbox")]),
     job("report.dir", Path, "where runs leave their reports").under(REHEARSAL),

@@ -111,6 +111,7 @@ pub(super) fn resolve(
         },
         sandbox,
         log: log(&job),
+        shutdown_grace: job.duration("job.shutdown_grace"),
         dry_run,
         digest: digest.clone(),
         non_file_origins: origins.outside_files.into_iter().collect(),

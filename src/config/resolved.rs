@@ -33,6 +33,8 @@ pub struct Job {
     pub sandbox: Option<SandboxSettings>,
     /// What is logged.
     pub log: Log,
+    /// How long what is under way may take once the run was stopped.
+    pub shutdown_grace: std::time::Duration,
     /// Decide everything, change nothing.
     pub dry_run: bool,
     /// SHA-256 over the non-secret settings, hexadecimal.
@@ -106,6 +108,8 @@ pub struct Pair {
     pub multipart_threshold: u64,
     /// The size of a part in bytes; grows by itself past 10,000 parts.
     pub multipart_chunksize: u64,
+    /// Go on with the parts of an interrupted upload that are confirmed.
+    pub multipart_resume: bool,
     /// How often a whole object is begun again after damage or change, and the pause before it.
     pub force_retry: (u32, std::time::Duration),
     /// Find the part layout of the other side with requests.

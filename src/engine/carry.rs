@@ -1,4 +1,9 @@
-//! The loop: the plan is made in one task, and workers carry out what it decided.
+/*! The loop: the plan is made in one task, and workers carry out what it decided.
+
+When the listing has ended well and everything is done, what failed for a reason that may pass is
+done once more: that is the second round. There is none where the run was stopped, or the pair ended
+before its time.
+*/
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +27,11 @@ pub(super) trait Planning {
     /// The next decision; `None` after the last.
     fn next(&mut self) -> impl Future<Output = Result<Option<Self::Decision>, StoreError>> + Send;
 
+    /// Begins once more after a listing turned out to be in no order; whether it can.
+    fn begin_anew(&mut self) -> bool {
+        false
+    }
+
     /// What is listed and not decided on.
     fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_;
 }
@@ -31,6 +41,10 @@ impl Planning for Plan {
 
     async fn next(&mut self) -> Result<Option<Decision>, StoreError> {
         Plan::next(self).await
+    }
+
+    fn begin_anew(&mut self) -> bool {
+        Plan::begin_anew(self)
     }
 
     fn undecided(&mut self) -> impl Iterator<Item = Entry> + '_ {
@@ -69,6 +83,16 @@ pub(super) trait Worker: Send + Sync + 'static {
     /// same.
     fn work(&self, task: Self::Task) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// How many objects it has kept back to be begun once more.
+    fn kept(&self) -> u64 {
+        0
+    }
+
+    /// The next of them. Once it was asked for, no more is kept back.
+    fn once_more(&self) -> Option<Self::Task> {
+        None
+    }
+
     /// Tells what it has kept back: no more decisions come, and nothing is at work.
     fn end(&self);
 }
@@ -81,16 +105,12 @@ pub(super) async fn carry_out<P: Planning>(
     pair: &Pair,
     context: &Context,
 ) -> Result<bool, PairError> {
-    let worker = Arc::new(worker);
-    let places = Arc::new(Semaphore::new(usize::from(pair.performance.worker_size)));
-    let fatal = Fatal::default();
-    let mut running = JoinSet::new();
-    let mut crashed = None;
-    let ended = loop {
+    let mut crew = Crew::new(worker, pair, context);
+    let mut ended = loop {
         let decision = tokio::select! {
             biased;
             () = context.stop.cancelled() => break Ok(true),
-            () = fatal.happened() => break Ok(false),
+            () = crew.fatal.happened() => break Ok(false),
             decision = async {
                 // what users are told waits for them, and no more is done than they hear of
                 context.backlog.room().await;
@@ -98,6 +118,21 @@ pub(super) async fn carry_out<P: Planning>(
             } => decision,
         };
         let taken = match decision {
+            Err(error) if error.is_out_of_order() => {
+                // what is begun is finished, so that the target is listed with it
+                crew.finish().await;
+                if crew.crashed.is_some() {
+                    break Ok(false);
+                }
+                if plan.begin_anew() {
+                    tracing::warn!(%error, "both sides are listed once more, and sorted");
+                    continue;
+                }
+                break Err(PairError {
+                    error,
+                    phase: "list",
+                });
+            }
             Err(error) => {
                 break Err(PairError {
                     error,
@@ -105,36 +140,27 @@ pub(super) async fn carry_out<P: Planning>(
                 });
             }
             Ok(None) => break Ok(false),
-            Ok(Some(decision)) => worker.take(decision).await,
+            Ok(Some(decision)) => crew.worker.take(decision).await,
         };
         match taken {
-            Err(error) => fatal.tell(error),
+            Err(error) => crew.fatal.tell(error),
             Ok(None) => {}
-            Ok(Some(task)) => {
-                let place = Arc::clone(&places)
-                    .acquire_owned()
-                    .await
-                    .expect("never closed");
-                let shared = context.bounds.worker().await;
-                let (worker, fatal) = (Arc::clone(&worker), fatal.clone());
-                running.spawn(async move {
-                    if let Err(error) = worker.work(task).await {
-                        fatal.tell(error);
-                    }
-                    drop((place, shared));
-                });
-                while let Some(joined) = running.try_join_next() {
-                    crashed = crashed.or_else(|| panic_of(joined));
-                }
-                if crashed.is_some() {
-                    break Ok(false);
-                }
-            }
+            Ok(Some(task)) => crew.begin(task).await,
+        }
+        if crew.crashed.is_some() {
+            break Ok(false);
         }
     };
-    while let Some(joined) = running.join_next().await {
-        crashed = crashed.or_else(|| panic_of(joined));
+    crew.finish().await;
+    if matches!(ended, Ok(false)) && crew.may_go_on() && crew.worker.kept() > 0 {
+        ended = crew.second_round(pair).await.map_or(ended, Ok);
     }
+    let Crew {
+        worker,
+        fatal,
+        crashed,
+        ..
+    } = crew;
     worker.end();
     for entry in plan.undecided() {
         context.sinks.emit(&Event::NotAttempted {
@@ -151,6 +177,94 @@ pub(super) async fn carry_out<P: Planning>(
             phase: "transfer",
         }),
         None => ended,
+    }
+}
+
+/// What is at work, so many objects at once as the pair allows.
+struct Crew<'a, W> {
+    worker: Arc<W>,
+    context: &'a Context,
+    places: Arc<Semaphore>,
+    running: JoinSet<()>,
+    fatal: Fatal,
+    /// The first panic.
+    crashed: Option<JoinError>,
+}
+
+impl<'a, W: Worker> Crew<'a, W> {
+    fn new(worker: W, pair: &Pair, context: &'a Context) -> Self {
+        Self {
+            worker: Arc::new(worker),
+            context,
+            places: Arc::new(Semaphore::new(usize::from(pair.performance.worker_size))),
+            running: JoinSet::new(),
+            fatal: Fatal::default(),
+            crashed: None,
+        }
+    }
+
+    /// Begins a task once there is a place for it.
+    async fn begin(&mut self, task: W::Task) {
+        let places = Arc::clone(&self.places);
+        let place = places.acquire_owned().await.expect("never closed");
+        let shared = self.context.bounds.worker().await;
+        let (worker, fatal) = (Arc::clone(&self.worker), self.fatal.clone());
+        self.running.spawn(async move {
+            if let Err(error) = worker.work(task).await {
+                fatal.tell(error);
+            }
+            drop((place, shared));
+        });
+        while let Some(joined) = self.running.try_join_next() {
+            self.note(joined);
+        }
+    }
+
+    /// Waits for everything that was begun.
+    async fn finish(&mut self) {
+        while let Some(joined) = self.running.join_next().await {
+            self.note(joined);
+        }
+    }
+
+    fn note(&mut self, joined: Result<(), JoinError>) {
+        if self.crashed.is_none() {
+            self.crashed = panic_of(joined);
+        }
+    }
+
+    /// Whether nothing has happened that ends the pair.
+    fn may_go_on(&self) -> bool {
+        self.crashed.is_none()
+            && !self.fatal.happened.is_cancelled()
+            && !self.context.stop.is_cancelled()
+    }
+
+    /// Does once more what failed for a reason that may pass; whether it was stopped early, where
+    /// it was.
+    async fn second_round(&mut self, pair: &Pair) -> Option<bool> {
+        tracing::info!(
+            pair = pair.name,
+            objects = self.worker.kept(),
+            "beginning once more what failed for a reason that may pass"
+        );
+        let (stop, fatal) = (&self.context.stop, self.fatal.clone());
+        tokio::select! {
+            () = tokio::time::sleep(pair.force_retry.1) => {}
+            () = stop.cancelled() => {}
+        }
+        while self.may_go_on()
+            && let Some(task) = self.worker.once_more()
+        {
+            tokio::select! {
+                biased;
+                () = fatal.happened() => {}
+                () = self.context.backlog.room() => {}
+            }
+            self.begin(task).await;
+        }
+        self.finish().await;
+        stop.is_cancelled().then_some(true)
     }
 }
 

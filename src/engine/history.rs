@@ -1,4 +1,8 @@
-//! The worker of a run that brings every version over.
+/*! The worker of a run that brings every version over.
+
+Where a version fails for a reason that may pass, its key is left there and gone on with in the second
+round: the versions behind it wait for it.
+*/
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::carry::Worker;
 use super::filtered::Filtered;
+use super::later::Later;
 use super::recognition::{Recognition, Turn};
 use super::unchanged::Unchanged;
 use crate::config::Pair;
@@ -15,7 +20,7 @@ use crate::event::{Cause, Event, Listed, Sinks, SkipReason};
 use crate::object::{ETag, Entry, ObjectKey, Version};
 use crate::plan::{Decision, KeyVersions, Step, Transfer};
 use crate::store::{ErrorKind, Head, StoreError};
-use crate::transfer::{Became, Transferrer, is_made_from, is_nameless, origin_of};
+use crate::transfer::{Became, Ended, Failure, Transferrer, is_made_from, is_nameless, origin_of};
 
 /// So many versions of one key are asked about at a time.
 const AT_ONCE: usize = 8;
@@ -29,6 +34,7 @@ pub(super) struct Adding {
     unchanged: Unchanged,
     filtered: Filtered,
     recognition: Recognition,
+    later: Later<Box<Rest>>,
     distrusted: Distrusted,
     stop: CancellationToken,
     dry_run: bool,
@@ -43,6 +49,42 @@ struct Progress {
     is_stuck: bool,
     /// What ends the pair.
     fatal: Option<StoreError>,
+    /// The version it begins with, where that was begun before.
+    again: Option<Box<Failure>>,
+    /// What the last step failed with, for a reason that may pass; nobody was told.
+    failed: Option<Failed>,
+}
+
+/// What a worker is given.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// A key.
+    First(KeyVersions),
+    /// What is left of one.
+    Again(Box<Rest>),
+}
+
+/// A key that was gone on with until a step failed.
+#[derive(Debug)]
+pub(super) struct Rest {
+    versions: KeyVersions,
+    found: Vec<Option<Listed>>,
+    /// The step that failed.
+    from: usize,
+    /// What the target shows under the key.
+    shown: Option<Listed>,
+    failed: Failed,
+}
+
+/// What failed.
+#[derive(Debug)]
+enum Failed {
+    /// To find out what the target has; no step was taken.
+    Look(StoreError),
+    /// To bring a version over.
+    Bring(Box<Failure>),
+    /// To delete the key.
+    Mark(StoreError),
 }
 
 impl Adding {
@@ -55,6 +97,7 @@ impl Adding {
             unchanged: Unchanged::new(&context.sinks),
             filtered: Filtered::new(&context.sinks),
             recognition: Recognition::default(),
+            later: Later::new(pair.force_retry.0 > 0),
             distrusted: context.distrusted.clone(),
             stop: context.stop.clone(),
             dry_run: context.dry_run,
@@ -218,7 +261,22 @@ impl Adding {
             replaces: progress.shown.clone(),
             because,
         });
-        match self.transferrer.run(decision).await {
+        let became = match progress.again.take() {
+            Some(failure) => self.transferrer.begin_again(*failure).await,
+            None => match self.transferrer.begin(decision).await {
+                Ok(became) => Ok(became),
+                Err(Ended::Failed(failure)) => {
+                    progress.failed = Some(Failed::Bring(failure));
+                    return;
+                }
+                Err(Ended::Stopped(event)) => {
+                    self.sinks.emit(&event);
+                    Ok(Became::Stayed)
+                }
+                Err(Ended::Pair(error)) => Err(error),
+            },
+        };
+        match became {
             Ok(Became::Arrived(version)) => {
                 progress.shown = Some(brought);
                 if matches!(turn, Turn::First(_)) {
@@ -229,7 +287,7 @@ impl Adding {
                 }
             }
             Ok(Became::LeftOut) => {}
-            Ok(Became::Stayed) => progress.is_stuck = true,
+            Ok(Became::Stayed | Became::Failed) => progress.is_stuck = true,
             Err(error) => {
                 progress.is_stuck = true;
                 progress.fatal = Some(error);
@@ -263,8 +321,150 @@ impl Adding {
                 marker,
                 is_planned: self.dry_run,
             }),
+            Err(error) if error.kind.is_retryable() => progress.failed = Some(Failed::Mark(error)),
             Err(error) => progress.fatal = self.failed(source, error),
         }
+    }
+
+    /// Begins a key.
+    async fn first(&self, versions: KeyVersions) -> Result<(), StoreError> {
+        let shown = versions.shown().map(|version| {
+            let target = versions.target.as_ref().unwrap_or(&versions.source);
+            Listed::from(&target.entry(version))
+        });
+        match self.found(&versions).await {
+            Ok(found) => {
+                let progress = Progress {
+                    shown,
+                    ..Progress::default()
+                };
+                self.follow(versions, found, 0, progress).await
+            }
+            Err(error) if error.kind.is_retryable() => {
+                let rest = Rest {
+                    versions,
+                    found: Vec::new(),
+                    from: 0,
+                    shown,
+                    failed: Failed::Look(error),
+                };
+                self.keep(rest).map_or(Ok(()), |rest| self.give_up(*rest))
+            }
+            Err(error) => self.unknown(&versions, error).map_or(Ok(()), Err),
+        }
+    }
+
+    /// Takes the steps of a key from this one on.
+    async fn follow(
+        &self,
+        versions: KeyVersions,
+        found: Vec<Option<Listed>>,
+        from: usize,
+        mut progress: Progress,
+    ) -> Result<(), StoreError> {
+        let mut failed = None;
+        for (at, step) in versions
+            .steps(found.clone())
+            .into_iter()
+            .enumerate()
+            .skip(from)
+        {
+            self.step(&versions, step, &mut progress).await;
+            failed = progress.failed.take().map(|failed| (at, failed));
+            if failed.is_some() {
+                break;
+            }
+        }
+        if let Some((from, failed)) = failed {
+            let rest = Rest {
+                versions,
+                found,
+                from,
+                shown: progress.shown,
+                failed,
+            };
+            return self.keep(rest).map_or(Ok(()), |rest| self.give_up(*rest));
+        }
+        self.later.ended(!progress.is_stuck);
+        progress.fatal.map_or(Ok(()), Err)
+    }
+
+    /// Goes on with a key in the second round.
+    async fn again(&self, rest: Rest) -> Result<(), StoreError> {
+        if self.later.is_hopeless() || self.stop.is_cancelled() {
+            return self.give_up(rest);
+        }
+        let Rest {
+            versions,
+            found,
+            from,
+            shown,
+            failed,
+        } = rest;
+        let again = match failed {
+            Failed::Look(_) => return self.first(versions).await,
+            Failed::Bring(failure) => Some(failure),
+            Failed::Mark(_) => None,
+        };
+        let progress = Progress {
+            shown,
+            again,
+            ..Progress::default()
+        };
+        self.follow(versions, found, from, progress).await
+    }
+
+    /// Keeps a key for the second round, unless it comes back.
+    fn keep(&self, rest: Rest) -> Option<Box<Rest>> {
+        let objects = rest.versions.source.versions.len() as u64 + 1;
+        self.later.keep(Box::new(rest), objects).err()
+    }
+
+    /// Tells what failed of a key, and what became of what is behind it. An error is one that ends
+    /// the pair.
+    fn give_up(&self, rest: Rest) -> Result<(), StoreError> {
+        self.later.ended(false);
+        let versions = &rest.versions;
+        let mut failed = match rest.failed {
+            Failed::Look(error) => return self.unknown(versions, error).map_or(Ok(()), Err),
+            failed @ (Failed::Bring(_) | Failed::Mark(_)) => Some(failed),
+        };
+        for step in versions.steps(rest.found).into_iter().skip(rest.from) {
+            let source = match step {
+                Step::IsThere(source, target) => {
+                    self.unchanged.tell(|| Event::Unchanged {
+                        source: (&source).into(),
+                        target,
+                        key: source.key,
+                    });
+                    continue;
+                }
+                Step::Filtered(source, by) => {
+                    self.filtered.tell(&by, || Event::filtered(&source, &by));
+                    continue;
+                }
+                Step::Unfiltered(source, why) => {
+                    self.sinks.emit(&Event::unfiltered(&source, &why));
+                    continue;
+                }
+                Step::IsMarked(..) => {
+                    self.unchanged.count();
+                    continue;
+                }
+                Step::IsLate(source) | Step::Bring(source) => source,
+                Step::Mark(marker) => versions.source.deletion(marker),
+            };
+            match failed.take() {
+                Some(Failed::Bring(failure)) => self.transferrer.tell(*failure),
+                Some(Failed::Mark(error) | Failed::Look(error)) => {
+                    if let Some(error) = self.failed(&source, error) {
+                        return Err(error);
+                    }
+                }
+                None => self.not_attempted(&source),
+            }
+        }
+        Ok(())
     }
 
     /// Tells of an error; gives it back where it ends the pair.
@@ -310,40 +510,39 @@ impl Adding {
 
 impl Worker for Adding {
     type Decision = KeyVersions;
-    type Task = KeyVersions;
+    type Task = Task;
 
-    async fn take(&self, versions: KeyVersions) -> Result<Option<KeyVersions>, StoreError> {
+    async fn take(&self, versions: KeyVersions) -> Result<Option<Task>, StoreError> {
         let is_told_at_once =
             self.dry_run && versions.target.is_none() && !self.transferrer.late().asks();
         if is_told_at_once || !versions.has_admitted() {
             // it only has to be told: here, it is told in the order of the keys
-            Box::pin(self.work(versions)).await?;
+            Box::pin(self.first(versions)).await?;
             return Ok(None);
         }
-        Ok(Some(versions))
+        Ok(Some(Task::First(versions)))
     }
 
-    async fn work(&self, versions: KeyVersions) -> Result<(), StoreError> {
-        let mut progress = Progress {
-            shown: versions.shown().map(|version| {
-                let target = versions.target.as_ref().unwrap_or(&versions.source);
-                Listed::from(&target.entry(version))
-            }),
-            ..Progress::default()
-        };
-        let found = match self.found(&versions).await {
-            Ok(found) => found,
-            Err(error) => {
-                return self.unknown(&versions, error).map_or(Ok(()), Err);
-            }
-        };
-        for step in versions.steps(found) {
-            self.step(&versions, step, &mut progress).await;
+    async fn work(&self, task: Task) -> Result<(), StoreError> {
+        match task {
+            Task::First(versions) => self.first(versions).await,
+            Task::Again(rest) => self.again(*rest).await,
         }
-        progress.fatal.map_or(Ok(()), Err)
+    }
+
+    fn kept(&self) -> u64 {
+        self.later.objects()
+    }
+
+    fn once_more(&self) -> Option<Task> {
+        self.later.next().map(Task::Again)
     }
 
     fn end(&self) {
+        while let Some(rest) = self.later.next() {
+            // the pair ends as it is
+            let _ = self.give_up(*rest);
+        }
         self.unchanged.end();
         self.filtered.end();
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Pair;
 use crate::context::{Context, Ends};
 use crate::event::Event;
-use crate::plan::{Aim, Direction};
+use crate::plan::{Aim, Direction, Relist};
 use crate::store::Listing;
 use crate::store::named::{self, Asking, Keys};
 use crate::store::s3::KeyOrder;
@@ -45,6 +45,29 @@ pub(super) fn both(aim: Aim, ends: &Ends, pair: &Pair, context: &Context) -> (Li
         Aim::Compare => named::list_target(Arc::clone(&ends.target) as _, asking.clone(), down),
     };
     (named::list(Arc::clone(&ends.source), asking), target)
+}
+
+/// How both sides are listed once more, where one of them turns out to be in no order. Keys that
+/// are named come in order; what was said of a comparison cannot be taken back.
+pub(super) fn once_more(aim: Aim, ends: &Ends, pair: &Pair) -> Option<Relist> {
+    if aim == Aim::Compare || is_named(pair) {
+        return None;
+    }
+    let ends = ends.clone();
+    let asks_each = pair.check.head_each_target;
+    Some(Box::new(move |unsorted| {
+        let source = if unsorted.source {
+            ends.source.list_sorted()
+        } else {
+            ends.source.list()
+        };
+        let target = match (asks_each, unsorted.target) {
+            (true, _) => nothing(),
+            (false, true) => ends.target.list_sorted(),
+            (false, false) => ends.target.list(),
+        };
+        (source, target)
+    }))
 }
 
 /// Whether the pair names its keys.

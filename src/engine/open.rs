@@ -55,7 +55,10 @@ async fn between(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
                 context,
             )
             .await?,
-            target: Arc::new(LocalTarget::new(target.clone())),
+            target: Arc::new(LocalTarget::witnessed(
+                target.clone(),
+                context.journal.clone(),
+            )),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
@@ -129,7 +132,8 @@ async fn source_bucket(
         ..settings.clone()
     };
     let store = S3Store::open_source(settings, meter).await?;
-    Ok(Arc::new(store.stopping_with(context.stop.clone())))
+    let store = store.stopping_with(context.stop.clone());
+    Ok(Arc::new(store.halting_with(context.halt.clone())))
 }
 
 async fn target_bucket(
@@ -143,5 +147,6 @@ async fn target_bucket(
         ..settings.clone()
     };
     let store = S3Store::open(settings, meter).await?;
-    Ok(Arc::new(store.stopping_with(context.stop.clone())))
+    let store = store.stopping_with(context.stop.clone());
+    Ok(Arc::new(store.halting_with(context.halt.clone())))
 }

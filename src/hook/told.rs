@@ -158,6 +158,7 @@ impl Telling {
             Event::PairFailed { .. }
             | Event::OneObject { .. }
             | Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::UnchangedMany { .. }
             | Event::FilteredMany { .. }

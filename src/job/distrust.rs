@@ -20,7 +20,8 @@ use std::sync::Mutex;
 
 use self::file::{Line, LinesFile, Read, Word};
 use self::writer::{Writer, Written};
-use crate::config::{Job, Pair, TargetSpec};
+use super::place::Place;
+use crate::config::{Job, Pair};
 use crate::context::Distrusted;
 use crate::digest::Verdict;
 use crate::event::{Event, FailReason, Sink, locked};
@@ -49,18 +50,7 @@ pub(super) struct Opened {
 impl Ledger {
     /// For a pair of a job, whose places are still those the job says: not those of a sandbox.
     pub(super) fn of(job: &Job, pair: &Pair) -> Self {
-        let (root, endpoint) = match &pair.target {
-            TargetSpec::Local(local) => (format!("{}/", local.root.display()), None),
-            TargetSpec::S3(s3) => (s3.location.url(), s3.endpoint_url.clone()),
-        };
-        let sandbox = job.sandbox.as_ref().filter(|_| root.starts_with("s3://"));
-        let endpoint = match (sandbox, endpoint) {
-            (None, endpoint) => endpoint,
-            (Some(sandbox), None) => Some(format!("sandbox {}", sandbox.dir.display())),
-            (Some(sandbox), Some(of)) => {
-                Some(format!("sandbox {} for {of}", sandbox.dir.display()))
-            }
-        };
+        let Place { root, endpoint } = Place::of_target(job, pair);
         Self {
             file: LinesFile::below(&job.report.dir.join(&job.name)),
             pair: pair.name.clone(),
@@ -254,6 +244,7 @@ impl Sink for Keeper {
                 }
             }
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::Started { .. }
             | Event::Wrote(_)

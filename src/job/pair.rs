@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::RunPair;
 use super::distrust::{Keeper, Ledger, Opened};
+use super::journal::Journals;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,7 @@ use crate::report::{
     CheckOutput, PairPlan, PairReport, PlanOutput, Progress, ReportError, RunDirectory, Shown,
     Status,
 };
-use crate::store::ErrorKind;
+use crate::store::{ErrorKind, Halt};
 
 /// A run that was stopped waits this long for its events to be heard.
 const GRACE: Duration = Duration::from_secs(5);
@@ -30,6 +31,8 @@ pub(super) struct PairRun<'a> {
     pub(super) budget: Budget,
     pub(super) bounds: Bounds,
     pub(super) stop: CancellationToken,
+    pub(super) halt: Halt,
+    pub(super) journals: &'a Journals,
     pub(super) run_id: String,
     pub(super) dry_run: bool,
     /// Where progress is shown; nowhere when `None`.
@@ -101,6 +104,8 @@ impl PairRun<'_> {
             sinks: sinks.clone(),
             budget: self.budget.clone(),
             stop: self.stop.clone(),
+            halt: self.halt.clone(),
+            journal: self.journals.of(&pair.name),
             dry_run: self.dry_run,
             distrusted: keys,
             bounds: self.bounds.clone(),

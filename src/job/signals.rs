@@ -1,7 +1,12 @@
-//! SIGINT and SIGTERM: the first stops in order, the second at once.
+//! SIGINT, SIGTERM and SIGHUP: the first stops in order, the second at once.
+//!
+//! A terminal that goes away stops a run like the other two, unless the run was started to outlive
+//! it (`nohup`): a SIGHUP that is ignored stays ignored. SIGPIPE is ignored from the start, by
+//! Rust's runtime: a reader that goes away is an error of the write.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -9,6 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::locked;
 use crate::report::{ExitCode, RunEnd, RunReport, Status};
+use crate::store;
+
+/// So long does a run that is ended at once take for its report at most.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Listens for signals, from before the first job of a command until after its last: a signal that
 /// comes between two jobs is not lost.
@@ -86,8 +95,8 @@ impl Signals {
     /// Begins to listen, on the current runtime.
     pub fn listen() -> Self {
         let heard = Arc::new(Heard::default());
-        let task = match Both::new() {
-            Ok(both) => Some(tokio::spawn(watch(both, Arc::clone(&heard)))),
+        let task = match Listening::new() {
+            Ok(signals) => Some(tokio::spawn(watch(signals, Arc::clone(&heard)))),
             Err(error) => {
                 tracing::warn!(%error, "signals cannot be handled; an interrupted run will leave no last report");
                 None
@@ -128,24 +137,24 @@ impl fmt::Debug for Heard {
     }
 }
 
-async fn watch(mut both: Both, heard: Arc<Heard>) {
-    let exit = both.next().await;
+async fn watch(mut signals: Listening, heard: Arc<Heard>) {
+    let exit = signals.next().await;
     let _ = heard.first.set(Stopped::Signal(exit));
     heard.stop.cancel();
     tracing::warn!(
         "stopping: finishing what is short, giving up the rest; once more stops at once"
     );
-    let exit = both.next().await;
-    let report = locked(&heard.report).take();
-    if let Some(report) = report {
-        for part in report.pairs() {
-            part.finish(Status::Interrupted, None);
-        }
-        report.finish(RunEnd {
-            exit,
-            reason: Some("ended by a second signal".to_owned()),
-            interrupted_by: exit.signal(),
-        });
+    let exit = signals.next().await;
+    let (done, is_done) = std::sync::mpsc::channel();
+    let last_words = move || {
+        store::local::remove_temporary_files();
+        finish(&heard, exit);
+        let _ = done.send(());
+    };
+    // a disk that does not answer must not keep it
+    let thread = std::thread::Builder::new().name("last words".to_owned());
+    if thread.spawn(last_words).is_ok() {
+        let _ = is_done.recv_timeout(LAST_WORDS);
     }
     #[allow(
         clippy::exit,
@@ -154,23 +163,88 @@ async fn watch(mut both: Both, heard: Arc<Heard>) {
     std::process::exit(exit.code().into());
 }
 
-struct Both {
-    interrupt: Signal,
-    terminate: Signal,
+/// The report of the job under way, as it stands.
+fn finish(heard: &Heard, exit: ExitCode) {
+    let Some(report) = locked(&heard.report).take() else {
+        return;
+    };
+    for part in report.pairs() {
+        part.finish(Status::Interrupted, None);
+    }
+    report.finish(RunEnd {
+        exit,
+        reason: Some("ended by a second signal".to_owned()),
+        interrupted_by: exit.signal(),
+    });
 }
 
-impl Both {
+/// The signals that are listened to.
+struct Listening {
+    interrupt: Signal,
+    terminate: Signal,
+    /// `None` where whoever started the run has it ignored.
+    hang_up: Option<Signal>,
+}
+
+impl Listening {
     fn new() -> std::io::Result<Self> {
+        let hang_up = (!is_ignored(HANG_UP)).then(|| signal(SignalKind::hangup()));
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: hang_up.transpose()?,
         })
     }
 
     async fn next(&mut self) -> ExitCode {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => ExitCode::Interrupted,
             _ = self.terminate.recv() => ExitCode::Terminated,
+            _ = hang_up => ExitCode::HungUp,
+        }
+    }
+}
+
+/// SIGHUP.
+const HANG_UP: u32 = 1;
+
+/// Whether whoever started this process has a signal ignored, as far as the system tells.
+fn is_ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignores(&status, signal)
+}
+
+/// The same by the text of proc(5), where `SigIgn` has a bit for each signal.
+fn ignores(status: &str, signal: u32) -> bool {
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_signal_is_found_in_the_mask() {
+        for (status, expected) in [
+            (
+                "Name:\ts3sync\nSigIgn:\t0000000000001001\nSigCgt:\t0\n",
+                true,
+            ),
+            ("SigIgn:\t0000000000001000\n", false),
+            ("SigIgn:\tnonsense\n", false),
+            ("", false),
+        ] {
+            assert_eq!(ignores(status, HANG_UP), expected, "{status:?}");
         }
     }
 }

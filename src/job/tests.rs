@@ -47,6 +47,7 @@ pub(super) fn pair(name: &str) -> Pair {
         },
         multipart_threshold: 8 << 20,
         multipart_chunksize: 8 << 20,
+        multipart_resume: true,
         force_retry: (5, std::time::Duration::from_secs(1)),
         auto_chunksize: false,
         metadata: Metadata::default(),
@@ -75,6 +76,7 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
             level: ReportLevel::Acts,
         },
         sandbox: None,
+        shutdown_grace: std::time::Duration::ZERO,
         log: Log {
             level: 0,
             // no last words in the output of the tests

@@ -1,6 +1,6 @@
 //! One side of the merge: a listing read entry by entry, counted and checked for its order.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use super::row::{Row, Ruled as _};
 use crate::event::{Event, FailReason, Side, Sinks, SkipReason};
 use crate::filter::Filters;
 use crate::object::ObjectKey;
-use crate::store::{ErrorKind, Oddity, OddityKind, Page, StoreError};
+use crate::store::{Oddity, OddityKind, Page, StoreError};
 
 /// So many objects are asked about at once where somebody has to be asked.
 const ASKED_AT_ONCE: u64 = 256;
@@ -41,6 +41,13 @@ pub(super) struct Cursor<E: Row> {
     unreadable: VecDeque<String>,
     /// Keys of which the store could not tell anything, in order; `None` where nobody asks.
     unseen: Option<VecDeque<String>>,
+    /// Whether what is listed is counted page by page.
+    counts: bool,
+    /// The names of what was told of that is no entry; `None` where nobody lists it once more.
+    told: Option<HashSet<String>>,
+    /// The same of an earlier listing.
+    told_before: HashSet<String>,
+    is_out_of_order: bool,
 }
 
 impl<E: Row> fmt::Debug for Cursor<E> {
@@ -73,7 +80,39 @@ impl<E: Row> Cursor<E> {
             held: None,
             unreadable: VecDeque::new(),
             unseen: None,
+            counts: true,
+            told: None,
+            told_before: HashSet::new(),
+            is_out_of_order: false,
         }
+    }
+
+    /// Remembers from now on what it tells, for a listing [once more](Self::once_more).
+    pub(super) fn remember_what_it_tells(&mut self) {
+        self.told = Some(HashSet::new());
+    }
+
+    /// The same for a side that was listed before as this one: what was told is not told again,
+    /// and each entry counts where it is decided on.
+    pub(super) fn once_more(self, before: &mut Self) -> Self {
+        let mut told_before = std::mem::take(&mut before.told_before);
+        told_before.extend(before.told.take().into_iter().flatten());
+        Self {
+            counts: self.side == Side::Target,
+            told: Some(HashSet::new()),
+            told_before,
+            ..self
+        }
+    }
+
+    /// Whether it ended because it is not in order.
+    pub(super) fn is_out_of_order(&self) -> bool {
+        self.is_out_of_order
+    }
+
+    /// Whether its pages are counted as they come.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
     }
 
     /// The same, with what these filters say of each entry.
@@ -121,6 +160,7 @@ impl<E: Row> Cursor<E> {
                         None => Ok(()),
                     });
                 if let Err(error) = checked {
+                    self.is_out_of_order = error.is_out_of_order();
                     // listed, and never decided on
                     self.held = Some(entry);
                     return Err(error);
@@ -189,22 +229,28 @@ impl<E: Row> Cursor<E> {
         };
         let Page {
             entries,
-            oddities,
+            mut oddities,
             failures,
             is_one_object,
-        } = page?;
+        } = page.inspect_err(|error| self.is_out_of_order = error.is_out_of_order())?;
+        oddities.retain(|oddity| self.is_new(oddity));
         if is_one_object {
             self.sinks.emit(&Event::OneObject { side: self.side });
         }
         let odd = oddities
             .iter()
             .filter(|oddity| SkipReason::of_oddity(oddity.kind).is_some());
+        let odd = odd.count() as u64 + failures.len() as u64;
+        let (count, bytes) = if self.counts {
+            let count: u64 = entries.iter().map(Row::count).sum();
+            (count, entries.iter().map(Row::bytes).sum())
+        } else {
+            (0, 0)
+        };
         self.sinks.emit(&Event::Listed {
             side: self.side,
-            entries: entries.iter().map(Row::count).sum::<u64>()
-                + odd.count() as u64
-                + failures.len() as u64,
-            bytes: entries.iter().map(Row::bytes).sum(),
+            entries: count + odd,
+            bytes,
         });
         for oddity in oddities {
             self.tell(oddity);
@@ -268,6 +314,19 @@ impl<E: Row> Cursor<E> {
         });
     }
 
+    /// Whether it was not told of yet. Where a directory cannot be read, it is known once more.
+    fn is_new(&mut self, oddity: &Oddity) -> bool {
+        if let Some(told) = &mut self.told {
+            told.insert(oddity.name.clone());
+        }
+        let is_new = !self.told_before.contains(&oddity.name);
+        let hides = SkipReason::of_oddity(oddity.kind).is_none();
+        if !is_new && hides && self.filters.of_oddity(oddity).is_none() {
+            self.unreadable.push_back(oddity.name.clone());
+        }
+        is_new
+    }
+
     fn tell(&mut self, oddity: Oddity) {
         let by = self.filters.of_oddity(&oddity);
         let Oddity {
@@ -313,7 +372,7 @@ impl<E: Row> Cursor<E> {
                 "the listing is not in order: `{}` comes after `{last}`; keys may be missing from such a listing, so nothing more is done by it",
                 entry.key()
             );
-            return Err(StoreError::new("list", "", ErrorKind::Fatal, message));
+            return Err(StoreError::out_of_order("list", "", message));
         }
         self.last = Some(entry.key().clone());
         Ok(())

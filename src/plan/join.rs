@@ -29,7 +29,7 @@ pub enum Joined<E = Entry> {
 #[derive(Debug)]
 pub(super) struct Join<E: Row> {
     pub(super) source: Cursor<E>,
-    target: Cursor<E>,
+    pub(super) target: Cursor<E>,
     /// The source's entry the target is being searched for; here and not in a variable, so that it
     /// is not lost when the target's listing fails or nobody waits for the next key any more.
     pending: Option<E>,

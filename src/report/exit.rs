@@ -21,6 +21,8 @@ pub enum ExitCode {
     Timeout,
     /// A panic.
     Crashed,
+    /// SIGHUP.
+    HungUp,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -28,11 +30,12 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// All of them, worst first; 130 and 143 never meet in one run.
-    pub const WORST_FIRST: [Self; 10] = [
+    /// All of them, worst first; those of signals never meet in one run.
+    pub const WORST_FIRST: [Self; 11] = [
         Self::Crashed,
         Self::Usage,
         Self::Failed,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
         Self::Timeout,
@@ -53,6 +56,7 @@ impl ExitCode {
             Self::Locked => 5,
             Self::Timeout => 6,
             Self::Crashed => 101,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -69,6 +73,7 @@ impl ExitCode {
     /// The signal it stands for, if it stands for one.
     pub fn signal(self) -> Option<&'static str> {
         match self {
+            Self::HungUp => Some("SIGHUP"),
             Self::Interrupted => Some("SIGINT"),
             Self::Terminated => Some("SIGTERM"),
             Self::Success
@@ -92,7 +97,7 @@ impl ExitCode {
             Self::Locked => Status::Locked,
             Self::Timeout => Status::Timeout,
             Self::Crashed => Status::Crashed,
-            Self::Interrupted | Self::Terminated => Status::Interrupted,
+            Self::HungUp | Self::Interrupted | Self::Terminated => Status::Interrupted,
         }
     }
 }
@@ -113,6 +118,7 @@ mod tests {
             (ExitCode::Crashed, 101, "crashed"),
             (ExitCode::Usage, 2, "failed"),
             (ExitCode::Failed, 1, "failed"),
+            (ExitCode::HungUp, 129, "interrupted"),
             (ExitCode::Interrupted, 130, "interrupted"),
             (ExitCode::Terminated, 143, "interrupted"),
             (ExitCode::Timeout, 6, "timeout"),

@@ -269,6 +269,7 @@ impl Sink for LogSink {
             }
             Event::Compared(compared) => self.compared(compared),
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::Unchanged { .. }

@@ -61,7 +61,7 @@ impl Status {
         }
     }
 
-    /// What the process ends with; an interruption is `interrupted_by` SIGINT or SIGTERM.
+    /// What the process ends with; an interruption is `interrupted_by` a signal.
     pub fn exit(self, interrupted_by: ExitCode) -> ExitCode {
         match self {
             Self::Pending | Self::Running | Self::Interrupted => interrupted_by,

@@ -1,10 +1,11 @@
 //! DeleteObject and DeleteObjects.
 
 use jiff::Timestamp;
+use s3s::S3ErrorCode;
 
 use super::bucket::{Bucket, Change, State, Versioning};
 use super::conditions;
-use super::error::{Result, access_denied, malformed_xml, precondition_failed};
+use super::error::{Result, access_denied, error, malformed_xml, precondition_failed};
 use super::object::{NULL_VERSION, Version};
 use super::request::Call;
 use super::response::{self, Answer};
@@ -38,17 +39,16 @@ struct Deleted {
 /// DeleteObject.
 pub(super) fn object(store: &Store, call: &Call) -> Result<Answer> {
     let bucket = store.bucket(call.bucket())?;
-    let deleted = delete(
-        &bucket,
-        &Deletion {
-            key: call.key(),
-            version_id: call.version_id(),
-            if_match: call.header("if-match"),
-            if_modified: call.header("x-amz-if-match-last-modified-time"),
-            if_size: call.header("x-amz-if-match-size"),
-            bypass_governance: bypasses_governance(call),
-        },
-    )?;
+    let deletion = Deletion {
+        key: call.key(),
+        version_id: call.version_id(),
+        if_match: call.header("if-match"),
+        if_modified: call.header("x-amz-if-match-last-modified-time"),
+        if_size: call.header("x-amz-if-match-size"),
+        bypass_governance: bypasses_governance(call),
+    };
+    permit_condition(store, call, &bucket, &deletion)?;
+    let deleted = delete(&bucket, &deletion)?;
     let mut answer = Answer::empty(204);
     if deleted.is_marker {
         answer.set("x-amz-delete-marker", "true");
@@ -69,13 +69,21 @@ pub(super) async fn objects(store: &Store, call: &mut Call) -> Result<Answer> {
     let quiet = request
         .child_text("Quiet")
         .is_some_and(|text| text.trim() == "true");
+    if !wanted
+        .iter()
+        .all(|wanted| wanted.child_text("Key").is_some_and(is_xml))
+    {
+        return Err(malformed_xml());
+    }
+    let ignores = |element: &str| call.tampering.ignores().any(|name| name == element);
+    let ignores_etags = ignores("ETag");
     let outcomes: Vec<_> = wanted
         .into_iter()
         .map(|wanted| {
             let deletion = Deletion {
                 key: wanted.child_text("Key").unwrap_or_default(),
                 version_id: wanted.child_text("VersionId").filter(|id| !id.is_empty()),
-                if_match: wanted.child_text("ETag"),
+                if_match: wanted.child_text("ETag").filter(|_| !ignores_etags),
                 if_modified: wanted.child_text("LastModifiedTime"),
                 if_size: wanted.child_text("Size"),
                 bypass_governance: bypasses_governance(call),
@@ -85,8 +93,16 @@ pub(super) async fn objects(store: &Store, call: &mut Call) -> Result<Answer> {
             } else {
                 "DeleteObject"
             };
-            let outcome = permit(store, call.anonymous, action, &bucket.name, deletion.key)
-                .and_then(|()| delete(&bucket, &deletion));
+            let outcome = match call.tampering.refusal_of(deletion.key) {
+                Some((status, code)) => {
+                    let mut refused = error(status, "InternalError", "Refused by a fault.");
+                    refused.set_code(S3ErrorCode::Custom(code.into()));
+                    Err(refused)
+                }
+                None => permit(store, call.anonymous, action, &bucket.name, deletion.key)
+                    .and_then(|()| permit_condition(store, call, &bucket, &deletion))
+                    .and_then(|()| delete(&bucket, &deletion)),
+            };
             (deletion, outcome)
         })
         .collect();
@@ -111,6 +127,32 @@ pub(super) async fn objects(store: &Store, call: &mut Call) -> Result<Answer> {
             }
         }
     })))
+}
+
+/// A condition on an ETag needs the right to read the object, too:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>.
+fn permit_condition(
+    store: &Store,
+    call: &Call,
+    bucket: &Bucket,
+    deletion: &Deletion<'_>,
+) -> Result<()> {
+    match deletion.if_match {
+        None | Some("*") => Ok(()),
+        Some(_) => permit(
+            store,
+            call.anonymous,
+            "GetObject",
+            &bucket.name,
+            deletion.key,
+        ),
+    }
+}
+
+/// Whether XML has characters for all of a key, as S3 wants of a request's body.
+fn is_xml(key: &str) -> bool {
+    let is_odd = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    !key.is_empty() && !key.contains(is_odd) && !key.contains(['\u{fffe}', '\u{ffff}'])
 }
 
 fn delete(bucket: &Bucket, deletion: &Deletion<'_>) -> Result<Deleted> {

@@ -54,7 +54,7 @@ pub enum Action {
         retry_after: Option<u64>,
     },
     /// A header or query parameter of this name is not looked at, as by a server that has never
-    /// heard of it.
+    /// heard of it; in DeleteObjects an element, too.
     Ignore(String),
     /// The connection closes without an answer.
     Close(Moment),
@@ -124,7 +124,8 @@ impl Rule {
         self
     }
 
-    /// Only calls whose key contains this text.
+    /// Only calls whose key contains this text. Of DeleteObjects, which has many, a refusal is then
+    /// the answer to each such key.
     #[must_use]
     pub fn key(mut self, part: &str) -> Self {
         self.key = Some(part.to_owned());
@@ -255,15 +256,24 @@ impl Faults {
             });
         }
         let mut actions = Vec::new();
+        let mut of_keys = Vec::new();
         for (rule, count) in &mut book.rules {
-            if rule.is_about(operation.name(), target.key(), &carries) {
+            if let Some(part) = &rule.key
+                && matches!(operation, Operation::DeleteObjects)
+                && rule.operation.as_deref() == Some(operation.name())
+            {
+                *count += 1;
+                if rule.when.strikes(*count) {
+                    of_keys.push((part.clone(), rule.action.clone()));
+                }
+            } else if rule.is_about(operation.name(), target.key(), &carries) {
                 *count += 1;
                 if rule.when.strikes(*count) {
                     actions.push(rule.action.clone());
                 }
             }
         }
-        Tampering { actions }
+        Tampering { actions, of_keys }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -275,6 +285,8 @@ impl Faults {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tampering {
     actions: Vec<Action>,
+    /// What is to happen to keys with these texts, of the many of one call.
+    of_keys: Vec<(String, Action)>,
 }
 
 impl Tampering {
@@ -288,7 +300,16 @@ impl Tampering {
         self.actions.contains(&Action::FlipStored)
     }
 
-    /// Headers and query parameters that are not to be looked at.
+    /// What one of the many keys of a call is to be refused with.
+    pub(super) fn refusal_of(&self, key: &str) -> Option<(u16, &str)> {
+        let mut about = self.of_keys.iter().filter(|(part, _)| key.contains(part));
+        about.find_map(|(_, action)| match action {
+            Action::Refuse { status, code, .. } => Some((*status, code.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Headers, query parameters and elements that are not to be looked at.
     pub(super) fn ignores(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().filter_map(|action| match action {
             Action::Ignore(name) => Some(name.as_str()),

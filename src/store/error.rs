@@ -61,6 +61,9 @@ pub enum ErrorKind {
 pub const NOT_RESTORED: &str =
     "it is archived and not restored; once it is (RestoreObject), a run transfers it";
 
+/// The code of a listing that is not in order.
+const OUT_OF_ORDER: &str = "OutOfOrder";
+
 impl ErrorKind {
     /// Whether the same request may work later.
     pub fn is_retryable(self) -> bool {
@@ -110,6 +113,24 @@ impl StoreError {
     /// again; an upload in parts has to begin again.
     pub fn is_conflict(&self) -> bool {
         self.code.as_deref() == Some("ConditionalRequestConflict")
+    }
+
+    /// A listing whose keys do not come in the order they have to: keys may be missing from what
+    /// was made of it. It ends the pair, unless both sides can be listed once more and sorted.
+    pub fn out_of_order(
+        operation: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: Some(OUT_OF_ORDER.to_owned()),
+            ..Self::new(operation, subject, ErrorKind::Fatal, message)
+        }
+    }
+
+    /// Whether it is a listing that is not in order.
+    pub fn is_out_of_order(&self) -> bool {
+        self.kind == ErrorKind::Fatal && self.code.as_deref() == Some(OUT_OF_ORDER)
     }
 
     /// The store has no such operation.

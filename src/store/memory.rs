@@ -89,6 +89,21 @@ impl MemoryStore {
         self.state().objects.remove(key)
     }
 
+    fn remove_if_still(&self, removal: &Removal) -> Result<Removed, StoreError> {
+        let mut state = self.state();
+        let found = state.objects.get(&removal.key);
+        if let (Some(object), Some(still)) = (found, &removal.still)
+            && (object.bytes.len() as u64 != still.size
+                || (still.etag.as_ref()).is_some_and(|etag| *etag != object.etag))
+        {
+            let (key, why) = (removal.key.as_str(), "it was replaced since it was listed");
+            let kind = ErrorKind::PreconditionFailed;
+            return Err(StoreError::new("DeleteObject", key, kind, why));
+        }
+        state.objects.remove(&removal.key);
+        Ok(Removed::Object)
+    }
+
     /// One object.
     pub fn get(&self, key: &ObjectKey) -> Option<MemoryObject> {
         self.state().objects.get(key).cloned()
@@ -362,10 +377,10 @@ impl Target for MemoryStore {
         &self,
         removals: &[Removal],
     ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
-        for removal in removals {
-            self.remove(&removal.key);
-        }
-        Ok(removals.iter().map(|_| Ok(Removed::Object)).collect())
+        Ok(removals
+            .iter()
+            .map(|removal| self.remove_if_still(removal))
+            .collect())
     }
 }
 

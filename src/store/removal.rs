@@ -29,7 +29,8 @@ pub struct Still {
 /// What became of an object that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removed {
-    /// It is gone, or was gone already: S3 does not tell one from the other.
+    /// It is gone, or was gone already: S3 does not tell one from the other. So it is where a
+    /// bucket's versioning is suspended, whose markers take the place of what was written since.
     Object,
     /// It is hidden by a delete marker, of this version id where it was told. What it had is kept.
     Marked(Option<Arc<str>>),

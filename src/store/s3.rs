@@ -13,6 +13,7 @@ mod client;
 mod completion;
 mod condition;
 mod copy;
+mod delete;
 mod denied;
 mod encryption;
 mod error;
@@ -20,9 +21,11 @@ mod exchange;
 mod gate;
 mod headers;
 mod learnt;
+mod leftover;
 mod listing;
 mod locked;
 mod logs;
+mod look;
 mod network;
 mod once;
 mod payer;
@@ -71,16 +74,27 @@ use super::overdue::{Overdue, Patient, due_within};
 use super::retry::RetrySettings;
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Brings, Content, Copied, CopySource,
-    Description, ErrorKind, Head, Histories, Listing, Looked, Meter, PartLayout, Put, Read,
-    Removal, Removed, Source, StoreError, StoreKind, Stored, Stream, Target, Upload, Versioning,
-    Withdrawn, named,
+    Description, ErrorKind, Halt, Head, Histories, LeftUpload, Listing, Looked, Meter, PartLayout,
+    Payer, Put, Read, Removal, Removed, Source, StoreError, StoreKind, Stored, Stream, Target,
+    Unheard, UnheardUpload, Upload, Versioning, Withdrawn, named,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
 
 /// A bucket and prefix. Cloning shares the client and its connections.
 #[derive(Clone)]
-pub struct S3Store(Arc<Shared>, CancellationToken);
+pub struct S3Store(Arc<Shared>, Patience);
+
+/// How long it goes on once a run was stopped.
+#[derive(Debug, Clone, Default)]
+struct Patience {
+    /// From here on nothing is tried again.
+    stop: CancellationToken,
+    /// From here on nothing is waited for.
+    cut: CancellationToken,
+    /// The same for what cleans up.
+    cleaning: CancellationToken,
+}
 
 struct Shared {
     settings: S3Settings,
@@ -155,19 +169,36 @@ impl S3Store {
             one_object: AtomicBool::new(false),
             versioning: OnceLock::new(),
         };
-        Ok(Self(Arc::new(shared), CancellationToken::new()))
+        Ok(Self(Arc::new(shared), Patience::default()))
     }
 
     /// The same store, whose operations are not tried again once `stop` is cancelled; what cleans
     /// up still is.
     pub fn stopping_with(self, stop: CancellationToken) -> Self {
-        Self(self.0, stop)
+        Self(self.0, Patience { stop, ..self.1 })
     }
 
-    /// The same store, whose operations are tried again whatever is stopped: what cleans up goes
-    /// through this one.
+    /// The same store, whose operations end when these moments have come, whatever is under way.
+    pub fn halting_with(self, halt: Halt) -> Self {
+        let Halt { work, cleaning } = halt;
+        let patience = Patience {
+            stop: self.1.stop,
+            cut: work,
+            cleaning,
+        };
+        Self(self.0, patience)
+    }
+
+    /// The same store, whose operations are tried again although the run was stopped, for as long
+    /// as cleaning up may take: what cleans up goes through this one.
     fn cleaning_up(&self) -> Self {
-        self.clone().stopping_with(CancellationToken::new())
+        let cleaning = self.1.cleaning.clone();
+        let patience = Patience {
+            stop: cleaning.clone(),
+            cut: cleaning.clone(),
+            cleaning,
+        };
+        Self(Arc::clone(&self.0), patience)
     }
 
     fn client(&self) -> &Client {
@@ -288,7 +319,7 @@ impl S3Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let stop = &self.1;
+        let stop = &self.1.stop;
         let meter = &*self.0.meter;
         let retry = self.0.settings.retry;
         let early = RetrySettings {
@@ -328,6 +359,9 @@ impl S3Store {
         tokio::select! {
             biased;
             done = attempt => done,
+            () = self.1.cut.cancelled() => Err(StoreError::new(
+                operation, subject, ErrorKind::Cancelled, "the run was stopped, and nothing is waited for any more",
+            )),
             overdue = Overdue::happens() => {
                 Err(overdue.error(operation, subject))
             }
@@ -390,7 +424,7 @@ impl S3Store {
         let _held_up = Patient::here().hold_up();
         tokio::select! {
             biased;
-            () = self.1.cancelled() => Err(StoreError::new(
+            () = self.1.stop.cancelled() => Err(StoreError::new(
                 operation, subject, ErrorKind::Cancelled, "the run was stopped",
             )),
             bytes = bandwidth.begin(size) => Ok(bytes),
@@ -472,6 +506,10 @@ impl Source for S3Store {
         listing::list(self)
     }
 
+    fn list_sorted(&self) -> Listing {
+        listing::list_sorted(self)
+    }
+
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
         read::head(self, of, checksums).await
     }
@@ -543,6 +581,24 @@ impl Target for S3Store {
         upload::begin(self, put).await
     }
 
+    async fn resume(
+        &self,
+        put: &Put,
+        left: &LeftUpload,
+    ) -> Result<Option<Box<dyn Upload>>, StoreError> {
+        upload::resume(self, put, left).await
+    }
+
+    async fn end_left(&self, left: &LeftUpload) -> Result<(), StoreError> {
+        leftover::end(self, &left.key, &left.upload_id, Payer::default())
+            .await
+            .map(drop)
+    }
+
+    async fn end_unheard(&self, unheard: &UnheardUpload) -> Result<Unheard, StoreError> {
+        leftover::end_unheard(self, unheard, None).await
+    }
+
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {
         copy::copy(self, put, from).await
     }
@@ -572,7 +628,7 @@ impl Target for S3Store {
         &self,
         removals: &[Removal],
     ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
-        write::delete(self, removals).await
+        delete::delete(self, removals).await
     }
 
     async fn mark_deleted(&self, key: &ObjectKey) -> Result<Option<Arc<str>>, StoreError> {

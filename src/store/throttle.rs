@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Head, Histories, Listing, Looked, Pace, PartLayout, Put, Read, Removal, Removed,
-    Source, StoreError, Stored, Target, Upload, Versioning, Withdrawn,
+    ErrorKind, Head, Histories, LeftUpload, Listing, Looked, Pace, PartLayout, Put, Read, Removal,
+    Removed, Source, StoreError, Stored, Target, Unheard, UnheardUpload, Upload, Versioning,
+    Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -60,6 +61,10 @@ impl Source for Throttle {
 
     fn list(&self) -> Listing {
         self.target.list()
+    }
+
+    fn list_sorted(&self) -> Listing {
+        self.target.list_sorted()
     }
 
     async fn head(&self, of: ObjectVersion<'_>, checksums: bool) -> Result<Head, StoreError> {
@@ -125,6 +130,27 @@ impl Target for Throttle {
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
         self.turn(1, put.key.as_str()).await?;
         self.target.begin(put).await
+    }
+
+    async fn resume(
+        &self,
+        put: &Put,
+        left: &LeftUpload,
+    ) -> Result<Option<Box<dyn Upload>>, StoreError> {
+        self.turn(1, put.key.as_str()).await?;
+        self.target.resume(put, left).await
+    }
+
+    async fn end_left(&self, left: &LeftUpload) -> Result<(), StoreError> {
+        self.target.end_left(left).await
+    }
+
+    async fn end_unheard(&self, unheard: &UnheardUpload) -> Result<Unheard, StoreError> {
+        self.target.end_unheard(unheard).await
+    }
+
+    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
+        self.target.sweep(token).await
     }
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {

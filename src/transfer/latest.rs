@@ -3,20 +3,21 @@
 use std::time::Instant;
 
 use super::attempt::of_target;
-use super::{Became, Transferrer, annotations, tags};
+use super::{Became, Ended, Transferrer, annotations, tags};
 use crate::context::cancelled;
 use crate::event::{Event, Listed, Refresh, Refreshed, Refreshing};
 use crate::object::{Entry, ObjectVersion};
 use crate::store::{ErrorKind, StoreError};
 
 /// Leaves the content of an object as it is, which `left` tells, and brings up to date what lies
-/// beside it. If that fails, the object has failed.
+/// beside it. If that fails, the object has failed, after so many `attempts`.
 pub(super) async fn leave(
     via: &Transferrer,
     source: &Entry,
     target: &Listed,
     left: Event,
-) -> Result<Became, StoreError> {
+    attempts: u32,
+) -> Result<Became, Ended> {
     match refresh(via, source).await {
         Ok(refreshed) => {
             via.sinks.emit(&left);
@@ -32,7 +33,7 @@ pub(super) async fn leave(
             }
             Ok(Became::Stayed)
         }
-        Err(error) => via.conclude(source, error.into(), 1),
+        Err(error) => via.conclude(source, error.into(), attempts),
     }
 }
 

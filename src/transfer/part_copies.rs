@@ -6,6 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::give_up;
+use super::resume::{self, Filling};
 use super::server_side::MAX_COPY;
 use super::{Transferrer, Work, Written, annotations, tags};
 use crate::context::cancelled;
@@ -42,7 +43,8 @@ pub(super) async fn copy(
     };
     let mut put = with_checksum_of(head, &plain);
     loop {
-        let upload = via.target.begin(&put).await.map_err(of_target)?;
+        let upload = resume::begin(via, work, &put, Filling::Copied).await;
+        let upload = upload.map_err(of_target)?;
         let parts = match copy_parts(via, (work, head), &*upload, from, &cut.parts).await {
             Ok(parts) => parts,
             Err(error) => {

@@ -16,6 +16,7 @@ use futures::stream::FuturesUnordered;
 
 use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
+use super::resume::{self, Filling};
 use super::scheme::Scheme;
 use super::whole::grown;
 use super::{
@@ -33,7 +34,9 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     let put = dress::put_of(via, work, &plan.head).await?;
     let put = tags::with_tags(via, work, &plan.head, put).await?;
     let put = preprocess::asked(via, work, &plan.head, put).await?;
-    let upload = via.target.begin(&put).await.map_err(of_target)?;
+    let filling = Filling::Read(plan.parts.size());
+    let upload = resume::begin(via, work, &put, filling).await;
+    let upload = upload.map_err(of_target)?;
     plan.unasked = target_proof::unasked(via, &put, &*upload);
     match run(via, work, &plan, &*upload).await {
         Ok(moved) => finish(via, work, &plan, &put, moved, upload).await,
@@ -49,6 +52,8 @@ pub(super) struct Moved {
     pub(super) stored: StoredPart,
     pub(super) digests: Vec<Digest>,
     pub(super) head: Head,
+    /// Whether an earlier run had sent it.
+    is_resumed: bool,
 }
 
 /// All parts, in order, and what was made along the front.
@@ -170,31 +175,44 @@ async fn write(
         bytes: content.bytes,
         digests: content.digests,
     };
-    let mut tries = 0;
-    let stored = loop {
-        let stored = upload.put_part(&part).await.map_err(of_target)?;
-        match target_proof::damaged_part(via, &stored, &part.digests) {
-            None => break stored,
-            Some(mismatch) if tries >= via.pair.force_retry.0 => {
-                return Err(Trouble::Damaged(mismatch));
-            }
-            Some(_) => tries += 1,
-        }
+    let had = upload.has(&part);
+    let is_resumed = had.is_some();
+    let stored = match had {
+        Some(had) => had,
+        None => send(via, upload, &part).await?,
     };
-    let written = Written {
-        head: &content.head,
-        bytes: part.bytes.len() as u64,
-        part: Some((number, upload)),
-    };
-    via.wrote(work, written);
+    if !is_resumed {
+        let written = Written {
+            head: &content.head,
+            bytes: part.bytes.len() as u64,
+            part: Some((number, upload)),
+        };
+        via.wrote(work, written);
+    }
     Ok((
         Moved {
             stored,
             digests: part.digests,
             head: content.head,
+            is_resumed,
         },
         part.bytes,
     ))
+}
+
+/// Sends a part until the target has taken just that.
+async fn send(via: &Transferrer, upload: &dyn Upload, part: &Part) -> Result<StoredPart, Trouble> {
+    let mut tries = 0;
+    loop {
+        let stored = upload.put_part(part).await.map_err(of_target)?;
+        match target_proof::damaged_part(via, &stored, &part.digests) {
+            None => return Ok(stored),
+            Some(mismatch) if tries >= via.pair.force_retry.0 => {
+                return Err(Trouble::Damaged(mismatch));
+            }
+            Some(_) => tries += 1,
+        }
+    }
 }
 
 /// Compares with the source, publishes, compares with the target.
@@ -254,6 +272,7 @@ async fn finish(
         .first()
         .map_or(&plan.head, |part| &part.head)
         .clone();
+    let resumed = moved.parts.iter().filter(|part| part.is_resumed).count();
     let stored_parts = moved.parts.into_iter().map(|part| part.stored).collect();
     let stored = upload
         .complete(stored_parts, whole)
@@ -291,6 +310,7 @@ async fn finish(
     Ok(Done {
         settled,
         parts,
+        resumed: u16::try_from(resumed).unwrap_or(u16::MAX),
         server_side: false,
         annotations: Some(annotations),
     })

@@ -72,6 +72,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     Ok(Done {
         settled,
         parts,
+        resumed: 0,
         server_side: true,
         annotations,
     })

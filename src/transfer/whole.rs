@@ -91,6 +91,7 @@ pub(super) async fn transfer(via: &Transferrer, work: &Work) -> Result<Done, Tro
     Ok(Done {
         settled,
         parts: None,
+        resumed: 0,
         server_side: false,
         annotations: Some(annotations),
     })

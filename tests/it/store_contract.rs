@@ -14,7 +14,8 @@ use s3sync::store::local::{LocalSource, LocalSourceSettings, LocalTarget, LocalT
 use s3sync::store::memory::MemoryStore;
 use s3sync::store::s3::{Keys, S3Location, S3Settings, S3Store};
 use s3sync::store::{
-    Condition, ErrorKind, Incomplete, Part, Put, Read, Secret, Source, StoreKind, Target, Unmetered,
+    Condition, ErrorKind, Incomplete, Part, Put, Read, Removal, Secret, Source, StoreKind, Target,
+    Unmetered,
 };
 use tokio::task::JoinSet;
 
@@ -129,6 +130,7 @@ const CASES: &[(&str, Case)] = cases![
     missing_parts_publish_nothing,
     an_aborted_upload_leaves_nothing,
     deleting_is_idempotent,
+    what_was_listed_is_removed_and_nothing_else,
     odd_keys_stay_as_they_are,
 ];
 
@@ -524,6 +526,30 @@ async fn deleting_is_idempotent(place: Place) {
         .await
         .expect("a put");
     assert_eq!(Listed::of(&*place.source).await.keys(), ["d/e/f", "kept"]);
+}
+
+async fn what_was_listed_is_removed_and_nothing_else(place: Place) {
+    for text in ["a", "b", "d/gone", "d/same"] {
+        write(&*place.target, text, text.to_owned())
+            .await
+            .expect(text);
+    }
+    let listed = Listed::of(&*place.target).await.entries;
+    let asked: Vec<Removal> = listed.iter().map(Into::into).collect();
+    write(&*place.target, "b", "longer").await.expect("a put");
+    place
+        .target
+        .delete(&removals(&[key("d/gone")]))
+        .await
+        .expect("a delete");
+    let results = place.target.delete(&asked).await.expect("results");
+    let kinds: Vec<_> = results
+        .iter()
+        .map(|result| result.as_ref().err().map(|error| error.kind))
+        .collect();
+    let replaced = Some(ErrorKind::PreconditionFailed);
+    assert_eq!(kinds, [None, replaced, None, None]);
+    assert_eq!(Listed::of(&*place.source).await.keys(), ["b"]);
 }
 
 async fn odd_keys_stay_as_they_are(place: Place) {

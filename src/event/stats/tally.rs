@@ -61,6 +61,13 @@ impl Tally {
                 *self.counts.listed.of(*side) += entries;
                 *self.counts.listed_bytes.of(*side) += bytes;
             }
+            Event::Relisted { entries, bytes } => {
+                let (listed, sum) = (&mut self.counts.listed, &mut self.counts.listed_bytes);
+                listed.source = listed.source.saturating_sub(*entries);
+                sum.source = sum.source.saturating_sub(*bytes);
+                (listed.target, sum.target) = (0, 0);
+                self.listing = PerSide::default();
+            }
             Event::ListingDone { side, elapsed } => *self.listing.of(*side) = Some(*elapsed),
             Event::Unchanged { .. } => self.counts.unchanged += 1,
             Event::Undecided { key, why, .. } => self.undecided(key.as_str(), *why),

@@ -304,6 +304,8 @@ struct Parts {
     count: u16,
     /// The length of each but the last, in bytes; null where they are of different lengths.
     size: Option<u64>,
+    /// How many of them an interrupted run had sent, and were confirmed and not sent again.
+    resumed: u16,
 }
 
 /// What went wrong.
@@ -469,6 +471,7 @@ impl<'a> Line<'a> {
                 )
             }),
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }
@@ -569,7 +572,11 @@ impl<'a> Line<'a> {
                 checksum: checksums(&stored.checksums),
             }),
             verify: Some(Verify::of(integrity)),
-            parts: conduct.parts.map(|(count, size)| Parts { count, size }),
+            parts: conduct.parts.map(|(count, size)| Parts {
+                count,
+                size,
+                resumed: conduct.resumed,
+            }),
             bytes: source.size,
             attempts: conduct.attempts,
             duration_ms: u64::try_from(conduct.elapsed.as_millis()).ok(),

@@ -61,6 +61,7 @@ fn transferred(integrity: Integrity) -> Event {
             replaced: true,
             server_side: false,
             parts: Some((117, Some(8_388_608))),
+            resumed: 0,
             attempts: 2,
             elapsed: Duration::from_millis(15_230),
             is_untagged: false,

@@ -86,6 +86,7 @@ fn transferred(etag: Option<Proof>, checksum: Option<Proof>) -> Event {
             replaced: false,
             server_side: false,
             parts: None,
+            resumed: 0,
             attempts: 1,
             elapsed: Duration::ZERO,
             is_untagged: false,

@@ -70,6 +70,7 @@ impl Sink for Only {
             }
             // of other keys
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::UnchangedMany { .. }
             | Event::FilteredMany { .. }
             | Event::Compared(_) => {}

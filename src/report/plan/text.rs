@@ -214,6 +214,7 @@ impl<'a> Decision<'a> {
             | Event::Compared(_)
             | Event::NotAttempted { .. }
             | Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::UnchangedMany { .. }

@@ -14,6 +14,7 @@ impl Sink for Unshown {
                 self.0.event(event);
             }
             Event::Listed { .. }
+            | Event::Relisted { .. }
             | Event::ListingDone { .. }
             | Event::OneObject { .. }
             | Event::Unchanged { .. }

@@ -19,6 +19,7 @@ fn job(dir: &Path) -> Job {
             level: ReportLevel::Acts,
         },
         sandbox: None,
+        shutdown_grace: std::time::Duration::ZERO,
         log: Log {
             level: 0,
             json: true,

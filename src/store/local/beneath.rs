@@ -44,6 +44,11 @@ impl Beneath {
         }
     }
 
+    /// The same through no symbolic link at all, wherever it leads.
+    pub(super) fn open_without_links(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        open_by_hand(&self.root, path, flags)
+    }
+
     /// Says in words why `path` could not be opened.
     pub(super) fn explain(&self, operation: &'static str, path: &Path, error: Errno) -> StoreError {
         let whole = self.path.join(path).display().to_string();

@@ -126,19 +126,33 @@ impl Directories {
         self.keep(path, fd)
     }
 
-    /// The directory at `path`, if it is there.
-    pub(super) fn find(&self, path: &Path) -> Result<Option<Arc<Directory>>, StoreError> {
-        if let Some(known) = self.known(path) {
-            return Ok(Some(known));
-        }
+    /// The directory at `path`, if it is there and no symbolic link leads to it; opened anew, for
+    /// whoever removes something in it.
+    pub(super) fn without_links(&self, path: &Path) -> Result<Option<OwnedFd>, StoreError> {
         let Some(root) = self.root()? else {
             return Ok(None);
         };
-        match root.open(path, DIRECTORY) {
-            Ok(fd) => self.keep(path, fd).map(Some),
+        match root.open_without_links(path, DIRECTORY) {
+            Ok(fd) => Ok(Some(fd)),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(Errno::XDEV | Errno::LOOP) => Err(StoreError::new(
+                "delete",
+                self.root.join(path).display().to_string(),
+                ErrorKind::UnsafeKey,
+                "there is a symbolic link on the way; nothing is deleted through it",
+            )),
             Err(error) => Err(root.explain("open directory", path, error)),
         }
+    }
+
+    /// Something was removed in the directory at `path`, which is to be synced.
+    pub(super) fn touched(&self, path: &Path, fd: OwnedFd) -> Result<(), StoreError> {
+        let directory = match self.known(path) {
+            Some(known) => known,
+            None => self.keep(path, fd)?,
+        };
+        directory.touched();
+        Ok(())
     }
 
     /// Opens `path` and what is below it anew next time: it was removed.

@@ -1,29 +1,30 @@
 //! Writing to a directory.
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rustix::fs::{AtFlags, fstat, unlinkat};
+use rustix::fs::fstat;
 use rustix::io::Errno;
 
 use super::LocalTargetSettings;
 use super::beneath::DIRECTORY;
 use super::blocking::blocking;
 use super::directories::Directories;
+use super::markers::Markers;
 use super::read::{self, FILE};
 use super::source::{describe, path_of};
-use super::temporary::Temporary;
+use super::sweep::sweep;
+use super::temporary::{Temporary, TemporaryNames};
 use super::upload::LocalUpload;
 use super::walk::{Role, Walk};
 use crate::digest::Digest;
-use crate::object::{LocalKey, ObjectKey, ObjectVersion};
+use crate::object::{LocalKey, ObjectVersion};
 use crate::store::{
     Content, Description, ErrorKind, Head, Listing, Put, Read, Removal, Removed, Source,
-    StoreError, Stored, Target, Upload,
+    StoreError, Stored, Target, Unwitnessed, Upload, Witness,
 };
 
 /// A directory to write to. It is made when the first file is written.
@@ -34,16 +35,30 @@ pub struct LocalTarget(Arc<Tree>);
 #[derive(Debug)]
 pub(super) struct Tree {
     settings: LocalTargetSettings,
-    directories: Directories,
+    pub(super) directories: Directories,
+    pub(super) markers: Markers,
+    names: Arc<TemporaryNames>,
+    /// Hears of the first temporary file before it is made.
+    witness: Arc<dyn Witness>,
+    is_witnessed: OnceLock<()>,
 }
 
 impl LocalTarget {
     /// Takes the settings and touches nothing.
     pub fn new(settings: LocalTargetSettings) -> Self {
+        Self::witnessed(settings, Arc::new(Unwitnessed))
+    }
+
+    /// The same, and somebody hears of the temporary files that are made.
+    pub fn witnessed(settings: LocalTargetSettings, witness: Arc<dyn Witness>) -> Self {
         let directories = Directories::new(settings.root.clone());
         Self(Arc::new(Tree {
             settings,
             directories,
+            markers: Markers::default(),
+            names: Arc::new(TemporaryNames::new()),
+            witness,
+            is_witnessed: OnceLock::new(),
         }))
     }
 }
@@ -139,7 +154,16 @@ impl Target for LocalTarget {
 
     async fn flush(&self) -> Result<(), StoreError> {
         let tree = Arc::clone(&self.0);
-        blocking(move || tree.directories.sync()).await
+        blocking(move || {
+            tree.tell_of_no_temporary_files();
+            tree.directories.sync()
+        })
+        .await
+    }
+
+    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
+        let (tree, token) = (Arc::clone(&self.0), token.to_owned());
+        blocking(move || sweep(&tree.settings, &token)).await
     }
 }
 
@@ -148,8 +172,12 @@ impl Tree {
     pub(super) fn temporary(&self, key: &LocalKey) -> Result<Temporary, StoreError> {
         let (parent, _) = key.split();
         let mut tried_again = false;
+        self.is_witnessed.get_or_init(|| {
+            self.witness
+                .temporary_files(&self.settings.root, self.names.token());
+        });
         loop {
-            match Temporary::create(self.directories.make(parent)?) {
+            match Temporary::create(&self.names, self.directories.make(parent)?) {
                 Ok(temporary) => return Ok(temporary),
                 // the directory was removed since it was opened
                 Err(Errno::NOENT) if !tried_again => {
@@ -158,6 +186,13 @@ impl Tree {
                 }
                 Err(error) => return Err(self.write_failed(key, error)),
             }
+        }
+    }
+
+    fn tell_of_no_temporary_files(&self) {
+        if self.is_witnessed.get().is_some() && !self.names.any_there() {
+            self.witness
+                .no_temporary_files(&self.settings.root, self.names.token());
         }
     }
 
@@ -221,76 +256,8 @@ impl Tree {
 
     fn put_directory(&self, key: &LocalKey) -> Result<Stored, StoreError> {
         self.directories.make(key.as_path())?;
+        self.markers.note(key.as_path());
         Ok(stored(0))
-    }
-
-    fn delete(&self, removals: &[Removal]) -> Vec<Result<Removed, StoreError>> {
-        let mut emptied = BTreeSet::new();
-        let results = removals
-            .iter()
-            .map(|removal| {
-                self.delete_one(&removal.key, &mut emptied)
-                    .map(|()| Removed::Object)
-            })
-            .collect();
-        // the deepest first, and each one's parent after it
-        while let Some(path) = emptied.pop_last() {
-            if self.remove_if_empty(&path)
-                && let Some(above) = path.parent()
-                && !above.as_os_str().is_empty()
-            {
-                emptied.insert(above.to_owned());
-            }
-        }
-        results
-    }
-
-    fn delete_one(
-        &self,
-        key: &ObjectKey,
-        emptied: &mut BTreeSet<PathBuf>,
-    ) -> Result<(), StoreError> {
-        let is_marker = key.is_directory_marker();
-        let key = path_of("delete", key)?;
-        if is_marker {
-            emptied.insert(key.as_path().to_owned());
-            return Ok(());
-        }
-        let (parent, name) = key.split();
-        let Some(directory) = self.directories.find(parent)? else {
-            return Ok(());
-        };
-        match unlinkat(directory.fd(), name, AtFlags::empty()) {
-            Ok(()) => {
-                directory.touched();
-                if !parent.as_os_str().is_empty() {
-                    emptied.insert(parent.to_owned());
-                }
-                Ok(())
-            }
-            // gone already, or `name/` is there, which is another key
-            Err(Errno::NOENT | Errno::ISDIR) => Ok(()),
-            Err(error) => {
-                let path = self.path(key.as_path());
-                Err(StoreError::io("delete", path, &error.into()))
-            }
-        }
-    }
-
-    /// Whether a directory was removed; one with something in it, or one that is a link, stays.
-    fn remove_if_empty(&self, path: &Path) -> bool {
-        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
-            return false;
-        };
-        let Ok(Some(parent)) = self.directories.find(above) else {
-            return false;
-        };
-        let removed = unlinkat(parent.fd(), name, AtFlags::REMOVEDIR).is_ok();
-        if removed {
-            parent.touched();
-            self.directories.forget(path);
-        }
-        removed
     }
 }
 

@@ -221,49 +221,8 @@ fn kind_of<E>(status: Option<u16>, code: Option<&str>, error: &SdkError<E>) -> E
 where
     E: Error + 'static,
 {
-    match code {
-        Some("NoSuchKey" | "NotFound" | "NoSuchUpload" | "NoSuchVersion") => {
-            return ErrorKind::NotFound;
-        }
-        Some(
-            "NoSuchBucket"
-            | "InvalidAccessKeyId"
-            | "SignatureDoesNotMatch"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "InvalidToken"
-            | "TokenRefreshRequired"
-            | "RequestTimeTooSkewed"
-            | "AuthorizationHeaderMalformed"
-            | "PermanentRedirect"
-            | "InvalidBucketName"
-            | "AllAccessDisabled"
-            | "AccountProblem"
-            | "UnrecognizedClientException"
-            | "InvalidClientTokenId",
-        ) => return ErrorKind::Fatal,
-        Some("AccessDenied" | "Forbidden") => return ErrorKind::AccessDenied,
-        Some("InvalidObjectState" | "ObjectNotInActiveTierError") => return ErrorKind::Archived,
-        Some("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch") => {
-            return ErrorKind::Corrupted;
-        }
-        Some("PreconditionFailed") => return ErrorKind::PreconditionFailed,
-        Some(
-            "InternalError"
-            | "SlowDown"
-            | "ServiceUnavailable"
-            | "RequestTimeout"
-            | "IncompleteBody"
-            | "Throttling"
-            | "ThrottlingException"
-            | "TooManyRequests"
-            | "OperationAborted"
-            // a name that S3's own directory has not everywhere yet
-            | "TemporaryRedirect"
-            | "ConditionalRequestConflict",
-        ) => return ErrorKind::Transient,
-        Some("NotImplemented") => return ErrorKind::Unsupported,
-        _ => {}
+    if let Some(kind) = code.and_then(kind_of_code) {
+        return kind;
     }
     match status {
         Some(404) => ErrorKind::NotFound,
@@ -277,6 +236,46 @@ where
         Some(_) => ErrorKind::Other,
         None => unanswered(error),
     }
+}
+
+/// What kind of failure an error code of S3 stands for, where it stands for one by itself.
+pub(super) fn kind_of_code(code: &str) -> Option<ErrorKind> {
+    Some(match code {
+        "NoSuchKey" | "NotFound" | "NoSuchUpload" | "NoSuchVersion" => ErrorKind::NotFound,
+        "NoSuchBucket"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+            | "RequestTimeTooSkewed"
+            | "AuthorizationHeaderMalformed"
+            | "PermanentRedirect"
+            | "InvalidBucketName"
+            | "AllAccessDisabled"
+            | "AccountProblem"
+            | "UnrecognizedClientException"
+            | "InvalidClientTokenId" => ErrorKind::Fatal,
+        "AccessDenied" | "Forbidden" => ErrorKind::AccessDenied,
+        "InvalidObjectState" | "ObjectNotInActiveTierError" => ErrorKind::Archived,
+        "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" => ErrorKind::Corrupted,
+        "PreconditionFailed" => ErrorKind::PreconditionFailed,
+        "InternalError"
+            | "SlowDown"
+            | "ServiceUnavailable"
+            | "RequestTimeout"
+            | "IncompleteBody"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequests"
+            | "OperationAborted"
+            // a name that S3's own directory has not everywhere yet
+            | "TemporaryRedirect"
+            | "ConditionalRequestConflict" => ErrorKind::Transient,
+        "NotImplemented" => ErrorKind::Unsupported,
+        _ => return None,
+    })
 }
 
 /// Sorts a request that got no answer: never sent, or lost on the way.
@@ -343,7 +342,7 @@ fn remedy(code: &str, store: &Description) -> Option<String> {
 }
 
 /// S3's sentence in the house's form: no full stop, first letter small.
-fn plain(message: &str) -> String {
+pub(super) fn plain(message: &str) -> String {
     let message = message.trim_end_matches('.');
     if message == "Access Denied" {
         return "access denied".to_owned();

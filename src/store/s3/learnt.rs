@@ -13,6 +13,7 @@ errors, which say so; and so is an encryption that an answer does not confirm.
 
 mod checksums;
 mod conditions;
+mod deletions;
 mod doubts;
 mod encrypted;
 mod extras;
@@ -20,10 +21,12 @@ mod worn;
 
 pub(super) use checksums::asking_for;
 pub(super) use conditions::under;
+pub(super) use deletions::Heed;
 pub(super) use doubts::Learning;
 pub(super) use encrypted::Told;
 pub(super) use extras::{Extra, LeaveOut, Trials, is_left_out};
 
+use self::deletions::Heeds;
 use self::doubts::Doubts;
 use self::encrypted::Encrypts;
 use self::worn::{Looks, Worn};
@@ -50,6 +53,8 @@ pub(super) enum Lack {
     DigestETags,
     /// Writing under a condition.
     Conditions,
+    /// Deleting under a condition.
+    DeleteConditions,
     /// DeleteObjects.
     Batches,
     /// ListObjectsV2.
@@ -72,6 +77,7 @@ impl Lack {
             }
             Self::DigestETags => "proof of what is written by its ETag".to_owned(),
             Self::Conditions => "conditions in the moment of writing: the key is looked at before, and may change until it is written".to_owned(),
+            Self::DeleteConditions => "conditions in the moment of deleting: the object is looked at before, and may be replaced until it is deleted".to_owned(),
             Self::Batches => "deleting many objects at once: they are deleted one by one".to_owned(),
             Self::ListV2 => "listing by ListObjectsV2: it is done by ListObjects".to_owned(),
             Self::EncodedKeys => "keys with characters that XML cannot carry".to_owned(),
@@ -88,6 +94,8 @@ pub(super) struct Learnt {
     doubts: Doubts,
     /// What was looked for on objects already.
     looks: Looks,
+    /// Whether it heeds the conditions of deletions.
+    heeds: Heeds,
     /// Whether it encrypts what it is asked to encrypt.
     encrypts: Encrypts,
 }

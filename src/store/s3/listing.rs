@@ -7,6 +7,7 @@ because the SDK's own parser costs more than everything else in a run that finds
 
 mod directory_bucket;
 mod elements;
+mod endless;
 #[cfg(test)]
 mod fuzz;
 mod grouping;
@@ -28,6 +29,7 @@ use aws_sdk_s3::types::EncodingType;
 
 use self::directory_bucket::directory_of;
 use self::page::RawPage;
+pub(super) use self::page::decode;
 use super::error::broken_body;
 use super::learnt::{Lack, is_refusal};
 use super::raw::RawBody;
@@ -64,6 +66,16 @@ pub(super) fn list(store: &S3Store) -> Listing {
         (Some(time), KeyOrder::Bytes) => versions::as_of(store, time),
         (Some(time), KeyOrder::AsInADirectory) => unslashed::as_of(store, time),
     }
+}
+
+/// The same of a server whose order is not S3's: in one chain of pages, and sorted here. What comes
+/// by other ways than a listing of keys comes as it ever does.
+pub(super) fn list_sorted(store: &S3Store) -> Listing {
+    let settings = &store.0.settings;
+    if settings.location.is_directory_bucket() || settings.as_of.is_some() {
+        return list(store);
+    }
+    unsorted::list(store)
 }
 
 /// The whole key and the size of the first object below the store's prefix.
@@ -253,6 +265,11 @@ impl Way {
 /// What the SDK's parser gets to see instead of a page.
 const NOTHING: &str =
     r#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></ListBucketResult>"#;
+
+/// A listing that is not in the order of S3.
+fn out_of_order(store: &S3Store, what: &str) -> StoreError {
+    StoreError::out_of_order(OPERATION, store.0.settings.location.url(), what)
+}
 
 /// A listing that cannot be believed.
 fn lie(prefix: &str, what: &str) -> StoreError {

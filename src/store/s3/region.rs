@@ -40,6 +40,11 @@ impl Regional {
         &self.present().1
     }
 
+    /// Whether it is one of AWS's own endpoints.
+    pub(super) fn is_aws(&self) -> bool {
+        self.follows
+    }
+
     /// Whether the bucket turned out to be in another region.
     pub(super) fn has_moved(&self) -> bool {
         self.found.get().is_some()

@@ -18,16 +18,17 @@ use super::encryption::{with_encryption, with_key};
 use super::error::broken_body;
 use super::headers::{payer, with_attributes, with_condition};
 use super::learnt::{Told, asking_for, under};
+use super::leftover::{self, Ended};
 use super::locked::with_body;
 use super::payer::NotPaying;
 use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
 use super::{S3Store, begun, condition, copy};
 use crate::digest::{Algorithm, Digest};
-use crate::object::ETag;
+use crate::object::{ETag, Timestamp};
 use crate::store::{
-    Condition, CopySource, ErrorKind, Head, Incomplete, Part, Put, Source as _, StoreError, Stored,
-    StoredPart, Upload,
+    Condition, CopySource, ErrorKind, Head, Incomplete, LeftUpload, Part, Put, Source as _,
+    StoreError, Stored, StoredPart, Upload,
 };
 
 /// One multipart upload that has begun.
@@ -43,6 +44,8 @@ pub(super) struct S3Upload {
     etag_is_digest: bool,
     /// The digests of parts under the algorithm S3 keeps a checksum of unasked.
     unasked: Mutex<BTreeMap<NonZeroU16, Digest>>,
+    /// The parts it had when it was gone on with.
+    listed: BTreeMap<NonZeroU16, StoredPart>,
 }
 
 /// CreateMultipartUpload. Content type and metadata are given here: S3 takes them nowhere else.
@@ -50,6 +53,9 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     const OPERATION: &str = "CreateMultipartUpload";
     let full_key = store.full_key(&put.key);
     let key = full_key.as_str();
+    let since = Timestamp::now().seconds();
+    // an attempt that S3 may have carried out, whatever was heard of it
+    let in_doubt = &AtomicBool::new(false);
     let attempt = |checksum: Option<Algorithm>| async move {
         let send = || async move {
             let raw = RawBody::giving(begun::INSTEAD);
@@ -75,7 +81,12 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
             let body = body.map_err(|what| broken_body(OPERATION, key, what))?;
             Ok((output, body))
         };
-        let send = || store.in_time(OPERATION, key, Box::pin(send()));
+        let send = || async {
+            let begun = store.in_time(OPERATION, key, Box::pin(send())).await;
+            begun.inspect_err(|error| {
+                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+            })
+        };
         store.retrying(OPERATION, send).await
     };
     let ((output, body), checksum) = asking_for(store, put.checksum, attempt).await?;
@@ -101,7 +112,11 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         ),
         full_key: full_key.clone(),
         unasked: Mutex::default(),
+        listed: BTreeMap::new(),
     });
+    if in_doubt.load(Ordering::Relaxed) {
+        leftover::end_twin(store, put, &upload.left_one(), since).await;
+    }
     let told = Told {
         method: output.server_side_encryption(),
         customer: output.sse_customer_algorithm(),
@@ -114,10 +129,47 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     Ok(upload)
 }
 
+/// ListParts, and goes on with what is there.
+pub(super) async fn resume(
+    store: &S3Store,
+    put: &Put,
+    left: &LeftUpload,
+) -> Result<Option<Box<dyn Upload>>, StoreError> {
+    let Some(listed) = leftover::parts(store, left).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Box::new(S3Upload {
+        store: store.clone(),
+        refused: put.checksum.filter(|_| left.checksum.is_none()),
+        put: Put {
+            checksum: left.checksum,
+            ..put.clone()
+        },
+        full_key: left.key.clone(),
+        upload_id: left.upload_id.clone(),
+        etag_is_digest: left.etag_is_digest,
+        unasked: Mutex::default(),
+        listed,
+    })))
+}
+
 #[async_trait]
 impl Upload for S3Upload {
     fn id(&self) -> Option<&str> {
         Some(&self.upload_id)
+    }
+
+    fn left(&self) -> Option<LeftUpload> {
+        Some(self.left_one())
+    }
+
+    fn has(&self, part: &Part) -> Option<StoredPart> {
+        let listed = self.listed.get(&part.number)?;
+        if !leftover::is_confirmed(listed, part) {
+            return None;
+        }
+        self.remember(part);
+        Some(listed.clone())
     }
 
     async fn put_part(&self, part: &Part) -> Result<StoredPart, StoreError> {
@@ -274,16 +326,16 @@ fn refused_for_good(error: StoreError, condition: &Condition) -> StoreError {
     }
 }
 
-/// What an upload was when it was to be aborted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    /// Under way: nothing of it stays.
-    Now,
-    /// Completed, or aborted by somebody else.
-    Before,
-}
-
 impl S3Upload {
+    fn left_one(&self) -> LeftUpload {
+        LeftUpload {
+            key: self.full_key.clone(),
+            upload_id: self.upload_id.clone(),
+            etag_is_digest: self.etag_is_digest,
+            checksum: self.put.checksum,
+        }
+    }
+
     fn completed(&self, part: &StoredPart) -> CompletedPart {
         let builder = CompletedPart::builder()
             .part_number(i32::from(part.number.get()))
@@ -295,25 +347,7 @@ impl S3Upload {
 
     /// AbortMultipartUpload.
     async fn end(&self) -> Result<Ended, StoreError> {
-        const OPERATION: &str = "AbortMultipartUpload";
-        let store = &self.store.cleaning_up();
-        let aborted = store
-            .retrying(OPERATION, || {
-                let request = store
-                    .client()
-                    .abort_multipart_upload()
-                    .bucket(store.bucket())
-                    .key(&self.full_key)
-                    .upload_id(&self.upload_id)
-                    .set_request_payer(payer(self.put.payer));
-                store.send(OPERATION, &self.full_key, Duration::ZERO, request.send())
-            })
-            .await;
-        match aborted {
-            Ok(_) => Ok(Ended::Now),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Ended::Before),
-            Err(error) => Err(error),
-        }
+        leftover::end(&self.store, &self.full_key, &self.upload_id, self.put.payer).await
     }
 
     /// Gives up; what cannot be given up is told.

@@ -1,29 +1,23 @@
-//! PutObject and DeleteObjects.
+//! PutObject, and taking back what it wrote.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use super::answer::stored_of;
 use super::completion::Expected;
 use super::encryption::with_encryption;
 use super::headers::{with_attributes, with_condition};
-use super::learnt::{Lack, Told, asking_for, under};
+use super::learnt::{Told, asking_for, under};
 use super::locked::with_body;
 use super::once::{Written, attempted};
 use super::payer::NotPaying;
-use super::{S3Store, condition, read, singly};
+use super::{S3Store, condition, read};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ETag, ObjectKey};
-use crate::store::{Condition, ErrorKind, Put, Removal, Removed, StoreError, Stored, Withdrawn};
-
-/// Keys in one DeleteObjects call:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>.
-const DELETE_BATCH: usize = 1000;
+use crate::store::{Condition, ErrorKind, Put, StoreError, Stored, Withdrawn};
 
 /// Sets the header of a precomputed additional checksum on any request builder that has them.
 macro_rules! with_checksum {
@@ -171,94 +165,4 @@ pub(super) async fn withdraw(
             _ => Err(error),
         },
     }
-}
-
-/// DeleteObjects in batches, with each key's own result.
-pub(super) async fn delete(
-    store: &S3Store,
-    removals: &[Removal],
-) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
-    let mut results = Vec::with_capacity(removals.len());
-    for batch in removals.chunks(DELETE_BATCH) {
-        if store.lacks(Lack::Batches) {
-            results.extend(singly::delete(store, batch).await?);
-            continue;
-        }
-        match delete_batch(store, batch).await {
-            Ok(done) => {
-                store.does(Lack::Batches);
-                results.extend(done);
-            }
-            // whatever it has against the many, there is another way
-            Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Other) => {
-                let done = singly::delete(store, batch).await?;
-                if done.iter().any(Result::is_ok) {
-                    // nothing is lost by it this time
-                    let _ = store.learn_from(Lack::Batches, &error);
-                }
-                results.extend(done);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(results)
-}
-
-async fn delete_batch(
-    store: &S3Store,
-    removals: &[Removal],
-) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
-    const OPERATION: &str = "DeleteObjects";
-    let invalid = |error: aws_sdk_s3::error::BuildError| {
-        StoreError::new(OPERATION, "", ErrorKind::Other, error.to_string())
-    };
-    let full_keys: Vec<String> = removals
-        .iter()
-        .map(|removal| store.full_key(&removal.key))
-        .collect();
-    let objects = full_keys
-        .iter()
-        .map(|key| ObjectIdentifier::builder().key(key).build())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(invalid)?;
-    let delete = Delete::builder()
-        .set_objects(Some(objects))
-        .quiet(true)
-        .build()
-        .map_err(invalid)?;
-    let output = store
-        .retrying(OPERATION, || {
-            let request = store
-                .client()
-                .delete_objects()
-                .bucket(store.bucket())
-                .delete(delete.clone());
-            store.send(OPERATION, "", Duration::ZERO, request.send())
-        })
-        .await?;
-    let mut failed: HashMap<&str, StoreError> = output
-        .errors()
-        .iter()
-        .filter_map(|error| {
-            let key = error.key()?;
-            let kind = match error.code() {
-                Some("AccessDenied") => ErrorKind::AccessDenied,
-                Some("InternalError" | "SlowDown") => ErrorKind::Transient,
-                _ => ErrorKind::Other,
-            };
-            let message = error.message().unwrap_or("not deleted").to_owned();
-            let code = error.code().map(str::to_owned);
-            Some((
-                key,
-                StoreError {
-                    code,
-                    ..StoreError::new(OPERATION, key, kind, message)
-                },
-            ))
-        })
-        .collect();
-    Ok(full_keys
-        .iter()
-        .map(|key| failed.remove(key.as_str()).map_or(Ok(Removed::Object), Err))
-        .collect())
 }

@@ -59,6 +59,7 @@ fn transferred(integrity: Integrity, replaced: bool, attempts: u32) -> Event {
             attempts,
             elapsed: Duration::from_millis(20),
             is_untagged: false,
+            resumed: 0,
         },
     }
 }

@@ -51,6 +51,7 @@ impl Lack {
             | Self::Told(_)
             | Self::DigestETags
             | Self::Conditions
+            | Self::DeleteConditions
             | Self::ListV2
             | Self::EncodedKeys
             | Self::Parts => &[],

@@ -10,10 +10,11 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
 
-use super::Query;
+use super::endless::Endless;
 use super::page::RawPage;
 use super::parallel::{Lister, in_a_task, stream};
 use super::unsorted::hand_on;
+use super::{Query, lie};
 use crate::store::s3::S3Store;
 use crate::store::{Listing, StoreError};
 
@@ -64,6 +65,7 @@ impl Walk {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
             let mut token: Option<String> = None;
+            let mut endless = Endless::default();
             loop {
                 let query = Query {
                     prefix: &directory,
@@ -72,6 +74,8 @@ impl Walk {
                     ..self.lister.query()
                 };
                 let mut page = self.lister.fetch(&query).await?;
+                let circle = |what| lie(&self.lister.place(), what);
+                endless.take(&page).map_err(circle)?;
                 let next = page.next_token.take().filter(|_| page.truncated);
                 // a directory that holds nothing but unfinished uploads is named as well
                 let directories = std::mem::take(&mut page.common_prefixes);

@@ -162,7 +162,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                             row.checksum = row.checksum.map(|it| it.over(&text));
                         }
                         Field::CommonPrefix => page.common_prefixes.push(std::mem::take(&mut text)),
-                        Field::Truncated => page.truncated = text == "true",
+                        Field::Truncated => page.truncated = truth(&text)?,
                         Field::NextToken => page.next_token = Some(std::mem::take(&mut text)),
                         Field::NextMarker => page.next_marker = Some(std::mem::take(&mut text)),
                         Field::EncodingType => url_encoded = text == "url",
@@ -236,7 +236,7 @@ impl PartialRow {
 }
 
 /// Undoes `encoding-type=url`: percent-encoding with `+` for a space.
-pub(super) fn decode(key: &mut String) -> Result<(), String> {
+pub(in crate::store::s3) fn decode(key: &mut String) -> Result<(), String> {
     if key.bytes().any(|byte| byte == b'+') {
         *key = key.replace('+', " ");
     }
@@ -263,6 +263,17 @@ pub(super) fn entity(name: &str) -> Result<char, String> {
 pub(super) fn number(text: &str) -> Result<u64, String> {
     text.parse()
         .map_err(|_| format!("the listing has a size `{text}`"))
+}
+
+/// Reads whether there is more: what is not understood must not pass for the end.
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    match text.trim() {
+        "true" | "True" | "TRUE" | "1" => Ok(true),
+        "false" | "False" | "FALSE" | "0" => Ok(false),
+        _ => Err(format!(
+            "the listing says `{text}` of whether there is more"
+        )),
+    }
 }
 
 /// Reads `2026-01-31T23:59:59.000Z` by its columns; any other form goes through the full parser.

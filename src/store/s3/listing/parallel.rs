@@ -7,6 +7,11 @@ proves longer than a page is split at the prefixes (`/`) below it. Where prefixe
 several make one range, so that a page is never asked for the sake of a handful of keys. Where a
 range is just one prefix, the server is asked for that prefix, and tells itself where it ends.
 
+Where a range begins behind a key, the server is believed that it has told all keys before it to
+whoever listed the range before: a server with an order of its own has not. So the key at which one
+range was left must be there for the next ([`Lister::meet`]); where it is not, the whole listing is
+out of order.
+
 Ranges ahead of the reader hold one page each, and only the range being read splits further; so
 what is listed ahead is bounded by the number of requests in flight.
 */
@@ -17,12 +22,13 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::order::Order;
+use super::order::{Order, Wrong};
 use super::page::RawPage;
 use super::unsorted::{go_on, is_unsorted};
-use super::{Query, fetch, lie, relative};
+use super::{Query, fetch, lie, out_of_order, relative};
+use crate::object::ObjectKey;
 use crate::store::s3::S3Store;
 use crate::store::{Listing, Page, StoreError};
 
@@ -43,6 +49,8 @@ pub(super) struct Span {
     pub(super) scope: String,
     pub(super) after: Option<String>,
     pub(super) until: Option<String>,
+    /// Where the pages before it ended, which leads on more surely than `after`.
+    pub(super) token: Option<String>,
     /// What most of its keys begin with: where to look for prefixes to split at.
     pub(super) prefix: String,
     /// How often it was split off already.
@@ -56,6 +64,7 @@ impl Span {
             scope: prefix.to_owned(),
             after: None,
             until: None,
+            token: None,
             prefix: prefix.to_owned(),
             depth: 0,
         }
@@ -97,6 +106,34 @@ where
     receiver
 }
 
+/// How the listing of a span ended.
+#[derive(Debug)]
+enum End {
+    /// This is the next key, which is behind the span.
+    Before(String),
+    /// There are no more keys.
+    OfKeys,
+    /// Nobody listens.
+    Unheard,
+}
+
+/// A span that is being listed.
+struct Begun {
+    span: Span,
+    pages: Arriving,
+    end: oneshot::Receiver<End>,
+}
+
+impl End {
+    /// The key that the span behind this one has to begin with, where that begins where this ended.
+    fn leads_to(self, from: &Span, to: &Span) -> Option<String> {
+        match self {
+            Self::Before(key) if from.until.is_some() && from.until == to.after => Some(key),
+            Self::Before(_) | Self::OfKeys | Self::Unheard => None,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(super) struct Lister {
     store: S3Store,
@@ -116,31 +153,46 @@ impl Lister {
     /// Lists one span.
     pub(super) fn start(&self, span: Span) -> Arriving {
         let lister = self.clone();
-        in_a_task(|out| async move { lister.span(span, &out).await })
+        in_a_task(|out| async move { lister.span(&span, &out).await.map(|_| ()) })
+    }
+
+    fn begin(&self, span: Span) -> Begun {
+        let (ended, end) = oneshot::channel();
+        let (lister, of) = (self.clone(), span.clone());
+        let pages = in_a_task(|out| async move {
+            // nobody listening is no loss
+            let _ = ended.send(lister.span(&of, &out).await?);
+            Ok(())
+        });
+        Begun { span, pages, end }
     }
 
     /// Lists spans that follow each other.
     pub(super) fn start_all(&self, spans: Vec<Span>) -> Arriving {
         let lister = self.clone();
-        in_a_task(|out| async move { lister.in_order(spans, &out).await })
+        in_a_task(|out| async move { lister.in_order(spans, &out).await.map(|_| ()) })
     }
 
     /// Hands on all pages of a span, splitting what is long.
-    fn span<'a>(&'a self, span: Span, out: &'a Pages) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn span<'a>(
+        &'a self,
+        span: &'a Span,
+        out: &'a Pages,
+    ) -> BoxFuture<'a, Result<End, StoreError>> {
         async move {
-            let mut token: Option<String> = None;
-            let mut order = Order::of(&span);
+            let mut token = span.token.clone();
+            let mut order = Order::of(span);
             // a span that was split off is about a page long: one more before it counts as long
             let mut flat_pages_until_split = u32::from(span.depth > 0);
             let mut flat_pages = 1_u32;
             loop {
-                let mut raw = self.page(&span, token.as_deref()).await?;
-                let root = token.is_none() && span == Span::below(self.store.prefix());
+                let mut raw = self.page(span, token.as_deref()).await?;
+                let root = token.is_none() && *span == Span::below(self.store.prefix());
                 if root && is_unsorted(&raw) {
-                    return go_on(&self.store, raw, out).await;
+                    go_on(&self.store, raw, out).await?;
+                    return Ok(End::OfKeys);
                 }
-                let place = &self.store.0.settings.location;
-                order.take(&raw).map_err(|what| lie(&place.url(), &what))?;
+                order.take(&raw).map_err(|wrong| self.disbelieved(wrong))?;
                 let last = raw.rows.last().map(|row| row.key.clone());
                 let may_split = flat_pages_until_split == 0;
                 let prefixes_seen = if may_split {
@@ -148,12 +200,17 @@ impl Lister {
                 } else {
                     0
                 };
-                let ends_here = raw.cut(&span);
-                let finished = ends_here || !raw.truncated;
+                let end = match raw.cut(span) {
+                    Some(next) => Some(End::Before(next)),
+                    None => (!raw.truncated).then_some(End::OfKeys),
+                };
                 token = raw.next_token.take();
                 let page = relative(&self.store, raw, root)?;
-                if out.send(Ok(page)).await.is_err() || finished {
-                    return Ok(());
+                if out.send(Ok(page)).await.is_err() {
+                    return Ok(End::Unheard);
+                }
+                if let Some(end) = end {
+                    return Ok(end);
                 }
                 if !may_split {
                     flat_pages_until_split -= 1;
@@ -161,11 +218,12 @@ impl Lister {
                 }
                 // waits until the page was taken: the reader is in this span now
                 if out.reserve().await.is_err() {
-                    return Ok(());
+                    return Ok(End::Unheard);
                 }
                 if let Some(last) = last
-                    && let Some(spans) = self.split(&span, &last, prefixes_seen).await?
+                    && let Some(mut spans) = self.split(span, &last, prefixes_seen).await?
                 {
+                    spans[0].token.clone_from(&token);
                     return self.in_order(spans, out).await;
                 }
                 flat_pages = (flat_pages * 2).min(64);
@@ -235,7 +293,7 @@ impl Lister {
     }
 
     /// Lists spans at the same time and hands their pages on one span after the other.
-    async fn in_order(&self, spans: Vec<Span>, out: &Pages) -> Result<(), StoreError> {
+    async fn in_order(&self, spans: Vec<Span>, out: &Pages) -> Result<End, StoreError> {
         let settings = self.store.0.settings.listing;
         // each span ahead holds a page and has another on its way
         let pages = settings.queue / (2 * u32::from(settings.max_keys));
@@ -246,17 +304,80 @@ impl Lister {
         let mut started: VecDeque<_> = waiting
             .by_ref()
             .take(ahead)
-            .map(|span| self.start(span))
+            .map(|span| self.begin(span))
             .collect();
-        while let Some(mut first) = started.pop_front() {
-            while let Some(page) = first.recv().await {
-                if out.send(Ok(page?)).await.is_err() {
-                    return Ok(());
+        let mut end = End::OfKeys;
+        let mut before: Option<Span> = None;
+        while let Some(mut begun) = started.pop_front() {
+            let mut next = (before.as_ref()).and_then(|it| end.leads_to(it, &begun.span));
+            while let Some(page) = begun.pages.recv().await {
+                let page = page?;
+                if let Some(first) = page.entries.first()
+                    && let Some(next) = next.take()
+                {
+                    self.meet(&begun.span, &next, Some(&first.key)).await?;
+                }
+                if out.send(Ok(page)).await.is_err() {
+                    return Ok(End::Unheard);
                 }
             }
-            started.extend(waiting.next().map(|span| self.start(span)));
+            if let Some(next) = next {
+                self.meet(&begun.span, &next, None).await?;
+            }
+            end = begun.end.await.unwrap_or(End::Unheard);
+            before = Some(begun.span);
+            started.extend(waiting.next().map(|span| self.begin(span)));
         }
-        Ok(())
+        Ok(end)
+    }
+
+    /// Holds the first key of a span to that at which the span before it was left. Where they are
+    /// the same, nothing lies between the two. Otherwise it may be that the bucket has changed since:
+    /// the key only has to be behind where the span begins, for the server too.
+    async fn meet(
+        &self,
+        span: &Span,
+        next: &str,
+        first: Option<&ObjectKey>,
+    ) -> Result<(), StoreError> {
+        let prefix = self.store.prefix();
+        if first.is_some_and(|first| next.strip_prefix(prefix) == Some(first.as_str())) {
+            return Ok(());
+        }
+        let after = span.after.as_deref();
+        let is_there = async |after| {
+            let query = Query {
+                prefix: next,
+                after,
+                max_keys: 1,
+                ..Query::default()
+            };
+            let page = self.fetch(&query).await?;
+            Ok::<_, StoreError>(page.rows.first().is_some_and(|row| row.key == next))
+        };
+        if is_there(after).await? || !is_there(None).await? {
+            return Ok(());
+        }
+        let after = after.unwrap_or_default();
+        let what = format!(
+            "the listing is not in order: `{next}` comes after `{after}`, and not in what is listed behind that; keys may be missing from it"
+        );
+        Err(out_of_order(&self.store, &what))
+    }
+
+    /// What is wrong with a page, as an error.
+    fn disbelieved(&self, wrong: Wrong) -> StoreError {
+        let place = self.place();
+        match wrong {
+            Wrong::Order(what) => out_of_order(&self.store, &what),
+            Wrong::Scope(what) => lie(&place, &what),
+            Wrong::Endless(what) => lie(&place, what),
+        }
+    }
+
+    /// What is listed.
+    pub(super) fn place(&self) -> String {
+        self.store.0.settings.location.url()
     }
 }
 
@@ -289,6 +410,7 @@ fn spans(
         scope: span.scope.clone(),
         after: Some(last.to_owned()),
         until: Some(bounds[0].clone()),
+        token: None,
         prefix: current.unwrap_or(&span.prefix).clone(),
         depth: span.depth + 1,
     }];
@@ -302,6 +424,7 @@ fn spans(
                 // a range before this one reaches up to the bound itself
                 after: (!after_alone).then(|| (*bound).clone()),
                 until: None,
+                token: None,
                 prefix: (*bound).clone(),
                 depth: span.depth + 1,
             });
@@ -313,6 +436,7 @@ fn spans(
                 scope: (*bound).clone(),
                 after: None,
                 until: Some((*bound).clone()),
+                token: None,
                 prefix: (*bound).clone(),
                 depth: u16::MAX,
             });
@@ -325,6 +449,7 @@ fn spans(
             until: next
                 .map(|next| (*next).clone())
                 .or_else(|| span.until.clone()),
+            token: None,
             prefix: if more {
                 span.prefix.clone()
             } else {
@@ -375,15 +500,17 @@ fn prefixes_in(page: &RawPage, prefix: &str) -> usize {
 }
 
 impl RawPage {
-    /// Drops what lies behind the span; whether the span ends in this page, which is in order.
-    fn cut(&mut self, span: &Span) -> bool {
-        let Some(until) = &span.until else {
-            return false;
-        };
-        let before = self.rows.len();
+    /// Drops what lies behind the span, and tells the first of it if the span ends in this page,
+    /// which is in order.
+    fn cut(&mut self, span: &Span) -> Option<String> {
+        let until = span.until.as_ref()?;
         let end = self.rows.partition_point(|row| row.key <= *until);
+        let next = self
+            .rows
+            .get_mut(end)
+            .map(|row| std::mem::take(&mut row.key));
         self.rows.truncate(end);
-        self.rows.len() < before
+        next
     }
 }
 

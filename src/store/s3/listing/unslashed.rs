@@ -44,6 +44,7 @@ async fn unslashed(store: &S3Store, out: &Pages) -> Result<(), StoreError> {
     let lister = Lister::of(store);
     let first = lister.page(&Span::below(store.prefix()), None).await?;
     let more = first.truncated;
+    let token = first.next_token.clone();
     if is_unsorted(&first) {
         return go_on(store, first, out).await;
     }
@@ -60,7 +61,8 @@ async fn unslashed(store: &S3Store, out: &Pages) -> Result<(), StoreError> {
         .entries
         .into_iter()
         .partition(|entry| is_slashed(&entry.key));
-    let behind = Behind::of(store.prefix(), last.as_deref());
+    let mut behind = Behind::of(store.prefix(), last.as_deref());
+    behind.go_on_at(token, last.as_deref());
     let merge = Merge {
         plain: Half {
             ready: plain,
@@ -99,6 +101,14 @@ struct Behind {
 }
 
 impl Behind {
+    /// Has the range that begins behind the last key of the first page go on with its token.
+    fn go_on_at(&mut self, token: Option<String>, last: Option<&str>) {
+        let next = self.plain.first_mut();
+        if let Some(next) = next.filter(|next| last.is_some() && next.after.as_deref() == last) {
+            next.token = token;
+        }
+    }
+
     fn of(prefix: &str, last: Option<&str>) -> Self {
         let slash = format!("{prefix}/");
         // nearly all keys with the slash are before this one

@@ -7,12 +7,13 @@ They are listed to their end before the first entry is handed on, through the ex
 
 use tokio::sync::mpsc;
 
+use super::endless::Endless;
 use super::page::RawPage;
-use super::parallel::{Lister, Pages, Span, in_a_task};
-use super::relative;
+use super::parallel::{Lister, Pages, Span, in_a_task, stream};
+use super::{lie, relative};
 use crate::store::s3::S3Store;
 use crate::store::sort::{Sorter, sorting};
-use crate::store::{Page, StoreError};
+use crate::store::{Listing, Page, StoreError};
 
 /// Where pages come from that are in no order.
 pub(super) type Unsorted = mpsc::Receiver<Result<RawPage, StoreError>>;
@@ -20,6 +21,17 @@ pub(super) type Unsorted = mpsc::Receiver<Result<RawPage, StoreError>>;
 /// Whether a page breaks the order of S3.
 pub(super) fn is_unsorted(page: &RawPage) -> bool {
     !page.rows.is_sorted_by(|a, b| a.key < b.key)
+}
+
+/// The whole prefix of a store that is known to be in no order.
+pub(super) fn list(store: &S3Store) -> Listing {
+    let store = store.clone();
+    stream(in_a_task(|out| async move {
+        let first = Lister::of(&store)
+            .page(&Span::below(store.prefix()), None)
+            .await?;
+        go_on(&store, first, &out).await
+    }))
 }
 
 /// Lists a whole store page after page, of which this is the first, and hands it on in order.
@@ -32,7 +44,10 @@ pub(super) async fn go_on(store: &S3Store, first: RawPage, out: &Pages) -> Resul
     );
     let pages = in_a_task(|found| async move {
         let mut page = first;
+        let mut endless = Endless::default();
         loop {
+            let place = lister.place();
+            endless.take(&page).map_err(|what| lie(&place, what))?;
             let next = page.next_token.take().filter(|_| page.truncated);
             if found.send(Ok(page)).await.is_err() {
                 return Ok(());

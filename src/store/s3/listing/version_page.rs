@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>.
 
 use super::elements::{Elements, Step};
-use super::page::{decode, not_utf8, number, time};
+use super::page::{decode, not_utf8, number, time, truth};
 use crate::object::{ETag, ListedChecksum, StorageClass, Timestamp};
 
 /// A page as the server wrote it: whole keys, decoded.
@@ -132,7 +132,7 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawVersions, String> {
             (Some(row), Name::ChecksumType) => {
                 row.checksum = row.checksum.map(|it| it.over(&text));
             }
-            (None, Name::Truncated) => page.truncated = text == "true",
+            (None, Name::Truncated) => page.truncated = truth(&text)?,
             (None, Name::NextKey) => next_key = Some(text),
             (None, Name::NextVersion) => next_version = Some(text),
             (None, Name::EncodingType) => url_encoded = text == "url",

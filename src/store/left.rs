@@ -1,0 +1,64 @@
+//! What a run that was killed leaves behind at a target: named so that another run can go on with
+//! it, or end it, and touches nothing else.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Algorithm;
+
+/// A multipart upload that was begun: what has to be known to go on with it or to end it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftUpload {
+    /// Its whole key, prefix included.
+    pub key: String,
+    /// What S3 calls it.
+    pub upload_id: String,
+    /// Whether the ETags of its parts are worth what their shapes say.
+    pub etag_is_digest: bool,
+    /// The additional checksum its parts carry.
+    pub checksum: Option<Algorithm>,
+}
+
+/// A multipart upload that was asked for, and no answer was heard: it may be there or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnheardUpload {
+    /// Its whole key, prefix included.
+    pub key: String,
+    /// When it was asked for, in seconds since 1970.
+    pub since: i64,
+    /// The additional checksum it was asked for with.
+    pub checksum: Option<Algorithm>,
+    /// The storage class it was asked for with.
+    pub storage_class: Option<String>,
+}
+
+/// What became of an [`UnheardUpload`] that was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unheard {
+    /// There was none, or it is ended now.
+    Ended,
+    /// There are so many that it may be, and which of them it is cannot be told: all of them stay.
+    OneOf(usize),
+}
+
+/// Hears of temporary files before the first of them is made, so that they can be removed by
+/// another run if this one cannot.
+pub trait Witness: Send + Sync + fmt::Debug {
+    /// Files with this token in their names are about to be made somewhere below `root`. When it
+    /// returns, that is written down as well as it can be.
+    fn temporary_files(&self, root: &Path, token: &str);
+
+    /// None of them is there any more.
+    fn no_temporary_files(&self, root: &Path, token: &str);
+}
+
+/// A witness that remembers nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwitnessed;
+
+impl Witness for Unwitnessed {
+    fn temporary_files(&self, _: &Path, _: &str) {}
+    fn no_temporary_files(&self, _: &Path, _: &str) {}
+}
