@@ -8,6 +8,7 @@ chose; `S3SYNC_TEST_FUZZ_SEED` chooses it and brings cases back. Both are printe
 use std::cell::Cell;
 use std::fmt::Debug;
 
+use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
@@ -26,8 +27,8 @@ where
 {
     let asked: Option<u32> = number("S3SYNC_TEST_FUZZ_CASES");
     let count = asked.unwrap_or((FEW / weight).max(1));
-    let seed: u64 = number("S3SYNC_TEST_FUZZ_SEED")
-        .unwrap_or_else(|| asked.map_or(0, |_| fastrand::u64(..)));
+    let seed: u64 =
+        number("S3SYNC_TEST_FUZZ_SEED").unwrap_or_else(|| asked.map_or(0, |_| fastrand::u64(..)));
     let mut runner = TestRunner::new(Config {
         cases: count,
         rng_seed: RngSeed::Fixed(seed),
@@ -53,7 +54,7 @@ where
 pub(crate) fn damaged(
     whole: Vec<Vec<u8>>,
     words: &[&'static str],
-) -> impl Strategy<Value = Vec<u8>> + use<> {
+) -> impl Strategy<Value = Bytes> + use<> {
     let whole = prop::sample::select(whole);
     (whole, blows(words)).prop_map(|(bytes, blows)| strike(bytes, blows))
 }
@@ -81,11 +82,11 @@ pub(crate) fn blows(words: &[&'static str]) -> impl Strategy<Value = Vec<Blow>> 
 }
 
 /// What is left of some bytes after this damage.
-pub(crate) fn strike(mut bytes: Vec<u8>, blows: Vec<Blow>) -> Vec<u8> {
+pub(crate) fn strike(mut bytes: Vec<u8>, blows: Vec<Blow>) -> Bytes {
     for blow in blows {
         blow.strike(&mut bytes);
     }
-    bytes
+    bytes.into()
 }
 
 /// One thing done to some bytes.
@@ -141,7 +142,10 @@ fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-#[allow(clippy::print_stdout, reason = "the harness shows it where it is wanted")]
+#[allow(
+    clippy::print_stdout,
+    reason = "the harness shows it where it is wanted"
+)]
 fn say(words: &str) {
     println!("{words}");
 }

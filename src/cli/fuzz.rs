@@ -42,7 +42,9 @@ fn a_command_line_is_read_or_refused() {
         match command::build().try_get_matches_from(of_program) {
             Ok(matches) => {
                 if let None | Some(("sync", _)) = matches.subcommand() {
-                    let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
+                    let matches = matches
+                        .subcommand()
+                        .map_or(&matches, |(_, matches)| matches);
                     let _ = command::flag_values(matches);
                 }
             }

@@ -44,7 +44,10 @@ fn no_key_becomes_a_path_outside_the_root() {
         let (parent, name) = local.split();
         assert_eq!(parent.join(name), relative);
         let written = relative.to_str().expect("it was a text");
-        assert_eq!(written, key.unslashed().strip_suffix('/').unwrap_or(key.unslashed()));
+        assert_eq!(
+            written,
+            key.unslashed().strip_suffix('/').unwrap_or(key.unslashed())
+        );
         assert!(!written.contains('\0'));
         assert!(local.below(root).starts_with(root) && local.below(root) != root);
         assert_eq!(
@@ -66,7 +69,10 @@ fn keys_that_differ_are_paths_that_differ() {
             let text = text.strip_prefix('/').unwrap_or(text);
             text.strip_suffix('/').unwrap_or(text).to_owned()
         };
-        assert_eq!(first.as_path() == second.as_path(), bare(&one) == bare(&two));
+        assert_eq!(
+            first.as_path() == second.as_path(),
+            bare(&one) == bare(&two)
+        );
     });
 }
 
@@ -96,16 +102,29 @@ fn a_time_is_the_same_after_it_was_written_down() {
         let time = Timestamp::new(seconds, nanos);
         let read = |text: &str| Timestamp::parse(text).expect("what we wrote");
         assert_eq!(read(&time.rfc3339()), time);
-        assert_eq!(read(&time.to_string()).whole_seconds(), time.whole_seconds());
+        assert_eq!(
+            read(&time.to_string()).whole_seconds(),
+            time.whole_seconds()
+        );
         let millis = Timestamp::new(seconds, nanos / 1_000_000 * 1_000_000);
         assert_eq!(read(&time.rfc3339_millis()), millis);
-        assert_eq!(Timestamp::parse_http(&time.http()).expect("ours"), time.whole_seconds());
+        assert_eq!(
+            Timestamp::parse_http(&time.http()).expect("ours"),
+            time.whole_seconds()
+        );
         assert_eq!(Timestamp::from(time.to_system_time()), time);
     });
     let texts = "[-+]?[0-9]{1,6}-[0-9]{2}-[0-9]{2}[T t][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?(Z|z|[-+][0-9]{2}:?[0-9]{2}|\\[UTC\\])?";
     holds(1, texts, |text| {
-        for time in [Timestamp::parse(&text), Timestamp::parse_http(&text)].into_iter().flatten() {
-            assert_eq!(Timestamp::parse(&time.rfc3339()).expect("ours"), time, "{text}");
+        for time in [Timestamp::parse(&text), Timestamp::parse_http(&text)]
+            .into_iter()
+            .flatten()
+        {
+            assert_eq!(
+                Timestamp::parse(&time.rfc3339()).expect("ours"),
+                time,
+                "{text}"
+            );
         }
     });
 }
@@ -115,7 +134,10 @@ fn tags_are_the_same_after_they_were_written_into_a_header() {
     let tags = prop::collection::btree_map(texts(), texts(), 0..4);
     holds(1, (tags, texts()), |(tags, other)| {
         let header = tagging(&tags).unwrap_or_default();
-        assert!(header.is_ascii() && !header.contains(char::is_control), "{header}");
+        assert!(
+            header.is_ascii() && !header.contains(char::is_control),
+            "{header}"
+        );
         assert_eq!(tags_of(&header).as_ref(), Ok(&tags));
         // by other hands
         if let Ok(tags) = tags_of(&other) {

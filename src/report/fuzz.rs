@@ -110,13 +110,31 @@ fn a_report_of_any_words_and_numbers_is_shown_without_harm() {
 fn a_report_that_is_torn_is_listed_as_broken_or_as_it_was() {
     let dir = tempfile::tempdir().expect("a directory");
     let bytes = serde_json::to_vec_pretty(&whole()).expect("JSON");
-    let words = &["{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "1e999", "null", "99999999999999999999"];
+    let words = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\u0000",
+        "\\ud800",
+        "1e999",
+        "null",
+        "99999999999999999999",
+    ];
     holds(1, damaged(vec![bytes], words), |bytes| {
         fs::write(dir.path().join("report.json"), bytes).expect("written");
         let listed = Listed::of(past(dir.path()));
         let now = Timestamp::new(0, 0);
         let told = listed.to_json(now);
-        assert!(["read", "broken"].iter().any(|word| told["report"] == *word), "{told}");
+        assert!(
+            ["read", "broken"]
+                .iter()
+                .any(|word| told["report"] == *word),
+            "{told}"
+        );
         let text = list(&[listed], now);
         assert!(is_harmless(&text), "{text:?}");
     });
@@ -137,7 +155,10 @@ fn evidence() -> Vec<u8> {
         line(3, "a"),
         json!({ "type": "trailer", "lines": 3, "complete": true }),
     ];
-    lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
+    lines
+        .iter()
+        .flat_map(|line| format!("{line}\n").into_bytes())
+        .collect()
 }
 
 /// What is done to a file of evidence is found, whatever it is; and what is not done is not.
@@ -147,32 +168,45 @@ fn evidence_is_found_whole_only_where_it_is() {
     let written = evidence();
     let sha256 = Some(digest(Algorithm::Sha256, &written).hex());
     let words = &[
-        "\n", "{", "}", "{\"type\":\"trailer\",\"lines\":18446744073709551615,\"complete\":true}\n",
-        "\"seq\":18446744073709551615", "null", "[]", "\"", "\\u001b[2J", "\u{0}", "\u{feff}",
+        "\n",
+        "{",
+        "}",
+        "{\"type\":\"trailer\",\"lines\":18446744073709551615,\"complete\":true}\n",
+        "\"seq\":18446744073709551615",
+        "null",
+        "[]",
+        "\"",
+        "\\u001b[2J",
+        "\u{0}",
+        "\u{feff}",
     ];
     let expected = (any::<u64>(), prop::bool::weighted(0.8));
-    holds(1, (damaged(vec![written.clone()], words), expected), |(bytes, (lines, is_right))| {
-        fs::write(dir.path().join("e"), &bytes).expect("written");
-        let file = EvidenceFile {
-            path: "e".to_owned(),
-            level: ReportLevel::All,
-            lines: if is_right { 3 } else { lines },
-            sha256: sha256.clone(),
-        };
-        let audit = audit_evidence(dir.path(), "one", &file);
-        let is_whole = bytes == written && file.lines == 3;
-        assert_eq!(audit.faults.is_empty(), is_whole, "{:?}", audit.faults);
-        let mut reader = EvidenceReader::open(&dir.path().join("e")).expect("it is there");
-        let mut before = 0;
-        while let Some((number, line)) = reader.next_line().expect("readable") {
-            assert_eq!(number, before + 1);
-            before = number;
-            if let ReadLine::Claim(claim) = line {
-                let text = object_line(&claim);
-                assert!(is_harmless(&text) && text.ends_with('\n'), "{text:?}");
+    holds(
+        1,
+        (damaged(vec![written.clone()], words), expected),
+        |(bytes, (lines, is_right))| {
+            fs::write(dir.path().join("e"), &bytes).expect("written");
+            let file = EvidenceFile {
+                path: "e".to_owned(),
+                level: ReportLevel::All,
+                lines: if is_right { 3 } else { lines },
+                sha256: sha256.clone(),
+            };
+            let audit = audit_evidence(dir.path(), "one", &file);
+            let is_whole = bytes == written && file.lines == 3;
+            assert_eq!(audit.faults.is_empty(), is_whole, "{:?}", audit.faults);
+            let mut reader = EvidenceReader::open(&dir.path().join("e")).expect("it is there");
+            let mut before = 0;
+            while let Some((number, line)) = reader.next_line().expect("readable") {
+                assert_eq!(number, before + 1);
+                before = number;
+                if let ReadLine::Claim(claim) = line {
+                    let text = object_line(&claim);
+                    assert!(is_harmless(&text) && text.ends_with('\n'), "{text:?}");
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// No file but those of the run is taken for its evidence.
@@ -182,10 +216,27 @@ fn evidence_is_looked_for_in_its_run_alone() {
     let run = dir.path().join("job/run");
     fs::create_dir_all(&run).expect("a directory");
     fs::write(dir.path().join("job/e"), evidence()).expect("written");
-    let piece = prop::sample::select(vec!["..", ".", "/", "//", "e", "job", "run", "x", "/etc/passwd", "\0", ""]);
+    let piece = prop::sample::select(vec![
+        "..",
+        ".",
+        "/",
+        "//",
+        "e",
+        "job",
+        "run",
+        "x",
+        "/etc/passwd",
+        "\0",
+        "",
+    ]);
     let path = prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.join("/"));
     holds(1, path, |path| {
-        let file = EvidenceFile { path, level: ReportLevel::All, lines: 3, sha256: None };
+        let file = EvidenceFile {
+            path,
+            level: ReportLevel::All,
+            lines: 3,
+            sha256: None,
+        };
         let audit = audit_evidence(&run, "one", &file);
         assert!(!audit.faults.is_empty());
         assert_eq!(audit.lines, 0, "{}", file.path);
@@ -195,15 +246,30 @@ fn evidence_is_looked_for_in_its_run_alone() {
 #[test]
 fn a_word_names_one_run_or_none() {
     let dir = tempfile::tempdir().expect("a directory");
-    for (job, id) in [("nightly", ID), ("other", "0198f3b2-b0e3-7202-8bab-b75105596c48")] {
+    for (job, id) in [
+        ("nightly", ID),
+        ("other", "0198f3b2-b0e3-7202-8bab-b75105596c48"),
+    ] {
         fs::create_dir_all(dir.path().join(job).join(id)).expect("a directory");
     }
     let archive = Archive::at(dir.path());
     let piece = prop_oneof![
         prop::sample::select(vec![
-            "latest", "nightly", "other", "/", "..", "0198f3b2-b0e3-7202-8bab-b75105596c4", "7", "8", "0198F", ID,
-            "\0", "é", "",
-        ]).prop_map(str::to_owned),
+            "latest",
+            "nightly",
+            "other",
+            "/",
+            "..",
+            "0198f3b2-b0e3-7202-8bab-b75105596c4",
+            "7",
+            "8",
+            "0198F",
+            ID,
+            "\0",
+            "é",
+            "",
+        ])
+        .prop_map(str::to_owned),
         any::<char>().prop_map(String::from),
     ];
     let word = prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat());

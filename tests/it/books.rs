@@ -41,16 +41,25 @@ fn world(target: &str) -> World {
             world.put("first", key, &bytes);
         }
     }
-    for (key, status, code) in [("fails", 400, "InvalidRequest"), ("denied", 403, "AccessDenied")] {
+    for (key, status, code) in [
+        ("fails", 400, "InvalidRequest"),
+        ("denied", 403, "AccessDenied"),
+    ] {
         let code = code.to_owned();
-        let refuse = Rule::new(Action::Refuse { status, code, retry_after: None });
+        let refuse = Rule::new(Action::Refuse {
+            status,
+            code,
+            retry_after: None,
+        });
         world.faults().add(refuse.operation("GetObject").key(key));
     }
     world
 }
 
 fn run<'w>(world: &'w World, target: &str) -> Run<'w> {
-    let run = world.job_in_small_parts().set("filter.exclude", "['**/*.tmp']");
+    let run = world
+        .job_in_small_parts()
+        .set("filter.exclude", "['**/*.tmp']");
     run.pair("pair", "s3://first/", target)
 }
 

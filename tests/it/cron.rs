@@ -106,7 +106,10 @@ impl Night {
         let counts = &report["totals"]["counts"];
         assert_eq!(counts["transferred"]["total"], FILES, "{}", shown(told));
         assert_eq!(counts["verified"]["objects"]["verified"], FILES, "{counts}");
-        same(&self.world.tree("tree").files(), &self.world.objects("first", ""));
+        same(
+            &self.world.tree("tree").files(),
+            &self.world.objects("first", ""),
+        );
         for key in self.world.list("first", "").into_keys() {
             self.world.remove("first", &key);
         }
@@ -169,27 +172,81 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("nothing on stdin", "exec \"$S3SYNC\" run \"$JOB\" <&-"),
     ("no stdout", "exec \"$S3SYNC\" run \"$JOB\" >&-"),
     ("no stderr", "exec \"$S3SYNC\" run \"$JOB\" 2>&-"),
-    ("no streams at all", "exec \"$S3SYNC\" run \"$JOB\" <&- >&- 2>&-"),
-    ("no streams, much to say", "exec \"$S3SYNC\" run \"$JOB\" -vvv <&- >&- 2>&-"),
+    (
+        "no streams at all",
+        "exec \"$S3SYNC\" run \"$JOB\" <&- >&- 2>&-",
+    ),
+    (
+        "no streams, much to say",
+        "exec \"$S3SYNC\" run \"$JOB\" -vvv <&- >&- 2>&-",
+    ),
     ("stdout is full", "exec \"$S3SYNC\" run \"$JOB\" >/dev/full"),
-    ("both are full", "exec \"$S3SYNC\" run \"$JOB\" -vv >/dev/full 2>&1"),
+    (
+        "both are full",
+        "exec \"$S3SYNC\" run \"$JOB\" -vv >/dev/full 2>&1",
+    ),
     ("stdin is a directory", "exec \"$S3SYNC\" run \"$JOB\" </"),
-    ("stdin never ends", "exec \"$S3SYNC\" run \"$JOB\" </dev/zero"),
-    ("nothing in the environment", "exec env -i \"$S3SYNC\" run \"$JOB\""),
-    ("stdin and environment", "exec env -i \"$S3SYNC\" run \"$JOB\" <&- >&-"),
-    ("nobody may read what it makes", "umask 077; exec \"$S3SYNC\" run \"$JOB\""),
-    ("few open files", "ulimit -n 128; exec \"$S3SYNC\" run \"$JOB\""),
-    ("no core, little stack", "ulimit -c 0; ulimit -s 1024; exec \"$S3SYNC\" run \"$JOB\""),
-    ("an odd zone", "TZ='<-1245>12:45' exec \"$S3SYNC\" run \"$JOB\""),
-    ("a zone that is none", "TZ=:/etc/passwd exec \"$S3SYNC\" run \"$JOB\""),
-    ("the locale of C", "LANG=C LC_ALL=C exec \"$S3SYNC\" run \"$JOB\""),
-    ("a locale that is none", "LANG=xx_YY.latin9 LC_ALL=%s%n exec \"$S3SYNC\" run \"$JOB\""),
-    ("a home that is none", "HOME=/nonexistent TMPDIR=/nonexistent exec \"$S3SYNC\" run \"$JOB\""),
-    ("variables that are no text", "X=$(printf 'a\\351b') AWS_X=$X LANG=$X HOME=$X exec \"$S3SYNC\" run \"$JOB\""),
-    ("a terminal that is none", "TERM=dumb COLUMNS=0 LINES=-1 exec \"$S3SYNC\" run \"$JOB\""),
-    ("signals that are ignored", "trap '' PIPE HUP; exec \"$S3SYNC\" run \"$JOB\" >/dev/full"),
+    (
+        "stdin never ends",
+        "exec \"$S3SYNC\" run \"$JOB\" </dev/zero",
+    ),
+    (
+        "nothing in the environment",
+        "exec env -i \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "stdin and environment",
+        "exec env -i \"$S3SYNC\" run \"$JOB\" <&- >&-",
+    ),
+    (
+        "nobody may read what it makes",
+        "umask 077; exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "few open files",
+        "ulimit -n 128; exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "no core, little stack",
+        "ulimit -c 0; ulimit -s 1024; exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "an odd zone",
+        "TZ='<-1245>12:45' exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "a zone that is none",
+        "TZ=:/etc/passwd exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "the locale of C",
+        "LANG=C LC_ALL=C exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "a locale that is none",
+        "LANG=xx_YY.latin9 LC_ALL=%s%n exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "a home that is none",
+        "HOME=/nonexistent TMPDIR=/nonexistent exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "variables that are no text",
+        "X=$(printf 'a\\351b') AWS_X=$X LANG=$X HOME=$X exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "a terminal that is none",
+        "TERM=dumb COLUMNS=0 LINES=-1 exec \"$S3SYNC\" run \"$JOB\"",
+    ),
+    (
+        "signals that are ignored",
+        "trap '' PIPE HUP; exec \"$S3SYNC\" run \"$JOB\" >/dev/full",
+    ),
     ("beside others", "exec nice -n 19 \"$S3SYNC\" run \"$JOB\""),
-    ("without a session", "exec setsid -w \"$S3SYNC\" run \"$JOB\" <&- >/dev/null 2>&1"),
+    (
+        "without a session",
+        "exec setsid -w \"$S3SYNC\" run \"$JOB\" <&- >/dev/null 2>&1",
+    ),
 ];
 
 #[test]
@@ -208,8 +265,14 @@ fn a_job_does_under_every_condition_what_it_does_anywhere() {
 fn a_reader_that_goes_away_early_changes_nothing() {
     let night = Night::new();
     for (name, script) in [
-        ("one line", "{ \"$S3SYNC\" run \"$JOB\" -vvv 2>&1; echo $? >\"$DIR/code\"; } | head -1"),
-        ("none", "{ \"$S3SYNC\" run \"$JOB\" -vvv 2>&1; echo $? >\"$DIR/code\"; } | true"),
+        (
+            "one line",
+            "{ \"$S3SYNC\" run \"$JOB\" -vvv 2>&1; echo $? >\"$DIR/code\"; } | head -1",
+        ),
+        (
+            "none",
+            "{ \"$S3SYNC\" run \"$JOB\" -vvv 2>&1; echo $? >\"$DIR/code\"; } | true",
+        ),
         (
             "and the signal is ignored",
             "trap '' PIPE; { \"$S3SYNC\" run \"$JOB\" -vvv 2>&1; echo $? >\"$DIR/code\"; } | true",
@@ -257,7 +320,8 @@ fn the_working_directory_is_no_matter_where_everything_is_absolute() {
     ends(&output, 0);
     night.is_done(&output);
 
-    let gone = "mkdir \"$DIR/gone\" && cd \"$DIR/gone\" && rmdir \"$DIR/gone\" && exec \"$S3SYNC\" run";
+    let gone =
+        "mkdir \"$DIR/gone\" && cd \"$DIR/gone\" && rmdir \"$DIR/gone\" && exec \"$S3SYNC\" run";
     let output = night.shell(&format!("{gone} \"$JOB\""));
     ends(&output, 0);
     night.is_done(&output);
@@ -266,7 +330,10 @@ fn the_working_directory_is_no_matter_where_everything_is_absolute() {
     let output = night.shell(&format!("{gone} job.toml"));
     ends(&output, 2);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("cannot read the job file `job.toml`"), "{told}");
+    assert!(
+        told.contains("cannot read the job file `job.toml`"),
+        "{told}"
+    );
     assert!(!night.path("reports").exists());
 }
 
@@ -277,9 +344,21 @@ fn what_is_no_text_is_told_and_nothing_begins() {
     let odd = OsStr::from_bytes(b"caf\xe9.toml");
     for (name, script, change) in [
         ("an argument", "exec \"$S3SYNC\" run \"$ODD\"", ("ODD", odd)),
-        ("a flag", "exec \"$S3SYNC\" run \"$JOB\" \"--$ODD\"", ("ODD", odd)),
-        ("an assignment", "exec \"$S3SYNC\" run \"$JOB\" --set \"report.dir=$ODD\"", ("ODD", odd)),
-        ("a variable of ours", "exec \"$S3SYNC\" run \"$JOB\"", ("S3SYNC_REPORT__DIR", odd)),
+        (
+            "a flag",
+            "exec \"$S3SYNC\" run \"$JOB\" \"--$ODD\"",
+            ("ODD", odd),
+        ),
+        (
+            "an assignment",
+            "exec \"$S3SYNC\" run \"$JOB\" --set \"report.dir=$ODD\"",
+            ("ODD", odd),
+        ),
+        (
+            "a variable of ours",
+            "exec \"$S3SYNC\" run \"$JOB\"",
+            ("S3SYNC_REPORT__DIR", odd),
+        ),
     ] {
         case(format_args!("{name}"));
         let output = night
@@ -298,7 +377,10 @@ fn what_is_no_text_is_told_and_nothing_begins() {
 #[test]
 fn a_user_without_a_name_or_a_home_runs_a_job() {
     if !geteuid().is_root() {
-        skipped("a_user_without_a_name", "only root may become somebody else");
+        skipped(
+            "a_user_without_a_name",
+            "only root may become somebody else",
+        );
         return;
     }
     let night = Night::new();
@@ -314,7 +396,10 @@ fn a_user_without_a_name_or_a_home_runs_a_job() {
     let program = "exec setpriv --reuid 54321 --regid 54321 --clear-groups env -i \"$S3SYNC\"";
     let output = night.shell(&format!("{program} --version"));
     if output.status.code() != Some(0) {
-        skipped("a_user_without_a_name", "setpriv is not there, or nobody else may read the program");
+        skipped(
+            "a_user_without_a_name",
+            "setpriv is not there, or nobody else may read the program",
+        );
         return;
     }
     let output = night.shell(&format!("cd / && {program} run \"$JOB\""));
@@ -340,7 +425,11 @@ fn where_hardly_a_file_may_be_opened_the_truth_is_told() {
         assert_eq!(code == 0, objects.len() == FILES, "{}", shown(&output));
         if code != 0 {
             let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(told.to_lowercase().contains("too many open files"), "{}", shown(&output));
+            assert!(
+                told.to_lowercase().contains("too many open files"),
+                "{}",
+                shown(&output)
+            );
         }
         for key in objects.into_keys() {
             night.world.remove("first", &key);

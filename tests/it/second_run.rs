@@ -198,7 +198,12 @@ fn a_file_of_the_second_of_its_upload_is_settled_by_its_content() {
             let world = World::new();
             world.bucket("target");
             let tree = world.tree("tree");
-            let run = || world.job_in_small_parts().pair("pair", "tree", "s3://target/").run();
+            let run = || {
+                world
+                    .job_in_small_parts()
+                    .pair("pair", "tree", "s3://target/")
+                    .run()
+            };
             tree.file(key, size);
             run().exit(0).transferred(1);
             let modified = world.head("target", key).last_modified.expect("a time");

@@ -190,7 +190,11 @@ fn without_comments(text: &str) -> String {
 fn modules(code: &str) -> Vec<String> {
     code.lines()
         .map(|line| line.trim())
-        .filter_map(|line| line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod "))
+        .filter_map(|line| {
+            line.strip_prefix("pub ")
+                .unwrap_or(line)
+                .strip_prefix("mod ")
+        })
         .filter_map(|rest| rest.split([';', ' ']).next())
         .map(str::to_owned)
         .collect()

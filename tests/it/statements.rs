@@ -25,8 +25,14 @@ fn each_statement_is_held_by_a_test() {
     let missing: Vec<usize> = (1..=COUNT)
         .filter(|number| !held.contains_key(number) && !OPEN.contains(number))
         .collect();
-    let done: Vec<&usize> = OPEN.iter().filter(|number| held.contains_key(number)).collect();
-    let unknown: Vec<&usize> = held.keys().filter(|number| !(1..=COUNT).contains(*number)).collect();
+    let done: Vec<&usize> = OPEN
+        .iter()
+        .filter(|number| held.contains_key(number))
+        .collect();
+    let unknown: Vec<&usize> = held
+        .keys()
+        .filter(|number| !(1..=COUNT).contains(*number))
+        .collect();
     if std::env::var_os("S3SYNC_TEST_STATEMENTS").is_some() {
         case(format_args!("{}", table(&held)));
     }
@@ -41,9 +47,19 @@ fn tests_are_found_by_what_stands_before_them() {
         #[cfg(unix)]\n#[tokio::test]\nasync fn parts() {}\n\
         /// Statement 8: no test.\nfn helper() {}\n\
         #[test]\nfn bare() {}\n    /// Statement 9: x.\n    #[test]\n    fn inner() {}\n";
-    let seen: Vec<_> = claims(text).map(|claim| (claim.number, claim.test)).collect();
-    let expected = [(7, Some("parts")), (31, Some("parts")), (8, None), (9, Some("inner"))];
-    assert_eq!(seen, expected.map(|(number, test)| (number, test.map(str::to_owned))));
+    let seen: Vec<_> = claims(text)
+        .map(|claim| (claim.number, claim.test))
+        .collect();
+    let expected = [
+        (7, Some("parts")),
+        (31, Some("parts")),
+        (8, None),
+        (9, Some("inner")),
+    ];
+    assert_eq!(
+        seen,
+        expected.map(|(number, test)| (number, test.map(str::to_owned)))
+    );
     let words: Vec<_> = claims(text).map(|claim| claim.words).collect();
     assert_eq!(words[0], "the same pair with another size.");
     assert_eq!(words[1], "parts.");
@@ -69,7 +85,9 @@ fn claims(text: &str) -> impl Iterator<Item = Claim> {
     let claims: Vec<Claim> = starts
         .map(|(at, number, words): (usize, usize, &str)| {
             let rest = lines[at + 1..].iter();
-            let more = rest.clone().take_while(|line| line.starts_with("/// ") && !line.starts_with(MARK));
+            let more = rest
+                .clone()
+                .take_while(|line| line.starts_with("/// ") && !line.starts_with(MARK));
             let words = more.fold(words.to_owned(), |words, line| words + &line[3..]);
             let below: Vec<&str> = rest
                 .copied()
@@ -78,10 +96,16 @@ fn claims(text: &str) -> impl Iterator<Item = Claim> {
                 .collect();
             let head = below.iter().position(|line| line.contains("fn "));
             let attributes = &below[..head.unwrap_or(0)];
-            let is_test = attributes.iter().any(|line| line.starts_with("#[") && line.contains("test"));
+            let is_test = attributes
+                .iter()
+                .any(|line| line.starts_with("#[") && line.contains("test"));
             let name = head.and_then(|at| below[at].split("fn ").nth(1));
             let name = name.and_then(|rest| rest.split(['(', '<']).next());
-            Claim { number, words, test: name.filter(|_| is_test).map(str::to_owned) }
+            Claim {
+                number,
+                words,
+                test: name.filter(|_| is_test).map(str::to_owned),
+            }
         })
         .collect();
     claims.into_iter()
@@ -98,15 +122,22 @@ fn held() -> BTreeMap<usize, BTreeSet<String>> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") && path.file_name() != Some(own) {
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && path.file_name() != Some(own)
+            {
                 let text = fs::read_to_string(&path).expect("a source");
                 let file = path.strip_prefix(root).expect("below it").display();
                 for claim in claims(&text) {
                     let test = claim.test.unwrap_or_else(|| {
                         panic!("{file}: `Statement {}` stands above no test", claim.number)
                     });
-                    assert!(!claim.words.trim().is_empty(), "{file}: {test} says nothing of it");
-                    held.entry(claim.number).or_default().insert(format!("{file}: {test}"));
+                    assert!(
+                        !claim.words.trim().is_empty(),
+                        "{file}: {test} says nothing of it"
+                    );
+                    held.entry(claim.number)
+                        .or_default()
+                        .insert(format!("{file}: {test}"));
                 }
             }
         }
@@ -117,8 +148,17 @@ fn held() -> BTreeMap<usize, BTreeSet<String>> {
 /// The statements and their tests, in Markdown.
 fn table(held: &BTreeMap<usize, BTreeSet<String>>) -> String {
     let rows = (1..=COUNT).map(|number| {
-        let tests: Vec<&str> = held.get(&number).into_iter().flatten().map(String::as_str).collect();
-        let tests = if tests.is_empty() { "–".to_owned() } else { tests.join("<br>") };
+        let tests: Vec<&str> = held
+            .get(&number)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let tests = if tests.is_empty() {
+            "–".to_owned()
+        } else {
+            tests.join("<br>")
+        };
         format!("| {number} | {tests} |\n")
     });
     let head = "| statement | tests |\n|---|---|\n".to_owned();

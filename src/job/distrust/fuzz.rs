@@ -11,8 +11,22 @@ use crate::chance::{blows, holds, strike};
 use crate::event::FailReason;
 
 const WORDS: &[&str] = &[
-    "\n", "\r\n", "{", "}", "\"", ",", "null", "\u{0}", "\u{feff}", "\\ud800", "\"v\":2,", "\"v\":4294967296", "[]\n",
-    "{\"v\":1,\"type\":\"distrusted\"", "\"type\":\"trusted\"", "\"endpoint\":\"http://x\"",
+    "\n",
+    "\r\n",
+    "{",
+    "}",
+    "\"",
+    ",",
+    "null",
+    "\u{0}",
+    "\u{feff}",
+    "\\ud800",
+    "\"v\":2,",
+    "\"v\":4294967296",
+    "[]\n",
+    "{\"v\":1,\"type\":\"distrusted\"",
+    "\"type\":\"trusted\"",
+    "\"endpoint\":\"http://x\"",
 ];
 
 fn line(word: Word, object: &str) -> Line {
@@ -57,7 +71,11 @@ fn whatever_the_file_holds_is_kept_and_what_is_added_is_heard() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = LinesFile::below(dir.path());
         for (is_distrusted, object) in &lines {
-            let word = if *is_distrusted { Word::Distrusted } else { Word::Trusted };
+            let word = if *is_distrusted {
+                Word::Distrusted
+            } else {
+                Word::Trusted
+            };
             file.append(&[line(word, object)], false).expect("written");
         }
         let bytes = fs::read(file.path()).unwrap_or_default();
@@ -65,7 +83,8 @@ fn whatever_the_file_holds_is_kept_and_what_is_added_is_heard() {
         let before = read(&file);
         file.compact().expect("rewritten");
         assert_eq!(read(&file), before, "the same in fewer lines");
-        file.append(&[line(Word::Distrusted, "new")], true).expect("written");
+        file.append(&[line(Word::Distrusted, "new")], true)
+            .expect("written");
         let (mut objects, damaged) = read(&file);
         assert!(objects.remove(&("new".to_owned(), None)), "{damaged:?}");
         assert_eq!((objects, damaged), before, "the rest is as it was");
@@ -78,11 +97,16 @@ fn whatever_the_file_holds_is_kept_and_what_is_added_is_heard() {
 fn a_line_behind_a_torn_one_is_heard() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = LinesFile::below(dir.path());
-    file.append(&[line(Word::Distrusted, "a"), line(Word::Distrusted, "b")], true).expect("written");
+    file.append(
+        &[line(Word::Distrusted, "a"), line(Word::Distrusted, "b")],
+        true,
+    )
+    .expect("written");
     let whole = fs::read(file.path()).expect("lines");
     for end in 0..whole.len() {
         fs::write(file.path(), &whole[..end]).expect("torn");
-        file.append(&[line(Word::Distrusted, "c")], true).expect("written");
+        file.append(&[line(Word::Distrusted, "c")], true)
+            .expect("written");
         let (objects, _) = read(&file);
         assert!(objects.contains(&("c".to_owned(), None)), "torn at {end}");
     }

@@ -8,7 +8,12 @@ use crate::report::Status;
 use crate::report::grid::MAX_WIDTH;
 use crate::store::StoreKind;
 
-pub(in crate::report) fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Counts {
+pub(in crate::report) fn counts(
+    listed: u64,
+    unchanged: u64,
+    transferred: u64,
+    unproved: u64,
+) -> Counts {
     let by = Rule {
         filter: "filter.exclude",
         value: "*.tmp".to_owned(),
