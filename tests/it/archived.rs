@@ -106,6 +106,7 @@ fn only_readable_arrived(world: &World, target: &str, ran: &Ran) {
     assert_eq!(world.uploads("second"), [""; 0]);
 }
 
+/// Statement 49: archived source objects → restored ones transfer, others are skipped as archived.
 #[test]
 fn restored_objects_arrive_and_the_others_are_left_before_anything_is_begun() {
     for way in WAYS {

@@ -200,8 +200,8 @@ fn odd_names() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    // the prefix of a pair takes some of the 1024 bytes of a key
-    names.push([&*"k".repeat(202); 5].join("/"));
+    // with the prefix of a copy, 7 bytes, the 1024 bytes that a key may have
+    names.push([&*"k".repeat(202); 5].join("/") + "kkk");
     names
 }
 

@@ -134,6 +134,7 @@ fn carriers(way: &str) -> &'static [(&'static str, Body, &'static str, &'static 
     }
 }
 
+/// Statement 27: a proxy flips a byte of an upload → refused or caught, sent again.
 #[test]
 fn n27_and_n28_a_byte_flipped_once_is_found_and_sent_again() {
     for way in [UP, ACROSS, DOWN] {
@@ -173,6 +174,8 @@ fn n27_and_n28_a_byte_flipped_once_is_found_and_sent_again() {
     }
 }
 
+/// Statement 27: if it persists the object fails, and neither this run nor a later one counts it as
+/// synced.
 #[test]
 fn n27_and_n28_a_byte_flipped_every_time_fails_its_object_alone() {
     for way in [UP, ACROSS, DOWN] {
@@ -471,6 +474,8 @@ fn n7_and_n31_the_same_content_cut_otherwise_is_never_called_different() {
     }
 }
 
+/// Statement 45: an endpoint that refuses checksum headers → the run works with what is left, and
+/// `guarantees_lost` names it.
 #[test]
 fn n45_a_checksum_the_endpoint_refuses_is_a_guarantee_lost_and_no_failure() {
     for (operation, way, server_side) in [

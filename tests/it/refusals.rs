@@ -92,6 +92,8 @@ fn lost(ran: &crate::world::Ran) -> Vec<String> {
     lost.into_iter().flatten().map(what).collect()
 }
 
+/// Statement 45: an endpoint that refuses what it does not know → the run works with what is left,
+/// and `guarantees_lost` names it.
 #[test]
 fn n45_what_is_refused_is_left_out_once_and_told() {
     let server_side: &[_] = &[("server_side_copy", "true")];

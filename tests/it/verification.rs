@@ -147,6 +147,7 @@ fn a_bucket_that_hides_its_etags_unasked_is_proved_all_the_same() {
     }
 }
 
+/// Statement 33: an algorithm we do not know → transferred, reported, never a crash.
 #[test]
 fn a_checksum_nobody_knows_is_told_and_stops_nothing() {
     let world = world();
