@@ -73,6 +73,7 @@ fn counters_add_up_and_bytes_are_those_of_the_evidence() {
             let set = format!("report.level={level}");
             let ran = run(&world, target).arguments(&["--set", &set]).run();
             ran.exit(1);
+            world.faults().clear();
             let pair = ran.pair("pair");
             let arrives = |key: &str| {
                 let fails = ["denied", "fails", "left/out.tmp"].contains(&key);
