@@ -16,7 +16,9 @@ mod conflicts;
 mod draft;
 mod environment;
 mod everything;
+mod execution;
 mod explain;
+mod extent;
 mod file;
 mod filters;
 mod flags;
@@ -31,6 +33,7 @@ mod overlap;
 mod pairs;
 mod patterns;
 mod problem;
+mod programs;
 mod reading;
 mod recalled;
 mod record;
@@ -55,7 +58,9 @@ mod ways;
 
 pub use carried::{wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 pub use environment::Environment;
+pub use execution::{Execution, OnPairFailure};
 pub use explain::{Explanation, Question, TomlStyle};
+pub use extent::Extent;
 pub use file::Outline;
 pub use filters::{Bound, Filters, Globs, Patterns, Regexes, Said};
 pub use flags::FlagValues;
@@ -65,13 +70,16 @@ pub use option::{Fits, Flag, Kind, OptionRow, Scope};
 pub use options::OPTIONS;
 pub use patterns::{Glob, Pattern};
 pub use problem::{Problem, Problems};
+pub use programs::{
+    HookScope, HookTime, OnHookFailure, OnOutcome, ProgramHook, ProgramHooks, is_secret_variable,
+};
 pub use recalled::from_record;
 pub use record::Resolved;
 pub use resolved::{
     Annotations, Beside, By, Check, CheckMode, Compared, Conditional, Job, Limits, Log, Metadata,
-    OfTarget, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Rate, Report,
-    ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions, Warnings,
-    WrittenTags,
+    OfTarget, OnConflict, OnDenied, OnUndecided, OnUnverifiable, Origin, Pair, Performance, Rate,
+    Report, ReportLevel, SandboxSettings, SourceSpec, Tagging, TargetSpec, Verify, Versions,
+    Warnings, WrittenTags,
 };
 pub use schema::job_schema;
 pub use settings::Settings;

@@ -77,6 +77,7 @@ pub async fn run_between(
         return run_versions(ends, pair, context).await;
     }
     let plan = plan(Aim::Sync, &ends, pair, context);
+    let plan = plan.folding(ends.target.folding(!context.dry_run).await);
     let worker = Syncing::new(ends.clone(), pair, context);
     let ended = carry_out(plan, worker, pair, context).await;
     finished(&ends, context, ended).await
@@ -130,6 +131,7 @@ pub async fn check_between(
     manner: Manner,
 ) -> Result<PairDone, PairError> {
     let plan = plan(Aim::Compare, &ends, pair, context);
+    let plan = plan.folding(ends.target.folding(false).await);
     let worker = Checking::new(ends.clone(), pair, context, manner);
     let stopped = carry_out(plan, worker, pair, context).await?;
     Ok(done(&ends, stopped))

@@ -1,17 +1,23 @@
 /*! The executor: one job from its first second to its exit code.
 
-It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs in order,
-listens for signals, and ends with the final report and the last words on the terminal. What ends
-one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
+It opens the report, starts the sandbox where the job is a rehearsal, runs the pairs ([`executor`])
+and the programs around them ([`programs`]), listens for signals and the clock, and ends with the
+final report and the last words on the terminal. What ends one pair does not end the others. [`reverify()`] asks later whether what a run proved still holds.
 */
 
+mod deadline;
 mod distrust;
+mod executor;
 mod hooks;
 mod journal;
+mod lock;
 mod one_key;
 mod online;
 mod pair;
+mod past;
 mod place;
+mod program;
+mod programs;
 mod rehearsal;
 mod reverify;
 mod signals;
@@ -20,6 +26,7 @@ mod terminal;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Pair};
 use crate::context::{Bounds, Budget};
@@ -27,14 +34,18 @@ use crate::engine::{self, Context, Manner, PairDone, PairError};
 use crate::plan::Aim;
 use crate::report::{
     CheckForm, CheckOutput, CheckSettings, ExitCode, PlanOutput, PlanSettings, ReportError, RunEnd,
-    RunReport, Status, log_summary,
+    RunLog, RunReport, Status, log_summary,
 };
 use crate::store::Halt;
+use deadline::Deadline;
 use distrust::Ledger;
+use executor::Executor;
 pub use hooks::PairHooks;
 use journal::Journals;
+use lock::Locks;
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
+use programs::Programs;
 use rehearsal::Rehearsal;
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::{Cancel, Signals};
@@ -112,6 +123,8 @@ pub struct Opened {
     job: config::Job,
     options: RunOptions,
     report: Arc<RunReport>,
+    /// What is logged while it runs; the log of other programs is theirs.
+    log: Option<RunLog>,
 }
 
 impl Opened {
@@ -128,8 +141,11 @@ impl Opened {
             // it decides nothing that could be carried out
             Purpose::Check(_) => job.dry_run = false,
         }
+        let report = open(&job, &options)?;
+        let directory = report.directory().filter(|_| !options.silent);
         Ok(Self {
-            report: open(&job, &options)?,
+            log: directory.map(RunLog::begin).transpose()?,
+            report,
             job,
             options,
         })
@@ -179,13 +195,15 @@ async fn run_opened(
         mut job,
         options,
         report,
+        log,
     } = opened;
     hooks.begin(report.id());
     for part in report.pairs() {
         part.has_scripts(hooks.scripts(part.name()));
     }
     let heartbeat = report.heartbeat();
-    let stop = signals.begin(&report);
+    let interrupted = signals.begin(&report);
+    let stop = interrupted.child_token();
     let (halt, _halting) = Halt::after(stop.clone(), job.shutdown_grace);
     let plan = match &options.purpose {
         Purpose::Run | Purpose::Check(_) => None,
@@ -207,16 +225,38 @@ async fn run_opened(
         .iter()
         .map(|pair| Ledger::of(&job, pair))
         .collect();
-    let journals = match output {
-        Output::Evidence(_) if !job.dry_run => Journals::open(&job, report.id()),
-        Output::Evidence(_) | Output::Check(..) | Output::Plan(_) | Output::Nothing => {
-            Journals::default()
-        }
+    let locks = Locks::of(&job, &options, &report);
+    let locked = locks.take_job(&report, &stop).await;
+    // what an earlier run left behind is for the only run of the job
+    let journals = if locked.is_ok() && locks.are_taken() {
+        Journals::open(&job, report.id())
+    } else {
+        Journals::default()
     };
-    let rehearsed = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
+    let rehearsed = match &locked {
+        Ok(_) => {
+            if let (Some(directory), true) = (report.directory(), locks.are_taken()) {
+                past::tidy(directory.job().clone(), job.report.keep).await;
+            }
+            let started = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
+            started.inspect_err(|error| tracing::error!("{error}"))
+        }
+        Err(refused) => Err(refused.why()),
+    };
+    let hooks_run = matches!(options.purpose, Purpose::Run) && !job.dry_run;
+    let programs = |stop: &CancellationToken| Programs {
+        hooks: hooks_run.then_some(&job.hooks),
+        report: &report,
+        is_rehearsal: job.sandbox.is_some(),
+        interrupted: interrupted.clone(),
+        stop: stop.clone(),
+    };
+    let mut around = None;
     let reason = match rehearsed {
         Ok(rehearsal) => {
             let run = PairRun {
+                deadline: Deadline::begin(job.execution.timeout, &stop),
+                programs: programs(&stop),
                 engine,
                 budget: Budget::new(job.limits.memory),
                 bounds: Bounds::new(&job.limits),
@@ -227,16 +267,20 @@ async fn run_opened(
                 dry_run: job.dry_run,
                 shown: terminal::progress_shown(&job, &options),
                 output,
+                locks: &locks,
             };
-            let pairs = job.pairs.iter().zip(report.pairs());
-            for ((pair, part), ledger) in pairs.zip(&ledgers) {
-                run.run(pair, part, ledger, hooks.of(&pair.name)).await;
-            }
+            let executor = Executor {
+                job: &job,
+                report: &report,
+                ledgers: &ledgers,
+                hooks: &hooks,
+                run,
+            };
+            around = executor.run().await;
             rehearsal.end().await;
             None
         }
         Err(error) => {
-            tracing::error!("{error}");
             for part in report.pairs() {
                 part.finish(Status::Failed, Some("not started: no sandbox".to_owned()));
             }
@@ -244,17 +288,33 @@ async fn run_opened(
         }
     };
     journals.finish();
-    heartbeat.abort();
-    let received = signals.end();
+    let received = signals.received();
     if let Some(plan) = plan {
+        heartbeat.abort();
+        signals.end();
         return show(&report, &plan, received, reason);
     }
     let mut end = end_of(&report, received, reason);
     if signals.is_of_program() {
         end = cancelled(end);
     }
+    if let Some((means, message)) = around {
+        end = programs::worsened(end, means, message);
+    }
+    end = programs(&interrupted).after_job(end).await;
+    heartbeat.abort();
+    // the report is for nobody else to write any more
+    signals.end();
     let mut exit = end.exit;
+    if let Some(trouble) = log.as_ref().and_then(RunLog::trouble) {
+        tracing::warn!("{trouble}");
+    }
     let record = report.finish(end);
+    if record.run.exit_code != Some(exit.code()) {
+        // its last report could not be written
+        exit = exit.worse(ExitCode::Warning);
+    }
+    drop(locked);
     match &check {
         None => log_summary(&record),
         Some(check) => {
@@ -264,8 +324,8 @@ async fn run_opened(
             }
         }
     }
-    if let Some(directory) = report.directory() {
-        terminal::last_words(&job, &options, &record, directory, check.as_ref());
+    if let Some(path) = report.shown_path() {
+        terminal::last_words(&job, &options, &record, &path, check.as_ref());
     }
     Outcome {
         exit,
@@ -324,7 +384,7 @@ fn end_of(report: &RunReport, received: Option<ExitCode>, reason: Option<String>
         interrupted_by: received.and_then(ExitCode::signal),
     };
     for part in report.pairs() {
-        let exit = part.status().exit(interrupted);
+        let exit = report.exit_of(part.status(), interrupted);
         let worst = end.exit.worse(exit);
         if worst != end.exit {
             end.exit = worst;

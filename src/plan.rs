@@ -9,6 +9,7 @@ what a listing cannot tell is a [`Decision::Examine`], which the workers look in
 mod compare;
 mod cursor;
 mod decided;
+mod folded;
 mod join;
 mod row;
 mod shadow;
@@ -24,6 +25,7 @@ use std::time::Instant;
 use self::compare::compare;
 use self::cursor::Cursor;
 use self::decided::Decided;
+use self::folded::Folded;
 use self::join::Join;
 use self::shadow::{Shadow, Taken};
 use crate::config::{By, Check};
@@ -31,7 +33,7 @@ use crate::event::{Cause, Event, Listed, Rule, Side, Sinks, SkipReason};
 use crate::filter::{Filters, Ruling};
 use crate::hook::{Candidate, Fails, HookError};
 use crate::object::{Entry, LocalKey, ObjectKey, Timestamp};
-use crate::store::{Listing, StoreError};
+use crate::store::{Folding, Listing, StoreError};
 
 /// What is to be done with one key of the source.
 #[derive(Debug, Clone)]
@@ -180,6 +182,17 @@ pub enum Leave {
 }
 
 impl Leave {
+    /// The path of a key is that of this one, on the target's file system.
+    pub fn folded(source: Entry, by: &str) -> Self {
+        Self::Skip {
+            source,
+            reason: SkipReason::ShadowedKey,
+            message: Some(format!(
+                "the target's file system takes its path for that of `{by}`, which differs in case or in its normal form only"
+            )),
+        }
+    }
+
     /// The path of a key is already taken by this one.
     pub fn shadowed(source: Entry, by: &str) -> Self {
         Self::Skip {
@@ -278,6 +291,7 @@ pub struct Plan {
     rules: Rules,
     filters: Filters,
     shadow: Shadow,
+    folded: Option<Folded>,
     sinks: Sinks,
 }
 
@@ -306,6 +320,7 @@ impl Plan {
             rules,
             filters,
             shadow: Shadow::new(rules.is_provisional),
+            folded: None,
             sinks: sinks.clone(),
         }
     }
@@ -322,6 +337,16 @@ impl Plan {
         };
         Self {
             anew: Some(anew),
+            ..self
+        }
+    }
+
+    /// The same for a target that does not see these differences between names. Of keys that are
+    /// one there the first counts, also where late filters may yet keep it out.
+    #[must_use]
+    pub fn folding(self, folding: Folding) -> Self {
+        Self {
+            folded: Folded::new(folding),
             ..self
         }
     }
@@ -358,6 +383,7 @@ impl Plan {
         let target = target.once_more(&mut self.join.target);
         self.join = Join::new(source, target);
         self.shadow = plan.shadow;
+        self.folded = self.folded.as_ref().and_then(Folded::anew);
         self.anew = Some(anew);
         true
     }
@@ -473,7 +499,11 @@ impl Plan {
                 message: Some(message),
             }));
         }
-        match self.shadow.of(self.join.source.name_of(source), source) {
+        let name = self.join.source.name_of(source);
+        if let Some(by) = self.folded.as_mut().and_then(|folded| folded.of(name)) {
+            return Some(Decision::Leave(Leave::folded(source.clone(), &by)));
+        }
+        match self.shadow.of(name, source) {
             None => self.decide_alone(joined),
             Some(Taken::By(by)) => Some(Decision::Leave(Leave::shadowed(source.clone(), &by))),
             Some(Taken::ByOneThatGoes(others)) => {

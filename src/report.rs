@@ -11,6 +11,7 @@ is held against its digest ([`audit_evidence`]). What protects a proof is the SH
 directory keeps a copy of `report.json`, or of its digests, elsewhere.
 */
 
+mod abandoned;
 mod archive;
 mod check;
 mod directory;
@@ -21,8 +22,10 @@ mod figures;
 #[cfg(test)]
 mod fuzz;
 mod grid;
+mod held;
 mod history;
 mod human;
+mod job_directory;
 mod list;
 mod log;
 #[cfg(feature = "cli")]
@@ -31,13 +34,16 @@ mod output;
 mod pair;
 mod plan;
 mod progress;
+mod prune;
 mod run;
+mod run_log;
 pub mod schema;
 mod show;
 mod status;
 mod summary;
 mod table;
 
+pub use abandoned::{Abandoned, as_known};
 pub use archive::{Archive, PastRun, Unnamed};
 pub use check::{CheckForm, CheckOutput, CheckSettings, Combined, check_table};
 pub use directory::{ReportError, RunDirectory};
@@ -47,9 +53,11 @@ pub use evidence::{
 };
 pub use exit::ExitCode;
 pub use facts::BUILD;
+pub use held::{HeldFile, is_held};
 pub use history::history_schema;
 #[cfg(feature = "cli")]
 pub use human::printable;
+pub use job_directory::{JobDirectory, locks_directory};
 pub use list::{Listed, list};
 pub use log::{LogSink, log_check_summary, log_summary};
 #[cfg(feature = "cli")]
@@ -58,7 +66,9 @@ pub use output::Stream;
 pub use pair::PairReport;
 pub use plan::{PairPlan, PlanFormat, PlanOutput, PlanSettings};
 pub use progress::{Progress, Shown};
+pub use prune::{Pruned, prune};
 pub use run::{RunEnd, RunReport};
+pub use run_log::{RunLog, RunLogWriter};
 pub use schema::report_schema;
 pub use show::{Objects, object_line, show, standing_line};
 pub use status::Status;

@@ -16,6 +16,7 @@ mod annotations;
 mod buffers;
 mod details;
 mod error;
+mod folding;
 mod halt;
 mod incomplete;
 mod left;
@@ -38,6 +39,7 @@ mod versioning;
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};
 pub use details::Details;
 pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
+pub use folding::Folding;
 pub use halt::{Halt, Halting};
 pub use incomplete::Incomplete;
 pub use left::{LeftUpload, Unheard, UnheardUpload, Unwitnessed, Witness};
@@ -565,6 +567,12 @@ pub trait Target: Source {
     /// not be computed again where it would hold up others.
     fn signs_with(&self) -> Option<Algorithm> {
         None
+    }
+
+    /// Which differences between names it does not see. Where nothing may be written, what is there
+    /// already has to tell it.
+    async fn folding(&self, _may_write: bool) -> Folding {
+        Folding::NONE
     }
 
     /// Makes durable what was written: called once, when nothing more will be. A bucket has

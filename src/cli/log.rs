@@ -5,69 +5,127 @@ use std::sync::OnceLock;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::FmtSpan;
-use tracing_subscriber::layer::{Layer, Layered, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::config::Log;
-use crate::report::Stream;
+use crate::report::{RunLogWriter, Stream};
 use crate::store::s3::logs_identities;
 
 type Lines = Box<dyn Layer<Registry> + Send + Sync>;
-type Written = Layered<reload::Layer<Lines, Registry>, Registry>;
 
-/// How the process logs at present, once it does: what, and in which form.
-static LOGGING: OnceLock<(
-    reload::Handle<EnvFilter, Written>,
-    reload::Handle<Lines, Registry>,
-)> = OnceLock::new();
+/// How the process logs at present, once it does: on its stream, and in the log of each run.
+static LOGGING: OnceLock<[Reloaded; 2]> = OnceLock::new();
+
+/// Changes what is logged in one place, and in which form.
+struct Reloaded {
+    what: reload::Handle<EnvFilter, Registry>,
+    how: reload::Handle<Lines, Registry>,
+}
+
+/// What is logged in one place, and in which form.
+struct Logged {
+    what: EnvFilter,
+    how: Lines,
+}
 
 /// Starts logging, or goes on as another job has it. `RUST_LOG`, when it is set, decides what is
-/// logged.
-pub(super) fn start(log: &Log, stream: Stream, is_read: bool) {
-    let (filter, lines) = logging(log, stream, is_read);
-    let failed = if let Some((what, how)) = LOGGING.get() {
-        how.reload(lines).is_err() || what.reload(filter).is_err()
+/// logged on the stream. The log of a run has at least what level info has; there is none without
+/// a run that leaves a report, which `is_kept` says.
+pub(super) fn start(log: &Log, stream: Stream, is_read: bool, is_kept: bool) {
+    let both = [shown(log, stream, is_read), kept(log, is_kept)];
+    let failed = if let Some(present) = LOGGING.get() {
+        let reloaded = present.iter().zip(both);
+        let failed = reloaded.map(|(present, logged)| {
+            present.how.reload(logged.how).is_err() || present.what.reload(logged.what).is_err()
+        });
+        // each of them
+        failed.fold(false, |one, other| one | other)
     } else {
-        let (lines, how) = reload::Layer::new(lines);
-        let (filter, what) = reload::Layer::new(filter);
-        let _ = LOGGING.set((what, how));
+        let (layers, reloaded): (Vec<_>, Vec<_>) = both.into_iter().map(Logged::layer).unzip();
+        let _ = LOGGING.set(
+            reloaded
+                .try_into()
+                .unwrap_or_else(|_| unreachable!("two places")),
+        );
         let quiet = filter_fn(|metadata| !may_show_keys(metadata));
-        // the filter stands outside of the lines: within, who would log is asked every time
-        let written = tracing_subscriber::registry().with(lines);
-        written.with(filter).with(quiet).try_init().is_err()
+        let written = tracing_subscriber::registry().with(layers);
+        written.with(quiet).try_init().is_err()
     };
     if failed {
         tracing::debug!("logging was started elsewhere");
     }
 }
 
-fn logging(log: &Log, stream: Stream, is_read: bool) -> (EnvFilter, Lines) {
+impl Logged {
+    /// The layer, and what changes it later.
+    fn layer(self) -> (Lines, Reloaded) {
+        let (how, reload_how) = reload::Layer::new(self.how);
+        let (what, reload_what) = reload::Layer::new(self.what);
+        let reloaded = Reloaded {
+            what: reload_what,
+            how: reload_how,
+        };
+        (how.with_filter(what).boxed(), reloaded)
+    }
+}
+
+/// What goes to the stream.
+fn shown(log: &Log, stream: Stream, is_read: bool) -> Logged {
     // a dry run is there to be read, and so is a check that tells in records
     let level = if is_read { log.level.max(1) } else { log.level };
-    let directives = std::env::var("RUST_LOG")
+    let directives = rust_log();
+    let lines = fmt::layer()
+        .with_target(directives.is_some() || log.aws_sdk)
+        .with_span_events(spans(log))
+        .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_writer(move || stream);
+    Logged {
+        what: directives
+            .and_then(|directives| EnvFilter::try_new(directives).ok())
+            .unwrap_or_else(|| EnvFilter::new(own_directives(log, level))),
+        how: if log.json {
+            lines.json().boxed()
+        } else {
+            lines.compact().boxed()
+        },
+    }
+}
+
+/// What goes to the log of a run: at least what went well.
+fn kept(log: &Log, is_kept: bool) -> Logged {
+    let own = own_directives(log, log.level.max(1));
+    let directives = match rust_log() {
+        _ if !is_kept => "off".to_owned(),
+        // the last word on a target counts
+        Some(directives) => format!("{own},{directives}"),
+        None => own,
+    };
+    let lines = fmt::layer()
+        .with_span_events(spans(log))
+        .with_ansi(false)
+        .with_writer(|| RunLogWriter)
+        .json();
+    Logged {
+        what: EnvFilter::try_new(directives)
+            .unwrap_or_else(|_| EnvFilter::new(own_directives(log, log.level.max(1)))),
+        how: lines.boxed(),
+    }
+}
+
+fn rust_log() -> Option<String> {
+    std::env::var("RUST_LOG")
         .ok()
-        .filter(|text| !text.is_empty());
-    let show_target = directives.is_some() || log.aws_sdk;
-    let spans = if log.span_events {
+        .filter(|text| !text.is_empty())
+}
+
+fn spans(log: &Log) -> FmtSpan {
+    if log.span_events {
         FmtSpan::NEW | FmtSpan::CLOSE
     } else {
         FmtSpan::NONE
-    };
-    let filter = directives
-        .and_then(|directives| EnvFilter::try_new(directives).ok())
-        .unwrap_or_else(|| EnvFilter::new(own_directives(log, level)));
-    let lines = fmt::layer()
-        .with_target(show_target)
-        .with_span_events(spans)
-        .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_writer(move || stream);
-    let lines = if log.json {
-        lines.json().boxed()
-    } else {
-        lines.compact().boxed()
-    };
-    (filter, lines)
+    }
 }
 
 /// What is logged where `RUST_LOG` does not say it; a directive is about all targets that begin so.

@@ -125,7 +125,7 @@ pub(super) fn dispatch(
     };
     let path = matches.get_one::<String>("script").context("a script")?;
     // what it prints is what somebody wants to see
-    log::start(&job.log, Stream::Stderr, true);
+    log::start(&job.log, Stream::Stderr, true, false);
     let runtime = process::runtime().context("start the runtime")?;
     let checked = runtime.block_on(check(Path::new(path), settings, &trial));
     runtime.shutdown_background();

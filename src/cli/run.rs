@@ -237,7 +237,8 @@ pub(super) fn start(jobs: Vec<Job>, request: &RunRequest) -> anyhow::Result<Exit
             Purpose::Plan(_) => false,
             Purpose::Check(settings) => settings.form == CheckForm::Records,
         };
-        log::start(&job.log, request.stream, is_read);
+        let is_kept = !matches!(request.purpose, Purpose::Plan(_));
+        log::start(&job.log, request.stream, is_read, is_kept);
     };
     // scripts may say something while they load
     let Some(mut hooks) = prepared(&jobs, log_as) else {

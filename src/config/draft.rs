@@ -20,8 +20,8 @@ pub(super) struct Draft {
     pub(super) name: String,
     /// The pair; none without two sides.
     pub(super) pair: Option<Pair>,
-    /// Where it goes, if that is known.
-    pub(super) target: Option<Side>,
+    /// Source and target, if it has both.
+    pub(super) both: Option<(Side, Side)>,
     /// Whether source and target are on S3, if it has both.
     pub(super) sides: Option<(bool, bool)>,
     pub(super) merged: Arc<Merged>,
@@ -78,7 +78,7 @@ impl Draft {
         drop(decided);
         Self {
             name: name.to_owned(),
-            target: both.as_ref().map(|(_, target)| target.clone()),
+            both: both.clone(),
             sides: both
                 .as_ref()
                 .map(|(source, target)| (source.is_s3(), target.is_s3())),

@@ -49,6 +49,8 @@ pub(super) struct FileLayers {
     numbers: HashMap<String, usize>,
     /// Its `[[hooks]]`, in order.
     pub(super) hooks: Vec<(Place, Layer)>,
+    /// Where its relative paths begin.
+    pub(super) base: PathBuf,
 }
 
 /// One `[pairs.NAME]`.
@@ -131,7 +133,7 @@ pub(super) struct JobFile<'a> {
 }
 
 impl FileLayers {
-    fn new(name: PathBuf) -> Self {
+    fn new(name: PathBuf, base: PathBuf) -> Self {
         Self {
             name,
             job: Layer::default(),
@@ -140,6 +142,7 @@ impl FileLayers {
             pairs: Vec::new(),
             numbers: HashMap::new(),
             hooks: Vec::new(),
+            base,
         }
     }
 
@@ -154,11 +157,6 @@ impl FileLayers {
         let mut layer = self.defaults.clone();
         layer.absorb(own.clone());
         Some(layer)
-    }
-
-    /// Where its first hook stands.
-    pub(super) fn first_hook(&self) -> Option<Place> {
-        self.hooks.first().map(|(place, _)| place.clone())
     }
 
     /// What `[pairs.NAME]` says, if the file has it.

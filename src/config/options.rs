@@ -554,10 +554,10 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("1").file_only().under(JOB),
     job("job.name", Name, "the job's name; otherwise the file's stem").under(JOB),
     job("job.max_parallel_pairs", SMALL_NUMBER, "pairs that run side by side")
-        .default("1").under(JOB).not_yet(),
+        .default("1").under(JOB),
     job("job.on_pair_failure", words(&["continue", "stop"]), "after a failed pair: continue with the others, or stop")
-        .default("continue").under(JOB).not_yet(),
-    job("job.timeout", SOME_DURATION, "how long the job may take").under(JOB).not_yet(),
+        .default("continue").under(JOB),
+    job("job.timeout", SOME_DURATION, "how long the job may take; then it is stopped in order").under(JOB),
     job("job.shutdown_grace", ANY_DURATION, "how long objects in flight may take after a signal")
         .default("20s").under(JOB),
     job("sandbox.dir", Path, "rehearse on an embedded S3 that keeps its buckets here")
@@ -565,14 +565,15 @@ pub static OPTIONS: &[OptionRow] = &[
     job("report.dir", Path, "where runs leave their reports").under(REHEARSAL),
     job("report.level", words(&["acts", "errors_only", "all"]), "how much evidence is written")
         .default("acts").under(REHEARSAL),
-    job("report.keep", SOME_DURATION, "how long the reports of old runs are kept").under(REHEARSAL).not_yet(),
+    job("report.keep", SOME_DURATION, "how long after their start the reports of runs are kept; for good when not said").under(REHEARSAL),
     job("lock.on_conflict", words(&["fail", "wait", "skip"]), "when the job runs already: fail, wait, or skip this run")
-        .under(JOB).not_yet(),
-    job("lock.wait", ANY_DURATION, "how long to wait for the other run").under(JOB).not_yet(),
+        .default("fail").under(JOB),
+    job("lock.wait", ANY_DURATION, "how long to wait for the other run, 0 for as long as it takes")
+        .default("0s").under(JOB),
     job("include", Files, "job files to read first; this one wins over them")
         .default("[]").file_only().under(JOB),
     job("vars", Variables, "texts that ${vars.NAME} stands for").default("{}").under(JOB),
-    job("hooks", Hooks, "programs to run before and after").file_only().under(JOB).not_yet(),
+    job("hooks", Hooks, "programs to run before and after").file_only().under(JOB),
     hook("hooks.at", words(&["before", "after"]), "when"),
     hook("hooks.scope", words(&["job", "pair"]), "around the whole job, or each pair").default("job"),
     hook("hooks.on", OUTCOMES, "after only: which outcomes; every one when not said"),

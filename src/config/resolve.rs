@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::draft::Draft;
 use super::environment::Environment;
 use super::everything::Everything;
+use super::execution::Execution;
 use super::merged::Merged;
 use super::option::Scope;
 use super::problem::{Place, Problem};
+use super::programs::ProgramHooks;
 use super::record::{Record, RecordedPair, Resolved};
-use super::resolved::{Job, Limits, Log, Rate, Report, ReportLevel, SandboxSettings};
+use super::resolved::{Job, Limits, Log, OnConflict, Rate, Report, ReportLevel, SandboxSettings};
 use super::setting::from_text;
 use super::settings::Settings;
 use super::stand_ins::stand_ins;
@@ -39,7 +42,6 @@ pub(super) fn resolve(
     for file in &everything.files {
         checks::hooks(&file.hooks, &mut problems);
     }
-    unbuilt::refuse_hooks(everything, &mut problems);
 
     let shared = everything.shared();
     let mut drafts: Vec<Draft> = named
@@ -63,15 +65,27 @@ pub(super) fn resolve(
             &mut problems,
         );
     }
-    overlap::deletions(&drafts, &mut problems);
-    let order = order(&drafts, &mut problems);
+    let parallel: u64 = job.value("job.max_parallel_pairs");
+    let own = overlap::OwnDirectories {
+        report: &dirs.report,
+        job: &name,
+        sandbox: dirs.sandbox.as_deref(),
+    };
+    overlap::deletions(&drafts, own, parallel > 1, &mut problems);
+    let lock = lock(&job, &mut problems);
+    order(&drafts, &mut problems);
     let dry_run = dry_run(&drafts, &mut problems);
 
     let job = Arc::new(job);
-    let pairs: Vec<_> = order
-        .iter()
-        .filter_map(|at| drafts[*at].pair.take())
+    let pairs: Vec<_> = drafts
+        .iter_mut()
+        .filter_map(|draft| draft.pair.take())
         .collect();
+    let hooks = ProgramHooks::new(
+        everything,
+        drafts.iter().map(|draft| &draft.merged),
+        &mut problems,
+    );
     let sandbox = dirs.sandbox.map(|dir| SandboxSettings {
         dir,
         stand_ins: stand_ins(&pairs),
@@ -93,6 +107,8 @@ pub(super) fn resolve(
         name: name.clone(),
         origin: everything.origin.clone(),
         pairs,
+        execution: Execution::new(&job),
+        hooks,
         limits: Limits {
             memory: job.value("limits.memory"),
             workers: job.optional("limits.workers"),
@@ -103,12 +119,14 @@ pub(super) fn resolve(
         },
         report: Report {
             dir: dirs.report.clone(),
+            keep: job.optional("report.keep"),
             level: match job.value::<String>("report.level").as_str() {
                 "errors_only" => ReportLevel::ErrorsOnly,
                 "all" => ReportLevel::All,
                 _ => ReportLevel::Acts,
             },
         },
+        lock,
         sandbox,
         log: log(&job),
         shutdown_grace: job.duration("job.shutdown_grace"),
@@ -164,7 +182,8 @@ fn job_name(everything: &Everything, job: &Merged, problems: &mut Vec<Problem>) 
     name.clone()
 }
 
-fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
+/// Finds pairs that cannot run in any order.
+fn order(drafts: &[Draft], problems: &mut Vec<Problem>) {
     let names = || drafts.iter().map(|draft| draft.name.as_str());
     let numbers: HashMap<&str, usize> = names().zip(0..).collect();
     let mut graph = Vec::new();
@@ -189,7 +208,7 @@ fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
         }
         graph.push(before);
     }
-    pairs::order(&graph).unwrap_or_else(|circle| {
+    if let Err(circle) = pairs::order(&graph) {
         let mut way: Vec<&str> = circle.iter().map(|at| drafts[*at].name.as_str()).collect();
         way.push(way[0]);
         problems.push(
@@ -199,8 +218,7 @@ fn order(drafts: &[Draft], problems: &mut Vec<Problem>) -> Vec<usize> {
             )
             .remedy("take one of them out of `after`"),
         );
-        Vec::new()
-    })
+    }
 }
 
 /// A run is dry or it is not: a job with some pairs dry is not built.
@@ -217,6 +235,26 @@ fn dry_run(drafts: &[Draft], problems: &mut Vec<Problem>) -> bool {
         );
     }
     !dry.is_empty()
+}
+
+/// What to do where another run holds a lock. How long to wait is for those who wait.
+fn lock(job: &Merged, problems: &mut Vec<Problem>) -> OnConflict {
+    let wait = "lock.wait";
+    let longest: Option<Duration> = job.optional(wait);
+    let longest = longest.filter(|longest| !longest.is_zero());
+    let on_conflict: String = job.value("lock.on_conflict");
+    if on_conflict != "wait" && longest.is_some() && !job.is_broken("lock.on_conflict") {
+        let message = format!("`{wait}`, and `lock.on_conflict` is \"{on_conflict}\"");
+        problems.push(
+            Problem::new(message, &job.place(wait))
+                .remedy("say lock.on_conflict = \"wait\", or leave the time out"),
+        );
+    }
+    match on_conflict.as_str() {
+        "wait" => OnConflict::Wait(longest),
+        "skip" => OnConflict::Skip,
+        _ => OnConflict::Fail,
+    }
 }
 
 fn log(job: &Merged) -> Log {

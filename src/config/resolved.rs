@@ -3,12 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::execution::Execution;
 use super::filters::Filters;
 use super::lua::LuaSettings;
+use super::programs::ProgramHooks;
 use super::record::Resolved;
 use super::stand_ins::StandIn;
 use crate::digest::Algorithm;
@@ -23,12 +26,18 @@ pub struct Job {
     pub name: String,
     /// Where it came from.
     pub origin: Origin,
-    /// Its pairs in the order they run.
+    /// Its pairs in the order they are named.
     pub pairs: Vec<Pair>,
+    /// In which order they run, and until when.
+    pub execution: Execution,
+    /// The programs that are run before and after.
+    pub hooks: ProgramHooks,
     /// Bounds of the whole process.
     pub limits: Limits,
     /// What is left behind.
     pub report: Report,
+    /// What to do where another run holds a lock.
+    pub lock: OnConflict,
     /// The embedded endpoint, if the job is to be rehearsed.
     pub sandbox: Option<SandboxSettings>,
     /// What is logged.
@@ -111,7 +120,7 @@ pub struct Pair {
     /// Go on with the parts of an interrupted upload that are confirmed.
     pub multipart_resume: bool,
     /// How often a whole object is begun again after damage or change, and the pause before it.
-    pub force_retry: (u32, std::time::Duration),
+    pub force_retry: (u32, Duration),
     /// Find the part layout of the other side with requests.
     pub auto_chunksize: bool,
     /// The headers and user metadata of what is written.
@@ -416,6 +425,20 @@ pub struct Report {
     pub dir: PathBuf,
     /// How much evidence is written.
     pub level: ReportLevel,
+    /// For how long after their start the reports of runs are kept; for good when `None`.
+    pub keep: Option<Duration>,
+}
+
+/// What a run does whose job or target another run is at work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// It ends `locked`, which is an exit code of its own.
+    #[default]
+    Fail,
+    /// It ends `locked`, and all is well.
+    Skip,
+    /// It waits so long for each lock, or as long as it takes, and then ends `locked`.
+    Wait(Option<Duration>),
 }
 
 /// How much evidence is written.

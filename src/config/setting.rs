@@ -10,7 +10,7 @@ use super::option::{Kind, OptionRow};
 use super::patterns;
 use super::suggest::nearest;
 use super::tables;
-use super::text::has_credentials;
+use super::text::{has_credentials, without_secrets};
 use super::units::{read_duration, read_size, write_duration, write_size};
 use crate::object::Timestamp;
 use crate::store::Secret;
@@ -26,8 +26,31 @@ pub(super) enum Setting {
     Text(String),
     Path(PathBuf),
     List(Vec<String>),
+    /// A program and its arguments.
+    Program(CommandLine),
     Table(BTreeMap<String, String>),
     Secret(Secret, Keeper),
+}
+
+/// A program and its arguments, which may have secrets filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CommandLine {
+    pub(super) words: Vec<String>,
+    /// The same as it may be shown.
+    pub(super) shown: Vec<String>,
+}
+
+impl CommandLine {
+    /// The same, shown as another one.
+    pub(super) fn shown_as(self, other: &Setting) -> Setting {
+        match other {
+            Setting::Program(other) => Setting::Program(Self {
+                shown: other.shown.clone(),
+                ..self
+            }),
+            _ => Setting::Program(self),
+        }
+    }
 }
 
 /// Where a secret is kept, so that it can be named without being shown.
@@ -216,6 +239,7 @@ impl Setting {
             Self::Text(value) => value.clone().into(),
             Self::Path(value) => value.to_string_lossy().into(),
             Self::List(values) => values.clone().into(),
+            Self::Program(line) => line.shown.clone().into(),
             Self::Table(values) => serde_json::json!(values),
             Self::Secret(secret, _) => secret.to_string().into(),
         }
@@ -404,7 +428,7 @@ fn list(row: &OptionRow, texts: Vec<String>) -> Result<Setting, Refusal> {
     for text in &texts {
         let wrong = match row.kind {
             // as a pattern it would be found in everything
-            Kind::Files | Kind::Program | Kind::Regexes | Kind::Globs if text.is_empty() => {
+            Kind::Files | Kind::Regexes | Kind::Globs if text.is_empty() => {
                 Some("is empty".to_owned())
             }
             Kind::Regexes => patterns::Pattern::new(text).err(),
@@ -418,10 +442,22 @@ fn list(row: &OptionRow, texts: Vec<String>) -> Result<Setting, Refusal> {
             return Err(refusal(row, format_args!("has `{text}`, which {wrong}")));
         }
     }
-    if row.kind == Kind::Program && texts.is_empty() {
-        return Err(refusal(row, "names no program"));
+    if row.kind == Kind::Program {
+        return program(row, texts);
     }
     Ok(Setting::List(texts))
+}
+
+fn program(row: &OptionRow, words: Vec<String>) -> Result<Setting, Refusal> {
+    // an argument may be empty
+    if words.first().is_none_or(String::is_empty) {
+        return Err(refusal(row, "names no program"));
+    }
+    if words.iter().any(|word| word.contains('\0')) {
+        return Err(refusal(row, "contains a NUL character"));
+    }
+    let shown = without_secrets(&words);
+    Ok(Setting::Program(CommandLine { words, shown }))
 }
 
 /// The texts of an array.

@@ -55,10 +55,26 @@ impl Side {
     }
 }
 
-/// The endpoint of `side` (`source` or `target`), the same text for the same place.
+/// The endpoint of `side` (`source` or `target`), the same text for the same place; none where it
+/// is AWS.
 pub(super) fn endpoint(side: &str, merged: &Merged) -> Option<String> {
     let said: Option<String> = merged.optional(&format!("{side}.endpoint_url"));
-    said.map(|url| normal_endpoint(&url))
+    said.and_then(|url| aws_or(&url))
+}
+
+/// An endpoint's URL in one way to write it, or none for those of AWS: a bucket is the same by each
+/// of them.
+pub(super) fn aws_or(url: &str) -> Option<String> {
+    let normal = normal_endpoint(url);
+    let (_, host) = normal.split_once("://").unwrap_or(("", &normal));
+    let is_aws = [".amazonaws.com", ".amazonaws.com.cn"]
+        .iter()
+        .filter_map(|domain| host.strip_suffix(domain))
+        .any(|name| {
+            name.split('.')
+                .any(|label| label == "s3" || label.starts_with("s3-"))
+        });
+    (!is_aws).then_some(normal)
 }
 
 /// An endpoint's URL with its scheme and host in lower case, without the port that goes without

@@ -202,8 +202,6 @@ fn example(row: &OptionRow) -> String {
         "job.name" => "nightly",
         "job.timeout" => "5h",
         "job.shutdown_grace" => "20s",
-        "lock.on_conflict" => "wait",
-        "lock.wait" => "10m",
         "report.dir" => "/var/lib/s3sync",
         "report.keep" => "90d",
         "sandbox.dir" => "rehearsal",

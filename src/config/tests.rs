@@ -190,7 +190,15 @@ fn pairs_run_after_those_they_wait_for() {
         [pairs.first]\nsource = '/b'\ntarget = 's3://b/b/'\n";
     let job = job(text, &environment(&[]), &FlagValues::default()).expect("a job");
     let names: Vec<_> = job.pairs.iter().map(|pair| pair.name.as_str()).collect();
-    assert_eq!(names, ["first", "last"]);
+    assert_eq!(names, ["last", "first"], "as they are named");
+    assert_eq!(job.order(), [1, 0]);
+    // a pair that is not part of the run holds up nobody
+    let mut alone = job;
+    alone.pairs.truncate(1);
+    assert_eq!(
+        (alone.order(), alone.predecessors()),
+        (vec![0], vec![vec![]])
+    );
 }
 
 #[test]

@@ -177,6 +177,33 @@ fn goes_on(value: &str) -> bool {
         || count('{') > count('}')
 }
 
+/// The words of a command line as they may be shown: without what stands behind an option that
+/// sounds secret, and without addresses that have a password in them.
+pub(super) fn without_secrets(words: &[String]) -> Vec<String> {
+    let mut is_secret = false;
+    let shown = words.iter().map(|word| {
+        let was_announced = std::mem::take(&mut is_secret);
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (word.as_str(), None),
+        };
+        let announces = option.starts_with('-') && sounds_secret(option);
+        match value {
+            _ if was_announced || has_credentials(word) => REDACTED.to_owned(),
+            Some(_) if announces => format!("{option}={REDACTED}"),
+            Some(_) => word.clone(),
+            None => {
+                is_secret = announces;
+                word.clone()
+            }
+        }
+    });
+    shown.collect()
+}
+
+/// What stands for something nobody may see.
+const REDACTED: &str = "[redacted]";
+
 /// Whether a text is a web address with a user, and perhaps a password, before its host (RFC 3986,
 /// userinfo).
 pub(super) fn has_credentials(text: &str) -> bool {

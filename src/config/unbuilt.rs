@@ -1,6 +1,5 @@
 //! What this version only knows by name: read, typed and explained, and refused where it counts.
 
-use super::everything::Everything;
 use super::merged::Decided;
 use super::option::Kind;
 use super::problem::Problem;
@@ -16,14 +15,6 @@ pub(super) fn refuse(decided: &[Decided<'_>], problems: &mut Vec<Problem>) {
             let problem = Problem::new(message, decided.place).remedy(remedy);
             problems.push(problem.not_yet());
         }
-    }
-}
-
-/// Refuses hooks.
-pub(super) fn refuse_hooks(everything: &Everything, problems: &mut Vec<Problem>) {
-    if let Some(place) = everything.files.iter().find_map(|file| file.first_hook()) {
-        let problem = Problem::new("not supported yet: `hooks`", &place);
-        problems.push(problem.remedy(LEAVE_IT_OUT).not_yet());
     }
 }
 

@@ -26,6 +26,7 @@ use crate::context::Distrusted;
 use crate::digest::Verdict;
 use crate::event::{Event, FailReason, Sink, locked};
 use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::report::JobDirectory;
 
 /// The part of the file that is about one pair's target.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ impl Ledger {
     pub(super) fn of(job: &Job, pair: &Pair) -> Self {
         let Place { root, endpoint } = Place::of_target(job, pair);
         Self {
-            file: LinesFile::below(&job.report.dir.join(&job.name)),
+            file: LinesFile::below(&JobDirectory::of(&job.report.dir, &job.name)),
             pair: pair.name.clone(),
             root,
             endpoint,

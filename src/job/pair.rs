@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RunPair;
+use super::deadline::Deadline;
 use super::distrust::{Keeper, Ledger, Opened};
 use super::journal::Journals;
+use super::lock::Locks;
+use super::programs::Programs;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +41,21 @@ pub(super) struct PairRun<'a> {
     /// Where progress is shown; nowhere when `None`.
     pub(super) shown: Option<Shown>,
     pub(super) output: Output<'a>,
+    /// Taken for each pair while it is at work.
+    pub(super) locks: &'a Locks,
+    /// What stops it when its time is up.
+    pub(super) deadline: Deadline,
+    /// What is run before and after.
+    pub(super) programs: Programs<'a>,
+}
+
+/// What a pair has come to.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) status: Status,
+    pub(super) reason: Option<String>,
+    /// Who hears of it; nobody where it has not begun.
+    pub(super) sinks: Option<Sinks>,
 }
 
 /// Where it is told what happens to each object.
@@ -54,15 +72,52 @@ pub(super) enum Output<'a> {
 }
 
 impl PairRun<'_> {
-    /// Runs one pair and writes its end into its part of the report.
+    /// Runs one pair, with the programs around it, and writes its end into its part of the report.
     pub(super) async fn run(&self, pair: &Pair, part: &PairReport, ledger: &Ledger, hooks: Hooks) {
         if self.stop.is_cancelled() {
-            part.finish(Status::Interrupted, Some("not started".to_owned()));
+            let (status, reason) = self.deadline.not_started();
+            part.finish(status, reason);
             return;
         }
+        let _locked = match self.locks.take_target(part, &self.stop).await {
+            Ok(locked) => locked,
+            Err(refused) => {
+                let settled = (refused.status(), Some(refused.why())).into();
+                let settled = self.programs.after_pair(part, settled).await;
+                return part.finish(settled.status, settled.reason);
+            }
+        };
+        let begun = self.programs.before_pair(part).await;
+        let (settled, lines) = if self.stop.is_cancelled() {
+            (self.deadline.not_started().into(), None)
+        } else {
+            match begun {
+                Ok(warnings) => self.work(pair, part, (ledger, hooks), warnings).await,
+                Err(reason) => {
+                    let reason = format!("not attempted: {reason}");
+                    ((Status::Failed, Some(reason)).into(), None)
+                }
+            }
+        };
+        part.stop_clock();
+        let settled = self.programs.after_pair(part, settled).await;
+        part.finish(settled.status, settled.reason);
+        if let (Output::Plan(plan), Some(lines)) = (self.output, lines) {
+            plan.end(part, &lines);
+        }
+    }
+
+    /// The pair itself; `before` are warnings of what ran before it. Gives its lines of a plan, too.
+    async fn work(
+        &self,
+        pair: &Pair,
+        part: &PairReport,
+        (ledger, hooks): (&Ledger, Hooks),
+        before: Vec<String>,
+    ) -> (Settled, Option<Arc<PairPlan>>) {
         let refuse = |error: String| {
             tracing::error!(pair = part.name(), "{error}");
-            part.finish(Status::Failed, Some(error));
+            ((Status::Failed, Some(error)).into(), None)
         };
         // without it what is damaged could pass for unchanged
         let opened = spawn_blocking({
@@ -93,7 +148,7 @@ impl PairRun<'_> {
                 .map(|announcer| announcer as Arc<dyn Sink>),
         );
         let sinks = Sinks::new(sinks);
-        for message in warnings {
+        for message in before.into_iter().chain(warnings) {
             sinks.emit(&Event::Warning { message });
         }
         let progress = self
@@ -131,10 +186,12 @@ impl PairRun<'_> {
                 (status, reason) = part.outcome();
             }
         }
-        part.finish(status, reason);
-        if let (Output::Plan(plan), Some(lines)) = (self.output, lines) {
-            plan.end(part, &lines);
-        }
+        let settled = Settled {
+            status,
+            reason,
+            sinks: Some(sinks),
+        };
+        (settled, lines)
     }
 
     fn begin(&self, pair: &Pair, hooks: &Hooks, part: &PairReport) -> Result<Begun, ReportError> {
@@ -194,14 +251,18 @@ impl PairRun<'_> {
                 match (done.stopped || cut_short, status) {
                     (false, status) => (status, reason),
                     // a failure is worse than having been stopped after it
-                    (true, Status::Failed) => (Status::Failed, Some("also interrupted".to_owned())),
-                    (true, _) => (Status::Interrupted, None),
+                    (true, Status::Failed) => {
+                        let (stopped, reason) = self.deadline.stopped();
+                        let stopped = reason.unwrap_or_else(|| stopped.as_str().to_owned());
+                        (Status::Failed, Some(format!("also {stopped}")))
+                    }
+                    (true, _) => self.deadline.stopped(),
                 }
             }
             Ok(Err(failed))
                 if self.stop.is_cancelled() && failed.error.kind == ErrorKind::Cancelled =>
             {
-                (Status::Interrupted, None)
+                self.deadline.stopped()
             }
             Ok(Err(failed)) => {
                 let reason = failed.to_string();
@@ -216,6 +277,16 @@ impl PairRun<'_> {
                 tracing::error!(pair = part.name(), "panic: {message}");
                 (Status::Crashed, Some(format!("panic: {message}")))
             }
+        }
+    }
+}
+
+impl From<(Status, Option<String>)> for Settled {
+    fn from((status, reason): (Status, Option<String>)) -> Self {
+        Self {
+            status,
+            reason,
+            sinks: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::program;
 use crate::event::locked;
 use crate::report::{ExitCode, RunEnd, RunReport, Status};
 use crate::store;
@@ -117,9 +118,8 @@ impl Signals {
     }
 
     /// The job has ended: its report is for nobody else to write.
-    pub(super) fn end(&self) -> Option<ExitCode> {
+    pub(super) fn end(&self) {
         *locked(&self.heard.report) = None;
-        self.received()
     }
 }
 
@@ -156,6 +156,7 @@ async fn watch(mut signals: Listening, heard: Arc<Heard>) {
     if thread.spawn(last_words).is_ok() {
         let _ = is_done.recv_timeout(LAST_WORDS);
     }
+    program::kill_all();
     #[allow(
         clippy::exit,
         reason = "the user asked twice: nothing may be waited for any more"

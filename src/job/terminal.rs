@@ -1,10 +1,10 @@
 //! What a run shows while it goes on, and its last words.
 
+use std::path::Path;
+
 use super::{Purpose, RunOptions};
 use crate::config::{Job, Origin};
-use crate::report::{
-    CheckForm, CheckOutput, RunDirectory, Shown, Stream, check_table, schema, table,
-};
+use crate::report::{CheckForm, CheckOutput, Shown, Stream, check_table, schema, table};
 
 /// A bar where somebody watches, log records otherwise.
 pub(super) fn progress_shown(job: &Job, options: &RunOptions) -> Option<Shown> {
@@ -26,14 +26,14 @@ pub(super) fn last_words(
     job: &Job,
     options: &RunOptions,
     report: &schema::Report,
-    directory: &RunDirectory,
+    path: &Path,
     check: Option<&CheckOutput>,
 ) {
     if is_recorded(options) {
         // the last record is the sum
         return;
     }
-    let path = directory.latest_report().display().to_string();
+    let path = path.display().to_string();
     tracing::info!(report = path, "report written");
     if job.log.json || options.silent {
         return;

@@ -1,4 +1,7 @@
 use std::path::Path;
+use std::sync::LazyLock;
+
+use tokio::sync::Barrier;
 
 use super::*;
 use crate::config::{
@@ -61,11 +64,13 @@ pub(super) fn pair(name: &str) -> Pair {
     }
 }
 
-fn job(dir: &Path, pairs: &[&str]) -> Job {
+pub(super) fn job(dir: &Path, pairs: &[&str]) -> Job {
     Job {
         name: "nightly".to_owned(),
         origin: Origin::File("nightly.toml".into()),
         pairs: pairs.iter().map(|name| pair(name)).collect(),
+        execution: config::Execution::default(),
+        hooks: config::ProgramHooks::default(),
         limits: Limits {
             memory: 1 << 20,
             workers: None,
@@ -74,7 +79,9 @@ fn job(dir: &Path, pairs: &[&str]) -> Job {
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
+            keep: None,
         },
+        lock: config::OnConflict::default(),
         sandbox: None,
         shutdown_grace: std::time::Duration::ZERO,
         log: Log {
@@ -111,6 +118,14 @@ fn done(stopped: bool) -> PairDone {
     }
 }
 
+static MEETING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+static JOINING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+
+async fn meet(barrier: &Barrier, context: &Context) {
+    barrier.wait().await;
+    context.sinks.emit(&Event::UnchangedMany { count: 1 });
+}
+
 /// Stands for the engine: the pair's name says what happens.
 fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone, PairError>> {
     Box::pin(async move {
@@ -134,7 +149,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
             entries: 1,
             bytes: 1,
         });
-        match pair.name.trim_end_matches("_again") {
+        match pair.name.split('_').next().unwrap_or_default() {
             "nothing" => context.sinks.emit(&Event::UnchangedMany { count: 1 }),
             "skips" => context.sinks.emit(&Event::Skipped {
                 key: "k".to_owned(),
@@ -150,6 +165,14 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
                 attempts: 1,
             }),
             "forgets" => {}
+            // only two of them at once come to their end; each test has its own
+            "meets" => meet(&MEETING, &context).await,
+            "joins" => meet(&JOINING, &context).await,
+            "waits" => {
+                context.stop.cancelled().await;
+                context.sinks.emit(&Event::NotAttempted { key, source });
+                return Ok(done(true));
+            }
             "ends" => {
                 return Err(PairError {
                     error: error(),
@@ -162,7 +185,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
                 context.sinks.emit(&Event::NotAttempted { key, source });
                 return Ok(done(true));
             }
-            "fails_interrupted" => {
+            "failsinterrupted" => {
                 context.stop.cancel();
                 context.sinks.emit(&Event::Failed {
                     key,
@@ -180,8 +203,12 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
 }
 
 async fn run_scripted(dir: &Path, pairs: &[&str]) -> (ExitCode, serde_json::Value) {
+    run_job(dir, job(dir, pairs)).await
+}
+
+async fn run_job(dir: &Path, job: Job) -> (ExitCode, serde_json::Value) {
     let outcome = run_with(
-        job(dir, pairs),
+        job,
         PairHooks::default(),
         RunOptions::default(),
         &Signals::listen(),
@@ -196,6 +223,14 @@ async fn run_scripted(dir: &Path, pairs: &[&str]) -> (ExitCode, serde_json::Valu
     )
 }
 
+/// What a report says under a key of each pair.
+fn said(report: &serde_json::Value, key: &str) -> String {
+    let pairs = report["pairs"].as_array().expect("pairs").iter();
+    let words = pairs.map(|pair| pair[key].as_str().unwrap_or("-").to_owned());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Statement 51: of several pairs one fails, the others run, and the worst decides.
 #[tokio::test]
 async fn the_worst_pair_decides_and_the_others_run() {
     for (pairs, exit, status, statuses) in [
@@ -232,7 +267,7 @@ async fn the_worst_pair_decides_and_the_others_run() {
             "success interrupted interrupted",
         ),
         (
-            &["fails_interrupted", "nothing"],
+            &["failsinterrupted", "nothing"],
             ExitCode::Failed,
             "failed",
             "failed interrupted",
@@ -244,13 +279,7 @@ async fn the_worst_pair_decides_and_the_others_run() {
         assert_eq!(seen, exit, "{pairs:?}");
         assert_eq!(report["run"]["exit_code"], exit.code(), "{pairs:?}");
         assert_eq!(report["run"]["status"], status, "{pairs:?}");
-        let each: Vec<_> = report["pairs"]
-            .as_array()
-            .expect("pairs")
-            .iter()
-            .map(|pair| pair["status"].as_str().expect("a word"))
-            .collect();
-        assert_eq!(each.join(" "), statuses, "{pairs:?}");
+        assert_eq!(said(&report, "status"), statuses, "{pairs:?}");
     }
 }
 
@@ -288,4 +317,96 @@ async fn a_run_that_cannot_report_does_not_start() {
     )
     .await;
     assert_eq!(outcome.exit, ExitCode::Failed);
+}
+
+/// Statement 51: what stops after a failure says of each pair why it was not attempted.
+#[tokio::test]
+async fn after_a_failed_pair_the_others_run_or_are_not_begun() {
+    use config::OnPairFailure::{Continue, Stop};
+    for (on_pair_failure, most, pairs, exit, statuses) in [
+        (
+            Continue,
+            1,
+            &["fails", "nothing"][..],
+            ExitCode::Failed,
+            "failed success",
+        ),
+        (
+            Stop,
+            1,
+            &["skips", "fails", "nothing", "nothing_again"],
+            ExitCode::Failed,
+            "warning failed not_attempted not_attempted",
+        ),
+        (
+            Stop,
+            1,
+            &["panics", "nothing"],
+            ExitCode::Crashed,
+            "crashed not_attempted",
+        ),
+        // what has begun is not ended for it
+        (
+            Stop,
+            3,
+            &["meets", "ends", "meets_again", "nothing"],
+            ExitCode::Failed,
+            "success failed success not_attempted",
+        ),
+        (
+            Stop,
+            1,
+            &["nothing", "skips"],
+            ExitCode::Warning,
+            "success warning",
+        ),
+    ] {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let mut job = job(dir.path(), pairs);
+        job.execution.on_pair_failure = on_pair_failure;
+        job.execution.max_parallel_pairs = most;
+        let (seen, report) = run_job(dir.path(), job).await;
+        assert_eq!(
+            (seen, &*said(&report, "status")),
+            (exit, statuses),
+            "{pairs:?}"
+        );
+        let reasons = said(&report, "status_reason");
+        let told = reasons.matches("not attempted: `").count();
+        assert_eq!(told, statuses.matches("not_attempted").count(), "{reasons}");
+    }
+}
+
+#[tokio::test]
+async fn pairs_run_side_by_side_and_after_those_they_come_after() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let mut job = job(dir.path(), &["nothing", "panics", "joins", "joins_again"]);
+    job.execution.max_parallel_pairs = 2;
+    job.pairs[0].after = vec!["joins_again".to_owned(), "panics".to_owned()];
+    let (exit, report) = run_job(dir.path(), job).await;
+    assert_eq!(exit, ExitCode::Crashed);
+    assert_eq!(said(&report, "name"), "nothing panics joins joins_again");
+    assert_eq!(said(&report, "status"), "success crashed success success");
+    let time = |at: usize, key: &str| {
+        report["pairs"][at][key]
+            .as_str()
+            .expect("a time")
+            .to_owned()
+    };
+    assert!(time(0, "started_at") >= time(3, "finished_at"), "{report}");
+}
+
+#[tokio::test]
+async fn a_job_has_its_time_and_no_more() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let mut job = job(dir.path(), &["nothing", "waits", "nothing_again"]);
+    job.execution.timeout = Some(std::time::Duration::from_millis(1));
+    job.pairs[0].after = vec!["waits".to_owned()];
+    let (exit, report) = run_job(dir.path(), job).await;
+    assert_eq!(exit, ExitCode::Timeout);
+    assert_eq!(report["run"]["status"], "timeout");
+    assert_eq!(report["run"]["interrupted_by"], serde_json::Value::Null);
+    assert_eq!(said(&report, "status"), "timeout timeout timeout");
+    let reasons = said(&report, "status_reason");
+    assert_eq!(reasons.matches("job.timeout").count(), 3, "{reasons}");
 }

@@ -90,7 +90,7 @@ impl Job {
         &self.config.name
     }
 
-    /// The names of its pairs, in the order they run.
+    /// The names of its pairs, in the order they are named.
     pub fn pairs(&self) -> impl Iterator<Item = &str> {
         self.config.pairs.iter().map(|pair| pair.name.as_str())
     }

@@ -100,7 +100,7 @@ impl CancelHandle {
 }
 
 impl Live {
-    /// Every pair as it stands now, in the order they run. It takes microseconds a pair.
+    /// Every pair as it stands now, in the order they are named. It takes microseconds a pair.
     pub fn pairs(&self) -> Vec<PairState> {
         self.0
             .pairs()

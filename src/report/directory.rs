@@ -5,10 +5,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use super::JobDirectory;
+
 /// `<report.dir>/<job>/<run id>`.
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
-    job: PathBuf,
+    job: JobDirectory,
     run: PathBuf,
     id: String,
 }
@@ -26,18 +28,28 @@ pub struct ReportError {
 impl RunDirectory {
     /// Makes the directory of a run that begins. `job` is one path segment.
     pub fn create(dir: &Path, job: &str, id: &str) -> Result<Self, ReportError> {
+        let of_job = JobDirectory::of(dir, job);
         let directory = Self {
-            job: dir.join(job),
-            run: dir.join(job).join(id),
+            run: of_job.run(id),
+            job: of_job,
             id: id.to_owned(),
         };
         if job.is_empty() || job == "." || job == ".." || job.contains('/') {
             let error = io::Error::other(format!("the job's name `{job}` cannot name a directory"));
-            return Err(failed(&directory.job, error));
+            return Err(failed(directory.job.path(), error));
         }
         let pairs = directory.run.join("pairs");
         fs::create_dir_all(&pairs).map_err(|error| failed(&pairs, error))?;
         Ok(directory)
+    }
+
+    /// The directory of a run that was there before.
+    pub(super) fn existing(job: &JobDirectory, id: &str) -> Self {
+        Self {
+            run: job.run(id),
+            job: job.clone(),
+            id: id.to_owned(),
+        }
     }
 
     /// The run's id.
@@ -50,9 +62,14 @@ impl RunDirectory {
         &self.run
     }
 
+    /// The directory of its job.
+    pub fn job(&self) -> &JobDirectory {
+        &self.job
+    }
+
     /// Where the report can be found after the run: below the link to the latest run.
     pub fn latest_report(&self) -> PathBuf {
-        self.job.join("latest/report.json")
+        self.job.latest().join("report.json")
     }
 
     /// The evidence of a pair, relative to the run's directory.
@@ -80,7 +97,7 @@ impl RunDirectory {
 
     /// Appends one line to the job's history.
     pub fn append_history(&self, line: &str) -> Result<(), ReportError> {
-        let path = self.job.join("history.ndjson");
+        let path = self.job.history();
         let append = || -> io::Result<()> {
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
             // one write: lines of runs that end together do not mix
@@ -92,8 +109,8 @@ impl RunDirectory {
 
     /// Points `latest` to this run, in one step.
     pub fn point_latest(&self) -> Result<(), ReportError> {
-        let latest = self.job.join("latest");
-        let beside = self.job.join(format!(".latest-{}", self.id));
+        let latest = self.job.latest();
+        let beside = self.job.path().join(format!(".latest-{}", self.id));
         let replace = || -> io::Result<()> {
             symlink(&self.id, &beside)?;
             fs::rename(&beside, &latest).inspect_err(|_| {

@@ -17,6 +17,8 @@ pub enum ExitCode {
     Guard,
     /// Another run holds the lock.
     Locked,
+    /// Another run holds the lock, and the job says to let it.
+    Skipped,
     /// The job's time was up.
     Timeout,
     /// A panic.
@@ -31,7 +33,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// All of them, worst first; those of signals never meet in one run.
-    pub const WORST_FIRST: [Self; 11] = [
+    pub const WORST_FIRST: [Self; 12] = [
         Self::Crashed,
         Self::Usage,
         Self::Failed,
@@ -42,13 +44,14 @@ impl ExitCode {
         Self::Guard,
         Self::Locked,
         Self::Warning,
+        Self::Skipped,
         Self::Success,
     ];
 
     /// The number the process ends with.
     pub fn code(self) -> u8 {
         match self {
-            Self::Success => 0,
+            Self::Success | Self::Skipped => 0,
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Warning => 3,
@@ -82,6 +85,7 @@ impl ExitCode {
             | Self::Warning
             | Self::Guard
             | Self::Locked
+            | Self::Skipped
             | Self::Timeout
             | Self::Crashed => None,
         }
@@ -94,7 +98,7 @@ impl ExitCode {
             Self::Failed | Self::Usage => Status::Failed,
             Self::Warning => Status::Warning,
             Self::Guard => Status::Guard,
-            Self::Locked => Status::Locked,
+            Self::Locked | Self::Skipped => Status::Locked,
             Self::Timeout => Status::Timeout,
             Self::Crashed => Status::Crashed,
             Self::HungUp | Self::Interrupted | Self::Terminated => Status::Interrupted,
@@ -125,6 +129,7 @@ mod tests {
             (ExitCode::Guard, 4, "guard"),
             (ExitCode::Locked, 5, "locked"),
             (ExitCode::Warning, 3, "warning"),
+            (ExitCode::Skipped, 0, "locked"),
             (ExitCode::Success, 0, "success"),
         ];
         for (rank, (code, number, status)) in table.into_iter().enumerate() {

@@ -16,6 +16,12 @@ const fn known(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
 }
 
+/// The machine's name.
+pub(super) fn hostname() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
 /// The program.
 pub(super) fn tool() -> Tool {
     let [commit, target, rustc] = BUILD.map(|(_, value)| value.map(str::to_owned));
@@ -41,10 +47,7 @@ pub(super) fn tool() -> Tool {
 pub(super) fn host() -> Host {
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64);
     Host {
-        hostname: rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned(),
+        hostname: hostname(),
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus,

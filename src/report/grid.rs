@@ -79,7 +79,11 @@ pub(super) fn paint(text: &str, status: Status) -> String {
     let colour = match status {
         Status::Success => 32,
         Status::Warning | Status::Guard | Status::Locked => 33,
-        Status::Failed | Status::Timeout | Status::Interrupted | Status::Crashed => 31,
+        Status::Failed
+        | Status::Timeout
+        | Status::Interrupted
+        | Status::Crashed
+        | Status::NotAttempted => 31,
         Status::Pending | Status::Running => 36,
     };
     format!("\x1b[{colour}m{text}\x1b[0m")

@@ -7,8 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::human;
-use super::{PastRun, Status};
+use super::{PastRun, Status, abandoned, human};
 use crate::object::Timestamp;
 
 /// A run that is at work rewrites its report more often than this.
@@ -40,8 +39,14 @@ enum Glance {
 /// The part of a report that a list shows: older and newer ones are read as well.
 #[derive(Debug, Deserialize)]
 struct Partial {
+    host: Option<HostPart>,
     run: RunPart,
     totals: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct HostPart {
+    hostname: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,11 +65,11 @@ struct RunPart {
 }
 
 impl Listed {
-    /// Looks at a run.
+    /// Looks at a run. One that is called running and whose process is gone has crashed.
     pub fn of(run: PastRun) -> Self {
         let report = match fs::read(run.report()) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(partial) => Glance::Report(Box::new(partial)),
+                Ok(partial) => Glance::Report(Box::new(as_known(partial, &run))),
                 Err(error) => Glance::Broken(error.to_string()),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Glance::Missing,
@@ -157,6 +162,18 @@ impl Listed {
             number("/counts/errors"),
         ]
     }
+}
+
+fn as_known(mut partial: Partial, run: &PastRun) -> Partial {
+    let host = partial.host.as_ref();
+    let is_gone = partial.run.status == Status::Running
+        && host.is_some_and(|host| abandoned::is_abandoned(&run.directory, &host.hostname));
+    if is_gone {
+        partial.run.status = Status::Crashed;
+        let heard = partial.run.heartbeat_at.as_deref();
+        partial.run.status_reason = heard.map(abandoned::reason);
+    }
+    partial
 }
 
 impl Partial {

@@ -26,6 +26,8 @@ pub struct PairReport {
     scripts: OnceLock<Vec<schema::Script>>,
     ends: Mutex<(End, End)>,
     work: OnceLock<Work>,
+    /// When its work was done, and how long that took.
+    done: OnceLock<(Timestamp, Duration)>,
     end: OnceLock<Ending>,
 }
 
@@ -74,6 +76,7 @@ impl PairReport {
             scripts: OnceLock::new(),
             ends: Mutex::new((source, target)),
             work: OnceLock::new(),
+            done: OnceLock::new(),
             end: OnceLock::new(),
         }
     }
@@ -170,15 +173,36 @@ impl PairReport {
         evidence.trouble()
     }
 
+    /// Stops the clock: what follows is no work of the pair's.
+    pub fn stop_clock(&self) {
+        let _ = self.done.set((Timestamp::now(), self.elapsed()));
+    }
+
     /// Ends: completes the evidence and stops the clock. Only the first ending counts.
     pub fn finish(&self, status: Status, reason: Option<String>) {
         let _ = self.complete_evidence();
+        let now = || (Timestamp::now(), self.elapsed());
+        let (finished_at, duration) = *self.done.get_or_init(now);
         let _ = self.end.set(Ending {
             status,
             reason,
-            finished_at: Timestamp::now(),
-            duration: self.elapsed(),
+            finished_at,
+            duration,
         });
+    }
+
+    /// The pair as `report.json` would have it if it ended now, and so.
+    pub fn record_ending(&self, status: Status, reason: Option<&str>) -> schema::Pair {
+        schema::Pair {
+            status,
+            status_reason: reason.map(str::to_owned),
+            ..self.record(&self.tally())
+        }
+    }
+
+    /// The pair as `report.json` would have it now.
+    pub fn record_now(&self) -> schema::Pair {
+        self.record(&self.tally())
     }
 
     /// What counts as a warning.
@@ -265,6 +289,9 @@ impl PairReport {
     }
 
     fn elapsed(&self) -> Duration {
+        if let Some((_, duration)) = self.done.get() {
+            return *duration;
+        }
         self.work
             .get()
             .map_or(Duration::ZERO, |work| work.started.elapsed())

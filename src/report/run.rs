@@ -1,6 +1,7 @@
 //! The report of a run, from its first second to its last.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,10 @@ use uuid::Uuid;
 
 use super::schema::{self, Report, Run, SCHEMA_VERSION, Trigger};
 use super::{
-    ExitCode, PairReport, ReportError, RunDirectory, Status, facts, figures, history, locked,
+    ExitCode, HeldFile, PairReport, ReportError, RunDirectory, Status, abandoned, facts, figures,
+    history, locked,
 };
-use crate::config::{Job, Origin};
+use crate::config::{Job, OnConflict, Origin};
 use crate::event::Tally;
 use crate::object::Timestamp;
 use crate::plan::Aim;
@@ -32,7 +34,14 @@ pub struct RunReport {
     host: schema::Host,
     started: Instant,
     started_at: Timestamp,
+    hooks: Mutex<Vec<schema::Hook>>,
     end: OnceLock<Ending>,
+    /// Says to others that the run is at work, until it has ended or its process has.
+    at_work: Mutex<Option<HeldFile>>,
+    /// What a pair comes to whose lock another run holds.
+    of_locked: ExitCode,
+    /// Another run of the job is at work: `latest` is not for this one to move.
+    is_turned_away: AtomicBool,
     /// Held from reading the counters to the rename: the heartbeat's last report, begun before the
     /// end, must not replace the final one.
     writing: Mutex<()>,
@@ -72,8 +81,11 @@ impl RunReport {
     pub fn open(job: &Job, command: &str, aim: Aim) -> Result<Arc<Self>, ReportError> {
         let facts = RunFacts::new(job, command);
         let directory = RunDirectory::create(&job.report.dir, &job.name, &facts.id)?;
+        // before the report says that it is running
+        let at_work = abandoned::hold(&directory);
         directory.write("resolved.json", &json(&job.resolved.to_json()))?;
         let report = Self::new(job, facts, Some(directory), aim);
+        *locked(&report.at_work) = at_work;
         report.write()?;
         Ok(Arc::new(report))
     }
@@ -98,7 +110,14 @@ impl RunReport {
             host: facts::host(),
             started: Instant::now(),
             started_at: Timestamp::now(),
+            hooks: Mutex::default(),
             end: OnceLock::new(),
+            at_work: Mutex::default(),
+            of_locked: match job.lock {
+                OnConflict::Skip => ExitCode::Skipped,
+                OnConflict::Fail | OnConflict::Wait(_) => ExitCode::Locked,
+            },
+            is_turned_away: AtomicBool::new(false),
             writing: Mutex::default(),
         }
     }
@@ -106,6 +125,11 @@ impl RunReport {
     /// The run's id.
     pub fn id(&self) -> &str {
         &self.facts.id
+    }
+
+    /// The machine it runs on.
+    pub fn host(&self) -> &schema::Host {
+        &self.host
     }
 
     /// Where it is kept, if it is.
@@ -158,9 +182,36 @@ impl RunReport {
         directory.write("report.json", &json(&self.record()))
     }
 
+    /// Ends every pair before it began, because another run of the job is at work; `latest` stays
+    /// with the others.
+    pub fn turn_away(&self, status: Status, reason: &str) {
+        self.is_turned_away.store(true, Ordering::Relaxed);
+        for pair in &self.pairs {
+            pair.finish(status, Some(reason.to_owned()));
+        }
+    }
+
+    /// What a pair of this status is to the exit code of the run.
+    pub fn exit_of(&self, status: Status, interrupted_by: ExitCode) -> ExitCode {
+        match status {
+            Status::Locked => self.of_locked,
+            status => status.exit(interrupted_by),
+        }
+    }
+
+    /// Where the report can be found after the run.
+    pub fn shown_path(&self) -> Option<PathBuf> {
+        let directory = self.directory.as_ref()?;
+        Some(if self.is_turned_away.load(Ordering::Relaxed) {
+            directory.path().join("report.json")
+        } else {
+            directory.latest_report()
+        })
+    }
+
     /// Ends the run: the last report, a line in the history, and the link to the latest run.
-    /// Gives the report as written; what could not be written is a warning, because the work is
-    /// done.
+    /// Gives the report as written. What could not be written is a warning, because the work is
+    /// done, and so is a run without its last report.
     pub fn finish(&self, end: RunEnd) -> Report {
         let _ = self.end.set(Ending {
             end,
@@ -168,15 +219,31 @@ impl RunReport {
             duration: self.started.elapsed(),
         });
         let _writing = locked(&self.writing);
-        let record = self.record();
-        if let Some(directory) = &self.directory {
-            let written = directory
-                .write("report.json", &json(&record))
-                .and_then(|()| directory.append_history(&history::line(&record)))
-                .and_then(|()| directory.point_latest());
-            if let Err(error) = written {
-                tracing::warn!("{error}");
+        let mut record = self.record();
+        let Some(directory) = &self.directory else {
+            return record;
+        };
+        match directory.write("report.json", &json(&record)) {
+            Ok(()) => {
+                // who is asked now is told by the report
+                if let Some(held) = locked(&self.at_work).take() {
+                    let _ = held.remove();
+                }
             }
+            Err(error) => {
+                tracing::warn!("{error}");
+                unwritten(&mut record.run, &error);
+            }
+        }
+        let noted = directory.append_history(&history::line(&record));
+        let noted = noted.and_then(|()| {
+            if self.is_turned_away.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            directory.point_latest()
+        });
+        if let Err(error) = noted {
+            tracing::warn!("{error}");
         }
         record
     }
@@ -194,8 +261,27 @@ impl RunReport {
             run: self.run(),
             config: self.config.clone(),
             totals: figures::totals(&tallies),
+            hooks: locked(&self.hooks).clone(),
             pairs: each.map(|(pair, tally)| pair.record(tally)).collect(),
         }
+    }
+
+    /// The report as it would be if the run ended now, and so.
+    pub fn record_ending(&self, end: &RunEnd) -> Report {
+        let mut report = self.record();
+        report.run = Run {
+            status: end.exit.status(),
+            status_reason: end.reason.clone(),
+            exit_code: Some(end.exit.code()),
+            interrupted_by: end.interrupted_by.map(str::to_owned),
+            ..report.run
+        };
+        report
+    }
+
+    /// Takes that a program was run before or after.
+    pub fn add_hook(&self, hook: schema::Hook) {
+        locked(&self.hooks).push(hook);
     }
 
     fn run(&self) -> Run {
@@ -238,6 +324,15 @@ impl RunFacts {
     }
 }
 
+/// A run that has no last report is none that is well.
+fn unwritten(run: &mut Run, error: &ReportError) {
+    if matches!(run.status, Status::Success | Status::Locked) && run.exit_code == Some(0) {
+        run.status = ExitCode::Warning.status();
+        run.exit_code = Some(ExitCode::Warning.code());
+    }
+    run.status_reason.get_or_insert_with(|| error.to_string());
+}
+
 fn config_of(job: &Job) -> schema::Config {
     let secret = |(path, origin): &(String, String)| schema::SecretOrigin {
         path: path.clone(),
@@ -263,7 +358,7 @@ fn whole(path: &Path) -> String {
     }
 }
 
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
+pub(super) fn json(value: &impl serde::Serialize) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).expect("words and numbers are JSON");
     text.push(b'\n');
     text

@@ -6,6 +6,7 @@ what is absent is `null`; nothing is text made for people.
 
 mod counts;
 mod document;
+mod hook;
 mod pair;
 mod words;
 
@@ -15,6 +16,7 @@ pub use counts::{
     VerifiedObjects,
 };
 pub(super) use document::document;
+pub use hook::Hook;
 pub use pair::{
     Bytes, End, EvidenceFile, GuaranteeLost, LatencyMs, Pair, Phases, Requests, Retries, Sample,
     Script, Series, Throughput,
@@ -53,6 +55,9 @@ pub struct Report {
     pub config: Config,
     /// All pairs together.
     pub totals: Totals,
+    /// The programs that were run before and after, in the order they ended.
+    #[serde(default)]
+    pub hooks: Vec<Hook>,
     /// Each pair, in the order of the job.
     pub pairs: Vec<Pair>,
 }

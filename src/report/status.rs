@@ -31,6 +31,8 @@ pub enum Status {
     Interrupted,
     /// Ended by a panic, or killed.
     Crashed,
+    /// Its turn never came: what it comes after did not succeed.
+    NotAttempted,
 }
 
 impl Status {
@@ -58,7 +60,14 @@ impl Status {
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
             Self::Crashed => "crashed",
+            Self::NotAttempted => "not_attempted",
         }
+    }
+
+    /// Whether it came to its end and nothing failed or was withheld: what comes after it may
+    /// rely on it.
+    pub fn has_succeeded(self) -> bool {
+        matches!(self, Self::Success | Self::Warning)
     }
 
     /// What the process ends with; an interruption is `interrupted_by` a signal.
@@ -67,7 +76,7 @@ impl Status {
             Self::Pending | Self::Running | Self::Interrupted => interrupted_by,
             Self::Success => ExitCode::Success,
             Self::Warning => ExitCode::Warning,
-            Self::Failed => ExitCode::Failed,
+            Self::Failed | Self::NotAttempted => ExitCode::Failed,
             Self::Guard => ExitCode::Guard,
             Self::Locked => ExitCode::Locked,
             Self::Timeout => ExitCode::Timeout,
@@ -110,6 +119,7 @@ mod tests {
             Status::Timeout,
             Status::Interrupted,
             Status::Crashed,
+            Status::NotAttempted,
         ] {
             let json = serde_json::to_value(status).expect("a word");
             assert_eq!(json, status.as_str());

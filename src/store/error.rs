@@ -153,6 +153,8 @@ impl StoreError {
             let kind = match error.kind() {
                 Io::NotFound => ErrorKind::NotFound,
                 Io::PermissionDenied => ErrorKind::AccessDenied,
+                // nothing else could be written either
+                Io::ReadOnlyFilesystem => ErrorKind::Fatal,
                 Io::StorageFull | Io::QuotaExceeded => ErrorKind::NoSpace,
                 Io::IsADirectory | Io::NotADirectory | Io::DirectoryNotEmpty => ErrorKind::Occupied,
                 Io::Interrupted | Io::TimedOut => ErrorKind::Transient,

@@ -10,6 +10,7 @@ mod beneath;
 mod blocking;
 mod crew;
 mod directories;
+mod folding;
 mod look;
 mod markers;
 mod names;

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Head, Histories, LeftUpload, Listing, Looked, Pace, PartLayout, Put, Read, Removal,
-    Removed, Source, StoreError, Stored, Target, Unheard, UnheardUpload, Upload, Versioning,
-    Withdrawn,
+    ErrorKind, Folding, Head, Histories, LeftUpload, Listing, Looked, Pace, PartLayout, Put, Read,
+    Removal, Removed, Source, StoreError, Stored, Target, Unheard, UnheardUpload, Upload,
+    Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -198,6 +198,10 @@ impl Target for Throttle {
 
     fn signs_with(&self) -> Option<Algorithm> {
         self.target.signs_with()
+    }
+
+    async fn folding(&self, may_write: bool) -> Folding {
+        self.target.folding(may_write).await
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -205,7 +205,7 @@ fn odd_names() -> Vec<String> {
     names
 }
 
-/// Statement 36: odd keys go L→S, S→S (both ways of copying) and S→L byte for byte.
+/// Statement 36: odd keys make the round trip, both ways of copying.
 #[test]
 fn odd_names_stay_as_they_are_both_ways_of_copying() {
     let world = world();
@@ -253,7 +253,7 @@ fn a_change_moves_exactly_what_changed() {
     round_trip(&world, &[]).exit(0).transferred(0);
 }
 
-/// Statement 5: mtime in 2076 or 1965 → the second run transfers nothing.
+/// Statement 5: times in 2076 or 1965 are settled by one run.
 #[test]
 fn times_before_1970_and_in_the_far_future_are_settled_by_one_run() {
     let world = world();
@@ -278,7 +278,7 @@ fn times_before_1970_and_in_the_far_future_are_settled_by_one_run() {
     all_copies_equal(&world, &tree);
 }
 
-/// Statement 6: S→L then L→S with nothing changed → zero transfers.
+/// Statement 6: down and up again, nothing changed: zero transfers.
 #[test]
 fn down_and_up_again_moves_nothing() {
     let world = world();
@@ -364,8 +364,7 @@ fn objects_of_other_tools_arrive_proved_whatever_their_parts() {
     }
 }
 
-/// Statement 37: keys `../x`, `..`, `a//b` on the way to a directory → nothing outside, each
-/// reported.
+/// Statement 37: `../x`, `a/../../x`, `..`, `a//b`: nothing outside the root, each reported.
 #[test]
 fn keys_that_no_directory_can_hold_stay_outside_and_are_reported() {
     let world = world();
@@ -395,7 +394,7 @@ fn keys_that_no_directory_can_hold_stay_outside_and_are_reported() {
     run().exit(3).transferred(0);
 }
 
-/// Statement 38: a symlink in the target directory that points outside → never written through.
+/// Statement 38: a link that leads out of the target is never written through.
 #[test]
 fn a_link_out_of_the_target_is_never_written_through() {
     let world = world();
@@ -423,8 +422,7 @@ fn a_link_out_of_the_target_is_never_written_through() {
     assert_eq!(target["file_link"], b"new", "the link itself is replaced");
 }
 
-/// Statement 39: two keys that map to one local path → one deterministic outcome, the other
-/// reported.
+/// Statement 39: two keys of one path: one arrives, always the same, the other is reported.
 #[test]
 fn of_two_keys_with_one_path_one_arrives_and_the_other_is_reported() {
     let mut outcomes = Vec::new();
@@ -497,7 +495,7 @@ fn a_prefix_without_its_slash_comes_down_in_the_order_of_the_names() {
     }
 }
 
-/// Statement 40: `dir/` markers: S→L makes a directory, S→S copies them.
+/// Statement 40: markers become directories, and are copied between buckets.
 #[test]
 fn directory_markers_become_directories_and_are_copied_between_buckets() {
     let world = world();
@@ -532,7 +530,8 @@ fn directory_markers_become_directories_and_are_copied_between_buckets() {
     same(&expected, &world.objects("second", "server/"));
 }
 
-/// Statement 43: a local name that is not UTF-8 → reported (escaped), the rest goes on.
+/// Statement 43: a name that is not UTF-8 is reported, and the rest goes on.
+/// Statement 44: a loop of directories ends.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_name_that_is_not_text_and_special_files_are_reported_and_the_rest_goes_on() {

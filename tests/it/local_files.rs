@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::support::{Listed, key, put, read, removals, skipped, write};
 
-fn source(root: &Path) -> LocalSource {
+pub(crate) fn source(root: &Path) -> LocalSource {
     LocalSource::new(LocalSourceSettings {
         root: root.to_owned(),
         ignore_symlinks: false,
@@ -27,7 +27,7 @@ fn source(root: &Path) -> LocalSource {
     })
 }
 
-fn target(root: &Path) -> LocalTarget {
+pub(crate) fn target(root: &Path) -> LocalTarget {
     LocalTarget::new(LocalTargetSettings {
         root: root.to_owned(),
         never_list: Vec::new(),
@@ -35,7 +35,7 @@ fn target(root: &Path) -> LocalTarget {
 }
 
 /// A directory with files, each with its own path as content.
-fn tree(paths: &[&str]) -> TempDir {
+pub(crate) fn tree(paths: &[&str]) -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     for path in paths {
         plant(&dir.path().join(path), path);
@@ -49,7 +49,7 @@ fn plant(path: &Path, content: &str) {
 }
 
 /// Everything in a directory by its relative path, hidden files too.
-fn names(root: &Path) -> Vec<String> {
+pub(crate) fn names(root: &Path) -> Vec<String> {
     let mut names = Vec::new();
     let mut open = vec![root.to_owned()];
     while let Some(dir) = open.pop() {
@@ -98,7 +98,8 @@ async fn a_single_file_is_a_source_of_one_entry() {
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
-/// Statement 44: fifos and sockets are counted, not errors.
+/// Statement 43: a local name that is not UTF-8 is told, escaped.
+/// Statement 44: fifos, sockets and devices are counted.
 #[tokio::test]
 async fn special_files_are_counted_and_names_that_are_no_text_escaped() {
     let dir = tree(&["a", "d/z"]);
@@ -128,7 +129,7 @@ async fn special_files_are_counted_and_names_that_are_no_text_escaped() {
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
-/// Statement 44: directory symlink loops terminate.
+/// Statement 44: directory symlink loops end.
 #[tokio::test]
 async fn links_are_followed_and_loops_end() {
     let outside = tree(&["linked/x"]);
@@ -275,13 +276,13 @@ async fn an_unreadable_directory_is_told_and_the_rest_goes_on() {
     }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let status = fs::metadata("/proc/self").expect("this process");
     std::os::unix::fs::MetadataExt::uid(&status) == 0
 }
 
 /// Runs one test of this binary again as a user without rights.
-fn as_nobody(test: &str) {
+pub(crate) fn as_nobody(test: &str) {
     use std::os::unix::process::CommandExt as _;
     let this = std::env::current_exe().expect("this binary");
     let output = Command::new(this)
@@ -435,7 +436,7 @@ async fn times_long_ago_and_far_ahead_are_kept() {
     );
 }
 
-/// Statement 38: a symlink in the target directory that points outside → never written through.
+/// Statement 38: a link in the target that leads out is never written through.
 #[tokio::test]
 async fn nothing_is_written_through_a_link_that_leads_out() {
     let outside = tree(&["precious", "d/precious"]);
@@ -491,6 +492,7 @@ async fn nothing_is_written_through_a_link_that_leads_out() {
     assert_eq!(precious.expect("still there"), "precious");
 }
 
+/// Statement 37: keys that lead out of the root are refused.
 #[tokio::test]
 async fn unsafe_keys_are_refused() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -525,6 +527,7 @@ async fn unsafe_keys_are_refused() {
     assert_eq!(names(&root), ["abs"]);
 }
 
+/// Statement 39: of a key `a` and a key `a/b` one has the path.
 #[tokio::test]
 async fn a_file_and_a_directory_of_one_name_exclude_each_other() {
     let dir = tree(&["file", "dir/x"]);
@@ -543,6 +546,7 @@ async fn a_file_and_a_directory_of_one_name_exclude_each_other() {
     assert_eq!(names(dir.path()), ["dir", "dir/x", "file"]);
 }
 
+/// Statement 40: a `dir/` marker makes a directory.
 #[tokio::test]
 async fn markers_are_directories() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -631,7 +635,7 @@ async fn an_upload_given_up_leaves_no_file() {
     assert!(upload.put_part(&part).await.is_err(), "beyond the end");
 }
 
-/// Statement 34: disk full → the old file intact, nothing partial.
+/// Statement 34: the old file is intact, and nothing partial is left.
 #[tokio::test]
 async fn a_full_disk_leaves_the_old_file() {
     let test = "a_full_disk_leaves_the_old_file";
@@ -654,10 +658,10 @@ async fn a_full_disk_leaves_the_old_file() {
 }
 
 /// A file system that is there until the end of the test.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(PathBuf);
 
 impl Mounted {
-    fn tmpfs(at: &Path, size: &str) -> Option<Self> {
+    pub(crate) fn tmpfs(at: &Path, size: &str) -> Option<Self> {
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
             .arg(at)

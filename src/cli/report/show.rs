@@ -9,7 +9,7 @@ use super::{asked_run, format, is_json, switch, which_run};
 use crate::config::Environment;
 use crate::report::schema::{EvidenceFile, Report};
 use crate::report::{
-    EvidenceReader, ExitCode, Objects, PastRun, ReadLine, Stream, object_line, show,
+    EvidenceReader, ExitCode, Objects, PastRun, ReadLine, Stream, as_known, object_line, show,
 };
 
 pub(super) fn command() -> Command {
@@ -39,7 +39,7 @@ pub(super) fn run(matches: &ArgMatches, environment: &Environment) -> ExitCode {
         Err(exit) => return exit,
     };
     let record = match read(&run) {
-        Ok(record) => record,
+        Ok(record) => as_known(record, &run),
         Err(told) => {
             Stream::Stderr.print(&told);
             return ExitCode::Failed;

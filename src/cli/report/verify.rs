@@ -202,7 +202,7 @@ fn says_sandbox(matches: &ArgMatches) -> bool {
 
 fn ask(job: Job, run: &ProvedRun, tell: Tell) -> anyhow::Result<Result<Standings, String>> {
     let runtime = process::runtime().context("start the runtime")?;
-    log::start(&job.log, Stream::Stderr, false);
+    log::start(&job.log, Stream::Stderr, false, false);
     let standings = runtime.block_on(job::reverify(job, run, |told| tell.told(&told)));
     // whoever never answered must not keep the process
     runtime.shutdown_background();

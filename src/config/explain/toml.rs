@@ -72,6 +72,7 @@ pub(in crate::config) fn value(setting: &Setting) -> Value {
         Setting::Bool(value) => (*value).into(),
         Setting::Number(value) => i64::try_from(*value).unwrap_or(i64::MAX).into(),
         Setting::List(values) => texts(values),
+        Setting::Program(line) => texts(&line.shown),
         Setting::Table(values) => {
             let pairs = values
                 .iter()

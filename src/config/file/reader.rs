@@ -37,7 +37,7 @@ pub(super) fn read(
         problems,
         for_each: None,
     };
-    let mut layers = FileLayers::new(file.name.clone());
+    let mut layers = FileLayers::new(file.name.clone(), file.base.clone());
     let root = file.document.as_table();
     reader.document(root, &mut layers);
     reader.defaults_of_each(root, pairs, &mut layers);
@@ -281,6 +281,9 @@ impl<'a> Reader<'a> {
                         message: format!("`{}` is wrong with what is filled in", row.path),
                         remedy: "its value sounds secret and is not shown".to_owned(),
                     })),
+                (Ok(Setting::Program(line)), Some(shown)) => self
+                    .read(row, shown, &place, true)
+                    .map(|shown| line.shown_as(&shown)),
                 (read, _) => read,
             };
         match (read, item.as_table_like()) {

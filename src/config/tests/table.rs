@@ -29,6 +29,9 @@ fn text_for(row: &OptionRow) -> &'static str {
         ("target.sse_kms_key_id", _) => {
             "[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\ntarget.sse = 'aws:kms'\n"
         }
+        ("lock.wait", _) => {
+            "lock.on_conflict = 'wait'\n[pairs.one]\nsource.url = '/a'\ntarget.url = 's3://b/'\n"
+        }
         ("conditional.copy_source_if_match", _) => {
             "[pairs.one]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\nserver_side_copy = true\n"
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::event::FailReason;
+use crate::report::JobDirectory;
 
 /// The version of a line's form.
 pub(super) const VERSION: u32 = 1;
@@ -57,10 +58,10 @@ pub(super) enum Read<'a> {
 
 impl LinesFile {
     /// In the folder of a job.
-    pub(super) fn below(job: &Path) -> Self {
+    pub(super) fn below(job: &JobDirectory) -> Self {
         Self {
-            path: job.join("distrusted.ndjson"),
-            lock: job.join(".distrusted.lock"),
+            path: job.distrusted(),
+            lock: job.path().join(".distrusted.lock"),
         }
     }
 
@@ -244,7 +245,7 @@ mod tests {
     #[test]
     fn the_last_line_counts_and_damaged_ones_are_kept() {
         let dir = tempfile::tempdir().expect("tempdir");
-        let file = LinesFile::below(dir.path());
+        let file = LinesFile::below(&JobDirectory::of(dir.path(), ""));
         assert_eq!(objects(&file), [""; 0]);
         for (word, object) in [
             (Word::Distrusted, "a"),
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn a_file_that_says_nothing_any_more_is_removed() {
         let dir = tempfile::tempdir().expect("tempdir");
-        let file = LinesFile::below(dir.path());
+        let file = LinesFile::below(&JobDirectory::of(dir.path(), ""));
         for word in [Word::Distrusted, Word::Trusted] {
             file.append(&[line(word, "a")], false).expect("written");
         }
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn runs_that_write_at_once_lose_nothing() {
         let dir = tempfile::tempdir().expect("tempdir");
-        let file = LinesFile::below(dir.path());
+        let file = LinesFile::below(&JobDirectory::of(dir.path(), ""));
         std::thread::scope(|scope| {
             for writer in 0..4 {
                 let file = &file;

@@ -9,6 +9,8 @@ fn job(dir: &Path) -> Job {
         name: "nightly".to_owned(),
         origin: Origin::CommandLine,
         pairs: Vec::new(),
+        execution: crate::config::Execution::default(),
+        hooks: crate::config::ProgramHooks::default(),
         limits: Limits {
             memory: 0,
             workers: None,
@@ -17,7 +19,9 @@ fn job(dir: &Path) -> Job {
         report: config::Report {
             dir: dir.to_owned(),
             level: ReportLevel::Acts,
+            keep: None,
         },
+        lock: config::OnConflict::default(),
         sandbox: None,
         shutdown_grace: std::time::Duration::ZERO,
         log: Log {

@@ -103,6 +103,7 @@ pub(in crate::report) fn report(pairs: Vec<Pair>) -> Report {
             secrets: Vec::new(),
         },
         totals: figures::totals(&[]),
+        hooks: Vec::new(),
         pairs,
     }
 }

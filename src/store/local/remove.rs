@@ -52,6 +52,14 @@ impl Tree {
             emptied.insert(key.as_path().to_owned());
             return Ok(());
         }
+        if self.was_written(&key) {
+            return Err(StoreError::new(
+                "delete",
+                self.path(key.as_path()),
+                ErrorKind::PreconditionFailed,
+                "on this file system it is the file of another key, which was written just now",
+            ));
+        }
         let (parent, name) = key.split();
         let Some(directory) = self.directories.without_links(parent)? else {
             return Ok(());

@@ -13,6 +13,7 @@ use super::LocalTargetSettings;
 use super::beneath::DIRECTORY;
 use super::blocking::blocking;
 use super::directories::Directories;
+use super::folding;
 use super::markers::Markers;
 use super::read::{self, FILE};
 use super::source::{describe, path_of};
@@ -23,7 +24,7 @@ use super::walk::{Role, Walk};
 use crate::digest::Digest;
 use crate::object::{LocalKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, Listing, Put, Read, Removal, Removed, Source,
+    Content, Description, ErrorKind, Folding, Head, Listing, Put, Read, Removal, Removed, Source,
     StoreError, Stored, Target, Unwitnessed, Upload, Witness,
 };
 
@@ -41,6 +42,9 @@ pub(super) struct Tree {
     /// Hears of the first temporary file before it is made.
     witness: Arc<dyn Witness>,
     is_witnessed: OnceLock<()>,
+    folding: OnceLock<Folding>,
+    /// What was written where names fold, by what they have in common with others.
+    written: Markers,
 }
 
 impl LocalTarget {
@@ -59,7 +63,16 @@ impl LocalTarget {
             names: Arc::new(TemporaryNames::new()),
             witness,
             is_witnessed: OnceLock::new(),
+            folding: OnceLock::new(),
+            written: Markers::default(),
         }))
+    }
+
+    /// The same on a file system that does not see these differences, whatever it sees.
+    #[must_use]
+    pub fn folding_like(self, folding: Folding) -> Self {
+        let _ = self.0.folding.set(folding);
+        self
     }
 }
 
@@ -148,6 +161,12 @@ impl Target for LocalTarget {
         blocking(move || Ok(tree.delete(&removals))).await
     }
 
+    async fn folding(&self, may_write: bool) -> Folding {
+        let tree = Arc::clone(&self.0);
+        let asked = blocking(move || Ok(tree.ask_folding(may_write))).await;
+        asked.unwrap_or_default()
+    }
+
     fn keeps_no_digests(&self) -> bool {
         true
     }
@@ -168,14 +187,43 @@ impl Target for LocalTarget {
 }
 
 impl Tree {
+    fn ask_folding(&self, may_write: bool) -> Folding {
+        *self.folding.get_or_init(|| {
+            let is_there = matches!(self.directories.root(), Ok(Some(_)));
+            let root = (may_write && is_there)
+                .then(|| self.directories.make(Path::new("")).ok())
+                .flatten();
+            root.and_then(|root| {
+                self.tell_of_temporary_files();
+                folding::asked(&self.names, root)
+            })
+            .unwrap_or_else(|| folding::seen(&self.settings.root))
+        })
+    }
+
+    /// Notes that a file was written, where that is a file under other names as well.
+    fn has_written(&self, key: &LocalKey) {
+        if let Some(common) = self.in_common(key) {
+            self.written.note(Path::new(&common));
+        }
+    }
+
+    /// Whether a key is, on this file system, one that was written under another name.
+    pub(super) fn was_written(&self, key: &LocalKey) -> bool {
+        let common = self.in_common(key);
+        common.is_some_and(|common| self.written.has(Path::new(&common)))
+    }
+
+    fn in_common(&self, key: &LocalKey) -> Option<String> {
+        let folding = self.folding.get().filter(|folding| folding.folds())?;
+        key.as_path().to_str().map(|path| folding.fold(path))
+    }
+
     /// A new temporary file beside where `key` will be.
     pub(super) fn temporary(&self, key: &LocalKey) -> Result<Temporary, StoreError> {
         let (parent, _) = key.split();
         let mut tried_again = false;
-        self.is_witnessed.get_or_init(|| {
-            self.witness
-                .temporary_files(&self.settings.root, self.names.token());
-        });
+        self.tell_of_temporary_files();
         loop {
             match Temporary::create(&self.names, self.directories.make(parent)?) {
                 Ok(temporary) => return Ok(temporary),
@@ -187,6 +235,13 @@ impl Tree {
                 Err(error) => return Err(self.write_failed(key, error)),
             }
         }
+    }
+
+    fn tell_of_temporary_files(&self) {
+        self.is_witnessed.get_or_init(|| {
+            self.witness
+                .temporary_files(&self.settings.root, self.names.token());
+        });
     }
 
     fn tell_of_no_temporary_files(&self) {
@@ -207,6 +262,7 @@ impl Tree {
         temporary
             .publish(name, put.modified)
             .map_err(|error| self.write_failed(key, error))?;
+        self.has_written(key);
         Ok(stored(put.size))
     }
 

@@ -18,6 +18,8 @@ use crate::object::Timestamp;
 const PREFIX: &str = ".s3sync-";
 const SUFFIX: &str = ".tmp";
 const DIGITS: usize = 16;
+/// What has two normal forms.
+const ACCENT: &str = "\u{e9}";
 
 /// So many of the digits say whose file it is.
 const TOKEN_DIGITS: usize = 10;
@@ -37,6 +39,9 @@ pub(super) fn is_temporary_of(name: &[u8], token: &str) -> bool {
 fn digits_of(name: &[u8]) -> Option<&[u8]> {
     name.strip_prefix(PREFIX.as_bytes())
         .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()))
+        // a file system may have given it another normal form
+        .map(|rest| rest.strip_suffix("e\u{301}".as_bytes()).unwrap_or(rest))
+        .map(|rest| rest.strip_suffix(ACCENT.as_bytes()).unwrap_or(rest))
         .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
@@ -70,9 +75,9 @@ impl TemporaryNames {
         self.there.load(Ordering::Relaxed) > 0
     }
 
-    fn next(&self) -> String {
+    fn next(&self, accent: &str) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed) & 0xff_ffff;
-        format!("{PREFIX}{}{number:06x}{SUFFIX}", self.token)
+        format!("{PREFIX}{}{number:06x}{accent}{SUFFIX}", self.token)
     }
 }
 
@@ -112,10 +117,26 @@ impl Temporary {
         names: &Arc<TemporaryNames>,
         directory: Arc<Directory>,
     ) -> Result<Self, Errno> {
+        Self::create_named(names, directory, "")
+    }
+
+    /// The same under a name with an é in it, which may be written in two ways.
+    pub(super) fn create_accented(
+        names: &Arc<TemporaryNames>,
+        directory: Arc<Directory>,
+    ) -> Result<Self, Errno> {
+        Self::create_named(names, directory, ACCENT)
+    }
+
+    fn create_named(
+        names: &Arc<TemporaryNames>,
+        directory: Arc<Directory>,
+        accent: &str,
+    ) -> Result<Self, Errno> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
-            let name = names.next();
+            let name = names.next(accent);
             // told before it is there: whoever removes them all misses none
             there().insert(name.clone(), Arc::clone(&directory));
             let made = openat(
@@ -148,6 +169,16 @@ impl Temporary {
                 Ok(made)
             };
         }
+    }
+
+    /// The directory it is in.
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where to write.
@@ -222,6 +253,9 @@ mod tests {
             ("s3sync-0123456789abcdef.tmp", false),
             (".s3sync-0123456789abcdef.tmp2", false),
             (".s3sync-.tmp", false),
+            (".s3sync-0123456789abcdef\u{e9}.tmp", true),
+            (".s3sync-0123456789abcdefe\u{301}.tmp", true),
+            (".s3sync-0123456789abcdee\u{301}.tmp", false),
         ] {
             assert_eq!(is_temporary(name.as_bytes()), expected, "{name}");
         }
@@ -230,7 +264,7 @@ mod tests {
     #[test]
     fn a_name_tells_whose_file_it_is() {
         let names = TemporaryNames::new();
-        let (one, two) = (names.next(), names.next());
+        let (one, two) = (names.next(""), names.next(""));
         assert_ne!(one, two);
         for name in [&one, &two] {
             assert!(is_temporary(name.as_bytes()), "{name}");

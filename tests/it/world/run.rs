@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -265,6 +265,15 @@ impl Running {
         }
         let mut new = runs(&self.reports);
         new.retain(|run| !self.earlier.contains(run));
+        // others may have run meanwhile
+        let own: BTreeSet<_> = (new
+            .iter()
+            .filter(|run| is_of(run, self.child.id()))
+            .cloned())
+        .collect();
+        if !own.is_empty() {
+            new = own;
+        }
         Ran::new(
             std::mem::take(&mut self.shown),
             (status, stdout, stderr),
@@ -272,6 +281,13 @@ impl Running {
             new.pop_last().unwrap_or_default(),
         )
     }
+}
+
+/// Whether a run's report says that this process wrote it.
+fn is_of(run: &Path, process: u32) -> bool {
+    let report = fs::read(run.join("report.json")).unwrap_or_default();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap_or_default();
+    report["process"]["pid"] == process
 }
 
 impl Drop for Running {

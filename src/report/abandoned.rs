@@ -1,0 +1,110 @@
+//! Runs whose process is gone: they are called `crashed`, which they could not write themselves.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::archive::PastRun;
+use super::held::{HeldFile, is_held};
+use super::schema::Report;
+use super::{Archive, JobDirectory, ReportError, RunDirectory, Status, facts, history};
+
+/// The file in its directory that a run holds while it is at work.
+pub(super) const RUNNING: &str = ".running";
+
+/// A run that is still called running, and of which this process knows that nobody works on it
+/// any more.
+#[derive(Debug)]
+pub struct Abandoned {
+    report: Report,
+    directory: RunDirectory,
+    /// Nobody else marks it meanwhile.
+    held: HeldFile,
+}
+
+impl Abandoned {
+    /// Those of a job, oldest first. Runs of other machines are none: nobody here knows whether
+    /// they are at work.
+    pub fn of(job: &JobDirectory) -> Vec<Self> {
+        let mut runs = Archive::at(job.path()).runs().unwrap_or_default();
+        runs.reverse();
+        let abandoned = runs.into_iter().filter_map(|run| Self::find(job, run));
+        abandoned.collect()
+    }
+
+    fn find(job: &JobDirectory, run: PastRun) -> Option<Self> {
+        // the file is there while the run is at work, and after it was killed
+        let held = HeldFile::attempt_existing(&run.directory.join(RUNNING)).ok()??;
+        let report: Report = serde_json::from_slice(&fs::read(run.report()).ok()?).ok()?;
+        if report.run.status != Status::Running {
+            let _ = held.remove();
+            return None;
+        }
+        (report.host.hostname == facts::hostname()).then(|| Self {
+            directory: RunDirectory::existing(job, &run.id),
+            report,
+            held,
+        })
+    }
+
+    /// The run's id.
+    pub fn id(&self) -> &str {
+        self.directory.id()
+    }
+
+    /// Rewrites its report, adds its line to the history, and points `latest` to it where that is
+    /// an older run.
+    pub fn mark(self) -> Result<(), ReportError> {
+        let report = crashed(self.report);
+        self.directory
+            .write("report.json", &super::run::json(&report))?;
+        self.directory.append_history(&history::line(&report))?;
+        let latest = fs::read_link(self.directory.job().latest());
+        if latest.is_ok_and(|latest| latest.as_os_str() < self.directory.id()) {
+            self.directory.point_latest()?;
+        }
+        let _ = self.held.remove();
+        Ok(())
+    }
+}
+
+/// Whether a run that is called running has no process any more, as far as that can be told here.
+pub(super) fn is_abandoned(directory: &Path, hostname: &str) -> bool {
+    hostname == facts::hostname() && matches!(is_held(&directory.join(RUNNING)), Ok(false))
+}
+
+/// The report of a run at work as it is to be read now: one whose process is gone has crashed.
+pub fn as_known(report: Report, run: &PastRun) -> Report {
+    let is_gone =
+        report.run.status == Status::Running && is_abandoned(&run.directory, &report.host.hostname);
+    if is_gone { crashed(report) } else { report }
+}
+
+/// The report as its run would have left it.
+fn crashed(mut report: Report) -> Report {
+    report.run.status = Status::Crashed;
+    report.run.status_reason = Some(reason(&report.run.heartbeat_at));
+    for pair in &mut report.pairs {
+        (pair.status, pair.status_reason) = match pair.status {
+            Status::Running => (Status::Crashed, pair.status_reason.take()),
+            Status::Pending => (Status::Interrupted, Some("not started".to_owned())),
+            status => (status, pair.status_reason.take()),
+        };
+    }
+    report
+}
+
+/// Why a run that was last heard of at this time has crashed.
+pub(super) fn reason(heartbeat_at: &str) -> String {
+    format!("its process is gone; it was last heard of at {heartbeat_at}")
+}
+
+/// Holds the directory of a run that begins; `None` where the file system cannot lock.
+pub(super) fn hold(directory: &RunDirectory) -> Option<HeldFile> {
+    let path = directory.path().join(RUNNING);
+    let held: io::Result<HeldFile> = HeldFile::waiting(&path);
+    if held.is_err() {
+        let _ = fs::remove_file(&path);
+    }
+    held.ok()
+}
