@@ -10,6 +10,8 @@ mod command;
 mod completions;
 mod explain;
 mod former;
+#[cfg(test)]
+mod fuzz;
 mod init;
 mod job_files;
 mod log;
@@ -66,7 +68,9 @@ pub fn main() -> Status {
 }
 
 fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let directory = std::env::current_dir()?;
+    // one that is gone is no matter to who names everything from the root; what is relative to it
+    // the system refuses
+    let directory = std::env::current_dir().unwrap_or_default();
     let environment = Environment::new(std::env::vars_os(), directory);
     let (name, of_command) = matches
         .subcommand()

@@ -114,6 +114,9 @@ A library needs `default-features = false` and what it uses of these.
 // to. The blank lines keep them in that order, which is the one to read them in. What is hidden in
 // the documentation is the program's own, and may change with every version.
 
+#[cfg(test)]
+mod chance; // laws, held to random cases
+
 #[doc(hidden)]
 pub mod object; // keys, entries, ETags, times
 

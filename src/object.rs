@@ -7,6 +7,8 @@ directory, so nothing that writes files needs to look at `..` again.
 
 mod attributes;
 mod etag;
+#[cfg(test)]
+mod fuzz;
 mod history;
 mod key;
 mod listed_checksum;

@@ -19,6 +19,8 @@ mod evidence;
 mod exit;
 mod facts;
 mod figures;
+#[cfg(test)]
+mod fuzz;
 mod grid;
 mod held;
 mod history;

@@ -84,7 +84,8 @@ impl Everything {
         if let (Some(file), true) = (self.files.last(), is_bare) {
             let message = format!("`{}` has no pairs", file.name.display());
             let remedy = "write [pairs.NAME] with a source and a target";
-            problems.push(Problem::new(message, &Place::Nowhere).remedy(remedy));
+            let place = Place::WholeFile(file.name.clone());
+            problems.push(Problem::new(message, &place).remedy(remedy));
         }
         let names = || named.iter().map(|(name, _)| name.as_str());
         let known: HashSet<&str> = names().collect();

@@ -5,6 +5,7 @@ mod checks;
 mod explain;
 mod files;
 mod flags;
+mod fuzz;
 mod interpolation;
 mod layers;
 mod many;

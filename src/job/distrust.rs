@@ -9,6 +9,8 @@
 //! the file, and no more is asked about it.
 
 mod file;
+#[cfg(test)]
+mod fuzz;
 mod writer;
 
 use std::collections::HashMap;

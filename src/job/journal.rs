@@ -11,6 +11,8 @@ the pair's to whose target it belongs, by the name the pair had; [`Journal`] is 
 */
 
 mod file;
+#[cfg(test)]
+mod fuzz;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;

@@ -40,7 +40,12 @@ pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
     text.push('\n');
     of_run(report, &mut text);
     for pair in &report.pairs {
-        let _ = write!(text, "\n{}: {}", pair.name, pair.status.as_str());
+        let _ = write!(
+            text,
+            "\n{}: {}",
+            printable(&pair.name),
+            pair.status.as_str()
+        );
         if let Some(reason) = &pair.status_reason {
             let _ = write!(text, ": {}", printable(reason));
         }

@@ -28,8 +28,11 @@ pub(super) fn headline(report: &Report, colour: bool) -> String {
     let run = &report.run;
     let status = run.status.as_str().to_uppercase();
     let mut parts = vec![
-        run.job.clone(),
-        format!("run {}", run.id.get(..SHORT_ID).unwrap_or(&run.id)),
+        human::printable(&run.job),
+        human::printable(&format!(
+            "run {}",
+            run.id.get(..SHORT_ID).unwrap_or(&run.id)
+        )),
         if colour {
             paint(&status, run.status)
         } else {
@@ -55,7 +58,7 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 10] {
         unproved => format!("{share} ({})", count(unproved)),
     };
     [
-        pair.name.clone(),
+        human::printable(&pair.name),
         pair.status.as_str().to_owned(),
         count(counts.listed.source),
         count(counts.filtered.total),
@@ -72,4 +75,4 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 10] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

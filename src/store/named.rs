@@ -9,6 +9,8 @@ know.
 mod csv;
 mod file;
 mod form;
+#[cfg(test)]
+mod fuzz;
 mod line;
 #[cfg(test)]
 mod tests;

@@ -157,6 +157,7 @@ const TREATMENTS: &[Treatment] = &[
     },
 ];
 
+/// Statement 35: a server-side copy in parts, as all above 5 GiB are, keeps metadata and class.
 #[test]
 fn every_way_of_writing_dresses_alike() {
     let world = World::new();

@@ -187,16 +187,19 @@ fn down(world: &World, tree: &Tree, name: &str) {
     same(&tree.files(), &world.tree(&format!("down/{name}")).files());
 }
 
+/// Statement 32: each algorithm at the sizes that matter is an independent implementation's value.
 #[test]
 fn shas_are_what_others_compute() {
     holds(&[Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512]);
 }
 
+/// Statement 32: each algorithm at the sizes that matter is an independent implementation's value.
 #[test]
 fn crcs_are_what_others_compute_composite_and_full_object() {
     holds(&[Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme]);
 }
 
+/// Statement 32: each algorithm at the sizes that matter is an independent implementation's value.
 #[test]
 fn md5_and_xxhashes_are_what_others_compute() {
     holds(&[

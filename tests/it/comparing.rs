@@ -116,6 +116,8 @@ fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
     bytes
 }
 
+/// Statement 10: a second run right after a first does nothing, in every mode but `always`, in
+/// every direction.
 #[test]
 fn a_second_run_does_nothing_in_every_mode_but_one() {
     let world = world();
@@ -137,6 +139,8 @@ fn a_second_run_does_nothing_in_every_mode_but_one() {
     }
 }
 
+/// Statement 4: only mtime touched, content equal, a content mode → no bytes move, nor in the run
+/// after.
 #[test]
 fn a_touched_file_moves_no_bytes_where_content_counts() {
     let world = world();
@@ -162,6 +166,7 @@ fn a_touched_file_moves_no_bytes_where_content_counts() {
     }
 }
 
+/// Statement 3: same size and older mtime → transferred by `etag` and `checksum` modes.
 #[test]
 fn a_restored_file_of_the_same_size_is_found_by_its_content_only() {
     let world = world();
@@ -239,6 +244,8 @@ const LAYOUTS: [(&str, &[usize]); 7] = [
     ("unequal", &[5 * MIB + 12_345, 6 * MIB, 77]),
 ];
 
+/// Statement 8: objects of other tools (8, 16, 17 MiB parts) compared → `matches` or `unknown`,
+/// never a false `mismatch`.
 #[test]
 fn parts_of_any_size_are_the_same_content_and_a_flipped_byte_is_found() {
     let world = world();
@@ -326,6 +333,7 @@ fn a_checksum_of_the_whole_decides_what_parts_do_not() {
     }
 }
 
+/// Statement 9: SSE-KMS: the ETag is not taken for an MD5.
 #[test]
 fn an_etag_that_is_no_digest_is_not_taken_for_one() {
     let world = world();

@@ -92,6 +92,7 @@ fn read(world: &World, name: &str, key: Option<&str>) -> GetObjectOutput {
     world.block_on(request.send()).expect("an object")
 }
 
+/// Statement 9: SSE-C: the second run of a content mode sends nothing again.
 #[test]
 fn any_key_goes_to_any_other_in_every_way() {
     for way in WAYS {
@@ -192,6 +193,7 @@ fn what_cannot_be_looked_at_under_its_key_is_told() {
     assert_eq!(ran.pair("pair").count("skipped/total"), 2, "{}", ran.told());
 }
 
+/// Statement 9: SSE-KMS, DSSE: no re-upload loop in any mode and direction.
 #[test]
 fn no_etag_that_is_no_digest_is_sent_again_for() {
     let modes = [

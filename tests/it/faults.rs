@@ -470,6 +470,7 @@ fn a_listing_that_fails_for_good_ends_the_pair_and_only_the_pair() {
     }
 }
 
+/// Statement 51: of three pairs the second fails → the third runs, the exit code is the worst.
 #[test]
 fn of_three_pairs_a_broken_one_does_not_stop_the_others() {
     let world = world();

@@ -293,6 +293,7 @@ fn n27_a_final_etag_or_checksum_that_is_always_wrong_is_never_believed() {
     }
 }
 
+/// Statement 29: a local file corrupted later, with the right size and mtime → `check` finds it.
 #[test]
 fn n29_a_file_that_rots_later_is_found_by_check() {
     for (key, place) in [("small", 7), ("large", PART + 3)] {
@@ -381,6 +382,8 @@ fn refuse(world: &World, operations: &[&str], heads_before: u64) {
     }
 }
 
+/// Statement 31: unequal part sizes → verified with the real layout, or `not_verifiable` with the
+/// reason.
 #[test]
 fn n31_unequal_parts_are_proved_by_their_real_layout_or_not_at_all() {
     let size = UNEQUAL.iter().sum();
@@ -422,6 +425,8 @@ fn n31_unequal_parts_are_proved_by_their_real_layout_or_not_at_all() {
     }
 }
 
+/// Statement 7: in content modes another layout is `matched` or `not_verifiable`, never `mismatch`.
+/// Statement 31: composite checksums of unequal parts are no `mismatch` either.
 #[test]
 fn n7_and_n31_the_same_content_cut_otherwise_is_never_called_different() {
     for (name, refused) in TELLERS {

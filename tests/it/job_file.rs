@@ -46,6 +46,7 @@ fn refused(world: &World, run: Run<'_>, errors: usize, words: &[&str]) -> Ran {
     ran
 }
 
+/// Statement 52: what is wrong in a job file → file:line:col, nothing runs.
 #[test]
 fn a_file_that_is_wrong_starts_nothing() {
     let world = world();
@@ -225,6 +226,7 @@ fn ten_megabytes_of_toml_are_bounded() {
     }
 }
 
+/// Statement 52: of a variable the same: it is named, with a suggestion, and nothing runs.
 #[test]
 fn variables_that_are_wrong_start_nothing() {
     let world = world();
@@ -302,6 +304,7 @@ fn variables_that_are_wrong_start_nothing() {
     }
 }
 
+/// Statement 52: of a flag the same: it is named, and nothing runs.
 #[test]
 fn flags_that_are_wrong_start_nothing() {
     let world = world();

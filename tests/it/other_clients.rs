@@ -60,6 +60,7 @@ for folder, _, names in os.walk(root):
         s3.upload_file(path, bucket, prefix + os.path.relpath(path, root))
 "#;
 
+/// Statement 8: objects uploaded by another tool, as it cuts them, are no `mismatch`.
 #[test]
 fn what_aws_cli_uploaded_is_known() {
     for algorithm in ["", "SHA256", "SHA1", "CRC32", "CRC32C", "CRC64NVME"] {
@@ -75,6 +76,7 @@ fn what_aws_cli_uploaded_is_known() {
     }
 }
 
+/// Statement 8: objects uploaded by another tool, as it cuts them, are no `mismatch`.
 #[test]
 fn what_s5cmd_uploaded_is_known() {
     uploaded_by("s5cmd", "", |s5cmd, endpoint, tree| {
@@ -85,6 +87,7 @@ fn what_s5cmd_uploaded_is_known() {
     });
 }
 
+/// Statement 8: objects uploaded by another tool, as it cuts them, are no `mismatch`.
 #[test]
 fn what_rclone_uploaded_is_known() {
     uploaded_by("rclone", "", |rclone, endpoint, tree| {
@@ -99,6 +102,7 @@ fn what_rclone_uploaded_is_known() {
     });
 }
 
+/// Statement 8: objects uploaded by another tool, as it cuts them, are no `mismatch`.
 #[test]
 fn what_boto3_uploaded_in_unequal_parts_is_known() {
     uploaded_by("python", "", |python, endpoint, tree| {
@@ -108,6 +112,7 @@ fn what_boto3_uploaded_in_unequal_parts_is_known() {
     });
 }
 
+/// Statement 8: objects uploaded by another tool, as it cuts them, are no `mismatch`.
 #[test]
 fn what_boto3_uploaded_by_default_is_known() {
     uploaded_by("python", "CRC32", |python, endpoint, tree| {

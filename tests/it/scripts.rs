@@ -190,6 +190,8 @@ fn what_a_script_says_while_it_loads_is_heard() {
     assert!(!ran.told().contains("line 1001"), "{}", ran.told());
 }
 
+/// Statement 57: a Lua script that errors, loops forever or allocates without bound → its limit,
+/// its policy, other pairs go on.
 #[test]
 fn a_script_that_would_hurt_the_run_hurts_its_pair_alone() {
     let backtracks = "function filter(o) return (('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(60) .. 'b') end";
@@ -263,6 +265,7 @@ fn a_script_that_would_hurt_the_run_hurts_its_pair_alone() {
     }
 }
 
+/// Statement 57: its policy may be to fail the object alone.
 #[test]
 fn one_object_fails_and_the_others_are_decided() {
     for (name, wrong) in [

@@ -162,6 +162,9 @@ fn job(world: &World) -> (Run<'_>, usize) {
     (run, pairs)
 }
 
+/// Statement 9: SSE-KMS, DSSE: no re-upload loop.
+/// Statement 10: a second run right after a first does nothing, whatever is written beside the
+/// content.
 #[test]
 fn n10_a_second_run_does_nothing_whatever_was_written() {
     let world = world();
@@ -183,4 +186,37 @@ fn n10_a_second_run_does_nothing_whatever_was_written() {
         assert_eq!(pair["counts"]["warnings"], 0, "{pair}");
     }
     assert_eq!(world.faults().mutations(), []);
+}
+
+/// Statement 5: a file written in the same second as its upload → the next run decides by content,
+/// and the run after that does nothing.
+#[test]
+fn a_file_of_the_second_of_its_upload_is_settled_by_its_content() {
+    for (key, size) in [("small", 1000), ("large", LARGE)] {
+        for changes in [false, true] {
+            case(format_args!("{key}, changed {changes}"));
+            let world = World::new();
+            world.bucket("target");
+            let tree = world.tree("tree");
+            let run = || {
+                world
+                    .job_in_small_parts()
+                    .pair("pair", "tree", "s3://target/")
+                    .run()
+            };
+            tree.file(key, size);
+            run().exit(0).transferred(1);
+            let modified = world.head("target", key).last_modified.expect("a time");
+            let mut bytes = content(key, size);
+            bytes[size / 2] ^= u8::from(changes);
+            tree.write(key, &bytes).touch(key, modified.secs());
+            let ran = run();
+            ran.exit(0).transferred(usize::from(changes));
+            assert!(world.get("target", key) == Some(bytes), "{}", ran.told());
+            // what was written once more is of a later second, or of the same one
+            world.faults().forget_calls();
+            run().exit(0).transferred(0);
+            assert_eq!(world.faults().mutations(), []);
+        }
+    }
 }

@@ -189,7 +189,12 @@ fn without_comments(text: &str) -> String {
 /// The modules lib.rs declares, in its order.
 fn modules(code: &str) -> Vec<String> {
     code.lines()
-        .filter_map(|line| line.trim().strip_prefix("pub mod "))
+        .map(|line| line.trim())
+        .filter_map(|line| {
+            line.strip_prefix("pub ")
+                .unwrap_or(line)
+                .strip_prefix("mod ")
+        })
         .filter_map(|rest| rest.split([';', ' ']).next())
         .map(str::to_owned)
         .collect()

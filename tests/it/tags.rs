@@ -73,6 +73,7 @@ const TEN: [(&str, &str); 10] = [
     ("quote\"s", "<&>'\""),
 ];
 
+/// Statement 35: a server-side copy in parts, as all above 5 GiB are, keeps tags.
 #[test]
 fn tags_are_the_same_whichever_way_an_object_goes() {
     let world = world(&[""]);

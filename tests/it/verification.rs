@@ -234,6 +234,7 @@ fn a_copy_is_cut_as_its_source_is_whoever_tells() {
     }
 }
 
+/// Statement 35: a server-side copy is compared with the version actually copied.
 #[test]
 fn a_copy_is_told_with_the_version_it_is_of() {
     let world = world();

@@ -3,6 +3,7 @@
 
 use super::*;
 
+/// Statement 52: unknown key or wrong type → file:line:col and a suggestion.
 #[test]
 fn every_broken_file_is_told_what_is_wrong() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/broken");

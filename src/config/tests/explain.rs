@@ -39,6 +39,8 @@ fn explained(question: &Question<'_>) -> Explanation {
     settings.explain(question).expect("there is such a thing")
 }
 
+/// Statement 53: the same option in file, env and flag → flag; `explain` shows the chain, secrets
+/// redacted.
 #[test]
 fn what_is_not_the_default_with_its_whole_chain() {
     let question = Question {

@@ -116,6 +116,7 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// Statement 53: the same option in file, env and flag → flag.
 #[test]
 fn each_layer_wins_exactly_when_it_should() {
     for case in CASES {

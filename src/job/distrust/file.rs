@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -96,9 +96,13 @@ impl LinesFile {
         let _locked = self.locked()?;
         let mut file = OpenOptions::new()
             .create(true)
+            .read(true)
             .append(true)
             .open(&self.path)?;
         let mut bytes = Vec::new();
+        if !ends_a_line(&file)? {
+            bytes.push(b'\n');
+        }
         for line in lines {
             bytes.extend(json_line(line)?);
         }
@@ -183,6 +187,17 @@ fn name_of(line: &Line) -> [u8; 32] {
     name.update([0]);
     name.update(line.endpoint.as_deref().unwrap_or_default());
     name.finalize().into()
+}
+
+/// Whether what is appended begins a line of its own: who was killed while it wrote has left the
+/// beginning of one, which would swallow the next.
+fn ends_a_line(file: &File) -> io::Result<bool> {
+    let Some(last) = file.metadata()?.len().checked_sub(1) else {
+        return Ok(true);
+    };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte == *b"\n")
 }
 
 fn json_line(line: &Line) -> io::Result<Vec<u8>> {

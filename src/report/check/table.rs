@@ -31,7 +31,7 @@ pub fn table(report: &Report, report_path: &str, colour: bool) -> String {
         text += &found.text(width.unwrap_or_default(), report.pairs.len() > 1);
     }
     let counts = &report.totals.counts;
-    let all = counts.warnings + counts.errors;
+    let all = counts.warnings.saturating_add(counts.errors);
     let more = all.saturating_sub(found.len().min(SHOWN) as u64);
     if more > 0 {
         let _ = writeln!(text, "… and {more} more, all of them in the evidence");
@@ -84,7 +84,7 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 11] {
     let counts = &pair.counts;
     let compared = &counts.compared;
     [
-        pair.name.clone(),
+        printable(&pair.name),
         pair.status.as_str().to_owned(),
         count(counts.listed.source),
         count(counts.listed.target),
@@ -92,8 +92,8 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 11] {
         count(compared.mismatch),
         count(compared.not_found),
         count(compared.only_in_target),
-        count(compared.unknown + compared.unreadable),
-        count(counts.skipped.total + counts.filtered.total),
+        count(compared.unknown.saturating_add(compared.unreadable)),
+        count((counts.skipped.total).saturating_add(counts.filtered.total)),
         count(counts.errors),
     ]
 }
@@ -153,7 +153,7 @@ impl Finding<'_> {
         let indent = " ".repeat(word.len());
         let room = MAX_WIDTH - indent.len();
         let pair = if with_pair {
-            format!("{}: ", self.pair)
+            format!("{}: ", printable(self.pair))
         } else {
             String::new()
         };

@@ -80,7 +80,7 @@ fn look(
             }
             ReadLine::Trailer(lines) => {
                 trailer = Some(number);
-                if lines + 1 != number {
+                if lines.checked_add(1) != Some(number) {
                     let before = number - 1;
                     broken.push(format!(
                         "the trailer on line {number} counts {lines} lines before it, and there are {before}"
@@ -100,7 +100,7 @@ fn look(
     if trailer.is_none() {
         audit.faults.push(format!(
             "it ends without a trailer after line {last} of {}: it was cut off, or never completed",
-            expected.lines + 1
+            expected.lines.saturating_add(1)
         ));
     } else if audit.lines != expected.lines {
         audit.faults.push(format!(

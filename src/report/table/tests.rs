@@ -8,7 +8,12 @@ use crate::report::Status;
 use crate::report::grid::MAX_WIDTH;
 use crate::store::StoreKind;
 
-fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Counts {
+pub(in crate::report) fn counts(
+    listed: u64,
+    unchanged: u64,
+    transferred: u64,
+    unproved: u64,
+) -> Counts {
     let by = Rule {
         filter: "filter.exclude",
         value: "*.tmp".to_owned(),
@@ -32,7 +37,7 @@ fn counts(listed: u64, unchanged: u64, transferred: u64, unproved: u64) -> Count
     }
 }
 
-fn pair(name: &str, status: Status, counts: &Counts) -> Pair {
+pub(in crate::report) fn pair(name: &str, status: Status, counts: &Counts) -> Pair {
     let end = schema::End {
         url: String::new(),
         kind: StoreKind::Local,
@@ -71,7 +76,7 @@ fn pair(name: &str, status: Status, counts: &Counts) -> Pair {
     }
 }
 
-fn report(pairs: Vec<Pair>) -> Report {
+pub(in crate::report) fn report(pairs: Vec<Pair>) -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         tool: super::super::facts::tool(),

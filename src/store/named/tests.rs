@@ -10,7 +10,7 @@ use crate::store::{Content, Description, Head, Read, StoreKind};
 
 /// Has every key that does not end in 7, and counts what it is asked.
 #[derive(Debug, Default)]
-struct Many {
+pub(super) struct Many {
     asked: AtomicUsize,
     at_once: AtomicUsize,
     most: AtomicUsize,

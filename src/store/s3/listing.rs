@@ -8,6 +8,8 @@ because the SDK's own parser costs more than everything else in a run that finds
 mod directory_bucket;
 mod elements;
 mod endless;
+#[cfg(test)]
+mod fuzz;
 mod grouping;
 mod order;
 mod page;
