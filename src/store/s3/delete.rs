@@ -228,7 +228,7 @@ async fn each_if_listed(store: &S3Store, wanted: &[Wanted]) -> Result<Results, S
         other => other?,
     };
     let in_doubt = answer.in_doubt;
-    let answered = wanted.to_vec().into_iter().zip(answer.results);
+    let answered = wanted.iter().cloned().zip(answer.results);
     let mut done = futures::stream::iter(answered)
         .map(|(wanted, result)| async move { settled(store, &wanted, result, in_doubt).await })
         .buffered(AT_ONCE)
