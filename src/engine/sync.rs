@@ -33,6 +33,10 @@ pub(super) struct Syncing {
 
 /// What a worker is given.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "almost all of them are the large one"
+)]
 pub(super) enum Task {
     /// A decision to carry out.
     First(Decision),

@@ -29,10 +29,11 @@ impl Executor<'_> {
     pub(super) async fn run(&self) -> Option<(ExitCode, String)> {
         let around = match self.run.programs.before_job().await {
             Ok(warnings) => {
-                let worst = warnings
-                    .into_iter()
-                    .inspect(|warning| tracing::warn!("{warning}"));
-                worst.last().map(|warning| (ExitCode::Warning, warning))
+                for warning in &warnings {
+                    tracing::warn!("{warning}");
+                }
+                let last = warnings.into_iter().next_back();
+                last.map(|warning| (ExitCode::Warning, warning))
             }
             // it was ended in the middle, and the pairs say why
             Err(_) if self.run.stop.is_cancelled() => None,
@@ -131,6 +132,6 @@ impl Executor<'_> {
 }
 
 /// Whether objects of its target may be deleted.
-fn deletes(_pair: &crate::config::Pair) -> bool {
-    false
+fn deletes(pair: &crate::config::Pair) -> bool {
+    pair.deletion.is_some()
 }

@@ -136,7 +136,7 @@ impl RunJournal {
         }
     }
 
-    fn write(&self, state: &mut State, entry: u64, durably: bool) {
+    fn write(state: &mut State, entry: u64, durably: bool) {
         let State {
             file,
             open,
@@ -188,7 +188,7 @@ impl PairJournal {
         let entry = state.next;
         state.next += 1;
         state.open.insert(entry, record);
-        self.run.write(&mut state, entry, durably);
+        RunJournal::write(&mut state, entry, durably);
         Entry(entry)
     }
 
@@ -218,14 +218,14 @@ impl Journal for PairJournal {
         let mut state = locked(&self.run.state);
         if let Some(record) = state.open.get_mut(&entry.0) {
             record.what = What::Upload(upload.clone());
-            self.run.write(&mut state, entry.0, true);
+            RunJournal::write(&mut state, entry.0, true);
         }
     }
 
     fn ended(&self, entry: Entry) {
         let mut state = locked(&self.run.state);
         if state.open.remove(&entry.0).is_some() {
-            self.run.write(&mut state, entry.0, false);
+            RunJournal::write(&mut state, entry.0, false);
         }
     }
 

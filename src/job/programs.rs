@@ -295,8 +295,8 @@ fn failed_after(part: &PairReport, settled: Settled, failure: Failure) -> Settle
                 _ => (Status::Failed, Some(failure.message)),
             }
         }
-        OnHookFailure::Warn => match &sinks {
-            Some(sinks) => {
+        OnHookFailure::Warn => {
+            if let Some(sinks) = &sinks {
                 let message = failure.message;
                 sinks.emit(&Event::Warning { message });
                 if status.has_succeeded() {
@@ -304,13 +304,12 @@ fn failed_after(part: &PairReport, settled: Settled, failure: Failure) -> Settle
                 } else {
                     (status, reason)
                 }
-            }
-            // nothing counts where nothing began
-            None => {
+            } else {
+                // nothing counts where nothing began
                 failure.log();
                 (status, reason)
             }
-        },
+        }
     };
     Settled {
         status,

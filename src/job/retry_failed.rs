@@ -132,6 +132,8 @@ fn fits(pair: &Pair, past: &schema::Pair) -> Result<(), String> {
 
 fn narrowed(pair: &Pair, keys: &Path) -> Pair {
     let mut pair = pair.clone();
+    // it lists nothing that could say what is extraneous
+    pair.deletion = None;
     let filters = Arc::make_mut(&mut pair.filters);
     filters.keys_from = Some(Said {
         path: "filter.keys_from",

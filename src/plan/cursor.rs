@@ -103,9 +103,9 @@ impl<E: Row> Cursor<E> {
         told_before.extend(before.told.take().into_iter().flatten());
         // what has vanished meanwhile, or can be read meanwhile, is not missing either
         let no_entries = before.no_entries.take().map(|_| {
-            let names = told_before.iter().map(|name| match self.strip {
-                true => name.trim_matches('/'),
-                false => name.trim_end_matches('/'),
+            let names = told_before.iter().map(|name| {
+                let name = name.trim_end_matches('/');
+                self.bare(name)
             });
             names
                 .flat_map(|name| [name.to_owned(), format!("{name}/")])
@@ -117,6 +117,14 @@ impl<E: Row> Cursor<E> {
             told: Some(HashSet::new()),
             told_before,
             ..self
+        }
+    }
+
+    fn bare<'a>(&self, name: &'a str) -> &'a str {
+        if self.strip {
+            name.trim_start_matches('/')
+        } else {
+            name
         }
     }
 
@@ -254,7 +262,9 @@ impl<E: Row> Cursor<E> {
             failures,
             is_one_object,
         } = page.inspect_err(|error| self.is_out_of_order = error.is_out_of_order())?;
-        oddities.iter().for_each(|oddity| self.mind(oddity));
+        for oddity in &oddities {
+            self.mind(oddity);
+        }
         oddities.retain(|oddity| self.is_new(oddity));
         if is_one_object {
             if self.no_entries.is_some() {

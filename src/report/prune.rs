@@ -153,7 +153,7 @@ mod tests {
         // a file is in the way
         let aside = job.path().join(format!("{REMOVED}{}", ids[0]));
         fs::write(&aside, "").expect("a file");
-        let pruned = prune(&job, Duration::from_secs(60 * 86_400), now);
+        let pruned = prune(&job, Duration::from_hours(60 * 24), now);
         assert_eq!(pruned.removed, 0);
         assert!(
             pruned

@@ -135,7 +135,7 @@ impl HttpBody for Trickle {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length.clone()
+        self.length
     }
 }
 

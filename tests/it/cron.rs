@@ -57,12 +57,12 @@ impl Night {
              target.endpoint_url = {:?}\ntarget.region = {:?}\ntarget.force_path_style = true\n\
              target.access_key = {{ file = {:?} }}\ntarget.secret_access_key = {{ file = {:?} }}\n\
              retry.initial_backoff = '5ms'\n{settings}\n",
-            self.path("reports"),
-            self.path("tree"),
+            self.path("reports").display().to_string(),
+            self.path("tree").display().to_string(),
             endpoint.url,
             endpoint.region,
-            self.path("access"),
-            self.path("secret"),
+            self.path("access").display().to_string(),
+            self.path("secret").display().to_string(),
         );
         fs::write(self.path("job.toml"), text).expect("a job file");
     }

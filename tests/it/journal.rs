@@ -168,7 +168,7 @@ fn temporary_files_of_a_killed_run_go_and_files_of_others_stay() {
     let rule = Rule::new(Action::Delay(NEVER));
     killed(&world, down(), rule, "GetObject", 2);
     let tree = world.tree("down");
-    let names = || Vec::from_iter(tree.files().into_keys());
+    let names = || tree.files().into_keys().collect::<Vec<_>>();
     assert_eq!(names().len(), 1, "{:?}", names());
     let foreign = "dir/.s3sync-00000000000000aa.tmp";
     tree.write(foreign, b"of another run");

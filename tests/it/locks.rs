@@ -82,9 +82,10 @@ fn locks(world: &World) -> Vec<String> {
     let entries = fs::read_dir(world.path("reports/locks"))
         .into_iter()
         .flatten();
-    let names = entries.map(|entry| entry.expect("an entry").file_name());
-    let names = names.map(|name| name.to_string_lossy().into_owned());
-    names.filter(|name| name.ends_with(".lock")).collect()
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let locks = paths.filter(|path| path.extension().is_some_and(|it| it == "lock"));
+    let names = locks.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    names.collect()
 }
 
 /// What a run that got no lock at all leaves.

@@ -51,8 +51,11 @@ fn down(world: &World) -> Run<'_> {
 
 type Way = fn(&World) -> Run<'_>;
 
+/// An operation, and the key it is about.
+type Request = (&'static str, &'static str);
+
 /// Each way with the requests without which an object of it does not arrive.
-const WAYS: [(&str, Way, &[(&str, &str)]); 4] = [
+const WAYS: [(&str, Way, &[Request]); 4] = [
     (
         "up",
         up,

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::file::{Line, LinesFile, Read, VERSION, Word};
 use crate::chance::{blows, holds, strike};
 use crate::event::FailReason;
+use crate::report::JobDirectory;
 
 const WORDS: &[&str] = &[
     "\n",
@@ -69,7 +70,7 @@ fn whatever_the_file_holds_is_kept_and_what_is_added_is_heard() {
     let lines = prop::collection::vec((any::<bool>(), "[a-d]"), 0..6);
     holds(2, (lines, blows(WORDS)), |(lines, blows)| {
         let dir = tempfile::tempdir().expect("a directory");
-        let file = LinesFile::below(dir.path());
+        let file = LinesFile::below(&JobDirectory::of(dir.path(), ""));
         for (is_distrusted, object) in &lines {
             let word = if *is_distrusted {
                 Word::Distrusted
@@ -96,7 +97,7 @@ fn whatever_the_file_holds_is_kept_and_what_is_added_is_heard() {
 #[test]
 fn a_line_behind_a_torn_one_is_heard() {
     let dir = tempfile::tempdir().expect("a directory");
-    let file = LinesFile::below(dir.path());
+    let file = LinesFile::below(&JobDirectory::of(dir.path(), ""));
     file.append(
         &[line(Word::Distrusted, "a"), line(Word::Distrusted, "b")],
         true,

@@ -83,10 +83,8 @@ impl Registry {
     /// apart. This blocks.
     pub(super) fn claim(&self, name: &str, claim: &Claim) -> Result<Verdict, LockError> {
         let _looking = self.look()?;
-        match self.holder(claim) {
-            Ok(None) => {}
-            Ok(Some(holder)) => return Ok(Verdict::Anothers(holder)),
-            Err(error) => return Err(self.failed(error)),
+        if let Some(refused) = (self.refusal(claim)).map_err(|error| self.failed(error))? {
+            return Ok(refused);
         }
         let held = self.register(name, claim);
         Ok(Verdict::Taken(Registered {
@@ -104,8 +102,9 @@ impl Registry {
         Ok(held)
     }
 
-    /// Who holds a lock that excludes this one. Locks of processes that are gone are removed.
-    fn holder(&self, claim: &Claim) -> io::Result<Option<Option<Claim>>> {
+    /// Whether another run holds a lock that excludes this one. Locks of processes that are gone
+    /// are removed.
+    fn refusal(&self, claim: &Claim) -> io::Result<Option<Verdict>> {
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "lock") {
@@ -122,10 +121,12 @@ impl Registry {
                 Err(error) => return Err(error),
             };
             match Claim::read(&content) {
-                Some(other) if claim.excludes(&other) => return Ok(Some(Some(other))),
+                Some(other) if claim.excludes(&other) => {
+                    return Ok(Some(Verdict::Anothers(Some(other))));
+                }
                 Some(_) => {}
                 // in doubt it is on the same
-                None => return Ok(Some(None)),
+                None => return Ok(Some(Verdict::Anothers(None))),
             }
         }
         Ok(None)

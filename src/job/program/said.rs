@@ -126,7 +126,9 @@ impl Stream {
                 }
             }
             let rest = locked(&into).rest(&teller.hidden);
-            rest.into_iter().for_each(|line| teller.tell(&line));
+            if let Some(line) = rest {
+                teller.tell(&line);
+            }
         });
         Self { heard, task }
     }

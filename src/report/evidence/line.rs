@@ -59,6 +59,10 @@ pub(in crate::report) struct Line<'a> {
     /// `null` where it was not told.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
+    #[allow(
+        clippy::option_option,
+        reason = "a marker may have no id, and no marker no field"
+    )]
     marker_version_id: Option<Option<&'a str>>,
     /// What was proved; `null` where no content was transferred or looked at.
     verify: Option<Verify>,

@@ -220,7 +220,7 @@ impl Hand {
             None if self.cdata => format!("<![CDATA[{}]]>", key.replace("]]>", "]]]]><![CDATA[>")),
             None if self.numbered => key
                 .chars()
-                .map(|c| format!("&#{};", u32::from(c)))
+                .flat_map(|c| ["&#".to_owned(), u32::from(c).to_string(), ";".to_owned()])
                 .collect(),
             None => key
                 .replace('&', "&amp;")
@@ -381,7 +381,7 @@ fn pages() -> Vec<Vec<u8>> {
             ..plain
         },
     ];
-    let versions = r#"<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextKeyMarker>b+c</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker><Version><Key>a%2Bb</Key><VersionId>null</VersionId><IsLatest>true</IsLatest><LastModified>2026-02-28T23:59:59.000Z</LastModified><ETag>&quot;x&quot;</ETag><Size>7</Size><StorageClass>GLACIER</StorageClass></Version><DeleteMarker><Key>b+c</Key><VersionId>v2</VersionId><IsLatest>true</IsLatest><LastModified>2026-01-31T00:00:00Z</LastModified></DeleteMarker></ListVersionsResult>"#;
+    let versions = r"<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextKeyMarker>b+c</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker><Version><Key>a%2Bb</Key><VersionId>null</VersionId><IsLatest>true</IsLatest><LastModified>2026-02-28T23:59:59.000Z</LastModified><ETag>&quot;x&quot;</ETag><Size>7</Size><StorageClass>GLACIER</StorageClass></Version><DeleteMarker><Key>b+c</Key><VersionId>v2</VersionId><IsLatest>true</IsLatest><LastModified>2026-01-31T00:00:00Z</LastModified></DeleteMarker></ListVersionsResult>";
     let written = hands.map(|hand| hand.write(&page).into_bytes());
     written
         .into_iter()

@@ -193,7 +193,7 @@ async fn keys_of(
 }
 
 fn page_of(keys: &[&str], more: bool, token: &str) -> String {
-    let rows: String = keys
+    let rows: Vec<String> = keys
         .iter()
         .map(|key| {
             format!(
@@ -202,6 +202,7 @@ fn page_of(keys: &[&str], more: bool, token: &str) -> String {
             )
         })
         .collect();
+    let rows = rows.concat();
     format!(
         "<ListBucketResult><IsTruncated>{more}</IsTruncated>\
          <NextContinuationToken>{token}</NextContinuationToken>{rows}</ListBucketResult>"
