@@ -53,7 +53,6 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod text;
-mod unbuilt;
 mod units;
 mod ways;
 

@@ -426,8 +426,7 @@ pub(super) fn with_options_of(mut command: Command, takes: fn(&str) -> bool) -> 
 fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
     let arg = Arg::new(flag.name())
         .long(flag.name())
-        .help_heading(row.heading)
-        .hide(!row.is_built);
+        .help_heading(row.heading);
     match flag {
         Flag::Value(_) if row.kind.is_list() => arg
             .value_name(placeholder(row))
@@ -448,11 +447,7 @@ fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
             let arg = arg
                 .action(ArgAction::SetTrue)
                 // of a flag and its opposite the first is shown
-                .hide(
-                    !row.is_built
-                        || (number > 0 && row.meaning(value).is_none())
-                        || is_later(row.kind, value),
-                )
+                .hide(number > 0 && row.meaning(value).is_none())
                 .help(match (*value, row.meaning(value)) {
                     (_, Some(meaning)) => sentence(meaning),
                     ("true", None) => sentence(row.help),
@@ -489,10 +484,6 @@ fn argument(row: &'static OptionRow, number: usize, flag: &Flag) -> Arg {
     }
 }
 
-fn is_later(kind: Kind, value: &str) -> bool {
-    matches!(kind, Kind::Word { later, .. } if later.contains(&value))
-}
-
 fn help(row: &OptionRow) -> String {
     let words = words(row);
     match row.default {
@@ -504,7 +495,7 @@ fn help(row: &OptionRow) -> String {
 /// The words an option takes, for its help.
 fn words(row: &OptionRow) -> String {
     match row.kind {
-        Kind::Word { now, .. } => format!(" [possible values: {}]", now.join(", ")),
+        Kind::Word(words) => format!(" [possible values: {}]", words.join(", ")),
         _ => String::new(),
     }
 }

@@ -9,8 +9,8 @@ use super::command;
 use crate::config::{self, Environment, FlagValues, Problems, Question, Settings, TomlStyle};
 use crate::report::{ExitCode, Stream};
 
-/// `explain [FILE] [PAIR] [KEY]`. What is not supported yet is shown as such and is no error here;
-/// everything else that is wrong is told, and what could be read is shown all the same.
+/// `explain [FILE] [PAIR] [KEY]`. What is wrong is told, and what could be read is shown all the
+/// same.
 pub(super) fn job(matches: &ArgMatches, environment: &Environment) -> ExitCode {
     let flags = command::flag_values(matches);
     let words = command::texts(matches, "job");

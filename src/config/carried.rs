@@ -55,8 +55,8 @@ pub fn wrong_tags(tags: &Tags) -> Option<String> {
 fn wrong_word(path: &str, word: &str) -> Option<String> {
     let row = OPTIONS.iter().find(|row| row.path == path);
     match row.expect("an option").kind {
-        Kind::Word { now, .. } if !now.contains(&word) => {
-            Some(format!("it may be {}", now.join(", ")))
+        Kind::Word(words) if !words.contains(&word) => {
+            Some(format!("it may be {}", words.join(", ")))
         }
         _ => None,
     }

@@ -12,7 +12,7 @@ use super::record::{NotApplied, Origins, PAIR, RecordedPair, digest};
 use super::resolved::Pair;
 use super::settings::PairSettings;
 use super::sides::Side;
-use super::{checks, conflicts, unbuilt};
+use super::{checks, conflicts};
 
 /// A pair with what it was resolved from.
 #[derive(Debug)]
@@ -74,7 +74,6 @@ impl Draft {
             checks::bare_prefix(name, target, &merged, problems);
             conflicts::check(source, target, &merged, problems);
         }
-        unbuilt::refuse(&decided, problems);
         drop(decided);
         Self {
             name: name.to_owned(),

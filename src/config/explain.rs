@@ -16,7 +16,6 @@ use super::record::{NotApplied, PAIR};
 use super::setting::{Keeper, Setting};
 use super::settings::{PairSettings, Settings};
 use super::suggest::nearest;
-use super::unbuilt;
 pub use toml::TomlStyle;
 
 /// What is asked of a job's settings.
@@ -58,8 +57,6 @@ struct Explained {
     key: Option<String>,
     /// What was said, the winner first; never empty.
     chain: Vec<Voice>,
-    /// Whether this version refuses it.
-    is_not_yet: bool,
 }
 
 /// One place that says a value.
@@ -220,7 +217,6 @@ impl Settings {
                     path: path.to_owned(),
                     key: None,
                     chain: vec![Voice::new(setting, &Place::BuiltIn)],
-                    is_not_yet: false,
                 });
             }
         }
@@ -297,7 +293,6 @@ fn explain(merged: &Merged, scopes: &[Scope]) -> Vec<Explained> {
                 .chain(&decided.path())
                 .map(|said| Voice::new(said.setting.clone(), &said.place))
                 .collect(),
-            is_not_yet: unbuilt::refusal(decided).is_some(),
         })
         .collect()
 }

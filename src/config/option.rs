@@ -18,8 +18,6 @@ pub struct OptionRow {
     pub flags: &'static [Flag],
     /// Which pairs it has a meaning for.
     pub fits: Fits,
-    /// Whether this version does what it says.
-    pub is_built: bool,
     /// The heading of its flags in `--help`.
     pub heading: &'static str,
     /// What it means, with its unit.
@@ -86,12 +84,7 @@ pub enum Kind {
     /// An http or https URL.
     Endpoint,
     /// One of some words.
-    Word {
-        /// Those that do what they say.
-        now: &'static [&'static str],
-        /// Those that are legal and not built yet.
-        later: &'static [&'static str],
-    },
+    Word(&'static [&'static str]),
     /// A text nobody may see.
     Secret,
     /// A secret key of 256 bits, in base64.
@@ -238,7 +231,6 @@ impl OptionRow {
             default: None,
             flags: &[],
             fits: Fits::Any,
-            is_built: true,
             heading: "General",
             help,
             meanings: &[],

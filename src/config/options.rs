@@ -1,9 +1,5 @@
 /*! The option table: every option of s3sync, once.
 
-A row that ends in `.not_yet()` is read, typed and explained like any other; a job in which it
-counts with anything but its default is refused as not supported yet, never run in silence. Words
-of an enumeration that are not built are refused likewise.
-
 What options say of each other (`excludes`, `needs`) is in `conflicts`.
 */
 
@@ -63,7 +59,7 @@ const ANY_NUMBER: Kind = Number {
 };
 const ANY_DURATION: Kind = Duration { min_millis: 0 };
 const SOME_DURATION: Kind = Duration { min_millis: 1 };
-const CHECK_MODES: Kind = words(&[
+const CHECK_MODES: Kind = Word(&[
     "mtime",
     "size",
     "etag",
@@ -72,47 +68,38 @@ const CHECK_MODES: Kind = words(&[
     "mtime_and_checksum",
     "always",
 ]);
-const STORAGE_CLASSES: Kind = Word {
-    now: &[
-        "STANDARD",
-        "REDUCED_REDUNDANCY",
-        "STANDARD_IA",
-        "ONEZONE_IA",
-        "INTELLIGENT_TIERING",
-        "GLACIER",
-        "DEEP_ARCHIVE",
-        "GLACIER_IR",
-        "EXPRESS_ONEZONE",
-    ],
-    later: &[],
-};
-const CANNED_ACLS: Kind = Word {
-    now: &[
-        "private",
-        "public-read",
-        "public-read-write",
-        "authenticated-read",
-        "aws-exec-read",
-        "bucket-owner-read",
-        "bucket-owner-full-control",
-    ],
-    later: &[],
-};
-const CHECKSUM_ALGORITHMS: Kind = Word {
-    now: &[
-        "SHA256",
-        "SHA1",
-        "CRC32",
-        "CRC32C",
-        "CRC64NVME",
-        "SHA512",
-        "MD5",
-        "XXHASH64",
-        "XXHASH3",
-        "XXHASH128",
-    ],
-    later: &[],
-};
+const STORAGE_CLASSES: Kind = Word(&[
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "GLACIER_IR",
+    "EXPRESS_ONEZONE",
+]);
+const CANNED_ACLS: Kind = Word(&[
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+]);
+const CHECKSUM_ALGORITHMS: Kind = Word(&[
+    "SHA256",
+    "SHA1",
+    "CRC32",
+    "CRC32C",
+    "CRC64NVME",
+    "SHA512",
+    "MD5",
+    "XXHASH64",
+    "XXHASH3",
+    "XXHASH128",
+]);
 /// Outcomes of a run or a pair that a hook may wait for.
 const OUTCOMES: Kind = Words(&[
     "success",
@@ -123,11 +110,6 @@ const OUTCOMES: Kind = Words(&[
     "timeout",
     "interrupted",
 ]);
-
-const fn words(now: &'static [&'static str]) -> Kind {
-    Word { now, later: &[] }
-}
-
 const AWS: &str = "AWS configuration";
 const SOURCE: &str = "Source";
 const TARGET: &str = "Target";
@@ -253,7 +235,7 @@ pub static OPTIONS: &[OptionRow] = &[
             Grant::set().target(&["s3:PutObjectAcl"]),
         ])
         .under(TARGET).fits(TargetS3).flags(&[Value("acl")]),
-    pair("target.sse", words(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
+    pair("target.sse", Word(&["AES256", "aws:kms", "aws:kms:dsse"]), "server-side encryption of what is written")
         .grants(&[
             Grant::is("aws:kms").target(&["kms:GenerateDataKey", "kms:Decrypt"]),
             Grant::is("aws:kms:dsse").target(&["kms:GenerateDataKey", "kms:Decrypt"]),
@@ -261,13 +243,13 @@ pub static OPTIONS: &[OptionRow] = &[
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse")]),
     pair("target.sse_kms_key_id", Text, "the KMS key it is encrypted with")
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("sse-kms-key-id")]),
-    pair("source.sse_c", words(&["AES256"]), "the source is encrypted with a key of yours (SSE-C)")
+    pair("source.sse_c", Word(&["AES256"]), "the source is encrypted with a key of yours (SSE-C)")
         .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c")]),
     pair("source.sse_c_key", SecretKey, "the source's SSE-C key, 256 bits in base64")
         .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key"), File("source-sse-c-key-file")]),
     pair("source.sse_c_key_md5", Text, "the MD5 of the source's SSE-C key, in base64; computed when not given")
         .under(ENCRYPTION).fits(SourceS3).flags(&[Value("source-sse-c-key-md5")]),
-    pair("target.sse_c", words(&["AES256"]), "encrypt what is written with a key of yours (SSE-C)")
+    pair("target.sse_c", Word(&["AES256"]), "encrypt what is written with a key of yours (SSE-C)")
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c")]),
     pair("target.sse_c_key", SecretKey, "the target's SSE-C key, 256 bits in base64")
         .under(ENCRYPTION).fits(TargetS3).flags(&[Value("target-sse-c-key"), File("target-sse-c-key-file")]),
@@ -330,7 +312,7 @@ pub static OPTIONS: &[OptionRow] = &[
             ("mtime_and_checksum", "as --check-additional-checksum, but look only at what is newer or has another size"),
             ("always", "transfer everything, changed or not"),
         ]),
-    pair("check.on_unverifiable", words(&["skip", "transfer", "fail"]), "what becomes of an object of equal size whose content cannot be compared: skip, transfer or fail")
+    pair("check.on_unverifiable", Word(&["skip", "transfer", "fail"]), "what becomes of an object of equal size whose content cannot be compared: skip, transfer or fail")
         .default("skip").under(CHECKING),
     pair("check.checksum_algorithm", CHECKSUM_ALGORITHMS, "the checksum that the two checksum modes compare")
         .under(CHECKING),
@@ -358,7 +340,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(VERIFICATION).fits(SourceS3).flags(switch!("enable-additional-checksum")),
     pair("checksum.express_one_zone_default", Bool, "prove by a checksum what has no MD5 for an ETag (KMS, DSSE, SSE-C, directory buckets): uploads send CRC64NVME, downloads verify what S3 stores")
         .default("true").under(VERIFICATION).flags(inverse!("disable-express-one-zone-additional-checksum", "express-one-zone-additional-checksum")),
-    pair("verify.unverifiable", words(&["warn", "accept", "fail"]), "what becomes of an object that cannot be proved: warn, accept or fail")
+    pair("verify.unverifiable", Word(&["warn", "accept", "fail"]), "what becomes of an object that cannot be proved: warn, accept or fail")
         .default("warn").under(VERIFICATION),
     pair("verify.etag", Bool, "compare ETags")
         .default("true").under(VERIFICATION).flags(inverse!("disable-etag-verify", "etag-verify")),
@@ -462,7 +444,7 @@ pub static OPTIONS: &[OptionRow] = &[
             Grant::is("true").source(&["s3:GetObjectTagging", "s3:GetObjectVersionTagging where it keeps versions"]).target(&["s3:PutObjectTagging"]),
         ])
         .default("true").under(TAGGING).flags(inverse!("disable-tagging", "tagging-copy")),
-    pair("tagging.on_denied", words(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
+    pair("tagging.on_denied", Word(&["fail", "skip"]), "what becomes of an object whose tags may not be read: fail, or skip the tags")
         .default("fail").under(TAGGING).fits(BothS3),
     pair("tagging.sync_latest", Bool, "bring the tags of unchanged objects up to date too")
         .grants(&[
@@ -505,7 +487,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("1").under(DELETION),
     pair("delete.require_source_marker", Text, "without this key in the source, delete none")
         .under(DELETION),
-    pair("delete.on_errors", words(&["withhold", "proceed"]), "after a failed object: withhold all deletions, or proceed")
+    pair("delete.on_errors", Word(&["withhold", "proceed"]), "after a failed object: withhold all deletions, or proceed")
         .default("withhold").under(DELETION),
     pair("delete.bare_prefix", Bool, "delete below a prefix that does not end in `/`, where s3://b/photos means photos-old too")
         .default("false").under(DELETION).fits(TargetS3),
@@ -526,7 +508,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(ADVANCED).flags(switch!("ignore-glacier-warnings")),
     pair("protocol.stalled_stream_protection", Bool, "cut connections over which nothing of a body moves for timeout.read")
         .default("true").under(ADVANCED).flags(inverse!("disable-stalled-stream-protection", "stalled-stream-protection")),
-    pair("protocol.payload_signing", words(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")
+    pair("protocol.payload_signing", Word(&["auto", "always", "never"]), "sign the payload too: auto (over plain http only), always or never")
         .default("auto").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-payload-signing", "never"), Says("payload-signing", "always")]),
     pair("protocol.content_md5_header", Bool, "send Content-MD5 with every upload request")
         .default("true").under(ADVANCED).fits(TargetS3).flags(&[Says("disable-content-md5-header", "false"), Says("content-md5-header", "true")]),
@@ -542,7 +524,7 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("false").under(LUA).flags(switch!("allow-lua-unsafe-vm")),
     pair("lua.vms", Number { min: 1, max: 64 }, "virtual machines for each kind of script")
         .default("1").under(LUA),
-    pair("lua.on_error", words(&["fail_pair", "fail_object"]), "what a failing filter or preprocess script fails: fail_pair or fail_object")
+    pair("lua.on_error", Word(&["fail_pair", "fail_object"]), "what a failing filter or preprocess script fails: fail_pair or fail_object")
         .default("fail_pair").under(LUA),
     pair("lua.vm_memory_limit", Size { min: 0, max: 5 * GIB }, "memory of each script, 0 for no limit")
         .default("64MiB").under(LUA).flags(&[Value("lua-vm-memory-limit")]),
@@ -555,7 +537,7 @@ pub static OPTIONS: &[OptionRow] = &[
     job("job.name", Name, "the job's name; otherwise the file's stem").under(JOB),
     job("job.max_parallel_pairs", SMALL_NUMBER, "pairs that run side by side")
         .default("1").under(JOB),
-    job("job.on_pair_failure", words(&["continue", "stop"]), "after a failed pair: continue with the others, or stop")
+    job("job.on_pair_failure", Word(&["continue", "stop"]), "after a failed pair: continue with the others, or stop")
         .default("continue").under(JOB),
     job("job.timeout", SOME_DURATION, "how long the job may take; then it is stopped in order").under(JOB),
     job("job.shutdown_grace", ANY_DURATION, "how long objects in flight may take after a signal")
@@ -563,10 +545,10 @@ pub static OPTIONS: &[OptionRow] = &[
     job("sandbox.dir", Path, "rehearse on an embedded S3 that keeps its buckets here")
         .under(REHEARSAL).flags(&[Value("sandbox")]),
     job("report.dir", Path, "where runs leave their reports").under(REHEARSAL),
-    job("report.level", words(&["acts", "errors_only", "all"]), "how much evidence is written")
+    job("report.level", Word(&["acts", "errors_only", "all"]), "how much evidence is written")
         .default("acts").under(REHEARSAL),
     job("report.keep", SOME_DURATION, "how long after their start the reports of runs are kept; for good when not said").under(REHEARSAL),
-    job("lock.on_conflict", words(&["fail", "wait", "skip"]), "when the job runs already: fail, wait, or skip this run")
+    job("lock.on_conflict", Word(&["fail", "wait", "skip"]), "when the job runs already: fail, wait, or skip this run")
         .default("fail").under(JOB),
     job("lock.wait", ANY_DURATION, "how long to wait for the other run, 0 for as long as it takes")
         .default("0s").under(JOB),
@@ -574,17 +556,17 @@ pub static OPTIONS: &[OptionRow] = &[
         .default("[]").file_only().under(JOB),
     job("vars", Variables, "texts that ${vars.NAME} stands for").default("{}").under(JOB),
     job("hooks", Hooks, "programs to run before and after").file_only().under(JOB),
-    hook("hooks.at", words(&["before", "after"]), "when"),
-    hook("hooks.scope", words(&["job", "pair"]), "around the whole job, or each pair").default("job"),
+    hook("hooks.at", Word(&["before", "after"]), "when"),
+    hook("hooks.scope", Word(&["job", "pair"]), "around the whole job, or each pair").default("job"),
     hook("hooks.on", OUTCOMES, "after only: which outcomes; every one when not said"),
     hook("hooks.run", Program, "the program and its arguments, no shell"),
     hook("hooks.timeout", SOME_DURATION, "how long it may take").default("1m"),
-    hook("hooks.on_error", words(&["fail", "warn", "ignore"]), "when it fails: fail the job, warn, or ignore it")
+    hook("hooks.on_error", Word(&["fail", "warn", "ignore"]), "when it fails: fail the job, warn, or ignore it")
         .default("warn"),
 
-    job("log.level", words(&["off", "error", "warn", "info", "debug", "trace"]), "how much is logged")
+    job("log.level", Word(&["off", "error", "warn", "info", "debug", "trace"]), "how much is logged")
         .default("warn").under(LOGGING).flags(&[Repeated("verbose", 'v', &["info", "debug", "trace"]), Repeated("quiet", 'q', &["error", "off"])]),
-    job("log.format", words(&["text", "json"]), "log text, or JSON records")
+    job("log.format", Word(&["text", "json"]), "log text, or JSON records")
         .default("text").under(LOGGING).flags(&[Says("json-tracing", "json"), Says("no-json-tracing", "text")]),
     job("log.color", Bool, "use colour on a terminal")
         .default("true").under(LOGGING).flags(inverse!("disable-color-tracing", "color-tracing")),

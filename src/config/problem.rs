@@ -39,8 +39,6 @@ struct Details {
     remedy: String,
     /// The other end of a conflict.
     other: Option<(Place, String)>,
-    /// Whether all that is wrong is that it is not built.
-    is_not_yet: bool,
 }
 
 /// How many problems are told: who has more mends these first.
@@ -58,19 +56,7 @@ impl Problem {
             place: place.clone(),
             remedy: String::new(),
             other: None,
-            is_not_yet: false,
         }))
-    }
-
-    /// It is right as such, and not built yet.
-    pub(super) fn not_yet(mut self) -> Self {
-        self.0.is_not_yet = true;
-        self
-    }
-
-    /// Whether it is right as such, and not built yet.
-    pub(super) fn is_not_yet(&self) -> bool {
-        self.0.is_not_yet
     }
 
     /// Something that is not wrong, and should be known: the job runs. The same message is told
@@ -137,8 +123,7 @@ impl Problems {
 
     /// All of these, sorted.
     pub(super) fn all(mut list: Vec<Problem>) -> Self {
-        // what is wrong stands before what is only not built
-        list.sort_by_key(|Problem(it)| (it.is_warning, it.place.rank(), it.is_not_yet));
+        list.sort_by_key(|Problem(it)| (it.is_warning, it.place.rank()));
         // what is said for every pair may be wrong for several of them
         let mut told = HashSet::new();
         list.retain(|Problem(problem)| {
@@ -210,7 +195,6 @@ impl fmt::Display for Problem {
             place,
             remedy,
             other,
-            is_not_yet: _,
         } = &*self.0;
         let severity = if *is_warning { "warning" } else { "error" };
         write!(f, "{severity}: {}", shown(message))?;

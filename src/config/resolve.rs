@@ -10,7 +10,6 @@ use super::environment::Environment;
 use super::everything::Everything;
 use super::execution::Execution;
 use super::merged::Merged;
-use super::option::Scope;
 use super::problem::{Place, Problem};
 use super::programs::ProgramHooks;
 use super::record::{Record, RecordedPair, Resolved};
@@ -19,7 +18,6 @@ use super::setting::from_text;
 use super::settings::Settings;
 use super::stand_ins::stand_ins;
 use super::suggest::nearest;
-use super::unbuilt;
 use super::{checks, options, overlap, pairs};
 
 /// Decides every value of a job. `problems` are those found while reading.
@@ -38,7 +36,6 @@ pub(super) fn resolve(
         sandbox: job.path("sandbox.dir"),
     };
     let name = job_name(everything, &job, &mut problems);
-    unbuilt::refuse(&job.decided(&[Scope::Job]), &mut problems);
     for file in &everything.files {
         checks::hooks(&file.hooks, &mut problems);
     }
@@ -221,18 +218,14 @@ fn order(drafts: &[Draft], problems: &mut Vec<Problem>) {
     }
 }
 
-/// A run is dry or it is not: a job with some pairs dry is not built.
+/// A run is dry or it is not, and its report says so in one word: there are no dry pairs in it.
 fn dry_run(drafts: &[Draft], problems: &mut Vec<Problem>) -> bool {
     let drafts = || drafts.iter().map(|draft| &draft.merged);
     let (dry, wet): (Vec<_>, Vec<_>) = drafts().partition(|merged| merged.value("dry_run"));
     if let (Some(dry), false) = (dry.first(), wet.is_empty()) {
-        let message = "not supported yet: a dry run of some pairs only";
-        let remedy = "say `dry_run` in [defaults], or --dry-run";
-        problems.push(
-            Problem::new(message, &dry.place("dry_run"))
-                .remedy(remedy)
-                .not_yet(),
-        );
+        let message = "`dry_run` of some pairs and not of others";
+        let remedy = "say it in [defaults], or with --dry-run; --pair runs some pairs only";
+        problems.push(Problem::new(message, &dry.place("dry_run")).remedy(remedy));
     }
     !dry.is_empty()
 }

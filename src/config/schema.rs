@@ -92,7 +92,7 @@ fn branch(path: &str, scopes: &[Scope]) -> Value {
 
 /// One option: what it takes, what it means, and its value when nobody says one.
 fn option(row: &OptionRow) -> Value {
-    let mut schema = described(takes(row), &meaning(row));
+    let mut schema = described(takes(row), row.help);
     if let Some(default) = row.default {
         schema["default"] = if allows(&schema, "string") {
             default.into()
@@ -101,17 +101,6 @@ fn option(row: &OptionRow) -> Value {
         };
     }
     schema
-}
-
-fn meaning(row: &OptionRow) -> String {
-    let missing = match row.kind {
-        _ if !row.is_built => " (not supported yet)".to_owned(),
-        Kind::Word { now, later } if !now.is_empty() && !later.is_empty() => {
-            format!(" (not supported yet: {})", later.join(", "))
-        }
-        _ => String::new(),
-    };
-    format!("{}{missing}", row.help)
 }
 
 /// What an option takes in a job file.
@@ -130,7 +119,7 @@ fn takes(row: &OptionRow) -> Value {
         Kind::Location => text("^(s3://.|(?!.*://).)"),
         Kind::Redirect => text("^(/|https?://)"),
         Kind::Endpoint => text(ENDPOINT),
-        Kind::Word { now, later } => one_of(now.iter().chain(later)),
+        Kind::Word(words) => one_of(words.iter()),
         Kind::Secret | Kind::SecretKey => {
             either(json!({ "type": "string", "minLength": 1 }), &elsewhere())
         }

@@ -271,7 +271,7 @@ pub(super) fn expectation(kind: Kind) -> String {
         Kind::Path => "a path".to_owned(),
         Kind::Location => "a local path or s3://bucket[/prefix]".to_owned(),
         Kind::Endpoint => "an http:// or https:// URL with a host and no spaces".to_owned(),
-        Kind::Word { now, .. } => listed(now, "or"),
+        Kind::Word(words) => listed(words, "or"),
         Kind::SecretKey => "a key of 256 bits in base64".to_owned(),
         Kind::Pairs => "a list of pair names".to_owned(),
         Kind::Words(words) => format!("a list of {}", listed(words, "and")),
@@ -327,8 +327,7 @@ fn mistake(row: &OptionRow, said: &str) -> Refusal {
         refusal.remedy.push_str("a small `b` means bits: write `B`");
     }
     let words = match row.kind {
-        Kind::Word { now, later } => Some(now.iter().chain(later)),
-        Kind::Words(words) => Some(words.iter().chain(&[])),
+        Kind::Word(words) | Kind::Words(words) => Some(words.iter()),
         _ => None,
     };
     if let Some(words) = words.map(Iterator::copied) {
@@ -350,11 +349,11 @@ fn from_word(row: &OptionRow, text: &str, base: &Path) -> Result<Setting, Refusa
     }
     let wrong = || mistake(row, text);
     match row.kind {
-        Kind::Word { now, later } => {
-            let is_known = now.contains(&text) || later.contains(&text);
-            is_known
-                .then(|| Setting::Text(text.to_owned()))
-                .ok_or_else(wrong)
+        Kind::Word(words) => {
+            let known = words
+                .contains(&text)
+                .then(|| Setting::Text(text.to_owned()));
+            known.ok_or_else(wrong)
         }
         Kind::Header if text.chars().any(char::is_control) => Err(wrong()),
         Kind::Redirect if !is_redirect(text) => Err(Refusal {

@@ -47,9 +47,8 @@ impl Settings {
         })
     }
 
-    /// What is wrong with it, apart from options that are not built yet.
+    /// What is wrong with it.
     pub fn problems(&self) -> Option<Problems> {
-        let wrong = self.problems.iter().filter(|problem| !problem.is_not_yet());
-        Problems::or(wrong.cloned().collect(), || ()).err()
+        Problems::or(self.problems.clone(), || ()).err()
     }
 }

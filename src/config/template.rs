@@ -41,9 +41,8 @@ const HEAD: &str = "\
 # A job of s3sync: which directories and buckets are kept in step, and how.
 #
 # Every option there is stands here, commented out, with its default, or with an example where it
-# has none. What this version refuses is marked \"not supported yet\". Each can also be said in the
-# environment (S3SYNC_PERFORMANCE__WORKER_SIZE) and with --set performance.worker_size=…; flags win
-# over the environment, and that wins over this file.
+# has none. Each can also be said in the environment (S3SYNC_PERFORMANCE__WORKER_SIZE) and with
+# --set performance.worker_size=…; flags win over the environment, and that wins over this file.
 #
 #   s3sync validate FILE   everything that is wrong with it
 #   s3sync explain FILE    what counts, and who said it
@@ -71,7 +70,7 @@ const VARIABLES: &str = "
 # bucket = \"acme-backup\"
 
 # --- Hooks
-# a program to run before or after; not supported yet
+# a program to run before or after, as often as there are any
 # [[hooks]]
 ";
 
@@ -128,9 +127,6 @@ fn write_row(text: &mut String, row: &OptionRow, key: &str) {
     if row.fits != Fits::Any && !row.help.contains(row.fits.wants()) {
         notes.push(format!("with {}", row.fits.wants()));
     }
-    if !row.is_built {
-        notes.push("not supported yet".to_owned());
-    }
     let value = if let Some(default) = shown_default(row) {
         written(row, default)
     } else {
@@ -166,13 +162,7 @@ fn write_comment(text: &mut String, comment: &str) {
 fn takes(row: &OptionRow) -> Option<String> {
     let unsaid = |words: &[&str]| !words.iter().all(|word| row.help.contains(word));
     match row.kind {
-        Kind::Word { now, later } => {
-            let now = (now.len() > 1 && unsaid(now)).then(|| listed(now, "or"));
-            let later =
-                (!later.is_empty()).then(|| format!("not supported yet: {}", listed(later, "and")));
-            let both: Vec<String> = now.into_iter().chain(later).collect();
-            (!both.is_empty()).then(|| both.join("; "))
-        }
+        Kind::Word(words) => (words.len() > 1 && unsaid(words)).then(|| listed(words, "or")),
         Kind::Words(words) => Some(listed(words, "and")),
         Kind::Number { min: 0 | 1, max } if max >= MANY => None,
         Kind::Number { min, max } if max >= MANY => Some(format!("{min} or more")),
@@ -245,7 +235,7 @@ fn by_kind(row: &OptionRow, name: &str) -> String {
         Kind::Location => "s3://bucket/prefix/",
         Kind::Redirect => "/index.html",
         Kind::Endpoint => "https://s3.example.com",
-        Kind::Word { now, .. } => now[0],
+        Kind::Word(words) => words[0],
         Kind::Secret | Kind::SecretKey => {
             return format!("{{ file = \"/run/secrets/{name}\" }}");
         }

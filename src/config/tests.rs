@@ -42,7 +42,7 @@ fn example(kind: Kind) -> &'static str {
         Kind::Files | Kind::Path | Kind::Redirect => "/x",
         Kind::Location => "s3://x/",
         Kind::Endpoint => "http://x",
-        Kind::Word { now, .. } => now[now.len() - 1],
+        Kind::Word(words) => words[words.len() - 1],
         Kind::Words(words) => words[0],
         Kind::Secret => "canary",
         Kind::SecretKey => "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",

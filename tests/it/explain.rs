@@ -190,18 +190,7 @@ fn the_predecessors_examples_become_jobs() {
             }
         }
         let ran = validate.run();
-        for error in ran
-            .stderr
-            .lines()
-            .filter(|line| line.starts_with("error: "))
-        {
-            assert!(
-                error.starts_with("error: not supported yet: "),
-                "{}",
-                ran.told()
-            );
-        }
-        ran.exit(if ran.stderr.contains("error: ") { 2 } else { 0 });
+        ran.exit(0);
     }
     assert!(converted > 20, "{converted}");
 }

@@ -40,7 +40,6 @@ fn settings(settings: &[Explained]) -> Value {
         let overrode: Vec<Value> = explained.chain.iter().skip(1).map(voice).collect();
         let mut shown = voice(&explained.chain[0]);
         shown["overrode"] = overrode.into();
-        shown["supported"] = (!explained.is_not_yet).into();
         (explained.path.clone(), shown)
     });
     Value::Object(shown.collect())

@@ -70,14 +70,9 @@ fn lines(explained: &Explained) -> Vec<(String, String)> {
     for (number, voice) in explained.chain.iter().enumerate() {
         let shown = shown(voice);
         if number == 0 {
-            let mark = if explained.is_not_yet {
-                " (not supported yet)"
-            } else {
-                ""
-            };
             lines.push((
                 format!("{} = {shown}", explained.path),
-                format!("{}{mark}", voice.origin),
+                voice.origin.clone(),
             ));
         } else {
             lines.push((format!("  over {shown}"), voice.origin.clone()));

@@ -111,15 +111,8 @@ fn write_setting(text: &mut String, explained: &Explained, prefix: &str, style: 
     };
     let path = path.strip_prefix(prefix).unwrap_or(&path).to_owned();
     let _ = write!(text, "{path} = {shown}");
-    let notes: Vec<&str> = [
-        (style.origins && !voice.is_built_in).then_some(voice.origin.as_str()),
-        explained.is_not_yet.then_some("not supported yet"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if !notes.is_empty() {
-        let _ = write!(text, "  # {}", one_line(&notes.join(", ")));
+    if style.origins && !voice.is_built_in {
+        let _ = write!(text, "  # {}", one_line(&voice.origin));
     }
     text.push('\n');
 }

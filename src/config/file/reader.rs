@@ -300,11 +300,6 @@ impl<'a> Reader<'a> {
                 let keeper = variable.map_or(Keeper::Here, Keeper::Variable);
                 layer.say(row, Setting::Secret(secret, keeper), place);
             }
-            // what is only not built is pointed at by its key: nothing about the value is wrong
-            (Ok(setting), _) if !row.is_built => {
-                let place = self.file.place(&key_span(table, key), path);
-                layer.say(row, setting, place);
-            }
             (read, _) => self.problems.extend(take(layer, row, read, place).err()),
         }
     }

@@ -21,7 +21,6 @@ fn problem(Problem(problem): &Problem) -> Value {
         place,
         remedy,
         other,
-        is_not_yet: _,
     } = &**problem;
     let mut told = Map::new();
     let severity = if *is_warning { "warning" } else { "error" };

@@ -145,7 +145,7 @@ fn a_flag_does_not_hide_a_broken_file() {
 }
 
 #[test]
-fn what_says_the_default_of_an_unbuilt_option_is_accepted() {
+fn what_says_a_default_is_accepted() {
     let text = "include = []\nhooks = []\n[vars]\n[job]\non_pair_failure = 'continue'
         [defaults]\ndelete = false\nfilter.include_regex = []\nlua.vms = 1\ntagging.on_denied = 'fail'
         delete.max_percent = 50\nmetadata.user = {}

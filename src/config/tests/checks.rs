@@ -3,7 +3,7 @@
 use super::*;
 use crate::object::Timestamp;
 
-/// What is said of a pair between two buckets, apart from what is not built yet.
+/// What is said of a pair between two buckets.
 fn told(options: &str, environment: &Environment) -> String {
     let text = format!("[pairs.x]\nsource.url = 's3://a/'\ntarget.url = 's3://b/'\n{options}\n");
     let settings = settings(&text, environment, &FlagValues::default());

@@ -185,13 +185,7 @@ fn said() -> impl Strategy<Value = Line> {
         any::<bool>(),
     );
     parts.prop_map(|(row, wild, table, own)| {
-        // what is built three times as often as what is not
-        let rows: Vec<_> = OPTIONS.iter().filter(|row| row.is_built).collect();
-        let at = row.index(rows.len() * 4 / 3);
-        let row = rows
-            .get(at)
-            .copied()
-            .unwrap_or(&OPTIONS[at * 7 % OPTIONS.len()]);
+        let row = &OPTIONS[row.index(OPTIONS.len())];
         let value = wild.map_or_else(|| fitting(row), str::to_owned);
         let home = match row.scope {
             Scope::File | Scope::Job => Table::Top,

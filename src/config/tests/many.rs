@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-/// What is wrong with a job of this text, besides what is not built.
+/// What is wrong with a job of this text.
 fn wrong(text: &str) -> String {
     let settings = settings(text, &environment(&[]), &FlagValues::default());
     settings
