@@ -21,6 +21,7 @@ mod unchanged;
 
 pub use crate::context::{Context, Ends};
 pub use check::Manner;
+pub use deletion::{DELETE_PLAN_VERSION, DeletePlanLine};
 
 use std::fmt;
 

@@ -14,6 +14,7 @@ directory keeps a copy of `report.json`, or of its digests, elsewhere.
 mod abandoned;
 mod archive;
 mod check;
+mod delete_plan;
 mod directory;
 mod evidence;
 mod exit;
@@ -46,6 +47,7 @@ mod table;
 pub use abandoned::{Abandoned, as_known};
 pub use archive::{Archive, PastRun, Unnamed};
 pub use check::{CheckForm, CheckOutput, CheckSettings, Combined, check_table};
+pub use delete_plan::deletions_schema;
 pub use directory::{ReportError, RunDirectory};
 pub use evidence::{
     Claim, ClaimedComparison, ClaimedEnd, ClaimedError, ClaimedParts, ClaimedProof, Evidence,

@@ -4,7 +4,9 @@ use clap::ArgMatches;
 use serde_json::Value;
 
 use crate::config::job_schema;
-use crate::report::{ExitCode, Stream, evidence_schema, history_schema, report_schema};
+use crate::report::{
+    ExitCode, Stream, deletions_schema, evidence_schema, history_schema, report_schema,
+};
 
 /// One schema that can be asked for.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(super) struct Named {
 }
 
 /// All of them.
-pub(super) const SCHEMAS: [Named; 4] = [
+pub(super) const SCHEMAS: [Named; 5] = [
     Named {
         name: "job",
         what: "A job file",
@@ -31,6 +33,11 @@ pub(super) const SCHEMAS: [Named; 4] = [
         name: "evidence",
         what: "A line of a pair's evidence",
         make: evidence_schema,
+    },
+    Named {
+        name: "deletions",
+        what: "A line of a pair's delete plan",
+        make: deletions_schema,
     },
     Named {
         name: "history",

@@ -9,6 +9,7 @@ and only if no guard withholds it.
 mod carry_out;
 mod guards;
 mod plan_file;
+mod plan_line;
 mod set_aside;
 mod waited;
 mod watch;
@@ -27,6 +28,7 @@ use crate::store::{ErrorKind, StoreError};
 use carry_out::Carrying;
 use guards::Seen;
 use plan_file::Candidates;
+pub use plan_line::{Line as DeletePlanLine, VERSION as DELETE_PLAN_VERSION};
 pub(super) use set_aside::SetAside;
 use waited::Waited;
 use watch::Watch;

@@ -104,6 +104,9 @@ fn plan(world: &World, ran: &Ran) -> (Vec<String>, Value) {
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
+    for line in &lines {
+        crate::schemas::holds("deletions", line);
+    }
     let of =
         |kind: &str| -> Vec<&Value> { lines.iter().filter(|line| line["type"] == kind).collect() };
     let keys = of("candidate");

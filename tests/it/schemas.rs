@@ -25,6 +25,7 @@ static SCHEMAS: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
         ("job", config::job_schema()),
         ("report", s3sync::report::report_schema()),
         ("evidence", s3sync::report::evidence_schema()),
+        ("deletions", s3sync::report::deletions_schema()),
         ("history", s3sync::report::history_schema()),
     ])
 });

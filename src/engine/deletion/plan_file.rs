@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
-use crate::event::{Extraneous, Guard, Judged, Listed, locked};
+use super::plan_line::{Candidate, Line, Object, VERSION, Verdict};
+use crate::event::{Judged, Listed, locked};
 use crate::object::{ETag, ObjectKey, Timestamp};
 use crate::plan::{DeletePermit, Deletion};
 use crate::store::{ErrorKind, StoreError};
-
-/// The version of a line's form; it changes when a reader would have to.
-const VERSION: u32 = 1;
 
 /// Candidates on their way to the disk, and back from it.
 #[derive(Debug)]
@@ -31,49 +28,6 @@ pub(in crate::engine) struct Candidates {
 struct State {
     writer: BufWriter<File>,
     count: u64,
-}
-
-/// A line of the file, by its `type`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Line {
-    Candidate(Candidate),
-    Verdict(Verdict),
-    Trailer { lines: u64, complete: bool },
-}
-
-/// An object that may be deleted.
-#[derive(Debug, Serialize, Deserialize)]
-struct Candidate {
-    v: u32,
-    pair: String,
-    /// Relative to the target's prefix.
-    key: String,
-    reason: Extraneous,
-    target: Object,
-}
-
-/// What the target listed.
-#[derive(Debug, Serialize, Deserialize)]
-struct Object {
-    size: u64,
-    /// RFC 3339, for people.
-    last_modified: String,
-    /// Seconds and nanoseconds since 1970: files have times that no text has.
-    modified: (i64, u32),
-    etag: Option<String>,
-    version_id: Option<String>,
-}
-
-/// What was decided on all of them.
-#[derive(Debug, Serialize, Deserialize)]
-struct Verdict {
-    v: u32,
-    pair: String,
-    candidates: u64,
-    target_objects: u64,
-    withheld: Option<Guard>,
-    message: Option<String>,
 }
 
 impl Candidates {
@@ -268,6 +222,7 @@ fn failed(name: &str, error: &io::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Extraneous;
 
     fn deletion(permit: DeletePermit, key: &str, seconds: i64, etag: Option<&str>) -> Deletion {
         let target = Listed {
