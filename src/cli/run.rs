@@ -1,6 +1,6 @@
 //! `run`, `sync` and the plain form: load everything, then run it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -193,7 +193,11 @@ fn retain(mut jobs: Vec<Job>, asked: &[&str]) -> Result<Vec<Job>, String> {
         return Ok(jobs);
     }
     let pairs = jobs.iter().flat_map(|job| &job.pairs);
-    let known: Vec<&str> = pairs.map(|pair| pair.name.as_str()).collect();
+    let mut met = HashSet::new();
+    let known: Vec<&str> = pairs
+        .map(|pair| pair.name.as_str())
+        .filter(|name| met.insert(*name))
+        .collect();
     if let Some(unknown) = asked.iter().find(|asked| !known.contains(asked)) {
         return Err(format!(
             "error: no pair is called `{unknown}`\n --> flag --pair\n  = {}",
@@ -436,7 +440,8 @@ mod tests {
                 "{asked:?}"
             );
         }
-        let refused = retain(vec![job(&["a", "b"]), job(&["c"])], &["a", "x_y"]);
+        // pairs of several jobs may have one name
+        let refused = retain(vec![job(&["a", "b"]), job(&["c", "a"])], &["a", "x_y"]);
         assert_eq!(
             refused.expect_err("no x_y"),
             "error: no pair is called `x_y`\n --> flag --pair\n  = there are a, b, c"

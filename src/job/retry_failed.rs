@@ -76,7 +76,36 @@ pub fn retry_failed(
         retry.objects += count;
         retry.keys.push(path);
     }
+    let beyond = beyond(record.pairs.iter().filter(|past| is_wanted(&past.name)));
+    if retry.job.pairs.is_empty() && !beyond.is_empty() {
+        // that nothing is left to do would be a lie
+        return Err(told(format!(
+            "no object failed in run {id}, and still: {}\n  = run the job as it is",
+            beyond.join("; ")
+        )));
+    }
+    retry.notes.extend(beyond);
     Ok(retry)
+}
+
+/// What went wrong in pairs beyond their failed objects, which no attempt of these mends.
+fn beyond<'a>(pairs: impl Iterator<Item = &'a schema::Pair>) -> Vec<String> {
+    let mut beyond = Vec::new();
+    for past in pairs {
+        let (name, deleted) = (&past.name, &past.counts.deleted);
+        if deleted.failed > 0 {
+            beyond.push(format!(
+                "{} deletions of the pair `{name}` failed",
+                deleted.failed
+            ));
+        } else if past.counts.failed == 0 && !past.status.has_succeeded() {
+            let why = past.status_reason.as_ref();
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            let status = past.status.as_str();
+            beyond.push(format!("the pair `{name}` ended as {status}{why}"));
+        }
+    }
+    beyond
 }
 
 /// What differs between then and now.

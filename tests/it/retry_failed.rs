@@ -149,6 +149,28 @@ fn only_some_of_its_pairs_may_be_asked_for() {
 }
 
 #[test]
+fn what_no_object_is_to_blame_for_is_not_passed_over() {
+    let world = world();
+    let job = || job(&world).pair("gone", "nowhere", "s3://second/gone/");
+    let again = || job().arguments(&["--retry-failed", "latest"]);
+    job().run().exit(1);
+    let ran = again().run();
+    ran.exit(2).says("the pair `gone` ended as failed");
+    assert!(ran.report.is_null(), "nothing has begun");
+    // beside what failed it is told
+    refuse(&world, "PutObject", "k3");
+    fs::write(world.path("tree/k3 ü/3"), "new").expect("a file");
+    job().run().exit(1);
+    world.faults().clear();
+    let ran = again().run();
+    ran.exit(0)
+        .transferred(1)
+        .says("the pair `gone` ended as failed");
+    // of the other pairs there is nothing to say
+    again().arguments(&["--pair", "up"]).run().exit(0);
+}
+
+#[test]
 fn what_cannot_be_known_or_does_not_fit_is_refused() {
     let world = world();
     refuse(&world, "PutObject", "k3");
