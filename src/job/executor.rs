@@ -79,6 +79,9 @@ impl Executor<'_> {
         if let (Some(reason), false) = (self.refusal(at), self.run.stop.is_cancelled()) {
             tracing::error!(pair = pair.name, "{reason}");
             part.finish(Status::NotAttempted, Some(reason));
+            if let Output::Plan(plan) = self.run.output {
+                plan.not_begun(part);
+            }
             return;
         }
         let hooks = self.hooks.of(&pair.name);
@@ -98,7 +101,7 @@ impl Executor<'_> {
         };
         let told = |at: usize| {
             let (name, status) = (&self.job.pairs[at].name, status(at).as_str());
-            format!("`{name}` is {status}")
+            format!("`{name}` ended as {status}")
         };
         let pair = &self.job.pairs[at];
         let mut before = pair.after.iter().filter_map(|name| {
@@ -111,7 +114,7 @@ impl Executor<'_> {
         {
             let told = told(failed);
             return Some(format!(
-                "not attempted: {told}, and a pair that deletes does not come after what did not succeed"
+                "not attempted: {told}, and a pair that deletes is not begun after one that did not succeed"
             ));
         }
         let stops = self.job.execution.on_pair_failure == OnPairFailure::Stop;

@@ -149,14 +149,13 @@ impl Locks {
             let left = match self.on_conflict {
                 OnConflict::Fail | OnConflict::Skip => return Err(Refused::Locked(holder)),
                 OnConflict::Wait(None) => longest_pause,
+                OnConflict::Wait(Some(longest)) if begun.elapsed() >= longest => {
+                    return Err(Refused::Locked(format!(
+                        "{holder}; waited {longest:?} for it (lock.wait)"
+                    )));
+                }
                 OnConflict::Wait(Some(longest)) => longest.saturating_sub(begun.elapsed()),
             };
-            if left.is_zero() {
-                let waited = begun.elapsed().as_secs();
-                return Err(Refused::Locked(format!(
-                    "{holder}; waited {waited}s for it (lock.wait)"
-                )));
-            }
             if !std::mem::replace(&mut is_told, true) {
                 tracing::info!("waiting: {holder}");
             }

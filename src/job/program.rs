@@ -19,6 +19,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ProgramHook;
+use crate::store::StoreError;
 use group::Group;
 pub(super) use group::kill_all;
 use said::Said;
@@ -83,8 +84,14 @@ async fn start(call: &Call<'_>) -> Result<Child, String> {
     let hook = call.hook;
     let mut command = surroundings::command(hook, call.withheld, &call.told);
     let cannot = |error: std::io::Error| {
-        let directory = hook.directory.display();
-        format!("cannot be started in `{directory}`: {error}")
+        let (program, directory) = (&hook.run[0], hook.directory.display());
+        let why = match error.kind() {
+            std::io::ErrorKind::NotFound if !program.contains('/') => {
+                "no such program in PATH".to_owned()
+            }
+            _ => StoreError::io("start", program, &error).message,
+        };
+        format!("cannot be started in `{directory}`: {why}")
     };
     // it may be on a file system that does not answer
     let spawned = spawn_blocking(move || command.spawn());

@@ -14,8 +14,8 @@ use crate::object::Timestamp;
 const SILENCE: Duration = Duration::from_mins(1);
 
 /// What is told of each run.
-const HEADINGS: [&str; 9] = [
-    "run", "job", "command", "started", "status", "exit", "took", "copied", "errors",
+const HEADINGS: [&str; 10] = [
+    "run", "job", "command", "started", "status", "exit", "took", "copied", "deleted", "errors",
 ];
 
 /// A run, as far as its report can be read.
@@ -125,6 +125,7 @@ impl Listed {
                 json!(report.total("/counts/transferred/total")),
             ),
             ("bytes", json!(report.total("/bytes/transferred"))),
+            ("deleted", json!(report.total("/counts/deleted/total"))),
             ("warnings", json!(report.total("/counts/warnings"))),
             ("errors", json!(report.total("/counts/errors"))),
         ] {
@@ -133,10 +134,10 @@ impl Listed {
         object
     }
 
-    fn cells(&self, now: Timestamp) -> [String; 9] {
+    fn cells(&self, now: Timestamp) -> [String; 10] {
         let (id, job) = (self.run.short_id(), self.job());
         let unread =
-            |state: &str| [id, job, "-", "-", state, "-", "-", "-", "-"].map(human::printable);
+            |state: &str| [id, job, "-", "-", state, "-", "-", "-", "-", "-"].map(human::printable);
         let report = match &self.report {
             Glance::Missing => return unread("no report.json"),
             Glance::Broken(_) => return unread("broken report.json"),
@@ -159,6 +160,7 @@ impl Listed {
                 .map_or("-".to_owned(), |code| code.to_string()),
             human::duration(Duration::from_millis(run.duration_ms)),
             number("/counts/transferred/total"),
+            number("/counts/deleted/total"),
             number("/counts/errors"),
         ]
     }
@@ -199,11 +201,11 @@ impl RunPart {
 /// The runs as a table, in the order given.
 pub fn list(runs: &[Listed], now: Timestamp) -> String {
     let rows: Vec<_> = runs.iter().map(|run| run.cells(now)).collect();
-    let widths: [usize; 9] = std::array::from_fn(|column| {
+    let widths: [usize; 10] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|cells| cells[column].chars().count());
         cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
     });
-    let line = |cells: &[String; 9]| {
+    let line = |cells: &[String; 10]| {
         let padded: Vec<String> = cells
             .iter()
             .zip(widths)

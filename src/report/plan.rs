@@ -155,9 +155,9 @@ impl PlanOutput {
         }
         let (source, target) = part.urls();
         let note = self.upstream.note(&source);
-        if !reasons.is_empty() {
-            self.upstream.writes(part.name(), &target);
-        }
+        let writes = !reasons.is_empty();
+        let deletes = part.tally().counts.deleted() > 0;
+        self.upstream.add(part.name(), &target, writes, deletes);
         match self.settings.format {
             PlanFormat::Json => self.pages.add(&json::pair(&self.job, part, &reasons)),
             PlanFormat::Text => {
@@ -166,6 +166,20 @@ impl PlanOutput {
                 for last in last.into_iter().chain(note) {
                     self.pages.add(&format!("{name}{last}\n"));
                 }
+            }
+        }
+    }
+
+    /// Shows that a pair would not be begun, and why.
+    pub fn not_begun(&self, part: &PairReport) {
+        match self.settings.format {
+            PlanFormat::Json => {
+                self.pages
+                    .add(&json::pair(&self.job, part, &Reasons::default()));
+            }
+            PlanFormat::Text => {
+                let (name, why) = (self.label(part.name()), part.reason().unwrap_or_default());
+                self.pages.add(&format!("{name}{}\n", printable(&why)));
             }
         }
     }

@@ -1,12 +1,15 @@
 //! A run of the past in full: its table again, and what an auditor asks beyond it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use super::Status;
 use super::check::check_table;
 use super::evidence::Claim;
 use super::human::{self, printable};
-use super::schema::{AgreementCounts, AxisCounts, Compared, End, Pair, Report, Sample};
+use super::schema::{AgreementCounts, AxisCounts, Compared, End, Hook, Pair, Report, Sample};
 use super::table::table;
+use crate::config::HookTime;
 
 /// How wide the names of facts are.
 const NAMES: usize = 16;
@@ -40,19 +43,20 @@ pub fn show(report: &Report, report_path: &str, colour: bool) -> String {
     text.push('\n');
     of_run(report, &mut text);
     for pair in &report.pairs {
-        let _ = write!(
-            text,
-            "\n{}: {}",
-            printable(&pair.name),
-            pair.status.as_str()
-        );
-        if let Some(reason) = &pair.status_reason {
-            let _ = write!(text, ": {}", printable(reason));
-        }
-        text.push('\n');
+        let _ = writeln!(text, "\n{}: {}", printable(&pair.name), ended(pair));
         of_pair(pair, is_check(report), &mut text);
     }
     text
+}
+
+/// How a pair ended, and why.
+fn ended(pair: &Pair) -> String {
+    match (pair.status, &pair.status_reason) {
+        // it says that itself
+        (Status::NotAttempted, Some(reason)) => printable(reason),
+        (status, Some(reason)) => format!("{}: {}", status.as_str(), printable(reason)),
+        (status, None) => status.as_str().to_owned(),
+    }
 }
 
 fn is_check(report: &Report) -> bool {
@@ -129,6 +133,9 @@ fn of_run(report: &Report, text: &mut String) {
     if !config.non_file_origins.is_empty() {
         fact("also said by", &config.non_file_origins.join(", "));
     }
+    for hook in &report.hooks {
+        fact("hook", &ran(hook));
+    }
 }
 
 fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
@@ -148,6 +155,7 @@ fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
         compared(&counts.compared, &mut fact);
     } else {
         moved(pair, &mut fact);
+        deleted(pair, &mut fact);
     }
     for by in &counts.filtered.by {
         let directories = match by.subtrees {
@@ -209,6 +217,45 @@ fn of_pair(pair: &Pair, is_check: bool, text: &mut String) {
             );
             fact("", &digest);
         }
+    }
+}
+
+/// A program that was run before or after, and how it ended.
+fn ran(hook: &Hook) -> String {
+    let of = hook.pair.as_deref().unwrap_or("the job");
+    let took = human::duration(Duration::from_millis(hook.duration_ms));
+    let ended = hook.error.as_deref().unwrap_or("fine");
+    let at = match hook.at {
+        HookTime::Before => "before",
+        HookTime::After => "after",
+    };
+    format!("{}, {at} {of}, {took}: {ended}", hook.run.join(" "))
+}
+
+/// What a run deleted, and what it left where it was.
+fn deleted(pair: &Pair, fact: &mut impl FnMut(&str, &str)) {
+    let (counts, Some(deletion)) = (&pair.counts.deleted, &pair.deletion) else {
+        return;
+    };
+    let mut text = format!(
+        "{} of {} candidates",
+        human::count(counts.objects + counts.delete_markers),
+        human::count(counts.candidates)
+    );
+    for (number, what) in [
+        (counts.delete_markers, "by a delete marker"),
+        (counts.withheld, "withheld"),
+        (counts.changed, "changed since they were listed"),
+        (counts.failed, "failed"),
+        (counts.not_attempted, "not attempted"),
+    ] {
+        if number > 0 {
+            let _ = write!(text, ", {} {what}", human::count(number));
+        }
+    }
+    fact("deleted", &text);
+    if let Some(plan) = &deletion.plan {
+        fact("delete plan", plan);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::archive::SHORT_ID;
 use super::grid::{self, Grid, paint};
 use super::human;
-use super::schema::{Pair, Report};
+use super::schema::{Deleted, Pair, Report};
 
 const HEADINGS: [&str; 10] = [
     "pair", "status", "listed", "filtered", "same", "copied", "bytes", "deleted", "verified",
@@ -65,13 +65,21 @@ fn row(pair: &Pair, count: fn(u64) -> String) -> [String; 10] {
         count(counts.unchanged),
         count(counts.transferred.total),
         human::bytes(pair.bytes.transferred),
-        match counts.deleted.withheld {
-            0 => count(counts.deleted.total),
-            withheld => format!("{} ({})", count(counts.deleted.total), count(withheld)),
-        },
+        deleted(&counts.deleted, count),
         verified,
         count(counts.errors),
     ]
+}
+
+/// How many objects are gone, and of how many candidates where others stay.
+fn deleted(deleted: &Deleted, count: fn(u64) -> String) -> String {
+    // delete markers that versions bring along are no candidates
+    let gone = deleted.total - deleted.copied_markers.min(deleted.total);
+    if gone < deleted.candidates {
+        format!("{} of {}", count(gone), count(deleted.candidates))
+    } else {
+        count(deleted.total)
+    }
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ fn lock(path: &Path) -> io::Result<File> {
             Err(TryLockError::WouldBlock) if attempts == 40 => {
                 return Err(io::Error::new(
                     io::ErrorKind::ResourceBusy,
-                    "another sandbox uses this directory",
+                    "another run or `s3sync sandbox` uses this directory; wait for its end, or name another one",
                 ));
             }
             Err(TryLockError::WouldBlock) => {

@@ -77,7 +77,7 @@ fn after_a_failed_pair_the_rest_is_left_where_that_is_asked_for() {
     let reason = &ran.pair("third").report["status_reason"];
     assert_eq!(
         *reason,
-        "not attempted: `first` is failed (job.on_pair_failure)"
+        "not attempted: `first` ended as failed (job.on_pair_failure)"
     );
     assert_eq!(world.faults().calls("PutObject"), 0);
 }

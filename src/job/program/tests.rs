@@ -163,10 +163,18 @@ async fn a_stop_leaves_a_program_its_grace() {
 #[tokio::test]
 async fn a_program_that_cannot_be_started_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("plain"), "text").expect("a file");
     let mut hook = shell(directory.path(), "", LONG);
-    hook.run[0] = "./nothing".to_owned();
-    let ended = run_hook(&hook, b"", (&CancellationToken::new(), LONG)).await;
-    let error = ended.error.expect("it is not there");
-    assert!(error.starts_with("cannot be started"), "{error}");
-    assert_eq!((ended.exit_code, ended.signal), (None, None));
+    for (program, why) in [
+        ("./nothing", "no such file or directory"),
+        ("no-such-program", "no such program in PATH"),
+        ("./plain", "permission denied"),
+    ] {
+        program.clone_into(&mut hook.run[0]);
+        let ended = run_hook(&hook, b"", (&CancellationToken::new(), LONG)).await;
+        let error = ended.error.expect("it cannot be started");
+        assert!(error.starts_with("cannot be started in `/"), "{error}");
+        assert!(error.ends_with(&format!(": {why}")), "{error}");
+        assert_eq!((ended.exit_code, ended.signal), (None, None));
+    }
 }

@@ -199,3 +199,27 @@ fn the_one_line_is_the_predecessors() {
         assert_eq!(super::super::one_line(&report), expected);
     }
 }
+
+#[test]
+fn what_was_to_be_deleted_and_was_not_is_seen() {
+    let deletions = |objects, withheld, failed| crate::event::Deletions {
+        candidates: 12,
+        objects,
+        withheld,
+        failed,
+        ..crate::event::Deletions::default()
+    };
+    for (deletions, shown) in [
+        (crate::event::Deletions::default(), "0"),
+        (deletions(12, 0, 0), "12"),
+        (deletions(0, 12, 0), "0 of 12"),
+        (deletions(9, 0, 3), "9 of 12"),
+    ] {
+        let counts = Counts {
+            deletions,
+            ..Counts::default()
+        };
+        let row = row(&pair("p", Status::Success, &counts), human::count);
+        assert_eq!(row[7], shown, "{counts:?}");
+    }
+}
