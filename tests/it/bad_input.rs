@@ -29,7 +29,7 @@ fn said(text: &str) -> usize {
 #[test]
 fn what_a_job_says_wrong_is_refused_before_anything_starts() {
     let world = world();
-    let refused: [(&str, Run<'_>, &[&str]); 10] = [
+    let refused: [(&str, Run<'_>, &[&str]); 9] = [
         (
             "both sides local",
             world.job().pair("x", "tree", "down"),
