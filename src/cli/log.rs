@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::FmtSpan;
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Identity, Layer, Layered, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
@@ -15,43 +15,46 @@ use crate::store::s3::logs_identities;
 
 type Lines = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// How the process logs at present, once it does: on its stream, and in the log of each run.
-static LOGGING: OnceLock<[Reloaded; 2]> = OnceLock::new();
+/// Everything that is written, before anything is left out.
+type Written = Layered<Vec<Lines>, Registry>;
 
-/// Changes what is logged in one place, and in which form.
+/// How the process logs at present, once it does: on its stream, and in the log of each run.
+static LOGGING: OnceLock<Reloaded> = OnceLock::new();
+
+/// Changes what is logged, and in which forms.
 struct Reloaded {
-    what: reload::Handle<EnvFilter, Registry>,
-    how: reload::Handle<Lines, Registry>,
+    /// Anywhere.
+    what: reload::Handle<EnvFilter, Written>,
+    /// On the stream.
+    what_is_shown: reload::Handle<EnvFilter, Registry>,
+    shown: reload::Handle<Lines, Registry>,
+    kept: reload::Handle<Lines, Registry>,
 }
 
-/// What is logged in one place, and in which form.
+/// What is logged, and in which forms.
 struct Logged {
     what: EnvFilter,
-    how: Lines,
+    what_is_shown: EnvFilter,
+    shown: Lines,
+    kept: Lines,
 }
 
 /// Starts logging, or goes on as another job has it. `RUST_LOG`, when it is set, decides what is
 /// logged on the stream. The log of a run has at least what level info has; there is none without
 /// a run that leaves a report, which `is_kept` says.
 pub(super) fn start(log: &Log, stream: Stream, is_read: bool, is_kept: bool) {
-    let both = [shown(log, stream, is_read), kept(log, is_kept)];
+    let logged = Logged::new(log, stream, is_read, is_kept);
     let failed = if let Some(present) = LOGGING.get() {
-        let reloaded = present.iter().zip(both);
-        let failed = reloaded.map(|(present, logged)| {
-            present.how.reload(logged.how).is_err() || present.what.reload(logged.what).is_err()
-        });
         // each of them
-        failed.fold(false, |one, other| one | other)
+        [
+            present.shown.reload(logged.shown).is_err(),
+            present.kept.reload(logged.kept).is_err(),
+            present.what_is_shown.reload(logged.what_is_shown).is_err(),
+            present.what.reload(logged.what).is_err(),
+        ]
+        .contains(&true)
     } else {
-        let (layers, reloaded): (Vec<_>, Vec<_>) = both.into_iter().map(Logged::layer).unzip();
-        let _ = LOGGING.set(
-            reloaded
-                .try_into()
-                .unwrap_or_else(|_| unreachable!("two places")),
-        );
-        let quiet = filter_fn(|metadata| !may_show_keys(metadata));
-        let written = tracing_subscriber::registry().with(layers);
-        written.with(quiet).try_init().is_err()
+        logged.begin()
     };
     if failed {
         tracing::debug!("logging was started elsewhere");
@@ -59,20 +62,49 @@ pub(super) fn start(log: &Log, stream: Stream, is_read: bool, is_kept: bool) {
 }
 
 impl Logged {
-    /// The layer, and what changes it later.
-    fn layer(self) -> (Lines, Reloaded) {
-        let (how, reload_how) = reload::Layer::new(self.how);
-        let (what, reload_what) = reload::Layer::new(self.what);
-        let reloaded = Reloaded {
-            what: reload_what,
-            how: reload_how,
+    fn new(log: &Log, stream: Stream, is_read: bool, is_kept: bool) -> Self {
+        let (what_is_shown, shown) = shown(log, stream, is_read);
+        let (what, kept) = if is_kept {
+            kept(log)
+        } else {
+            (what_is_shown.clone(), Identity::new().boxed())
         };
-        (how.with_filter(what).boxed(), reloaded)
+        let filter = |directives: String| {
+            EnvFilter::try_new(directives)
+                .unwrap_or_else(|_| EnvFilter::new(own_directives(log, log.level.max(1))))
+        };
+        Self {
+            what: filter(what),
+            what_is_shown: filter(what_is_shown),
+            shown,
+            kept,
+        }
+    }
+
+    /// Whether another logs already.
+    fn begin(self) -> bool {
+        let (what, reload_what) = reload::Layer::new(self.what);
+        let (what_is_shown, reload_what_is_shown) = reload::Layer::new(self.what_is_shown);
+        let (shown, reload_shown) = reload::Layer::new(self.shown);
+        let (kept, reload_kept) = reload::Layer::new(self.kept);
+        let _ = LOGGING.set(Reloaded {
+            what: reload_what,
+            what_is_shown: reload_what_is_shown,
+            shown: reload_shown,
+            kept: reload_kept,
+        });
+        let quiet = filter_fn(|metadata| !may_show_keys(metadata));
+        // A filter of one layer is asked by `enabled!`, too, and then takes the next record of the
+        // thread for the one that was asked about: what nobody wants is kept from it by one that
+        // stands outside.
+        let written = vec![shown.with_filter(what_is_shown).boxed(), kept.boxed()];
+        let written = tracing_subscriber::registry().with(written);
+        written.with(what).with(quiet).try_init().is_err()
     }
 }
 
-/// What goes to the stream.
-fn shown(log: &Log, stream: Stream, is_read: bool) -> Logged {
+/// What goes to the stream, by which directives and in which form.
+fn shown(log: &Log, stream: Stream, is_read: bool) -> (String, Lines) {
     // a dry run is there to be read, and so is a check that tells in records
     let level = if is_read { log.level.max(1) } else { log.level };
     let directives = rust_log();
@@ -81,23 +113,22 @@ fn shown(log: &Log, stream: Stream, is_read: bool) -> Logged {
         .with_span_events(spans(log))
         .with_ansi(log.color && stream.is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(move || stream);
-    Logged {
-        what: directives
-            .and_then(|directives| EnvFilter::try_new(directives).ok())
-            .unwrap_or_else(|| EnvFilter::new(own_directives(log, level))),
-        how: if log.json {
-            lines.json().boxed()
-        } else {
-            lines.compact().boxed()
-        },
-    }
+    let lines = if log.json {
+        lines.json().boxed()
+    } else {
+        lines.compact().boxed()
+    };
+    let directives = directives.filter(|directives| EnvFilter::try_new(directives).is_ok());
+    (
+        directives.unwrap_or_else(|| own_directives(log, level)),
+        lines,
+    )
 }
 
-/// What goes to the log of a run: at least what went well.
-fn kept(log: &Log, is_kept: bool) -> Logged {
+/// What goes to the log of a run: at least what went well, and all that is shown.
+fn kept(log: &Log) -> (String, Lines) {
     let own = own_directives(log, log.level.max(1));
     let directives = match rust_log() {
-        _ if !is_kept => "off".to_owned(),
         // the last word on a target counts
         Some(directives) => format!("{own},{directives}"),
         None => own,
@@ -107,11 +138,7 @@ fn kept(log: &Log, is_kept: bool) -> Logged {
         .with_ansi(false)
         .with_writer(|| RunLogWriter)
         .json();
-    Logged {
-        what: EnvFilter::try_new(directives)
-            .unwrap_or_else(|_| EnvFilter::new(own_directives(log, log.level.max(1)))),
-        how: lines.boxed(),
-    }
+    (directives, lines.boxed())
 }
 
 fn rust_log() -> Option<String> {

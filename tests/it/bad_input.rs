@@ -29,7 +29,7 @@ fn said(text: &str) -> usize {
 #[test]
 fn what_a_job_says_wrong_is_refused_before_anything_starts() {
     let world = world();
-    let refused: [(&str, Run<'_>, &[&str]); 10] = [
+    let refused: [(&str, Run<'_>, &[&str]); 9] = [
         (
             "both sides local",
             world.job().pair("x", "tree", "down"),
@@ -50,11 +50,6 @@ fn what_a_job_says_wrong_is_refused_before_anything_starts() {
             &["worker_size", "job.toml:"],
         ),
         ("no TOML", up(&world).text("\n[pairs.up\n"), &["job.toml:"]),
-        (
-            "deletion",
-            up(&world).set("delete", "true"),
-            &["not supported yet", "delete", "job.toml:"],
-        ),
         (
             "a checksum that is not named",
             up(&world).set("check.mode", "\"checksum\""),
@@ -99,11 +94,6 @@ fn flags_are_refused_as_the_file_is() {
     let world = world();
     for (name, run, words) in [
         ("both local", world.sync("tree", "down"), "local"),
-        (
-            "deletion",
-            world.sync("tree", "s3://first/").arguments(&["--delete"]),
-            "not supported yet",
-        ),
         (
             "parts of no object",
             world

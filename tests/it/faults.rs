@@ -354,9 +354,11 @@ fn a_failed_multipart_leaves_no_upload() {
             world.faults().clear();
             case(format_args!("{way}, {operation}, {code}"));
             failed_alone(&world, way, &ran, "large");
-            // what may pass is begun once more
+            // what may pass is begun once more; of an upload that could not be completed it is made
+            // sure at the end of the pair
             let begun = if status == 500 { 2 } else { 1 };
-            assert_eq!(world.faults().calls("AbortMultipartUpload"), begun, "{way}");
+            let aborted = world.faults().calls("AbortMultipartUpload");
+            assert!((begun..=2 * begun).contains(&aborted), "{way}: {aborted}");
         }
     }
 }
@@ -426,9 +428,7 @@ fn a_lost_answer_of_any_writing_operation_neither_loses_nor_doubles() {
         case(format_args!("{way}, {operation}"));
         ran.exit(0).transferred(2).all_proved();
         same(&world.tree("tree").files(), &target(&world, way));
-        // an upload whose id was lost with its answer cannot be aborted by who never had it
-        let left = usize::from(operation == "CreateMultipartUpload");
-        assert_eq!(world.uploads("second").len(), left, "{way} {operation}");
+        assert_eq!(world.uploads("second"), [""; 0], "{way} {operation}");
     }
 }
 

@@ -213,7 +213,8 @@ fn only_what_is_proved_to_be_of_the_same_object_is_not_sent_again() {
         let ran = up_with((case.second)((case.both)(world.job()))).run();
         ran.exit(0).transferred(1);
         let line = ran.pair("pair").line("large");
-        assert_eq!(line["parts"]["resumed"], case.resumed, "{name}: {line}");
+        let resumed = line["parts"]["resumed"].as_u64().unwrap_or_default();
+        assert_eq!(resumed, case.resumed, "{name}: {line}");
         let count = line["parts"]["count"].as_u64().expect("a count");
         let sent = world.faults().calls("UploadPart");
         assert_eq!(sent, count - case.resumed, "{name}");
@@ -243,7 +244,7 @@ fn what_nothing_proves_is_begun_anew_within_the_same_upload() {
     let ran = kms().run();
     ran.exit(0).transferred(1);
     let line = ran.pair("pair").line("large");
-    assert_eq!(line["parts"]["resumed"], 0, "{line}");
+    assert!(line["parts"]["resumed"].is_null(), "{line}");
     assert_eq!(world.faults().calls("UploadPart"), PARTS);
     let bytes = content("large", 40 * MIB);
     assert!(world.get("second", "large") == Some(bytes), "other bytes");

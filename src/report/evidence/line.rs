@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -319,8 +320,10 @@ struct Parts {
     count: u16,
     /// The length of each but the last, in bytes; null where they are of different lengths.
     size: Option<u64>,
-    /// How many of them an interrupted run had sent, and were confirmed and not sent again.
-    resumed: u16,
+    /// How many of them an interrupted run had sent, and were confirmed and not sent again; left
+    /// out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<NonZeroU16>,
 }
 
 /// What went wrong.
@@ -598,7 +601,7 @@ impl<'a> Line<'a> {
             parts: conduct.parts.map(|(count, size)| Parts {
                 count,
                 size,
-                resumed: conduct.resumed,
+                resumed: NonZeroU16::new(conduct.resumed),
             }),
             bytes: source.size,
             attempts: conduct.attempts,

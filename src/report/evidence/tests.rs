@@ -178,7 +178,7 @@ fn a_transfer_is_written_as_documented() {
                 "etag": {"result": "matched", "method": "compared_stored"},
                 "checksum": {"result": "matched", "algorithm": "CRC64NVME", "method": "full_object"},
             },
-            "parts": {"count": 117, "size": 8_388_608, "resumed": 0},
+            "parts": {"count": 117, "size": 8_388_608},
             "bytes": 981_200_331, "attempts": 2, "duration_ms": 15_230,
             "request_id": "7B4A", "error": null,
         })
