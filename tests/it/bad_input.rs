@@ -135,7 +135,7 @@ fn flags_are_refused_as_the_file_is() {
         .arguments(&["--set", "check.mode=mtime"])
         .run();
     ran.exit(2);
-    // what is right and only not built counts where it counts
+    // and one wins over a file that is right
     up(&world)
         .set("delete", "true")
         .arguments(&["--set", "pairs.up.delete=false"])
