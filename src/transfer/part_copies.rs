@@ -7,11 +7,12 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::give_up;
 use super::resume::{self, Filling};
+use super::scheme::own_parts;
 use super::server_side::MAX_COPY;
 use super::{Transferrer, Work, Written, annotations, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};
-use crate::examine::{Cut, Layout, Parts};
+use crate::examine::{Cut, Parts};
 use crate::object::ETag;
 use crate::store::{Annotations, CopySource, Head, Put, StoreError, Stored, StoredPart, Upload};
 
@@ -118,7 +119,7 @@ async fn first_cut(via: &Transferrer, work: &Work, head: &Head) -> Result<Option
         return Ok(cut.filter(|_| head.size > 0));
     }
     let own = || Cut {
-        parts: Layout::for_upload(head.size, via.pair.multipart_chunksize).into(),
+        parts: own_parts(via, work.entry.key.as_str(), head.size),
         is_told: false,
     };
     Ok((head.size > MAX_COPY).then(own))

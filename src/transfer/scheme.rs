@@ -69,10 +69,9 @@ impl Scheme {
             })
         });
         let front = front.collect();
-        let own = || Layout::for_upload(entry.size, via.pair.multipart_chunksize).into();
         Ok(Self {
             head,
-            parts: followed.unwrap_or_else(own),
+            parts: followed.unwrap_or_else(|| own_parts(via, entry.key.as_str(), entry.size)),
             cut,
             front,
             unasked: None,
@@ -148,6 +147,22 @@ impl Scheme {
     fn is_followed(&self) -> bool {
         self.cut.as_ref().is_some_and(|cut| cut.parts == self.parts)
     }
+}
+
+/// Parts of the user's size, or larger ones where S3 would not take so many; that is said.
+pub(super) fn own_parts(via: &Transferrer, key: &str, size: u64) -> Parts {
+    let wanted = via.pair.multipart_chunksize;
+    let layout = Layout::for_upload(size, wanted);
+    if layout.part_size > wanted {
+        tracing::info!(
+            key,
+            size,
+            part_size = layout.part_size,
+            chunksize = wanted,
+            "parts of multipart.chunksize would be more than 10,000: larger ones are made"
+        );
+    }
+    layout.into()
 }
 
 /// What a listing says of an object.

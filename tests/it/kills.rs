@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use s3sync::sandbox::{Action, Rule, When};
 
-use crate::stage::{DELETES, deleting};
 use crate::support::case;
 use crate::world::{Run, World, content, same, until};
 
@@ -70,9 +69,6 @@ impl Night {
         for which in 0..5 {
             self.write(&format!("changed/{which}"), 500 + n);
             self.write(&format!("gone/{n}.{which}"), 50);
-            if !DELETES {
-                continue;
-            }
             let key = format!("gone/{}.{which}", n - 1);
             fs::remove_file(self.world.tree("tree").join(&key)).expect("a file");
             self.world.remove("first", &key);
@@ -92,8 +88,10 @@ impl Night {
     }
 
     fn run(&self) -> Run<'_> {
-        deleting(self.world.job_in_small_parts())
+        self.world
+            .job_in_small_parts()
             .set("performance.max_keys", "10")
+            .set("delete.enabled", "true")
             .pair("up", "tree", "s3://second/")
             .pair("down", "s3://first/", "down")
             .pair("across", "s3://third/", "s3://fourth/")

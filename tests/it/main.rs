@@ -48,6 +48,7 @@ mod local_care;
 mod local_files;
 mod locked;
 mod locks;
+mod many_parts;
 mod midway;
 mod model;
 mod night;

@@ -552,7 +552,7 @@ async fn what_was_listed_is_removed_and_nothing_else(place: Place) {
     assert_eq!(Listed::of(&*place.source).await.keys(), ["b"]);
 }
 
-/// Statement 36: odd keys are written, listed, read and deleted byte for byte.
+/// Odd keys are written, listed, read and deleted byte for byte (statement 36).
 async fn odd_keys_stay_as_they_are(place: Place) {
     let longest = [&*"k".repeat(204); 5].join("/");
     assert_eq!(longest.len(), 1024);

@@ -133,16 +133,21 @@ pub(super) fn is_confirmed(listed: &StoredPart, part: &Part) -> bool {
     listed.size == part.bytes.len() as u64 && told.reduce(|one, other| one && other) == Some(true)
 }
 
-/// Ends the upload that was begun by an attempt before the one that was answered, if there is one.
+/// Ends the uploads that were begun by attempts before the one that was answered, so many at most.
 /// What cannot be found or ended is told, and harms nothing.
-pub(super) async fn end_twin(store: &S3Store, put: &Put, heard: &LeftUpload, since: i64) {
+pub(super) async fn end_twins(
+    store: &S3Store,
+    put: &Put,
+    (heard, most): (&LeftUpload, usize),
+    since: i64,
+) {
     let unheard = UnheardUpload {
         key: heard.key.clone(),
         since,
         checksum: heard.checksum,
         storage_class: put.storage_class.as_ref().map(|it| it.as_str().to_owned()),
     };
-    match end_unheard(store, &unheard, Some(&heard.upload_id)).await {
+    match end_unheard(store, &unheard, Some(&heard.upload_id), most).await {
         Ok(Unheard::Ended) => {}
         Ok(Unheard::OneOf(many)) => {
             tracing::warn!(
@@ -157,13 +162,14 @@ pub(super) async fn end_twin(store: &S3Store, put: &Put, heard: &LeftUpload, sin
     }
 }
 
-/// Finds an upload whose id was not heard, and ends it. It is one of just this key, begun when it
-/// was asked for and with what it was asked for, that has no part yet, and not the one named by
-/// `except`; where that is true of several, none of them is touched.
+/// Finds the uploads whose ids were not heard, `most` of them, and ends them. Each is one of just
+/// this key, begun when it was asked for and with what it was asked for, that has no part yet, and
+/// not the one named by `except`; where that is true of more than `most`, none of them is touched.
 pub(super) async fn end_unheard(
     store: &S3Store,
     unheard: &UnheardUpload,
     except: Option<&str>,
+    most: usize,
 ) -> Result<Unheard, StoreError> {
     let mut found = Vec::new();
     for upload in uploads_of(store, &unheard.key).await? {
@@ -183,14 +189,13 @@ pub(super) async fn end_unheard(
             found.push(left);
         }
     }
-    match &found[..] {
-        [] => Ok(Unheard::Ended),
-        [left] => {
-            end(store, &left.key, &left.upload_id, Payer::default()).await?;
-            Ok(Unheard::Ended)
-        }
-        many => Ok(Unheard::OneOf(many.len())),
+    if found.len() > most {
+        return Ok(Unheard::OneOf(found.len()));
     }
+    for left in &found {
+        end(store, &left.key, &left.upload_id, Payer::default()).await?;
+    }
+    Ok(Unheard::Ended)
 }
 
 /// Whether an upload is what was asked for, as far as S3 tells.

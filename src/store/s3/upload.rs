@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,8 +54,8 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     let full_key = store.full_key(&put.key);
     let key = full_key.as_str();
     let since = Timestamp::now().seconds();
-    // an attempt that S3 may have carried out, whatever was heard of it
-    let in_doubt = &AtomicBool::new(false);
+    // attempts that S3 may have carried out, whatever was heard of them
+    let in_doubt = &AtomicUsize::new(0);
     let attempt = |checksum: Option<Algorithm>| async move {
         let send = || async move {
             let raw = RawBody::giving(begun::INSTEAD);
@@ -84,7 +84,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         let send = || async {
             let begun = store.in_time(OPERATION, key, Box::pin(send())).await;
             begun.inspect_err(|error| {
-                in_doubt.fetch_or(condition::may_be_done(error), Ordering::Relaxed);
+                in_doubt.fetch_add(condition::may_be_done(error).into(), Ordering::Relaxed);
             })
         };
         store.retrying(OPERATION, send).await
@@ -114,8 +114,9 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
         unasked: Mutex::default(),
         listed: BTreeMap::new(),
     });
-    if in_doubt.load(Ordering::Relaxed) {
-        leftover::end_twin(store, put, &upload.left_one(), since).await;
+    let in_doubt = in_doubt.load(Ordering::Relaxed);
+    if in_doubt > 0 {
+        leftover::end_twins(store, put, (&upload.left_one(), in_doubt), since).await;
     }
     let told = Told {
         method: output.server_side_encryption(),
