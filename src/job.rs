@@ -44,12 +44,12 @@ use distrust::Ledger;
 use executor::Executor;
 pub use hooks::PairHooks;
 use journal::Journals;
-use lock::Locks;
+use lock::{Locks, Refused};
 pub use online::{Probed, probe};
 use pair::{Output, PairRun};
 use programs::{Programs, Turn};
 use rehearsal::Rehearsal;
-pub use retry_failed::{Retry, retry_failed};
+pub use retry_failed::{Retry, attempts, retry_failed};
 pub use reverify::{ProvedRun, Standing, Standings, Told, reverify};
 pub use signals::{Cancel, Signals};
 
@@ -66,10 +66,19 @@ pub struct RunOptions {
     pub silent: bool,
     /// Leave nothing behind: no report, no evidence, and nothing remembered for the next run.
     pub unreported: bool,
-    /// The run whose failed objects it attempts, by its id, where it is run for those.
-    pub retries_of: Option<String>,
+    /// The run whose failed objects it attempts, where it is run for those.
+    pub retries_of: Option<RetriedRun>,
     /// What it is run for.
     pub purpose: Purpose,
+}
+
+/// A run whose failed objects are attempted once more.
+#[derive(Debug, Clone)]
+pub struct RetriedRun {
+    /// Its id.
+    pub id: String,
+    /// What else went wrong in it and is not put right by that, in words: at best it is a warning.
+    pub beyond: Option<String>,
 }
 
 /// What a job is run for.
@@ -147,12 +156,9 @@ impl Opened {
             Purpose::Check(_) => job.dry_run = false,
         }
         let report = open(&job, &options)?;
-        if let Some(run) = &options.retries_of {
-            report.retries(run)?;
-        }
-        let directory = report.directory().filter(|_| !options.silent);
+        let log = begin(&report, &options).inspect_err(|error| never_began(&report, error))?;
         Ok(Self {
-            log: directory.map(RunLog::begin).transpose()?,
+            log,
             report,
             job,
             options,
@@ -234,6 +240,8 @@ async fn run_opened(
         .map(|pair| Ledger::of(&job, pair))
         .collect();
     let locks = Locks::of(&job, &options, &report);
+    // waiting for another run counts
+    let deadline = Deadline::begin(job.execution.timeout, &stop);
     let locked = locks.take_job(&report, &stop).await;
     // what an earlier run left behind is for the only run of the job
     let journals = if locked.is_ok() && locks.are_taken() {
@@ -248,6 +256,13 @@ async fn run_opened(
             }
             let started = Rehearsal::start(job.sandbox.as_ref(), &mut job.pairs).await;
             started.inspect_err(|error| tracing::error!("{error}"))
+        }
+        Err(Refused::Stopped) => {
+            let (status, reason) = deadline.not_started();
+            for part in report.pairs() {
+                part.finish(status, reason.clone());
+            }
+            Err(reason.unwrap_or_default())
         }
         Err(refused) => Err(refused.why()),
     };
@@ -264,7 +279,7 @@ async fn run_opened(
     let reason = match rehearsed {
         Ok(rehearsal) => {
             let run = PairRun {
-                deadline: Deadline::begin(job.execution.timeout, &stop),
+                deadline,
                 programs: programs(&stop),
                 engine,
                 budget: Budget::new(job.limits.memory),
@@ -300,7 +315,7 @@ async fn run_opened(
     let received = signals.received();
     if let Some(plan) = plan {
         heartbeat.abort();
-        signals.end();
+        drop(signals.end());
         return show(&report, &plan, received, reason);
     }
     let mut end = end_of(&report, received, reason);
@@ -310,6 +325,13 @@ async fn run_opened(
     if let Some((means, message)) = around {
         end = programs::worsened(end, means, message);
     }
+    if let Some(beyond) = options
+        .retries_of
+        .as_ref()
+        .and_then(|run| run.beyond.clone())
+    {
+        end = programs::worsened(end, ExitCode::Warning, beyond);
+    }
     let turn = if locked.is_ok() {
         Turn::Came
     } else {
@@ -317,13 +339,14 @@ async fn run_opened(
     };
     end = programs(&interrupted).after_job(end, turn).await;
     heartbeat.abort();
-    // the report is for nobody else to write any more
-    signals.end();
+    // the report is for nobody else to write any more, and whoever ends it all waits for it
+    let ending = signals.end();
     let mut exit = end.exit;
     if let Some(trouble) = log.as_ref().and_then(RunLog::trouble) {
         tracing::warn!("{trouble}");
     }
     let record = report.finish(end);
+    drop(ending);
     if record.run.exit_code != Some(exit.code()) {
         // its last report could not be written
         exit = exit.worse(ExitCode::Warning);
@@ -345,6 +368,28 @@ async fn run_opened(
         exit,
         unread: false,
     }
+}
+
+/// What is written before anything runs.
+fn begin(report: &RunReport, options: &RunOptions) -> Result<Option<RunLog>, ReportError> {
+    if let Some(run) = &options.retries_of {
+        report.retries(&run.id)?;
+    }
+    let directory = report.directory().filter(|_| !options.silent);
+    directory.map(RunLog::begin).transpose()
+}
+
+/// Ends the report of a run that cannot begin: it has not crashed, and is not at work.
+fn never_began(report: &RunReport, error: &ReportError) {
+    let reason = format!("not started: {error}");
+    for part in report.pairs() {
+        part.finish(Status::Failed, Some(reason.clone()));
+    }
+    report.finish(RunEnd {
+        exit: ExitCode::Failed,
+        reason: Some(reason),
+        interrupted_by: None,
+    });
 }
 
 fn open(job: &config::Job, options: &RunOptions) -> Result<Arc<RunReport>, ReportError> {

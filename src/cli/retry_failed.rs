@@ -5,8 +5,8 @@ use clap::{Arg, ArgMatches};
 use super::report;
 use super::run::{RunRequest, start};
 use crate::config::Job;
-use crate::job::{self, Retry};
-use crate::report::{Archive, ExitCode, Stream};
+use crate::job::{self, RetriedRun, Retry};
+use crate::report::{Archive, ExitCode, PastRun, Stream, schema::Report};
 
 const NAME: &str = "retry-failed";
 
@@ -54,6 +54,7 @@ pub(super) fn run(
     let Retry {
         job,
         of,
+        beyond,
         notes,
         keys,
         ..
@@ -62,7 +63,7 @@ pub(super) fn run(
         vec![job],
         &RunRequest {
             notes: [request.notes, notes].concat(),
-            retries_of: Some(of),
+            retries_of: Some(RetriedRun { id: of, beyond }),
             ..request
         },
     );
@@ -79,13 +80,14 @@ fn narrowed(jobs: Vec<Job>, pairs: &[&str], asked: &str) -> Result<Retry, String
         )
     })?;
     let archive = Archive::at(&job.report.dir);
-    let run = match asked {
-        Archive::LATEST => archive.latest_of(&job.name),
-        asked => archive.find(asked),
+    let (run, record) = match asked {
+        Archive::LATEST => last_attempt(&archive, &job.name)?,
+        asked => {
+            let run = archive.find(asked).map_err(|error| error.to_string())?;
+            let record = read(&run)?;
+            (run, record)
+        }
     };
-    let run = run.map_err(|error| error.to_string())?;
-    let record =
-        report::read(&run).map_err(|told| told.trim_start_matches("error: ").to_owned())?;
     if record.run.job != job.name {
         return Err(format!(
             "run {} is of the job `{}`, and not of `{}`\n --> flag --retry-failed",
@@ -93,4 +95,23 @@ fn narrowed(jobs: Vec<Job>, pairs: &[&str], asked: &str) -> Result<Retry, String
         ));
     }
     job::retry_failed(job, pairs, &run, &record)
+}
+
+/// The newest run of a job that was to transfer something: who has looked since, by a dry run or a
+/// check, still means that one. Where there is none, it is the newest of all.
+fn last_attempt(archive: &Archive, job: &str) -> Result<(PastRun, Report), String> {
+    let newest = archive.latest_of(job).map_err(|error| error.to_string())?;
+    let runs = archive.runs().map_err(|error| error.to_string())?;
+    for run in runs.into_iter().filter(|run| run.job == job) {
+        let record = read(&run)?;
+        if job::attempts(&record) {
+            return Ok((run, record));
+        }
+    }
+    let record = read(&newest)?;
+    Ok((newest, record))
+}
+
+fn read(run: &PastRun) -> Result<Report, String> {
+    report::read(run).map_err(|told| told.trim_start_matches("error: ").to_owned())
 }

@@ -10,7 +10,7 @@ use super::job_files::JobFiles;
 use super::{command, completions, former, log, process, retry_failed};
 use crate::config::{self, Environment, FlagValues, Job, Problems, Versions};
 use crate::hook::Hooks;
-use crate::job::{self, Outcome, PairHooks, Purpose, RunOptions, Signals};
+use crate::job::{self, Outcome, PairHooks, Purpose, RetriedRun, RunOptions, Signals};
 use crate::report::{CheckForm, CheckSettings, ExitCode, Stream};
 
 /// How one pair was asked for.
@@ -234,7 +234,7 @@ pub(super) struct RunRequest {
     /// Warnings about the command itself.
     pub(super) notes: Vec<String>,
     /// The run whose failed objects are attempted, where it is those.
-    pub(super) retries_of: Option<String>,
+    pub(super) retries_of: Option<RetriedRun>,
     pub(super) purpose: Purpose,
 }
 

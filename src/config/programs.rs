@@ -17,6 +17,7 @@ use super::problem::{Place, Problem};
 use super::record::PAIR;
 use super::setting::{CommandLine, Keeper, Setting};
 use super::text::sounds_secret;
+use crate::store::Secret;
 
 /// All programs of a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ProgramHooks {
     pub each: Vec<ProgramHook>,
     /// Environment variables that keep secrets of the job: no program gets them.
     pub withheld: BTreeSet<String>,
+    /// Secrets of the job: what programs say is shown without them.
+    pub secrets: Vec<Secret>,
 }
 
 /// A program that is run before or after.
@@ -102,7 +105,7 @@ impl ProgramHooks {
     /// Those of all files; `problems` also takes what should be known of them.
     pub(super) fn new<'a>(
         everything: &Everything,
-        pairs: impl Iterator<Item = &'a Arc<Merged>>,
+        pairs: impl Iterator<Item = &'a Arc<Merged>> + Clone,
         problems: &mut Vec<Problem>,
     ) -> Self {
         let mut each = Vec::new();
@@ -115,7 +118,8 @@ impl ProgramHooks {
         }
         Self {
             each,
-            withheld: pairs.flat_map(|merged| keepers(merged)).collect(),
+            withheld: pairs.clone().flat_map(|merged| keepers(merged)).collect(),
+            secrets: pairs.flat_map(|merged| secrets(merged)).collect(),
         }
     }
 }
@@ -206,6 +210,16 @@ fn missing(hook: &ProgramHook, place: &Place) -> Option<Problem> {
         let message = format!("the program of a hook is not there: `{}`", hook.shown[0]);
         Problem::warning(message, place).remedy("a path is relative to the job file")
     })
+}
+
+/// The secrets of a pair.
+fn secrets(merged: &Merged) -> Vec<Secret> {
+    let decided = merged.decided(PAIR);
+    let kept = decided.iter().filter_map(|decided| match decided.setting {
+        Setting::Secret(secret, _) => Some(secret.clone()),
+        _ => None,
+    });
+    kept.collect()
 }
 
 /// The variables that keep secrets of a pair.

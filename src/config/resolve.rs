@@ -103,6 +103,7 @@ pub(super) fn resolve(
     let ready = is_whole.then(|| Job {
         name: name.clone(),
         origin: everything.origin.clone(),
+        pair_names: pairs.iter().map(|pair| pair.name.clone()).collect(),
         pairs,
         execution: Execution::new(&job),
         hooks,

@@ -29,6 +29,8 @@ pub struct Job {
     pub origin: Origin,
     /// Its pairs in the order they are named.
     pub pairs: Vec<Pair>,
+    /// The names of all pairs it has, also of those that are not to run now.
+    pub pair_names: Vec<String>,
     /// In which order they run, and until when.
     pub execution: Execution,
     /// The programs that are run before and after.

@@ -55,10 +55,10 @@ async fn between(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
                 context,
             )
             .await?,
-            target: Arc::new(LocalTarget::witnessed(
-                target.clone(),
-                context.journal.clone(),
-            )),
+            target: Arc::new(
+                LocalTarget::witnessed(target.clone(), context.journal.clone())
+                    .halting_with(context.halt.clone()),
+            ),
             direction: Direction::S3ToLocal,
         },
         (SourceSpec::S3(source), TargetSpec::S3(target)) => Ends {
@@ -78,7 +78,8 @@ async fn between(pair: &Pair, context: &Context) -> Result<Ends, StoreError> {
 fn local_source(settings: &LocalSourceSettings, pair: &Pair, context: &Context) -> LocalSource {
     let filters = Filters::new(&pair.filters, &context.hooks);
     let left_out = (!filters.is_empty()).then(|| Arc::new(filters) as Arc<dyn LeavesOut>);
-    LocalSource::leaving_out(settings.clone(), left_out)
+    let source = LocalSource::leaving_out(settings.clone(), left_out);
+    source.halting_with(context.halt.clone())
 }
 
 /// A bucket that keeps no versions has no past, and nowhere to put one.

@@ -25,11 +25,12 @@ impl Deadline {
             tokio::spawn(async move {
                 tokio::time::sleep(timeout).await;
                 if !stop.is_cancelled() {
+                    is_over.store(true, Ordering::SeqCst);
+                    stop.cancel();
+                    // last: whoever reads the log may not do so
                     tracing::warn!(
                         "the job's time is up (job.timeout): finishing what is short, giving up the rest"
                     );
-                    is_over.store(true, Ordering::SeqCst);
-                    stop.cancel();
                 }
             })
         });

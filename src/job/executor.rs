@@ -6,7 +6,7 @@ use futures::stream::FuturesUnordered;
 use super::PairHooks;
 use super::distrust::Ledger;
 use super::pair::{Output, PairRun};
-use crate::config::{Job, OnPairFailure};
+use crate::config::{Job, OnConflict, OnPairFailure};
 use crate::report::{ExitCode, RunReport, Status};
 
 /// What it works on.
@@ -76,9 +76,13 @@ impl Executor<'_> {
 
     async fn pair(&self, at: usize) {
         let (pair, part) = (&self.job.pairs[at], &self.report.pairs()[at]);
-        if let (Some(reason), false) = (self.refusal(at), self.run.stop.is_cancelled()) {
-            tracing::error!(pair = pair.name, "{reason}");
-            part.finish(Status::NotAttempted, Some(reason));
+        if let (Some((status, reason)), false) = (self.refusal(at), self.run.stop.is_cancelled()) {
+            if status == Status::Locked {
+                tracing::info!(pair = pair.name, "{reason}");
+            } else {
+                tracing::error!(pair = pair.name, "{reason}");
+            }
+            part.finish(status, Some(reason));
             if let Output::Plan(plan) = self.run.output {
                 plan.not_begun(part);
             }
@@ -88,41 +92,55 @@ impl Executor<'_> {
         self.run.run(pair, part, &self.ledgers[at], hooks).await;
     }
 
-    /// Why a pair is not attempted, if it is not.
+    /// Why a pair is not attempted, if it is not, and what it is called then.
     ///
     /// A pair has succeeded that came to its end with nothing failed and nothing withheld, be it
     /// with warnings. Where others did not, a pair that deletes could take what they left undone
-    /// for what is to be deleted.
-    fn refusal(&self, at: usize) -> Option<String> {
+    /// for what is to be deleted. A pair that lets another run go first has not failed where
+    /// `lock.on_conflict` says so, nor has one that is left out for its sake alone.
+    fn refusal(&self, at: usize) -> Option<(Status, String)> {
         let status = |at: usize| self.report.pairs()[at].status();
         let has_failed = |at: &usize| {
             let status = status(*at);
             !matches!(status, Status::Pending | Status::Running) && !status.has_succeeded()
         };
+        let lets_go_first =
+            |at: &usize| self.job.lock == OnConflict::Skip && status(*at) == Status::Locked;
         let told = |at: usize| {
             let (name, status) = (&self.job.pairs[at].name, status(at).as_str());
             format!("`{name}` ended as {status}")
         };
         let pair = &self.job.pairs[at];
-        let mut before = pair.after.iter().filter_map(|name| {
+        let before = pair.after.iter().filter_map(|name| {
             let mut pairs = self.job.pairs.iter();
             pairs.position(|other| other.name == *name)
         });
+        let before: Vec<usize> = before.filter(has_failed).collect();
+        // what has failed counts before what was skipped
+        let worst = (before.iter().find(|at| !lets_go_first(at))).or(before.first());
         if deletes(pair)
             && !matches!(self.run.output, Output::Check(..))
-            && let Some(failed) = before.find(has_failed)
+            && let Some(&failed) = worst
         {
+            let why = "a pair that deletes is not begun after one that did not succeed";
             let told = told(failed);
-            return Some(format!(
-                "not attempted: {told}, and a pair that deletes is not begun after one that did not succeed"
-            ));
+            return Some(if lets_go_first(&failed) {
+                (Status::Locked, format!("skipped: {told}, and {why}"))
+            } else {
+                let reason = format!("not attempted: {told}, and {why}");
+                (Status::NotAttempted, reason)
+            });
         }
         let stops = self.job.execution.on_pair_failure == OnPairFailure::Stop;
         let mut others = 0..self.job.pairs.len();
-        let failed = others
-            .find(|other| stops && has_failed(other) && status(*other) != Status::NotAttempted)?;
-        let told = told(failed);
-        Some(format!("not attempted: {told} (job.on_pair_failure)"))
+        let failed = others.find(|other| {
+            stops
+                && has_failed(other)
+                && !lets_go_first(other)
+                && status(*other) != Status::NotAttempted
+        })?;
+        let reason = format!("not attempted: {} (job.on_pair_failure)", told(failed));
+        Some((Status::NotAttempted, reason))
     }
 
     /// What is shown line by line is shown pair by pair.

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use self::file::{JournalFile, Record, What};
+use super::lock::has_name;
 use super::place::Place;
 use crate::config::{Job, Pair};
 use crate::context::{Entry, Journal, Left, Leftover};
@@ -78,7 +79,9 @@ impl Journals {
 struct RunJournal {
     run: String,
     state: Mutex<State>,
-    pairs: Vec<String>,
+    /// All pairs of the job, whether they run now or not; none where jobs that are not the same
+    /// share its name.
+    pairs: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -105,7 +108,7 @@ impl RunJournal {
         let this = Self {
             run: run.to_owned(),
             state: Mutex::new(state),
-            pairs: job.pairs.iter().map(|pair| pair.name.clone()).collect(),
+            pairs: has_name(job).then(|| job.pair_names.clone()),
         };
         this.warn_of_the_homeless(job);
         Ok(this)
@@ -193,12 +196,16 @@ impl PairJournal {
     }
 
     /// What an earlier run has left and is for this pair: its own, or that of one the job does not
-    /// have any more.
+    /// have any more. Of a job without a name only what was left at the very same place: all else
+    /// may be another job's, which comes back to it.
     fn is_left_here(&self, record: &Record) -> bool {
         record.run != self.run.run
             && !record.is_taken
             && record.is_at(&self.place)
-            && (record.pair == self.pair || !self.run.pairs.contains(&record.pair))
+            && match &self.run.pairs {
+                Some(pairs) => record.pair == self.pair || !pairs.contains(&record.pair),
+                None => record.pair == self.pair && record.target == self.place.root,
+            }
     }
 
     fn leftovers(&self, which: impl Fn(&Record) -> bool) -> Vec<Leftover> {

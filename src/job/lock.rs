@@ -86,7 +86,7 @@ impl Locks {
         self.registry.is_some()
     }
 
-    /// Takes the job's lock. Where that is not to be, every pair has ended.
+    /// Takes the job's lock. Where another has it, or nobody can know, every pair has ended.
     pub(super) async fn take_job(
         &self,
         report: &RunReport,
@@ -96,6 +96,8 @@ impl Locks {
         let taken = self.take("job", &self.job, stop).await;
         match &taken {
             Ok(_) => report.stand_back(false),
+            // whoever has stopped it knows what to call that
+            Err(Refused::Stopped) => {}
             Err(refused) => {
                 refused.log(self.on_conflict, "");
                 for part in report.pairs() {
@@ -115,7 +117,7 @@ impl Locks {
         let Some(claim) = self.targets.get(pair) else {
             return Ok(Lock { _keeper: None });
         };
-        let taken = self.take(pair, claim, stop).await;
+        let taken = self.take(&format!("pair-{pair}"), claim, stop).await;
         taken.inspect_err(|refused| refused.log(self.on_conflict, pair))
     }
 
@@ -138,7 +140,13 @@ impl Locks {
                 let (registry, name, claim) = (registry.clone(), name.to_owned(), claim.clone());
                 move || registry.claim(&name, &claim)
             });
-            let verdict = attempt.await.expect("locking does not panic");
+            // on a file system that does not answer it takes for ever; a lock that is got too late
+            // is let go at once
+            let verdict = tokio::select! {
+                biased;
+                verdict = attempt => verdict.expect("locking does not panic"),
+                () = stop.cancelled() => return Err(Refused::Stopped),
+            };
             let holder = match verdict.map_err(|error| Refused::Failed(error.to_string()))? {
                 Verdict::Taken(registered) => {
                     let keeper = Some(Keeper::start(registered));
@@ -200,16 +208,20 @@ impl Refused {
     }
 }
 
-/// What stands for a job: its name, which is its folder's. Those that are not in a file and say no
-/// name share one; they are what they bring where.
-fn subject(job: &config::Job) -> Subject {
-    let has_name = match &job.origin {
+/// Whether a job has a name of its own. Those that have none share one, and are not the same for it.
+pub(super) fn has_name(job: &config::Job) -> bool {
+    match &job.origin {
         Origin::File(path) => path.as_os_str() != "<stdin>" || job.name != "stdin",
         Origin::CommandLine | Origin::Program | Origin::Environment => {
             !matches!(job.name.as_str(), "adhoc" | "default")
         }
-    };
-    if has_name {
+    }
+}
+
+/// What stands for a job: its name, which is its folder's. Those that are not in a file and say no
+/// name share one; they are what they bring where.
+fn subject(job: &config::Job) -> Subject {
+    if has_name(job) {
         return Subject::of_job(&job.name);
     }
     let sides = job.pairs.iter().map(|pair| {

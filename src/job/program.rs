@@ -11,15 +11,18 @@ mod said;
 mod surroundings;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ExitStatus};
+use std::pin::{Pin, pin};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ProgramHook;
-use crate::store::StoreError;
+use crate::store::{Secret, StoreError};
 use group::Group;
 pub(super) use group::kill_all;
 use said::Said;
@@ -38,6 +41,8 @@ pub(super) struct Call<'a> {
     pub(super) told: Vec<(&'static str, String)>,
     /// Variables it does not get.
     pub(super) withheld: &'a BTreeSet<String>,
+    /// Texts that nobody is to read, should it say them.
+    pub(super) secrets: &'a [Secret],
     /// What it finds on its standard input.
     pub(super) input: Vec<u8>,
     /// Ends it before its time.
@@ -67,10 +72,9 @@ pub(super) struct Ended {
 /// Runs a program to its end.
 pub(super) async fn run(call: Call<'_>) -> Ended {
     let started = Instant::now();
-    let (exit_code, signal, is_timed_out, error) = match start(&call).await {
-        Ok(child) => attend(child, call).await,
-        Err(error) => (None, None, false, Some(error)),
-    };
+    let cut = pin!(cut(call.hook, &call.stop));
+    let starting = start(&call, Command::spawn);
+    let (exit_code, signal, is_timed_out, error) = attend(&call, starting, cut).await;
     Ended {
         exit_code,
         signal,
@@ -80,25 +84,33 @@ pub(super) async fn run(call: Call<'_>) -> Ended {
     }
 }
 
-async fn start(call: &Call<'_>) -> Result<Child, String> {
+/// Starts it. It may be on a file system that does not answer: what comes when nobody waits for it
+/// any more is killed.
+async fn start(
+    call: &Call<'_>,
+    spawn: impl FnOnce(&mut Command) -> io::Result<Child> + Send + 'static,
+) -> Result<(Group, Child), String> {
     let hook = call.hook;
     let mut command = surroundings::command(hook, call.withheld, &call.told);
-    let cannot = |error: std::io::Error| {
+    let (answer, started) = oneshot::channel();
+    spawn_blocking(move || {
+        let spawned = spawn(&mut command).map(|child| (Group::of(&child), child));
+        if let Err(Ok((group, mut child))) = answer.send(spawned) {
+            drop(group);
+            let _ = child.wait();
+        }
+    });
+    let spawned = started.await.map_err(|error| error.to_string())?;
+    spawned.map_err(|error| {
         let (program, directory) = (&hook.run[0], hook.directory.display());
         let why = match error.kind() {
-            std::io::ErrorKind::NotFound if !program.contains('/') => {
+            io::ErrorKind::NotFound if !program.contains('/') => {
                 "no such program in PATH".to_owned()
             }
             _ => StoreError::io("start", program, &error).message,
         };
         format!("cannot be started in `{directory}`: {why}")
-    };
-    // it may be on a file system that does not answer
-    let spawned = spawn_blocking(move || command.spawn());
-    spawned
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(cannot)
+    })
 }
 
 /// Why a program was ended.
@@ -108,18 +120,40 @@ enum Cut {
     Stopped,
 }
 
+/// Completes when a program is to be ended before its time, counted from now.
+async fn cut(hook: &ProgramHook, stop: &Stop<'_>) -> Cut {
+    tokio::select! {
+        () = tokio::time::sleep(hook.timeout) => Cut::TimedOut,
+        () = after(stop) => Cut::Stopped,
+    }
+}
+
 async fn attend(
-    mut child: Child,
-    call: Call<'_>,
+    call: &Call<'_>,
+    starting: impl Future<Output = Result<(Group, Child), String>>,
+    mut too_long: Pin<&mut impl Future<Output = Cut>>,
 ) -> (Option<i32>, Option<i32>, bool, Option<String>) {
-    let group = Group::of(&child);
-    let feeding = child.stdin.take().map(|pipe| feed::feed(pipe, call.input));
-    let mut said = Said::listen(&mut child, call.hook);
+    let started = tokio::select! {
+        started = starting => started,
+        cut = &mut too_long => {
+            let error = wrong(Some(cut), None, call.hook);
+            let error = error.map(|error| format!("{error}: it could not be started meanwhile"));
+            return (None, None, cut == Cut::TimedOut, error);
+        }
+    };
+    let (group, mut child) = match started {
+        Ok(started) => started,
+        Err(error) => return (None, None, false, Some(error)),
+    };
+    let input = call.input.clone();
+    let feeding = child.stdin.take().map(|pipe| feed::feed(pipe, input));
+    let handed_on = surroundings::secrets();
+    let secrets = call.secrets.iter().chain(&handed_on);
+    let mut said = Said::listen(&mut child, call.hook, secrets);
     let mut exited = group.exit();
     let cut = tokio::select! {
         () = &mut exited => None,
-        () = tokio::time::sleep(call.hook.timeout) => Some(Cut::TimedOut),
-        () = after(&call.stop) => Some(Cut::Stopped),
+        cut = &mut too_long => Some(cut),
     };
     let mut is_over = true;
     if cut.is_some() {

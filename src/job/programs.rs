@@ -184,6 +184,7 @@ impl Programs<'_> {
             hook,
             told: self.told(hook, around, outcome),
             withheld: self.hooks.map_or(&none, |hooks| &hooks.withheld),
+            secrets: self.hooks.map_or(&[], |hooks| &hooks.secrets),
             input,
             stop,
         })

@@ -14,7 +14,7 @@ use tempfile::TempPath;
 
 use crate::config::{Job, Pair, Said, SourceSpec, TargetSpec, Versions};
 use crate::report::{
-    EvidenceReader, PastRun, ReadLine, audit_evidence,
+    EvidenceReader, PastRun, ReadLine, Status, audit_evidence,
     schema::{self, Report},
 };
 
@@ -27,6 +27,9 @@ pub struct Retry {
     pub of: String,
     /// How many objects there are.
     pub objects: u64,
+    /// What else went wrong in the earlier run, in words: attempting these objects does not put it
+    /// right.
+    pub beyond: Option<String>,
     /// What whoever starts it should know, in words.
     pub notes: Vec<String>,
     /// Their keys, pair by pair, in files that are there as long as this is.
@@ -34,7 +37,8 @@ pub struct Retry {
 }
 
 /// Narrows a job to the objects that have failed in the run of which this is the report: in the
-/// pairs that are wanted, all where none is named. The error is in words: what cannot be told, or does not fit the job any more.
+/// pairs that are wanted, all where none is named. The error is in words: what cannot be told, does
+/// not fit the job any more, or is not put right by attempting single objects.
 pub fn retry_failed(
     job: Job,
     wanted: &[&str],
@@ -48,20 +52,29 @@ pub fn retry_failed(
             "run {id} is a check, which attempts nothing\n  = name a run that was to transfer"
         )));
     }
+    if record.run.dry_run {
+        return Err(told(format!(
+            "run {id} is a dry run, which attempts nothing\n  = name a run that was to transfer"
+        )));
+    }
     if record.run.finished_at.is_none() {
         return Err(told(format!(
             "run {id} has not ended, or did not live to: what failed in it is not known\n  = run the job as it is"
         )));
     }
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name);
+    let beyond = beyond(record, is_wanted, wanted.is_empty());
     let mut retry = Retry {
         of: id.clone(),
         objects: 0,
+        beyond: beyond.as_ref().map(|beyond| {
+            format!("run {id} did not fail by single objects alone: {beyond}; run the job as it is")
+        }),
         notes: notes(&job, record),
         keys: Vec::new(),
         job,
     };
     let pairs = std::mem::take(&mut retry.job.pairs);
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name);
     let failed = record.pairs.iter().filter(|past| past.counts.failed > 0);
     for past in failed.filter(|past| is_wanted(&past.name)) {
         let Some(pair) = pairs.iter().find(|pair| pair.name == past.name) else {
@@ -76,36 +89,55 @@ pub fn retry_failed(
         retry.objects += count;
         retry.keys.push(path);
     }
-    let beyond = beyond(record.pairs.iter().filter(|past| is_wanted(&past.name)));
-    if retry.job.pairs.is_empty() && !beyond.is_empty() {
-        // that nothing is left to do would be a lie
-        return Err(told(format!(
-            "no object failed in run {id}, and still: {}\n  = run the job as it is",
-            beyond.join("; ")
-        )));
+    match beyond.filter(|_| retry.objects == 0) {
+        Some(beyond) => Err(told(format!(
+            "it was no single objects that failed in run {id}: {beyond}\n  = run the job as it is"
+        ))),
+        None => Ok(retry),
     }
-    retry.notes.extend(beyond);
-    Ok(retry)
 }
 
-/// What went wrong in pairs beyond their failed objects, which no attempt of these mends.
-fn beyond<'a>(pairs: impl Iterator<Item = &'a schema::Pair>) -> Vec<String> {
-    let mut beyond = Vec::new();
-    for past in pairs {
-        let (name, deleted) = (&past.name, &past.counts.deleted);
-        if deleted.failed > 0 {
-            beyond.push(format!(
-                "{} deletions of the pair `{name}` failed",
-                deleted.failed
-            ));
-        } else if past.counts.failed == 0 && !past.status.has_succeeded() {
-            let why = past.status_reason.as_ref();
-            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-            let status = past.status.as_str();
-            beyond.push(format!("the pair `{name}` ended as {status}{why}"));
-        }
+/// Whether a run was to transfer anything.
+pub fn attempts(record: &Report) -> bool {
+    record.run.command != "check" && !record.run.dry_run
+}
+
+/// What went wrong in the pairs that are wanted beside objects that failed, in words.
+fn beyond(record: &Report, is_wanted: impl Fn(&str) -> bool, are_all: bool) -> Option<String> {
+    let wanted = record.pairs.iter().filter(|pair| is_wanted(&pair.name));
+    let wrong: Vec<String> = wanted.filter_map(wrong_beside_objects).collect();
+    if !wrong.is_empty() {
+        return Some(wrong.join(", "));
     }
-    beyond
+    // what is of the job alone is of no pair
+    let is_of_the_job = are_all
+        && !record.run.status.has_succeeded()
+        && (record.pairs.iter()).all(|pair| pair.status.has_succeeded());
+    is_of_the_job.then(|| {
+        let status = record.run.status.as_str();
+        match &record.run.status_reason {
+            Some(reason) => format!("it is {status}: {reason}"),
+            None => format!("it is {status}"),
+        }
+    })
+}
+
+/// What else went wrong in a pair, in words.
+fn wrong_beside_objects(pair: &schema::Pair) -> Option<String> {
+    let counts = &pair.counts;
+    let is_of_objects = pair.status.has_succeeded()
+        || (pair.status == Status::Failed
+            && counts.failed > 0
+            && counts.errors <= counts.failed
+            && counts.not_attempted == 0
+            && counts.deleted.failed == 0);
+    (!is_of_objects).then(|| {
+        let (name, status) = (&pair.name, pair.status.as_str());
+        match &pair.status_reason {
+            Some(reason) => format!("`{name}` is {status} ({reason})"),
+            None => format!("`{name}` is {status}"),
+        }
+    })
 }
 
 /// What differs between then and now.

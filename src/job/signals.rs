@@ -3,18 +3,21 @@
 //! A terminal that goes away stops a run like the other two, unless the run was started to outlive
 //! it (`nohup`): a SIGHUP that is ignored stays ignored. SIGPIPE is ignored from the start, by
 //! Rust's runtime: a reader that goes away is an error of the write.
+//!
+//! They are listened to on a thread of their own: all others may be waiting for a disk, or for
+//! somebody to read the log.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::program;
+use super::{end_of, program};
 use crate::event::locked;
-use crate::report::{ExitCode, RunEnd, RunReport, Status};
+use crate::report::{ExitCode, RunReport, Status};
 use crate::store;
 
 /// So long does a run that is ended at once take for its report at most.
@@ -25,7 +28,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Signals {
     heard: Arc<Heard>,
-    task: Option<JoinHandle<()>>,
+    /// Cancelled when nobody is to listen any more.
+    over: CancellationToken,
 }
 
 /// What the signals of a command have come to.
@@ -35,7 +39,32 @@ struct Heard {
     /// Cancelled by the first signal.
     stop: CancellationToken,
     /// The report of the job under way: the second signal writes it as it stands.
-    report: Mutex<Option<Arc<RunReport>>>,
+    report: Mutex<UnderWay>,
+    /// Told when a job has ended.
+    ended: Condvar,
+}
+
+/// What is to be written of the job under way if all ends at once.
+#[derive(Default)]
+enum UnderWay {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// Its report as it stands.
+    Job(Arc<RunReport>),
+    /// It is writing its last report itself.
+    Ending,
+}
+
+/// A job that writes its last report, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Ending(Arc<Heard>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        *locked(&self.0.report) = UnderWay::Nothing;
+        self.0.ended.notify_all();
+    }
 }
 
 /// What stops a run.
@@ -79,7 +108,7 @@ impl Signals {
     pub fn unheard() -> Self {
         Self {
             heard: Arc::default(),
-            task: None,
+            over: CancellationToken::new(),
         }
     }
 
@@ -93,17 +122,14 @@ impl Signals {
         self.heard.first.get() == Some(&Stopped::Program)
     }
 
-    /// Begins to listen, on the current runtime.
+    /// Begins to listen.
     pub fn listen() -> Self {
-        let heard = Arc::new(Heard::default());
-        let task = match Listening::new() {
-            Ok(signals) => Some(tokio::spawn(watch(signals, Arc::clone(&heard)))),
-            Err(error) => {
-                tracing::warn!(%error, "signals cannot be handled; an interrupted run will leave no last report");
-                None
-            }
-        };
-        Self { heard, task }
+        let signals = Self::unheard();
+        let listening = watch_beside(Arc::clone(&signals.heard), signals.over.clone());
+        if let Err(error) = listening {
+            tracing::warn!(%error, "signals cannot be handled; an interrupted run will leave no last report");
+        }
+        signals
     }
 
     /// What the first signal stands for, if there was one: nothing is to be started any more.
@@ -113,21 +139,21 @@ impl Signals {
 
     /// A job begins: what stops it.
     pub(super) fn begin(&self, report: &Arc<RunReport>) -> CancellationToken {
-        *locked(&self.heard.report) = Some(Arc::clone(report));
+        *locked(&self.heard.report) = UnderWay::Job(Arc::clone(report));
         self.heard.stop.child_token()
     }
 
-    /// The job has ended: its report is for nobody else to write.
-    pub(super) fn end(&self) {
-        *locked(&self.heard.report) = None;
+    /// The job has ended: its report is for nobody else to write, and is waited for until what this
+    /// gives is dropped.
+    pub(super) fn end(&self) -> Ending {
+        *locked(&self.heard.report) = UnderWay::Ending;
+        Ending(Arc::clone(&self.heard))
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.over.cancel();
     }
 }
 
@@ -137,25 +163,51 @@ impl fmt::Debug for Heard {
     }
 }
 
+/// Listens on a thread of its own; when this returns, it does.
+fn watch_beside(heard: Arc<Heard>, over: CancellationToken) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let signals = {
+        let _entered = runtime.enter();
+        Listening::new()?
+    };
+    let watching = move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = watch(signals, heard) => {}
+                () = over.cancelled() => {}
+            }
+        });
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(watching).map(|_| ())
+}
+
 async fn watch(mut signals: Listening, heard: Arc<Heard>) {
     let exit = signals.next().await;
     let _ = heard.first.set(Stopped::Signal(exit));
     heard.stop.cancel();
-    tracing::warn!(
-        "stopping: finishing what is short, giving up the rest; once more stops at once"
-    );
+    // beside: nobody may read it, and the second signal is not to wait for that
+    let told = std::thread::Builder::new().name("told".to_owned());
+    let _ = told.spawn(|| {
+        tracing::warn!(
+            "stopping: finishing what is short, giving up the rest; once more stops at once"
+        );
+    });
     let exit = signals.next().await;
-    let (done, is_done) = std::sync::mpsc::channel();
+    let (done, is_done) = mpsc::channel();
     let last_words = move || {
         store::local::remove_temporary_files();
-        finish(&heard, exit);
-        let _ = done.send(());
+        let _ = done.send(finish(&heard, exit));
     };
     // a disk that does not answer must not keep it
     let thread = std::thread::Builder::new().name("last words".to_owned());
-    if thread.spawn(last_words).is_ok() {
-        let _ = is_done.recv_timeout(LAST_WORDS);
-    }
+    let written = match thread.spawn(last_words) {
+        Ok(_) => is_done.recv_timeout(LAST_WORDS).ok(),
+        Err(_) => None,
+    };
+    let exit = written.unwrap_or(exit);
     program::kill_all();
     #[allow(
         clippy::exit,
@@ -164,19 +216,26 @@ async fn watch(mut signals: Listening, heard: Arc<Heard>) {
     std::process::exit(exit.code().into());
 }
 
-/// The report of the job under way, as it stands.
-fn finish(heard: &Heard, exit: ExitCode) {
-    let Some(report) = locked(&heard.report).take() else {
-        return;
+/// The report of the job under way, as it stands; where it is written already, when that is done.
+/// What the process is to end with is the worst of what was.
+fn finish(heard: &Heard, exit: ExitCode) -> ExitCode {
+    let mut under_way = locked(&heard.report);
+    while matches!(*under_way, UnderWay::Ending) {
+        let waited = heard.ended.wait(under_way);
+        under_way = waited.unwrap_or_else(PoisonError::into_inner);
+    }
+    let UnderWay::Job(report) = std::mem::take(&mut *under_way) else {
+        return exit;
     };
+    drop(under_way);
     for part in report.pairs() {
         part.finish(Status::Interrupted, None);
     }
-    report.finish(RunEnd {
-        exit,
-        reason: Some("ended by a second signal".to_owned()),
-        interrupted_by: exit.signal(),
-    });
+    let reason = "ended by a second signal".to_owned();
+    let end = end_of(&report, Some(exit), Some(reason));
+    let exit = end.exit;
+    report.finish(end);
+    exit
 }
 
 /// The signals that are listened to.

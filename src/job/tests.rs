@@ -70,6 +70,7 @@ pub(super) fn job(dir: &Path, pairs: &[&str]) -> Job {
         name: "nightly".to_owned(),
         origin: Origin::File("nightly.toml".into()),
         pairs: pairs.iter().map(|name| pair(name)).collect(),
+        pair_names: pairs.iter().map(|name| (*name).to_owned()).collect(),
         execution: config::Execution::default(),
         hooks: config::ProgramHooks::default(),
         limits: Limits {

@@ -63,7 +63,8 @@ impl Run {
     /// What arrives damaged and cannot be removed is not remembered for the next run either, which
     /// otherwise brings it again whatever a comparison says; what earlier runs remember still
     /// counts. It takes no locks: that no other run writes to the same target is then the program's
-    /// own affair.
+    /// own affair. Nor does it keep a journal: uploads and temporary files that it leaves when its
+    /// process is killed are removed by no later run.
     pub fn without_report(mut self) -> Self {
         self.leaves_report = false;
         self

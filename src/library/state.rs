@@ -57,6 +57,13 @@ pub struct Statistics {
     pub failed: u64,
     /// Not begun before the run was stopped.
     pub not_attempted: u64,
+    /// Deleted from the target, or hidden there by delete markers; in a dry run, that would be.
+    pub deleted: u64,
+    /// Candidates for deletion that a guard has kept.
+    pub withheld: u64,
+    /// Candidates for deletion that are still there for another reason: they were not what was
+    /// listed any more, could not be deleted, or were not reached before the run was stopped.
+    pub not_deleted: u64,
     /// Transferred, and proved to have arrived by at least one checksum or ETag.
     pub verified: u64,
     /// Transferred, and nothing could be proved of them.
@@ -83,6 +90,7 @@ impl PairState {
 impl Statistics {
     fn of(tally: &Tally) -> Self {
         let counts = &tally.counts;
+        let deletions = &counts.deletions;
         let mut filtered_by = BTreeMap::new();
         for (rule, count) in &counts.filtered {
             *filtered_by.entry(rule.filter.to_owned()).or_default() += count;
@@ -102,6 +110,9 @@ impl Statistics {
             skipped: counts.skipped_total(),
             failed: counts.failed,
             not_attempted: counts.not_attempted,
+            deleted: deletions.deleted(),
+            withheld: deletions.withheld,
+            not_deleted: deletions.changed + deletions.failed + deletions.not_attempted,
             verified: counts.verified.objects,
             unverifiable: counts.verified.not_verifiable(),
             warnings: counts.warnings,

@@ -16,8 +16,9 @@ pub struct Summary {
     pub status: Status,
     /// Why, where the status does not say it.
     pub reason: Option<String>,
-    /// What the command would have ended with: 0 success, 1 something failed, 3 warnings, 5
-    /// another run has a lock, 101 a panic, 130 cancelled.
+    /// What the command would have ended with: 0 success, 1 something failed, 3 warnings, 4
+    /// deletions withheld by a guard, 5 another run has a lock, 6 the job's time was up, 101 a
+    /// panic, 130 cancelled.
     pub exit_code: u8,
     /// How long it took.
     pub duration: Duration,

@@ -493,3 +493,56 @@ fn a_run_keeps_its_log() {
     let ids: Vec<_> = history(&world, "job");
     assert_eq!(ids.len(), 4);
 }
+
+#[test]
+fn a_pair_may_have_any_name_whatever_locks_are_called() {
+    let world = world();
+    for name in ["job", "pair-job", "mutex"] {
+        case(format_args!("{name}"));
+        let ran = other(&world, name).pair(name, "tree", &format!("s3://first/{name}/"));
+        ran.run().exit(0).transferred(2);
+    }
+    assert_eq!(locks(&world), [""; 0]);
+}
+
+#[test]
+fn the_time_of_a_job_counts_while_it_waits_for_another_run() {
+    let world = world();
+    let running = at_work(&world, up(&world));
+    let ran = up(&world)
+        .arguments(&["--set", "lock.on_conflict=wait", "--set", "job.timeout=1s"])
+        .run();
+    ran.exit(6).transferred(0).says("job.timeout");
+    assert_eq!(ran.report["run"]["status"], "timeout", "{}", ran.told());
+    drop(running);
+}
+
+#[test]
+fn what_is_left_out_for_the_sake_of_a_skipped_pair_is_skipped_too() {
+    for more in ["", "\n[job]\non_pair_failure = \"stop\"\n"] {
+        case(format_args!("{more:?}"));
+        let world = world();
+        let running = at_work(&world, up(&world));
+        let ran = world
+            .job()
+            .arguments(&["--set", "job.name=other", "--set", "lock.on_conflict=skip"])
+            .pair("same", "tree", "s3://first/up/")
+            .pair("later", "tree", "s3://second/later/")
+            .set("after", "[\"same\"]")
+            .set("delete.enabled", "true")
+            .pair("apart", "tree", "s3://second/apart/")
+            .text(more)
+            .run();
+        ran.exit(0).transferred(2);
+        for (pair, status) in [
+            ("same", "locked"),
+            ("later", "locked"),
+            ("apart", "success"),
+        ] {
+            let report = ran.pair(pair).report;
+            assert_eq!(report["status"], status, "{pair}: {}", ran.told());
+        }
+        assert_eq!(ran.stderr, "", "{}", ran.told());
+        drop(running);
+    }
+}

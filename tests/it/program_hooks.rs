@@ -401,3 +401,20 @@ fn a_daemon_that_a_program_leaves_keeps_nobody() {
     rustix::process::kill_process(pid, Signal::KILL).expect("it is still there");
     ran.exit(0).transferred(2);
 }
+
+#[test]
+fn secrets_that_a_program_says_are_not_kept() {
+    let world = world("env; env >&2; exit 1");
+    let ran = up(&world)
+        .text(&hook("after", "job", ""))
+        .environment("AWS_SECRET_ACCESS_KEY", "canary-of-the-environment")
+        .environment("AWS_SESSION_TOKEN", "canary-of-the-session")
+        .run();
+    ran.exit(3);
+    let run = ran.report["run"]["id"].as_str().expect("an id");
+    let log = read(&world, &format!("reports/job/{run}/log.ndjson"));
+    assert!(log.contains("AWS_SESSION_TOKEN=[redacted]"), "{log}");
+    for text in [log, ran.report.to_string(), ran.stderr.clone()] {
+        assert!(!text.contains("canary"), "{text}");
+    }
+}

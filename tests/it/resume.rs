@@ -331,3 +331,41 @@ fn whoever_may_not_list_parts_begins_anew() {
     world.faults().clear();
     assert_eq!(world.uploads("second"), [""; 0]);
 }
+
+#[test]
+fn runs_of_other_pairs_leave_it_for_the_next_of_its_own() {
+    let world = world();
+    world.tree("other").file("small", 10);
+    let two = || up(&world).pair("other", "other", "s3://second/other/");
+    killed(&world, two());
+    two().arguments(&["--pair", "other"]).run().exit(0);
+    assert_eq!(world.uploads("second"), ["large"]);
+    let ran = two().run();
+    ran.exit(0).all_proved();
+    assert_eq!(ran.pair("pair").line("large")["parts"]["resumed"], THERE);
+}
+
+#[test]
+fn pairs_without_a_name_leave_what_others_have_begun() {
+    let world = world();
+    world.tree("other").file("small", 10);
+    let parts = [
+        "--multipart-chunksize",
+        "8MiB",
+        "--max-parallel-uploads",
+        "1",
+    ];
+    let first = || world.sync("tree", "s3://second/a/").arguments(&parts);
+    killed(&world, first());
+    world.sync("other", "s3://second/b/").run().exit(0);
+    assert_eq!(world.uploads("second"), ["a/large"]);
+    let ran = first().run();
+    ran.exit(0);
+    assert_eq!(world.uploads("second"), [""; 0]);
+    assert_eq!(
+        world.faults().calls("CreateMultipartUpload"),
+        0,
+        "{}",
+        ran.told()
+    );
+}

@@ -226,3 +226,44 @@ fn what_cannot_be_known_or_does_not_fit_is_refused() {
     fs::write(&report, record.to_string()).expect("a report");
     refused("not ended", again(&world, &earlier), "did not live to");
 }
+
+#[test]
+fn what_failed_as_a_whole_is_not_nothing_to_do() {
+    let world = world();
+    fs::rename(world.path("tree"), world.path("gone")).expect("a tree");
+    job(&world).run().exit(1);
+    // nothing else failed: nothing is attempted, and nothing is claimed
+    let ran = again(&world, "latest").run();
+    ran.exit(2)
+        .says("`up` is failed")
+        .says("run the job as it is");
+    assert!(ran.report.is_null(), "nothing has begun");
+    again(&world, "latest")
+        .arguments(&["--pair", "down"])
+        .run()
+        .exit(0);
+    // single objects failed as well: they are attempted, and that is not all
+    refuse(&world, "GetObject", "k5");
+    fs::remove_dir_all(world.path("down")).expect("it was made");
+    job(&world).run().exit(1);
+    world.faults().clear();
+    let ran = again(&world, "latest").run();
+    ran.exit(3).says("did not fail by single objects alone");
+    assert_eq!(ran.report["run"]["status"], "warning", "{}", ran.told());
+}
+
+#[test]
+fn who_has_looked_since_means_the_run_before() {
+    let world = world();
+    refuse(&world, "PutObject", "k3");
+    let earlier = id(&job(&world).run());
+    world.faults().clear();
+    let looked = job(&world).arguments(&["--dry-run"]).run();
+    looked.exit(0);
+    job(&world).called("check").run();
+    let dry = again(&world, &id(&looked)).run();
+    dry.exit(2).says("is a dry run, which attempts nothing");
+    let ran = again(&world, "latest").run();
+    ran.exit(0).transferred(2);
+    assert_eq!(ran.report["run"]["retries_of"], earlier.as_str());
+}

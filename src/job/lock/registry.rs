@@ -80,7 +80,7 @@ impl Registry {
     }
 
     /// Takes a lock, unless another run holds one that excludes it. `name` tells the locks of a run
-    /// apart. This blocks.
+    /// apart: no two of them have the same. This blocks.
     pub(super) fn claim(&self, name: &str, claim: &Claim) -> Result<Verdict, LockError> {
         let _looking = self.look()?;
         if let Some(refused) = (self.refusal(claim)).map_err(|error| self.failed(error))? {
@@ -96,8 +96,11 @@ impl Registry {
     }
 
     fn register(&self, name: &str, claim: &Claim) -> io::Result<HeldFile> {
-        let path = self.dir.join(format!("{}-{name}.lock", claim.run()));
-        let mut held = HeldFile::waiting(&path)?;
+        let path = self.dir.join(format!("{}.{name}.lock", claim.run()));
+        // nobody else can have it: whoever looks holds the mutex, which must not be held for ever
+        let mut held = HeldFile::attempt(&path)?.ok_or_else(|| {
+            io::Error::other(format!("`{}` is held by this run already", path.display()))
+        })?;
         held.write(&claim.to_line())?;
         Ok(held)
     }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::ProgramHook;
 use crate::event::locked;
+use crate::store::Secret;
 
 /// Most bytes of a stream that are logged.
 const MOST_LOGGED: usize = 64 << 10;
@@ -23,11 +24,14 @@ const LONGEST_LINE: usize = 1000;
 const LONGEST_TAIL: usize = 4000;
 const LONGEST_WORDS: usize = 300;
 
+/// What is shorter stands in many a line, and is no secret worth its name.
+const SHORTEST_SECRET: usize = 4;
+
 /// Listens to both streams of a program.
 #[derive(Debug)]
 pub(super) struct Said {
     streams: Vec<Stream>,
-    /// Arguments that may be shown only as something else.
+    /// Words that may be shown only as something else.
     hidden: Vec<(String, String)>,
 }
 
@@ -54,18 +58,28 @@ struct Heard {
 struct Teller {
     hook: String,
     stream: &'static str,
-    /// Arguments that may be shown only as something else.
+    /// Words that may be shown only as something else.
     hidden: Vec<(String, String)>,
 }
 
 impl Said {
     /// Begins to listen.
-    pub(super) fn listen(child: &mut Child, hook: &ProgramHook) -> Self {
+    pub(super) fn listen<'a>(
+        child: &mut Child,
+        hook: &ProgramHook,
+        secrets: impl Iterator<Item = &'a Secret>,
+    ) -> Self {
         let words = hook.run.iter().zip(&hook.shown);
-        let hidden: Vec<_> = words
+        let words = words
             .filter(|(word, shown)| word != shown)
-            .map(|(word, shown)| (word.clone(), shown.clone()))
+            .map(|(word, shown)| (word.clone(), shown.clone()));
+        let lines = secrets.flat_map(|secret| secret.expose().lines());
+        let lines = lines.filter(|line| line.trim().len() >= SHORTEST_SECRET);
+        let mut hidden: Vec<_> = words
+            .chain(lines.map(|line| (line.trim().to_owned(), Secret::new("").to_string())))
             .collect();
+        // one may be a part of another
+        hidden.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
         let teller = Teller {
             hook: hook.shown[0].clone(),
             stream: "stdout",

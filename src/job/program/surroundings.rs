@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use crate::config::{ProgramHook, is_secret_variable};
+use crate::store::Secret;
 
 /// What a program is told begins like this; what another run has told us is not passed on.
 const TOLD: &str = "S3SYNC_RUN_";
@@ -46,6 +47,16 @@ pub(super) fn command(
     }
     command.envs(told.iter().map(|(name, value)| (name, fitting(value))));
     command
+}
+
+/// Variables with secrets that programs get, as some call the same services.
+const HANDED_ON: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// The secrets that it finds in its environment.
+pub(super) fn secrets() -> Vec<Secret> {
+    let said = HANDED_ON.into_iter();
+    said.filter_map(|name| std::env::var(name).ok().map(Secret::new))
+        .collect()
 }
 
 /// A text that an environment takes.

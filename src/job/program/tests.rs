@@ -26,6 +26,7 @@ async fn run_hook(hook: &ProgramHook, input: &[u8], stop: (&CancellationToken, D
         hook,
         told: vec![("S3SYNC_RUN_JOB", "nightly".to_owned())],
         withheld: &BTreeSet::new(),
+        secrets: &[Secret::new("of the job")],
         input: input.to_vec(),
         stop: Stop {
             token: stop.0,
@@ -177,4 +178,34 @@ async fn a_program_that_cannot_be_started_is_named() {
         assert!(error.ends_with(&format!(": {why}")), "{error}");
         assert_eq!((ended.exit_code, ended.signal), (None, None));
     }
+}
+
+/// Statement 55: not even a program whose file system does not answer keeps a run.
+#[tokio::test]
+async fn a_program_that_cannot_be_started_in_its_time_is_given_up() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let hook = shell(directory.path(), "touch there", Duration::from_millis(50));
+    let never = CancellationToken::new();
+    let call = Call {
+        hook: &hook,
+        told: Vec::new(),
+        withheld: &BTreeSet::new(),
+        secrets: &[],
+        input: Vec::new(),
+        stop: Stop {
+            token: &never,
+            grace: LONG,
+        },
+    };
+    let (release, stuck) = std::sync::mpsc::channel::<()>();
+    let starting = start(&call, move |command| {
+        let _ = stuck.recv();
+        command.spawn()
+    });
+    let cut = pin!(cut(&hook, &call.stop));
+    let (exit_code, _, is_timed_out, error) = attend(&call, starting, cut).await;
+    assert_eq!((exit_code, is_timed_out), (None, true));
+    let error = error.expect("it is told");
+    assert!(error.contains("could not be started"), "{error}");
+    drop(release);
 }

@@ -8,6 +8,7 @@ fn job(dir: &Path) -> Job {
     Job {
         name: "nightly".to_owned(),
         origin: Origin::CommandLine,
+        pair_names: Vec::new(),
         pairs: Vec::new(),
         execution: crate::config::Execution::default(),
         hooks: crate::config::ProgramHooks::default(),

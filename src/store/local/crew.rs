@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
-use super::blocking::ending;
+use super::blocking::{ending, halted};
 use crate::store::StoreError;
 
 /// So long work waits for who is awake.
@@ -25,7 +26,11 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads of one store that do what is short.
 #[derive(Clone, Default)]
-pub(super) struct Crew(Arc<Mutex<Hall>>);
+pub(super) struct Crew {
+    hall: Arc<Mutex<Hall>>,
+    /// Once this is cancelled nobody waits for an answer any more.
+    halt: CancellationToken,
+}
 
 #[derive(Default)]
 struct Hall {
@@ -41,6 +46,19 @@ impl fmt::Debug for Crew {
 }
 
 impl Crew {
+    /// Those who wait for answers until then at most.
+    pub(super) fn until(halt: CancellationToken) -> Self {
+        Self {
+            halt,
+            ..Self::default()
+        }
+    }
+
+    /// The moment at which nobody waits any more.
+    pub(super) fn halt(&self) -> &CancellationToken {
+        &self.halt
+    }
+
     /// Runs `work` where blocking is allowed. A panic in it goes on here; work that nobody waits
     /// for any more is not begun.
     pub(super) async fn blocking<T: Send + 'static>(
@@ -58,7 +76,11 @@ impl Crew {
             done
         } else {
             self.call_another();
-            done.await
+            tokio::select! {
+                biased;
+                done = done => done,
+                () = self.halt.cancelled() => return Err(halted()),
+            }
         };
         match done {
             Ok(Ok(result)) => result,
@@ -97,7 +119,7 @@ impl Crew {
     }
 
     fn hall(&self) -> MutexGuard<'_, Hall> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hall.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,6 +198,23 @@ mod tests {
         };
         let (slow, quick) = tokio::join!(slow, quick);
         assert_eq!((slow.len(), quick), (4, 9));
+    }
+
+    #[tokio::test]
+    async fn who_is_to_stop_waits_for_no_disk() {
+        let halt = CancellationToken::new();
+        let crew = Crew::until(halt.clone());
+        let (release, stuck) = mpsc::channel::<()>();
+        let waiting = crew.blocking(move || {
+            let _ = stuck.recv();
+            Ok(())
+        });
+        let mut waiting = Box::pin(waiting);
+        assert!(futures::poll!(&mut waiting).is_pending());
+        halt.cancel();
+        let error = waiting.await.expect_err("nothing has come");
+        assert_eq!(error.kind, crate::store::ErrorKind::Cancelled);
+        drop(release);
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
+use tokio_util::sync::CancellationToken;
 
 use super::blocking::blocking;
 use super::{LocalSourceSettings, LocalTargetSettings};
@@ -35,7 +36,7 @@ async fn in_time<T: Send + 'static>(
     root: &Path,
     look: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let looked = tokio::time::timeout(limit, blocking(look)).await;
+    let looked = tokio::time::timeout(limit, blocking(&CancellationToken::new(), look)).await;
     looked.unwrap_or_else(|_| {
         let message = format!("no answer within {} seconds", limit.as_secs());
         let place = root.display().to_string();

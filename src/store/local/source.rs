@@ -18,8 +18,8 @@ use super::read::{self, FILE};
 use super::walk::{Role, Walk};
 use crate::object::{LocalKey, ObjectKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Head, LeavesOut, Listing, Looked, Oddity, OddityKind, Read,
-    Source, StoreError, StoreKind,
+    Content, Description, ErrorKind, Halt, Head, LeavesOut, Listing, Looked, Oddity, OddityKind,
+    Read, Source, StoreError, StoreKind,
 };
 
 /// A directory, or a single file, to read from.
@@ -63,6 +63,14 @@ impl LocalSource {
             base: OnceLock::new(),
             crew: Crew::default(),
         }))
+    }
+
+    /// The same, of which no answer is waited for any more when a stopped run halts.
+    #[must_use]
+    pub fn halting_with(mut self, halt: Halt) -> Self {
+        let inner = Arc::get_mut(&mut self.0).expect("nobody has a part in it before it is used");
+        inner.crew = Crew::until(halt.work);
+        self
     }
 }
 
@@ -113,7 +121,7 @@ impl Source for LocalSource {
         if read.expected <= SHORT {
             self.0.crew.blocking(content).await
         } else {
-            blocking(content).await
+            blocking(self.0.crew.halt(), content).await
         }
     }
 }

@@ -6,16 +6,22 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, statat, unlinkat};
 use rustix::io::Errno;
+use tokio_util::sync::CancellationToken;
 
 use super::LocalTargetSettings;
 use super::beneath::{Beneath, DIRECTORY};
+use super::blocking::halted;
 use super::temporary::is_temporary_of;
 use crate::store::StoreError;
 
 /// Removes all files with this token in their names, and says how many there were. No link is
 /// followed: where one leads within the tree, the tree has that directory as well. What cannot be
-/// looked into or removed is an error, once everything else was done.
-pub(super) fn sweep(settings: &LocalTargetSettings, token: &str) -> Result<u64, StoreError> {
+/// looked into or removed is an error, once everything else was done; so is it when `halt` ends it.
+pub(super) fn sweep(
+    settings: &LocalTargetSettings,
+    token: &str,
+    halt: &CancellationToken,
+) -> Result<u64, StoreError> {
     let root = match Beneath::open_root(&settings.root) {
         Ok(root) => root,
         Err(Errno::NOENT) => return Ok(0),
@@ -33,6 +39,9 @@ pub(super) fn sweep(settings: &LocalTargetSettings, token: &str) -> Result<u64, 
         failed: None,
     };
     while let Some(path) = sweeping.waiting.pop() {
+        if halt.is_cancelled() {
+            return Err(halted());
+        }
         if let Err(error) = sweeping.directory(&path) {
             sweeping.fail("open", &path, error);
         }
@@ -134,7 +143,10 @@ mod tests {
             root: root.clone(),
             never_list: vec![reports.clone()],
         };
-        assert_eq!(sweep(&settings, "00000000aa").map_err(|e| e.kind), Ok(2));
+        assert_eq!(
+            sweep(&settings, "00000000aa", &CancellationToken::new()).map_err(|e| e.kind),
+            Ok(2)
+        );
         for (path, stays) in [
             (root.join(&own), false),
             (root.join("a/b").join(&own), false),
@@ -146,7 +158,10 @@ mod tests {
         ] {
             assert_eq!(path.exists(), stays, "{}", path.display());
         }
-        assert_eq!(sweep(&settings, "00000000aa").map_err(|e| e.kind), Ok(0));
+        assert_eq!(
+            sweep(&settings, "00000000aa", &CancellationToken::new()).map_err(|e| e.kind),
+            Ok(0)
+        );
     }
 
     #[test]
@@ -155,6 +170,9 @@ mod tests {
             root: "/nowhere/at/all".into(),
             never_list: Vec::new(),
         };
-        assert_eq!(sweep(&settings, "00000000aa").map_err(|e| e.kind), Ok(0));
+        assert_eq!(
+            sweep(&settings, "00000000aa", &CancellationToken::new()).map_err(|e| e.kind),
+            Ok(0)
+        );
     }
 }

@@ -24,8 +24,8 @@ use super::walk::{Role, Walk};
 use crate::digest::Digest;
 use crate::object::{LocalKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Folding, Head, Listing, Put, Read, Removal, Removed, Source,
-    StoreError, Stored, Target, Unwitnessed, Upload, Witness,
+    Content, Description, ErrorKind, Folding, Halt, Head, Listing, Put, Read, Removal, Removed,
+    Source, StoreError, Stored, Target, Unwitnessed, Upload, Witness,
 };
 
 /// A directory to write to. It is made when the first file is written.
@@ -45,6 +45,8 @@ pub(super) struct Tree {
     /// Hears of the first temporary file before it is made.
     witness: Arc<dyn Witness>,
     is_witnessed: OnceLock<()>,
+    /// Until when answers are waited for.
+    pub(super) halt: Halt,
 }
 
 impl LocalTarget {
@@ -65,7 +67,16 @@ impl LocalTarget {
             names: Arc::new(TemporaryNames::new()),
             witness,
             is_witnessed: OnceLock::new(),
+            halt: Halt::default(),
         }))
+    }
+
+    /// The same, of which no answer is waited for any more when a stopped run halts.
+    #[must_use]
+    pub fn halting_with(mut self, halt: Halt) -> Self {
+        let tree = Arc::get_mut(&mut self.0).expect("nobody has a part in it before it is used");
+        tree.halt = halt;
+        self
     }
 
     /// The same on a file system that does not see these differences, whatever it sees.
@@ -95,7 +106,7 @@ impl Source for LocalTarget {
     async fn head(&self, of: ObjectVersion<'_>, _checksums: bool) -> Result<Head, StoreError> {
         let wants_directory = of.key.is_directory_marker();
         let (tree, key) = (Arc::clone(&self.0), path_of("open", of.key)?);
-        blocking(move || {
+        blocking(&self.0.halt.work, move || {
             let path = || tree.path(key.as_path());
             let flags = if wants_directory { DIRECTORY } else { FILE };
             let file = tree.open(&key, flags)?;
@@ -116,7 +127,7 @@ impl Source for LocalTarget {
     async fn read(&self, read: &Read) -> Result<Content, StoreError> {
         let (tree, key) = (Arc::clone(&self.0), path_of("open", &read.key)?);
         let (range, hash) = (read.range.clone(), read.hash.clone());
-        blocking(move || {
+        blocking(&self.0.halt.work, move || {
             let file = tree.open(&key, FILE)?;
             read::content(&file, || tree.path(key.as_path()), range, &hash)
         })
@@ -135,12 +146,12 @@ impl Target for LocalTarget {
         let (tree, key) = (Arc::clone(&self.0), path_of("write", &put.key)?);
         if put.key.is_directory_marker() {
             return match bytes.len() {
-                0 => blocking(move || tree.put_directory(&key)).await,
+                0 => blocking(&self.0.halt.work, move || tree.put_directory(&key)).await,
                 _ => Err(marker_with_content(put)),
             };
         }
         let put = put.clone();
-        blocking(move || tree.put_file(&key, &put, &bytes)).await
+        blocking(&self.0.halt.work, move || tree.put_file(&key, &put, &bytes)).await
     }
 
     async fn begin(&self, put: &Put) -> Result<Box<dyn Upload>, StoreError> {
@@ -149,7 +160,10 @@ impl Target for LocalTarget {
             return Err(marker_with_content(put));
         }
         let put = put.clone();
-        let upload = blocking(move || LocalUpload::begin(tree, key, &put)).await?;
+        let upload = blocking(&self.0.halt.work, move || {
+            LocalUpload::begin(tree, key, &put)
+        })
+        .await?;
         Ok(Box::new(upload))
     }
 
@@ -158,12 +172,12 @@ impl Target for LocalTarget {
         removals: &[Removal],
     ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
         let (tree, removals) = (Arc::clone(&self.0), removals.to_vec());
-        blocking(move || Ok(tree.delete(&removals))).await
+        blocking(&self.0.halt.work, move || Ok(tree.delete(&removals))).await
     }
 
     async fn folding(&self, may_write: bool) -> Folding {
         let tree = Arc::clone(&self.0);
-        let asked = blocking(move || Ok(tree.ask_folding(may_write))).await;
+        let asked = blocking(&self.0.halt.work, move || Ok(tree.ask_folding(may_write))).await;
         asked.unwrap_or_default()
     }
 
@@ -173,7 +187,7 @@ impl Target for LocalTarget {
 
     async fn flush(&self) -> Result<(), StoreError> {
         let tree = Arc::clone(&self.0);
-        blocking(move || {
+        blocking(&self.0.halt.cleaning, move || {
             tree.tell_of_no_temporary_files();
             tree.directories.sync()
         })
@@ -182,7 +196,10 @@ impl Target for LocalTarget {
 
     async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
         let (tree, token) = (Arc::clone(&self.0), token.to_owned());
-        blocking(move || sweep(&tree.settings, &token)).await
+        blocking(&self.0.halt.work, move || {
+            sweep(&tree.settings, &token, &tree.halt.work)
+        })
+        .await
     }
 }
 

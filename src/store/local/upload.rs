@@ -80,7 +80,7 @@ impl Upload for LocalUpload {
             part.offset,
         );
         let path = self.tree.path(self.key.as_path());
-        blocking(move || {
+        blocking(&self.tree.halt.work, move || {
             file.write_all_at(&bytes, offset)
                 .map_err(|error| StoreError::io("write", path, &error))
         })
@@ -107,7 +107,8 @@ impl Upload for LocalUpload {
             let why = "the parts are not the whole file";
             return Err(self.failed(ErrorKind::Other, why).into());
         }
-        let published = blocking(move || {
+        let halt = self.tree.halt.work.clone();
+        let published = blocking(&halt, move || {
             let upload = *self;
             upload
                 .tree
@@ -117,7 +118,8 @@ impl Upload for LocalUpload {
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
-        blocking(move || {
+        let halt = self.tree.halt.cleaning.clone();
+        blocking(&halt, move || {
             drop(self);
             Ok(())
         })
