@@ -115,6 +115,17 @@ impl Night {
         }
     }
 
+    /// How many uploads and temporary files there are.
+    fn left(&self) -> (usize, usize) {
+        let uploads = ["second", "fourth"].map(|bucket| self.world.uploads(bucket).len());
+        let files = self.world.tree("down").files();
+        let is_temporary = |key: &&String| key.contains(".s3sync-");
+        (
+            uploads.iter().sum(),
+            files.keys().filter(is_temporary).count(),
+        )
+    }
+
     fn is_equal(&self) {
         for (source, target) in self.sources.iter().zip(&self.targets()) {
             same(source, target);
@@ -148,6 +159,7 @@ fn wherever_it_is_killed_nothing_is_lost_and_nothing_is_left() {
     let theirs = night.world.client().create_multipart_upload();
     let theirs = theirs.bucket("first").key("changed/large").send();
     night.world.block_on(theirs).expect("an upload");
+    let (mut missed, mut uploads, mut files) = (0, 0, 0);
     for kill in 0..kills {
         let nth = random.u64(1..=all);
         case(format_args!(
@@ -169,13 +181,19 @@ fn wherever_it_is_killed_nothing_is_lost_and_nothing_is_left() {
         until("that request", || {
             calls(&night) >= nth || running.has_ended()
         });
+        missed += u64::from(running.has_ended());
         drop(running);
         night.world.faults().clear();
         night.holds_old_or_new(&before);
+        let left = night.left();
+        (uploads, files) = (uploads + left.0, files + left.1);
         night.run().run().exit(0);
         night.is_equal();
         assert_eq!(night.world.uploads("first"), ["changed/large"]);
     }
+    case(format_args!(
+        "{kills} kills, {missed} of them too late; {uploads} uploads and {files} temporary files were left and are gone"
+    ));
     night.world.faults().forget_calls();
     night.run().run().exit(0).transferred(0);
     assert!(night.world.faults().mutations().is_empty());
