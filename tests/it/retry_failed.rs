@@ -155,7 +155,7 @@ fn what_no_object_is_to_blame_for_is_not_passed_over() {
     let again = || job().arguments(&["--retry-failed", "latest"]);
     job().run().exit(1);
     let ran = again().run();
-    ran.exit(2).says("the pair `gone` ended as failed");
+    ran.exit(2).says("`gone` is failed");
     assert!(ran.report.is_null(), "nothing has begun");
     // beside what failed it is told
     refuse(&world, "PutObject", "k3");
@@ -165,7 +165,7 @@ fn what_no_object_is_to_blame_for_is_not_passed_over() {
     let ran = again().run();
     ran.exit(0)
         .transferred(1)
-        .says("the pair `gone` ended as failed");
+        .says("`gone` is failed");
     // of the other pairs there is nothing to say
     again().arguments(&["--pair", "up"]).run().exit(0);
 }
