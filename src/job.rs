@@ -330,6 +330,7 @@ async fn run_opened(
         .as_ref()
         .and_then(|run| run.beyond.clone())
     {
+        tracing::warn!("{beyond}");
         end = programs::worsened(end, ExitCode::Warning, beyond);
     }
     let turn = if locked.is_ok() {

@@ -232,7 +232,8 @@ fn finish(heard: &Heard, exit: ExitCode) -> ExitCode {
         part.finish(Status::Interrupted, None);
     }
     let reason = "ended by a second signal".to_owned();
-    let end = end_of(&report, Some(exit), Some(reason));
+    let mut end = end_of(&report, Some(exit), Some(reason));
+    end.exit = end.exit.worse(exit);
     let exit = end.exit;
     report.finish(end);
     exit

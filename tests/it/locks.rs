@@ -497,7 +497,7 @@ fn a_run_keeps_its_log() {
 #[test]
 fn a_pair_may_have_any_name_whatever_locks_are_called() {
     let world = world();
-    for name in ["job", "pair-job", "mutex"] {
+    for name in ["job", "pair_job", "mutex"] {
         case(format_args!("{name}"));
         let ran = other(&world, name).pair(name, "tree", &format!("s3://first/{name}/"));
         ran.run().exit(0).transferred(2);
