@@ -292,6 +292,8 @@ pub enum Event {
         side: Side,
         /// How many.
         entries: u64,
+        /// How many of these are oddities, or could not be told of.
+        odd: u64,
         /// The sum of their sizes.
         bytes: u64,
     },

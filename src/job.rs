@@ -158,10 +158,10 @@ impl Opened {
         let report = open(&job, &options)?;
         let log = begin(&report, &options).inspect_err(|error| never_began(&report, error))?;
         Ok(Self {
-            log,
-            report,
             job,
             options,
+            report,
+            log,
         })
     }
 

@@ -262,6 +262,12 @@ impl Names {
         }
         candidate
     }
+
+    /// The same under another name that the source may have had for it: without a slash of its own
+    /// the prefix is where other names begin as well.
+    fn other_candidate(self, target: &Entry) -> Option<Candidate> {
+        (self == Self::Slashed).then(|| Candidate::from(target))
+    }
 }
 
 impl Rules {
@@ -700,6 +706,7 @@ impl Event {
         Self::Listed {
             side: Side::Source,
             entries: 1,
+            odd: 0,
             bytes: source.size,
         }
     }

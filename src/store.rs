@@ -34,6 +34,7 @@ mod secret;
 mod settled;
 mod sort;
 mod throttle;
+mod to_its_end;
 mod versioning;
 
 pub use annotations::{Annotation, AnnotationContent, AnnotationTag, Annotations};

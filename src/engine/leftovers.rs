@@ -36,8 +36,9 @@ async fn clean(ends: &Ends, context: &Context, left: Vec<Leftover>) {
     let mut remaining = left.len();
     for Leftover { entry, what, .. } in left {
         match remove(ends, &what).await {
-            Ok(None) => context.journal.ended(entry),
-            Ok(Some(message)) => context.sinks.emit(&Event::Warning { message }),
+            Ok(Remains::Nothing) => context.journal.ended(entry),
+            Ok(Remains::Later) => {}
+            Ok(Remains::Told(message)) => context.sinks.emit(&Event::Warning { message }),
             Err(error) => {
                 // what fails by itself, and what will fail for all others as well
                 let is_of_all = error.kind.is_fatal()
@@ -54,8 +55,18 @@ async fn clean(ends: &Ends, context: &Context, left: Vec<Leftover>) {
     }
 }
 
+/// What is left of it now.
+enum Remains {
+    /// Nothing: it can be forgotten.
+    Nothing,
+    /// It stays for a later run to look at.
+    Later,
+    /// It stays, and this is to be said.
+    Told(String),
+}
+
 /// Removes it; what cannot be told apart from something of somebody else's stays, and that is said.
-async fn remove(ends: &Ends, what: &Left) -> Result<Option<String>, StoreError> {
+async fn remove(ends: &Ends, what: &Left) -> Result<Remains, StoreError> {
     match what {
         Left::Upload(upload) => {
             ends.target.end_left(upload).await?;
@@ -63,8 +74,15 @@ async fn remove(ends: &Ends, what: &Left) -> Result<Option<String>, StoreError> 
         }
         Left::Unheard(unheard) => match ends.target.end_unheard(unheard).await? {
             Unheard::Ended => {}
+            Unheard::MayBeAnothers => {
+                tracing::info!(
+                    key = unheard.key,
+                    "an upload may have been left behind, or be somebody else's who has just begun; a later run looks again"
+                );
+                return Ok(Remains::Later);
+            }
             Unheard::OneOf(many) => {
-                return Ok(Some(format!(
+                return Ok(Remains::Told(format!(
                     "one of {many} uploads of `{}` may have been left by a run that was killed, and which one cannot be told: abort those that are nobody's",
                     unheard.key
                 )));
@@ -75,7 +93,7 @@ async fn remove(ends: &Ends, what: &Left) -> Result<Option<String>, StoreError> 
             tracing::info!(removed, "removed temporary files of a run that was killed");
         }
     }
-    Ok(None)
+    Ok(Remains::Nothing)
 }
 
 fn in_words(what: &Left, many: usize, error: &StoreError) -> String {

@@ -56,7 +56,8 @@ pub(super) fn once_more(aim: Aim, ends: &Ends, pair: &Pair) -> Option<Relist> {
         return None;
     }
     let ends = ends.clone();
-    let asks_each = pair.check.head_each_target;
+    // what only the target has is seen in its listing alone
+    let asks_each = pair.check.head_each_target && pair.deletion.is_none();
     Some(Box::new(move |unsorted| {
         let source = if unsorted.source {
             ends.source.list_sorted()

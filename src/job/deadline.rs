@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::report::Status;
+
+/// So long the log is waited for.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Stops a job when its time is up, unless it is dropped before.
 #[derive(Debug)]
@@ -25,12 +29,9 @@ impl Deadline {
             tokio::spawn(async move {
                 tokio::time::sleep(timeout).await;
                 if !stop.is_cancelled() {
+                    tell().await;
                     is_over.store(true, Ordering::SeqCst);
                     stop.cancel();
-                    // last: whoever reads the log may not do so
-                    tracing::warn!(
-                        "the job's time is up (job.timeout): finishing what is short, giving up the rest"
-                    );
                 }
             })
         });
@@ -56,6 +57,19 @@ impl Deadline {
         };
         (status, Some(reason))
     }
+}
+
+/// Logs that the time is up, and waits for that no longer than it takes where somebody reads it: a
+/// log that nobody reads stops nothing.
+async fn tell() {
+    let (told, heard) = oneshot::channel();
+    std::thread::spawn(move || {
+        tracing::warn!(
+            "the job's time is up (job.timeout): finishing what is short, giving up the rest"
+        );
+        let _ = told.send(());
+    });
+    let _ = tokio::time::timeout(PATIENCE, heard).await;
 }
 
 impl Drop for Deadline {

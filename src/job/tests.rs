@@ -149,6 +149,7 @@ fn scripted(pair: Pair, context: Context) -> BoxFuture<'static, Result<PairDone,
         context.sinks.emit(&Event::Listed {
             side: Side::Source,
             entries: 1,
+            odd: 0,
             bytes: 1,
         });
         match pair.name.split('_').next().unwrap_or_default() {

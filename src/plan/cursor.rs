@@ -285,6 +285,7 @@ impl<E: Row> Cursor<E> {
         self.sinks.emit(&Event::Listed {
             side: self.side,
             entries: count + odd,
+            odd,
             bytes,
         });
         for oddity in oddities {
@@ -316,6 +317,10 @@ impl<E: Row> Cursor<E> {
         let Some(names) = &mut self.no_entries else {
             return;
         };
+        // its name is its whole key, and it says nothing of the keys below the prefix
+        if oddity.kind == OddityKind::KeyIsPrefix {
+            return;
+        }
         if oddity.kind == OddityKind::NotFollowed {
             names.insert(format!("{}/", oddity.name));
             names.insert(oddity.name.clone());

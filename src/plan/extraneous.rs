@@ -204,6 +204,12 @@ impl Finder {
             }
         } else {
             let ruling = self.filters.of_candidate(&self.names().candidate(&target));
+            let other = self.names().other_candidate(&target);
+            // what is kept out under either name is no business of ours
+            let ruling = match (ruling, other) {
+                (Ruling::Admitted, Some(other)) => self.filters.of_candidate(&other),
+                (ruling, _) => ruling,
+            };
             self.rule(target, ruling)?;
         }
         Ok(())
@@ -224,8 +230,20 @@ impl Finder {
         let names = self.names();
         let candidates = self.waiting.iter().map(|target| names.candidate(target));
         let mut rulings = self.filters.of_all(candidates.collect()).await.into_iter();
+        let others = self.waiting.iter();
+        let others = others.filter_map(|target| names.other_candidate(target));
+        let mut others = match others.collect::<Vec<_>>() {
+            none if none.is_empty() => None,
+            others => Some(self.filters.of_all(others).await.into_iter()),
+        };
         for target in std::mem::take(&mut self.waiting) {
             let ruling = rulings.next().unwrap_or_else(Ruling::unanswered);
+            let other = others.as_mut();
+            let other = other.map(|it| it.next().unwrap_or_else(Ruling::unanswered));
+            let ruling = match (ruling, other) {
+                (Ruling::Admitted, Some(other)) => other,
+                (ruling, _) => ruling,
+            };
             self.rule(target, ruling)?;
         }
         Ok(())

@@ -39,6 +39,9 @@ pub struct UnheardUpload {
 pub enum Unheard {
     /// There was none, or it is ended now.
     Ended,
+    /// There is one that may be somebody else's, who has just begun: it stays, and is to be looked for
+    /// again.
+    MayBeAnothers,
     /// There are so many that it may be, and which of them it is cannot be told: all of them stay.
     OneOf(usize),
 }

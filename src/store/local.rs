@@ -15,6 +15,7 @@ mod look;
 mod markers;
 mod names;
 mod probe;
+mod reached;
 mod read;
 mod remove;
 mod source;

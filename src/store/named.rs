@@ -26,6 +26,7 @@ use self::file::Reading;
 use self::line::Line;
 use super::s3::KeyOrder;
 use super::sort::{Sorted, sorting};
+use super::to_its_end::to_its_end;
 use super::{
     ErrorKind, Head, Listing, Looked, Oddity, OddityKind, Page, Source, StoreError, StoreKind,
     Target,
@@ -107,7 +108,7 @@ fn pages(asking: Asking, of: Arc<dyn Source>, role: Role) -> Listing {
     let begin = async move {
         let (out, pages) = mpsc::channel(1);
         tokio::spawn(async move {
-            if let Err(error) = ask_all(asking, of, role, &out).await {
+            if let Err(error) = to_its_end(ask_all(asking, of, role, &out)).await {
                 // nobody listening is no loss
                 let _ = out.send(Err(error)).await;
             }

@@ -656,7 +656,7 @@ impl Target for S3Store {
     }
 
     async fn end_unheard(&self, unheard: &UnheardUpload) -> Result<Unheard, StoreError> {
-        leftover::end_unheard(self, unheard, None, 1).await
+        leftover::end_unheard(self, unheard).await
     }
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {

@@ -209,6 +209,77 @@ fn an_empty_source_deletes_nothing_and_a_missing_one_neither() {
     assert_eq!(keys(&world, "s3://second/t/"), set(&["a"]));
 }
 
+/// Statement 11: empty → nothing deleted, status `guard`; so it is where all that is left is no
+/// object: the marker of the source's own prefix, or a fifo.
+#[test]
+fn a_source_of_no_objects_is_empty_whatever_else_it_has() {
+    for way in WAYS {
+        case(format_args!("{way:?}"));
+        let world = world();
+        let (source, target, _) = way;
+        put(&world, target, "a", b"old");
+        put(&world, target, "b", b"old");
+        match source.strip_prefix("s3://") {
+            Some(place) => {
+                let (bucket, marker) = place.split_once('/').expect("a prefix");
+                world.put(bucket, marker, b"");
+            }
+            None => {
+                let fifo = world.tree(source).join("fifo");
+                let made = std::process::Command::new("mkfifo").arg(fifo).status();
+                assert!(made.expect("mkfifo").success());
+            }
+        }
+        let ran = job(&world, way).run();
+        withheld(&world, &ran, 4, "min_source_objects", &["a", "b"]);
+        assert_eq!(keys(&world, target), set(&["a", "b"]));
+    }
+}
+
+/// The marker of the source's prefix says nothing of what the target has under the same name.
+#[test]
+fn the_marker_of_the_prefix_protects_no_keys_below_the_same_name() {
+    let world = world();
+    for key in ["data/", "data/a"] {
+        world.put("first", key, b"");
+    }
+    for key in ["t/a", "t/data/old"] {
+        world.put("second", key, b"");
+    }
+    free(&world, ("s3://first/data/", "s3://second/t/", false))
+        .run()
+        // the marker itself is skipped
+        .exit(3);
+    assert_eq!(keys(&world, "s3://second/t/"), set(&["a"]));
+}
+
+/// What the source has below the job's own reports, or in a directory that leads back to one above
+/// it, is not listed; nobody knows that it is missing.
+#[test]
+fn below_directories_that_are_never_listed_nothing_is_deleted() {
+    let world = world();
+    let tree = world.tree("tree");
+    tree.file("a", 1).file("archive/x", 1).file("d/x", 1);
+    std::os::unix::fs::symlink(".", tree.join("d/loop")).expect("a link");
+    for key in ["archive-2", "archive/x", "archive/y", "d/loop/x", "gone"] {
+        world.put("second", &format!("t/{key}"), b"1");
+    }
+    let archive = fs::canonicalize(tree.join("archive")).expect("a path");
+    let ran = world
+        .sync(tree.path(), "s3://second/t/")
+        .arguments(&[
+            "--delete",
+            "--set",
+            "delete.max_percent=100",
+            "--set",
+            &format!("report.dir={}", archive.display()),
+        ])
+        .run();
+    ran.exit(0);
+    let left = set(&["a", "archive/x", "archive/y", "d/loop/x", "d/x"]);
+    assert_eq!(keys(&world, "s3://second/t/"), left, "{}", ran.told());
+}
+
 /// A way to run as somebody whom permissions bind, if there is one.
 fn humbly(unreadable: &std::path::Path) -> Option<&'static [&'static str]> {
     const HUMBLE: &[&str] = &["setpriv", "--bounding-set=-dac_override,-dac_read_search"];

@@ -154,6 +154,47 @@ async fn nothing_is_deleted_through_a_link() {
     assert_eq!(error.kind, ErrorKind::PreconditionFailed, "{error}");
 }
 
+/// What the source has under the name of a link is not deleted under its own name, which the source
+/// does not have: the target has it once. When the link is gone it is like everything else.
+#[tokio::test]
+async fn what_a_link_leads_to_stays_while_it_is_listed_under_both_names() {
+    let dir = tree(&["real/sub/x", "real/y", "file", "other"]);
+    let root = dir.path();
+    symlink("real", root.join("alias")).expect("a link");
+    symlink("file", root.join("to-file")).expect("a link");
+    let candidates = ["file", "other", "real/sub/x", "real/y"].map(key);
+    let target_with_links = target(root);
+    let all = Listed::of(&target_with_links).await.entries;
+    let removals: Vec<Removal> = (all.iter())
+        .filter(|entry| candidates.contains(&entry.key))
+        .map(Removal::from)
+        .collect();
+    let results = target_with_links.delete(&removals).await.expect("results");
+    let stays = Some(ErrorKind::PreconditionFailed);
+    let kinds: Vec<_> = (results.iter())
+        .map(|result| result.as_ref().err().map(|error| error.kind))
+        .collect();
+    assert_eq!(kinds, [stays, None, stays, stays], "{results:?}");
+    let left = [
+        "alias",
+        "file",
+        "real",
+        "real/sub",
+        "real/sub/x",
+        "real/y",
+        "to-file",
+    ];
+    assert_eq!(names(root), left);
+
+    fs::remove_file(root.join("alias")).expect("a link");
+    fs::remove_file(root.join("to-file")).expect("a link");
+    let without = target(root);
+    Listed::of(&without).await;
+    let results = without.delete(&removals).await.expect("results");
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(names(root), [""; 0]);
+}
+
 /// Statement 44: fifos and the like are no errors, and nobody waits for whoever writes to one.
 #[tokio::test]
 async fn what_took_the_place_of_a_file_stays() {

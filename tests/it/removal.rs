@@ -167,6 +167,10 @@ async fn what_took_the_place_of_a_listed_object_stays() {
     let heeds: &[Rule] = &[];
     let ignores = &[Rule::new(Action::Ignore("ETag".to_owned()))];
     let has_no_batches = &[Rule::new(refusal(501, "NotImplemented")).operation("DeleteObjects")];
+    let has_no_batches_and_ignores = &[
+        Rule::new(refusal(501, "NotImplemented")).operation("DeleteObjects"),
+        Rule::new(Action::Ignore("if-match".to_owned())).operation("DeleteObject"),
+    ];
     let has_neither = &[
         Rule::new(refusal(501, "NotImplemented")).operation("DeleteObjects"),
         Rule::new(refusal(501, "NotImplemented"))
@@ -184,6 +188,14 @@ async fn what_took_the_place_of_a_listed_object_stays() {
             "has no batches",
             has_no_batches,
             &["deleting many objects at once"],
+        ),
+        (
+            "has no batches and ignores",
+            has_no_batches_and_ignores,
+            &[
+                "conditions in the moment of deleting",
+                "deleting many objects at once",
+            ],
         ),
         (
             "has neither",
@@ -223,6 +235,31 @@ async fn what_took_the_place_of_a_listed_object_stays() {
             assert!(told.starts_with(lost), "{told}");
         }
     }
+}
+
+/// One by one, some are gone when nothing more can be deleted: those are told as removed, and no
+/// other one is begun.
+#[tokio::test]
+async fn what_was_removed_one_by_one_before_the_end_is_told() {
+    let keys: Vec<_> = (0..100).map(|n| format!("{n:03}")).collect();
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    let (place, listed) = Place::with(&keys).await;
+    let faults = place.sandbox.faults();
+    faults.add(Rule::new(refusal(501, "NotImplemented")).operation("DeleteObjects"));
+    let expired = Rule::new(refusal(400, "ExpiredToken")).operation("DeleteObject");
+    faults.add(expired.key("030"));
+    let results = place.delete(&listed).await;
+    let left = place.keys().await;
+    let removed: Vec<_> = (keys.iter().zip(&results))
+        .filter(|(_, result)| result.is_ok())
+        .map(|(key, _)| *key)
+        .collect();
+    assert!(removed.len() >= 30, "{removed:?}");
+    assert!(left.len() > 50, "no more are begun: {left:?}");
+    let expected: Vec<_> = (keys.iter().copied())
+        .filter(|key| !left.iter().any(|left| left == key))
+        .collect();
+    assert_eq!(removed, expected);
 }
 
 /// Which ETags S3 gives under KMS says nothing, and is compared all the same.
@@ -425,7 +462,8 @@ async fn a_key_is_deleted_as_it_is_written() {
         result.expect("each is deleted");
     }
     assert_eq!(place.keys().await, ["a", "z"]);
-    assert_eq!(place.calls(), (0, 7, 0));
+    // one, which was looked at, tells whether conditions are heeded
+    assert_eq!(place.calls(), (0, 7 + 1, 1));
 }
 
 /// A condition needs the permission to read, which a job that only writes may not have.

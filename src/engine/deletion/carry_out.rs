@@ -51,7 +51,14 @@ impl Carrying<'_> {
         let mut left = false;
         loop {
             self.context.backlog.room().await;
-            let (rest, batch) = reader.batch(BATCH).await?;
+            let (rest, batch) = match reader.batch(BATCH).await {
+                Ok(read) => read,
+                // what is on its way is told first
+                Err(error) => {
+                    fatal = fatal.or(Some(error));
+                    break;
+                }
+            };
             reader = rest;
             if batch.is_empty() {
                 break;

@@ -17,7 +17,8 @@ impl Watch {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// What the source listed, filtered or not.
+    /// The objects that the source listed, filtered or not. What is no object is none: the marker of
+    /// its own prefix, or a fifo, is not what a source that has lost everything is safe by.
     pub(super) fn source_listed(&self) -> u64 {
         self.source_listed.load(Ordering::Relaxed)
     }
@@ -32,9 +33,11 @@ impl Sink for Watch {
             Event::Listed {
                 side: Side::Source,
                 entries,
+                odd,
                 ..
             } => {
-                self.source_listed.fetch_add(*entries, Ordering::Relaxed);
+                let entries = entries.saturating_sub(*odd);
+                self.source_listed.fetch_add(entries, Ordering::Relaxed);
             }
             // they come again
             Event::Relisted { entries, .. } => {

@@ -61,6 +61,7 @@ impl Tally {
             Event::Listed {
                 side,
                 entries,
+                odd: _,
                 bytes,
             } => {
                 *self.counts.listed.of(*side) += entries;

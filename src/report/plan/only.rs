@@ -31,6 +31,7 @@ impl Only {
             self.hand_on(&Event::Listed {
                 side: Side::Source,
                 entries: 1,
+                odd: 0,
                 bytes,
             });
             self.hand_on(event);

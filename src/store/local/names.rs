@@ -94,7 +94,8 @@ impl Names {
                 // some file systems do not say
                 FileType::Unknown => match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(status) => FileType::from_raw_mode(status.st_mode),
-                    Err(Errno::NOENT) => continue,
+                    // it has vanished since, which is found and told where it is looked at
+                    Err(Errno::NOENT) => FileType::RegularFile,
                     Err(error) => return Err(error),
                 },
                 known => known,

@@ -1,7 +1,8 @@
 /*! Removing files, and the directories that are empty then.
 
 A file goes only if it is still what was listed, and never through a symbolic link: what is behind
-one has a key of its own. The look and the removal are two steps, as no system has one for both; what
+one has a key of its own. What has been listed through a link stays under its own name, too: it may be
+all that the target has of what the source calls by the other one. The look and the removal are two steps, as no system has one for both; what
 is opened for them is opened anew, and nothing lies between them.
 */
 
@@ -70,6 +71,15 @@ impl Tree {
         };
         match statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(status) => {
+                let above = fstat(&directory).map_err(failed)?;
+                if self.reached.has(&status) || self.reached.has(&above) {
+                    return Err(StoreError::new(
+                        "delete",
+                        self.path(key.as_path()),
+                        ErrorKind::PreconditionFailed,
+                        "a symbolic link in the target leads to it, so that it has another name as well; it stays while the link does",
+                    ));
+                }
                 if !self.is_to_go(&key, &status, removal.still.as_ref())? {
                     return Ok(());
                 }
@@ -148,6 +158,10 @@ impl Tree {
         let Ok(Some(parent)) = self.directories.without_links(above) else {
             return false;
         };
+        let status = statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW);
+        if status.is_ok_and(|status| self.reached.has(&status)) {
+            return false;
+        }
         if let Err(error) = unlinkat(&parent, name, AtFlags::REMOVEDIR) {
             if !matches!(error, Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT) {
                 let path = self.path(path);

@@ -89,6 +89,7 @@ impl Source for LocalSource {
             },
             never_list: settings.never_list.clone(),
             left_out: self.0.left_out.clone(),
+            reached: None,
         }
         .list()
     }

@@ -15,6 +15,7 @@ use super::blocking::blocking;
 use super::directories::Directories;
 use super::folding;
 use super::markers::Markers;
+use super::reached::Reached;
 use super::read::{self, FILE};
 use super::source::{describe, path_of};
 use super::sweep::sweep;
@@ -41,6 +42,8 @@ pub(super) struct Tree {
     folding: OnceLock<Folding>,
     /// What was written where names fold, by what they have in common with others.
     written: Markers,
+    /// What has more than one name, because a link leads to it.
+    pub(super) reached: Arc<Reached>,
     names: Arc<TemporaryNames>,
     /// Hears of the first temporary file before it is made.
     witness: Arc<dyn Witness>,
@@ -64,6 +67,7 @@ impl LocalTarget {
             markers: Markers::default(),
             folding: OnceLock::new(),
             written: Markers::default(),
+            reached: Arc::default(),
             names: Arc::new(TemporaryNames::new()),
             witness,
             is_witnessed: OnceLock::new(),
@@ -99,6 +103,7 @@ impl Source for LocalTarget {
             role: Role::Target,
             never_list: self.0.settings.never_list.clone(),
             left_out: None,
+            reached: Some(Arc::clone(&self.0.reached)),
         }
         .list()
     }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::beneath::{Beneath, DIRECTORY};
 use super::names::{Kind, Names};
+use super::reached::{Id, Reached};
 use super::read::modified;
 use crate::object::{Entry, MAX_KEY_BYTES, ObjectKey};
 use crate::store::{ErrorKind, LeavesOut, Listing, Oddity, OddityKind, Page, StoreError};
@@ -32,6 +33,8 @@ pub(super) struct Walk {
     pub(super) never_list: Vec<PathBuf>,
     /// Which directories are not looked into.
     pub(super) left_out: Option<Arc<dyn LeavesOut>>,
+    /// Takes what is listed through links.
+    pub(super) reached: Option<Arc<Reached>>,
 }
 
 /// What the tree is walked for.
@@ -164,23 +167,10 @@ struct Level {
     fd: OwnedFd,
     id: Id,
     names: Names,
+    /// Whether a link led to it, or to one above it.
+    through_link: bool,
     /// How much of the prefix is above it.
     above: usize,
-}
-
-/// A directory's identity: device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Id(u64, u64);
-
-impl Id {
-    #[allow(
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "the fields' types differ between platforms"
-    )]
-    fn of(status: &Stat) -> Self {
-        Self(status.st_dev as u64, status.st_ino as u64)
-    }
 }
 
 /// A directory never listed. It may be made while the walk is under way, so that one that was
@@ -198,6 +188,14 @@ impl Excluded<'_> {
             None => self.path.file_name() == Some(OsStr::from_bytes(name)) && now() == Some(id),
         }
     }
+}
+
+/// A level while one of its names is looked at.
+#[derive(Clone, Copy)]
+struct Parent<'a> {
+    fd: &'a OwnedFd,
+    id: Id,
+    through_link: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -229,6 +227,7 @@ impl<'a> Walker<'a> {
             fd,
             id: Id::of(&status),
             names,
+            through_link: false,
             above: 0,
         });
         Ok(walker)
@@ -242,7 +241,12 @@ impl<'a> Walker<'a> {
                     self.prefix.truncate(level.above);
                     break None;
                 };
-                if let Some(below) = self.visit(&level.fd, level.id, name, kind)? {
+                let parent = Parent {
+                    fd: &level.fd,
+                    id: level.id,
+                    through_link: level.through_link,
+                };
+                if let Some(below) = self.visit(parent, name, kind)? {
                     break Some(below);
                 }
             };
@@ -257,8 +261,7 @@ impl<'a> Walker<'a> {
     /// Lists one name, or opens it if it is a directory.
     fn visit(
         &mut self,
-        parent: &OwnedFd,
-        parent_id: Id,
+        parent: Parent<'_>,
         name: &CStr,
         kind: Kind,
     ) -> Result<Option<Level>, Stop> {
@@ -271,12 +274,12 @@ impl<'a> Walker<'a> {
             return Ok(None);
         };
         match kind {
-            Kind::File | Kind::LinkedFile => self.file(parent, name, text, kind)?,
+            Kind::File | Kind::LinkedFile => self.file(parent.fd, name, text, kind)?,
             Kind::Special => self.odd(text, OddityKind::SpecialFile)?,
             Kind::NotFollowed => self.odd(text, OddityKind::NotFollowed)?,
             Kind::Unknowable => self.odd_directory(text, OddityKind::UnreadableDirectory)?,
             Kind::Directory | Kind::LinkedDirectory => {
-                return self.directory(parent, parent_id, name, text, kind);
+                return self.directory(parent, name, text, kind);
             }
         }
         Ok(None)
@@ -290,6 +293,9 @@ impl<'a> Walker<'a> {
         let above = self.prefix.len();
         match status {
             Ok(status) if kind_of(&status) == Kind::File => {
+                if kind == Kind::LinkedFile {
+                    self.reached(Id::of(&status));
+                }
                 self.prefix.push_str(text);
                 let entry = entry(&self.prefix, &status);
                 self.prefix.truncate(above);
@@ -311,8 +317,7 @@ impl<'a> Walker<'a> {
 
     fn directory(
         &mut self,
-        parent: &OwnedFd,
-        parent_id: Id,
+        parent: Parent<'_>,
         name: &CStr,
         text: &str,
         kind: Kind,
@@ -328,19 +333,20 @@ impl<'a> Walker<'a> {
             return Ok(None);
         }
         let opened = self
-            .open_directory(parent, name, kind)
+            .open_directory(parent.fd, name, kind)
             .and_then(|fd| fstat(&fd).map(|status| (fd, Id::of(&status))));
         let (fd, id) = match opened {
             Ok(opened) => opened,
             Err(error) => return self.unreadable(text, error).map(|()| None),
         };
         let mut ancestors = self.levels.iter().map(|level| level.id);
-        let is_loop = id == parent_id || ancestors.any(|ancestor| ancestor == id);
+        let is_loop = id == parent.id || ancestors.any(|ancestor| ancestor == id);
         if is_loop {
             tracing::debug!(
                 directory = text,
                 "a directory inside itself is not listed again"
             );
+            self.not_looked_into(text)?;
             return Ok(None);
         }
         if self
@@ -348,7 +354,12 @@ impl<'a> Walker<'a> {
             .iter()
             .any(|excluded| excluded.is(name.to_bytes(), id))
         {
+            self.not_looked_into(text)?;
             return Ok(None);
+        }
+        let through_link = parent.through_link || kind == Kind::LinkedDirectory;
+        if through_link {
+            self.reached(id);
         }
         self.prefix.push_str(text);
         self.prefix.push('/');
@@ -357,12 +368,28 @@ impl<'a> Walker<'a> {
                 fd,
                 id,
                 names,
+                through_link,
                 above,
             })),
             Err(error) => {
                 self.prefix.truncate(above);
                 self.unreadable(text, error).map(|()| None)
             }
+        }
+    }
+
+    /// Something is listed that has another name as well.
+    fn reached(&self, id: Id) {
+        if let Some(reached) = &self.walk.reached {
+            reached.note(id);
+        }
+    }
+
+    /// Of a source, what is below a directory that is never listed is not missing: it is not known.
+    fn not_looked_into(&mut self, text: &str) -> Result<(), Stop> {
+        match self.walk.role {
+            Role::Source { .. } => self.odd_directory(text, OddityKind::NotFollowed),
+            Role::Target => Ok(()),
         }
     }
 

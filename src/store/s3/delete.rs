@@ -89,21 +89,36 @@ pub(super) async fn delete(store: &S3Store, removals: &[Removal]) -> Result<Resu
         };
         match done {
             Ok(done) => {
+                let ends = done
+                    .iter()
+                    .find_map(|it| it.as_ref().err().filter(|it| ends_all(it)));
+                let ends = ends.cloned();
                 for (at, result) in batch.iter().zip(done) {
                     results[*at] = Some(result);
+                }
+                if let Some(error) = ends {
+                    return Ok(filled_up(results, &error));
                 }
             }
             Err(error) if results.iter().all(Option::is_none) => return Err(error),
             // of some it is known what became of them
-            Err(error) => {
-                let rest = results.into_iter();
-                return Ok(rest
-                    .map(|result| result.unwrap_or_else(|| Err(error.clone())))
-                    .collect());
-            }
+            Err(error) => return Ok(filled_up(results, &error)),
         }
     }
     Ok(results.into_iter().flatten().collect())
+}
+
+/// What is known of some, and this error for all others.
+fn filled_up(results: Vec<Option<Result<Removed, StoreError>>>, error: &StoreError) -> Results {
+    let results = results.into_iter();
+    results
+        .map(|result| result.unwrap_or_else(|| Err(error.clone())))
+        .collect()
+}
+
+/// Whether no other object would be spared this.
+pub(super) fn ends_all(error: &StoreError) -> bool {
+    error.kind.is_fatal() || error.kind == ErrorKind::Cancelled
 }
 
 /// Whether a key comes out of XML as it went in, whoever reads it: without what XML has no
@@ -165,7 +180,11 @@ async fn under_conditions(store: &S3Store, wanted: &[Wanted]) -> Result<Results,
     }
     let mut tried = None;
     if store.heed() == Heed::Unknown {
-        tried = trial(store, wanted).await;
+        tried = trial(store, wanted, async |chosen| {
+            let answer = send(store, std::slice::from_ref(chosen), Condition::Impossible).await;
+            answer.ok()?.results.into_iter().next()
+        })
+        .await;
     }
     let left: Vec<_> = (wanted.iter().enumerate())
         .filter(|(at, _)| tried.as_ref().is_none_or(|(tried, _)| tried != at))
@@ -186,7 +205,12 @@ async fn under_conditions(store: &S3Store, wanted: &[Wanted]) -> Result<Results,
 
 /// Deletes one object, which was looked at before, under a condition that does not hold. An
 /// endpoint that heeds conditions refuses; one that does not has deleted what was to be deleted.
-async fn trial(store: &S3Store, wanted: &[Wanted]) -> Option<(usize, Removed)> {
+/// `send` makes the request, and gives what became of that object.
+pub(super) async fn trial(
+    store: &S3Store,
+    wanted: &[Wanted],
+    send: impl AsyncFnOnce(&Wanted) -> Option<Result<Removed, StoreError>>,
+) -> Option<(usize, Removed)> {
     let mut candidates = (wanted.iter().enumerate())
         .filter(|(_, wanted)| wanted.etag.is_some())
         .take(MOST_TRIALS);
@@ -196,10 +220,7 @@ async fn trial(store: &S3Store, wanted: &[Wanted]) -> Option<(usize, Removed)> {
             break (at, wanted);
         }
     };
-    let answer = send(store, std::slice::from_ref(chosen), Condition::Impossible)
-        .await
-        .ok()?;
-    match answer.results.into_iter().next()? {
+    match send(chosen).await? {
         Err(error) if error.kind == ErrorKind::PreconditionFailed => {
             store.heeds();
             None
@@ -541,7 +562,7 @@ fn document(wanted: &[Wanted], left: &[usize], condition: Condition) -> Result<D
             let etag = match condition {
                 Condition::None => None,
                 Condition::Listed => wanted.etag.as_ref().map(ETag::quoted),
-                Condition::Impossible => Some(another(wanted.etag.as_ref())),
+                Condition::Impossible => Some(another(wanted.etag.as_ref()).quoted()),
             };
             let object = ObjectIdentifier::builder().key(&*wanted.full_key);
             object.set_e_tag(etag).build()
@@ -554,12 +575,12 @@ fn document(wanted: &[Wanted], left: &[usize], condition: Condition) -> Result<D
 }
 
 /// An ETag that is not this one.
-fn another(etag: Option<&ETag>) -> String {
+pub(super) fn another(etag: Option<&ETag>) -> ETag {
     let zeros = ETag::Md5Shaped([0; 16]);
     if etag == Some(&zeros) {
-        ETag::Md5Shaped([1; 16]).quoted()
+        ETag::Md5Shaped([1; 16])
     } else {
-        zeros.quoted()
+        zeros
     }
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
@@ -25,7 +25,7 @@ use super::raw::RawBody;
 use super::write::{content_md5, pick, with_checksum};
 use super::{S3Store, begun, condition, copy};
 use crate::digest::{Algorithm, Digest};
-use crate::object::{ETag, Timestamp};
+use crate::object::ETag;
 use crate::store::{
     Condition, CopySource, ErrorKind, Head, Incomplete, LeftUpload, Part, Put, Source as _,
     StoreError, Stored, StoredPart, Upload,
@@ -53,7 +53,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     const OPERATION: &str = "CreateMultipartUpload";
     let full_key = store.full_key(&put.key);
     let key = full_key.as_str();
-    let since = Timestamp::now().seconds();
+    let asked = Instant::now();
     // attempts that S3 may have carried out, whatever was heard of them
     let in_doubt = &AtomicUsize::new(0);
     let attempt = |checksum: Option<Algorithm>| async move {
@@ -116,7 +116,7 @@ pub(super) async fn begin(store: &S3Store, put: &Put) -> Result<Box<dyn Upload>,
     });
     let in_doubt = in_doubt.load(Ordering::Relaxed);
     if in_doubt > 0 {
-        leftover::end_twins(store, put, (&upload.left_one(), in_doubt), since).await;
+        leftover::end_twins(store, put, (&upload.left_one(), in_doubt), asked).await;
     }
     let told = Told {
         method: output.server_side_encryption(),
@@ -166,7 +166,7 @@ impl Upload for S3Upload {
 
     fn has(&self, part: &Part) -> Option<StoredPart> {
         let listed = self.listed.get(&part.number)?;
-        if !leftover::is_confirmed(listed, part) {
+        if !leftover::is_confirmed(listed, part, self.put.checksum) {
             return None;
         }
         self.remember(part);

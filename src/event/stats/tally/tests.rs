@@ -23,6 +23,7 @@ fn seen(entries: u64) -> Event {
     Event::Listed {
         side: Side::Source,
         entries,
+        odd: 0,
         bytes: entries * 10,
     }
 }

@@ -30,6 +30,7 @@ use super::unsorted::{go_on, is_unsorted};
 use super::{Query, fetch, lie, out_of_order, relative};
 use crate::object::ObjectKey;
 use crate::store::s3::S3Store;
+use crate::store::to_its_end::{broken_off, to_its_end};
 use crate::store::{Listing, Page, StoreError};
 
 /// Where pages are handed on to.
@@ -98,7 +99,7 @@ where
     let (sender, receiver) = mpsc::channel(1);
     let listing = list(sender.clone());
     tokio::spawn(async move {
-        if let Err(error) = listing.await {
+        if let Err(error) = to_its_end(listing).await {
             // nobody listening is no loss
             let _ = sender.send(Err(error)).await;
         }
@@ -324,7 +325,8 @@ impl Lister {
             if let Some(next) = next {
                 self.meet(&begun.span, &next, None).await?;
             }
-            end = begun.end.await.unwrap_or(End::Unheard);
+            // pages that end without an error have told how before
+            end = begun.end.await.map_err(|_| broken_off("a part of it"))?;
             before = Some(begun.span);
             started.extend(waiting.next().map(|span| self.begin(span)));
         }
@@ -525,6 +527,20 @@ mod tests {
             truncated,
             ..RawPage::default()
         }
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_panics_does_not_look_complete() {
+        let mut pages = in_a_task(|out: Pages| async move {
+            let _ = out.send(Ok(Page::default())).await;
+            let last = 2;
+            assert_eq!(last, 3, "a page that is none");
+            Ok(())
+        });
+        assert!(pages.recv().await.is_some_and(|page| page.is_ok()));
+        let error = pages.recv().await.and_then(Result::err);
+        let error = error.expect("an error and not the end");
+        assert!(error.kind.is_fatal(), "{error}");
     }
 
     /// `(scope, after, until)` of every span but the first.
