@@ -179,7 +179,7 @@ impl PlanOutput {
             }
             PlanFormat::Text => {
                 let (name, why) = (self.label(part.name()), part.reason().unwrap_or_default());
-                self.pages.add(&format!("{name}{}\n", printable(&why)));
+                self.pages.add(&format!("{name}{}\n", printable(why)));
             }
         }
     }
