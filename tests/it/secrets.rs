@@ -577,7 +577,7 @@ fn broken_jobs_are_told_without_their_secrets() {
         ("no base64", "target.sse_c_key = 'VALUE'\n"),
         (
             "a guard of nothing",
-            "delete.min_source_objects = 2\ntarget.sse_c = 'AES256'\ntarget.sse_c_key = 'BASE64'\n",
+            "delete.max_objects = 2\ntarget.sse_c = 'AES256'\ntarget.sse_c_key = 'BASE64'\n",
         ),
         ("alone", "target.access_key = 'VALUE'\n"),
         ("unfilled", "target.secret_access_key = '${NOWHERE}VALUE'\n"),
