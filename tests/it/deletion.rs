@@ -219,16 +219,13 @@ fn a_source_of_no_objects_is_empty_whatever_else_it_has() {
         let (source, target, _) = way;
         put(&world, target, "a", b"old");
         put(&world, target, "b", b"old");
-        match source.strip_prefix("s3://") {
-            Some(place) => {
-                let (bucket, marker) = place.split_once('/').expect("a prefix");
-                world.put(bucket, marker, b"");
-            }
-            None => {
-                let fifo = world.tree(source).join("fifo");
-                let made = std::process::Command::new("mkfifo").arg(fifo).status();
-                assert!(made.expect("mkfifo").success());
-            }
+        if let Some(place) = source.strip_prefix("s3://") {
+            let (bucket, marker) = place.split_once('/').expect("a prefix");
+            world.put(bucket, marker, b"");
+        } else {
+            let fifo = world.tree(source).join("fifo");
+            let made = std::process::Command::new("mkfifo").arg(fifo).status();
+            assert!(made.expect("mkfifo").success());
         }
         let ran = job(&world, way).run();
         withheld(&world, &ran, 4, "min_source_objects", &["a", "b"]);
