@@ -59,13 +59,14 @@ fn words_are_about_the_job_the_environment_says_unless_the_first_is_a_file() {
 }
 
 #[test]
-fn a_dry_run_of_some_pairs_is_explained_although_it_is_not_built() {
+fn a_dry_run_of_some_pairs_is_refused_and_explained_all_the_same() {
     let world = World::new();
     std::fs::write(world.path("job.toml"), format!("{JOB}dry_run = true\n")).expect("a job file");
     let ran = world
         .command(&["explain", "job.toml", "b", "dry_run"])
         .run();
-    ran.exit(0).says("true");
+    ran.exit(2).says("dry_run = true");
     let ran = world.command(&["validate", "job.toml"]).run();
-    ran.exit(2).says("a dry run of some pairs only");
+    ran.exit(2)
+        .says("`dry_run` of some pairs and not of others");
 }

@@ -311,7 +311,7 @@ fn an_upload_that_was_aborted_meanwhile_is_begun_anew() {
     });
     let ran = up(&world).run();
     ran.exit(0).all_proved();
-    assert_eq!(ran.pair("pair").line("large")["parts"]["resumed"], 0);
+    assert!(ran.pair("pair").line("large")["parts"]["resumed"].is_null());
     assert!(!journal(&world).exists());
 }
 
@@ -327,7 +327,7 @@ fn whoever_may_not_list_parts_begins_anew() {
     world.faults().add(rule.operation("ListParts"));
     let ran = up(&world).run();
     ran.exit(0).all_proved().says("begun again");
-    assert_eq!(ran.pair("pair").line("large")["parts"]["resumed"], 0);
+    assert!(ran.pair("pair").line("large")["parts"]["resumed"].is_null());
     world.faults().clear();
     assert_eq!(world.uploads("second"), [""; 0]);
 }

@@ -163,7 +163,7 @@ fn what_no_object_is_to_blame_for_is_not_passed_over() {
     job().run().exit(1);
     world.faults().clear();
     let ran = again().run();
-    ran.exit(0).transferred(1).says("`gone` is failed");
+    ran.exit(3).transferred(1).says("`gone` is failed");
     // of the other pairs there is nothing to say
     again().arguments(&["--pair", "up"]).run().exit(0);
 }

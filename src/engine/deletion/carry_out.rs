@@ -7,11 +7,15 @@ use tokio::task::JoinSet;
 
 use super::plan_file::Candidates;
 use super::{BATCH, told};
-use crate::config::Pair;
+use crate::config::{Pair, TargetSpec};
 use crate::context::{Context, ends_pair};
 use crate::event::{FailReason, Outcome, Sinks};
 use crate::plan::Deletion;
 use crate::store::{ErrorKind, Removal, Removed, Still, StoreError, Target};
+
+/// So many batches of files are deleted at once: each takes a thread, whose memory is its own, and
+/// more of them are no faster.
+const OF_FILES: usize = 2;
 
 /// What carrying out needs.
 #[derive(Debug)]
@@ -42,9 +46,7 @@ impl Carrying<'_> {
     /// Deletes every candidate, as many batches at once as the pair has workers. Returns whether it
     /// was stopped; those it did not come to are told of.
     pub(super) async fn delete(&self) -> Result<bool, StoreError> {
-        let places = Arc::new(Semaphore::new(usize::from(
-            self.pair.performance.worker_size,
-        )));
+        let places = Arc::new(Semaphore::new(self.at_once()));
         let mut running: JoinSet<Option<StoreError>> = JoinSet::new();
         let mut reader = self.candidates.read()?;
         let mut fatal = None;
@@ -92,6 +94,15 @@ impl Carrying<'_> {
         match fatal {
             Some(error) if error.kind != ErrorKind::Cancelled => Err(error),
             fatal => Ok(left || fatal.is_some()),
+        }
+    }
+
+    /// How many batches are on their way at once.
+    fn at_once(&self) -> usize {
+        let workers = usize::from(self.pair.performance.worker_size);
+        match &self.pair.target {
+            TargetSpec::S3(_) => workers,
+            TargetSpec::Local(_) => workers.min(OF_FILES),
         }
     }
 }
