@@ -50,6 +50,15 @@ where
     }
 }
 
+/// What lines of JSON are damaged with, and these words of one form of them.
+pub(crate) fn words_of_lines(own: &[&'static str]) -> Vec<&'static str> {
+    let lines = [
+        "\n", "\r\n", "{", "}", "\"", ",", "null", "[]\n", "\u{0}", "\u{feff}", "\\ud800",
+        "\"v\":2,",
+    ];
+    [&lines[..], own].concat()
+}
+
 /// One of these files, with some damage done to it; `words` are what is put in.
 pub(crate) fn damaged(
     whole: Vec<Vec<u8>>,

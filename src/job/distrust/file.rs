@@ -207,12 +207,12 @@ fn json_line(line: &Line) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
 
-    fn line(word: Word, object: &str) -> Line {
+    pub(in super::super) fn line(word: Word, object: &str) -> Line {
         Line {
             v: VERSION,
             r#type: word,

@@ -348,10 +348,10 @@ fn line(entry: u64, left: Option<&Record>) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn record(token: &str) -> Record {
+    pub(in super::super) fn record(token: &str) -> Record {
         Record {
             run: "r".to_owned(),
             pair: "p".to_owned(),
