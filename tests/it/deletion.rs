@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use s3sync::sandbox::{Action, Moment, Rule, When};
 use serde_json::{Value, json};
@@ -841,6 +842,9 @@ fn a_thousand_objects_go_in_one_request() {
         fs::remove_dir_all(world.path(format!("tree/d{n}"))).expect("a directory");
     }
     world.faults().forget_calls();
+    // all batches are on their way before the first has found out
+    let late = Rule::new(Action::Delay(Duration::from_millis(300)));
+    world.faults().add(late.operation("HeadObject"));
     let ran = free(&world, up).run();
     ran.exit(0);
     assert_eq!(ran.pair("pair").count("deleted/total"), 2100);

@@ -178,14 +178,11 @@ async fn under_conditions(store: &S3Store, wanted: &[Wanted]) -> Result<Results,
     if wanted.iter().all(|wanted| wanted.etag.is_none()) {
         return Ok(send(store, wanted, Condition::None).await?.results);
     }
-    let mut tried = None;
-    if store.heed() == Heed::Unknown {
-        tried = trial(store, wanted, async |chosen| {
-            let answer = send(store, std::slice::from_ref(chosen), Condition::Impossible).await;
-            answer.ok()?.results.into_iter().next()
-        })
-        .await;
-    }
+    let tried = trial(store, wanted, async |chosen| {
+        let answer = send(store, std::slice::from_ref(chosen), Condition::Impossible).await;
+        answer.ok()?.results.into_iter().next()
+    })
+    .await;
     let left: Vec<_> = (wanted.iter().enumerate())
         .filter(|(at, _)| tried.as_ref().is_none_or(|(tried, _)| tried != at))
         .map(|(_, wanted)| wanted.clone())
@@ -203,7 +200,8 @@ async fn under_conditions(store: &S3Store, wanted: &[Wanted]) -> Result<Results,
     Ok(done)
 }
 
-/// Deletes one object, which was looked at before, under a condition that does not hold. An
+/// Finds out whether the endpoint heeds conditions, where that is not known and while others wait
+/// for it: deletes one object, which was looked at before, under a condition that does not hold. An
 /// endpoint that heeds conditions refuses; one that does not has deleted what was to be deleted.
 /// `send` makes the request, and gives what became of that object.
 pub(super) async fn trial(
@@ -211,6 +209,7 @@ pub(super) async fn trial(
     wanted: &[Wanted],
     send: impl AsyncFnOnce(&Wanted) -> Option<Result<Removed, StoreError>>,
 ) -> Option<(usize, Removed)> {
+    let _turn = store.turn_to_find_out().await?;
     let mut candidates = (wanted.iter().enumerate())
         .filter(|(_, wanted)| wanted.etag.is_some())
         .take(MOST_TRIALS);

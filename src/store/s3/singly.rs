@@ -29,7 +29,7 @@ pub(super) async fn delete(
     condition: Condition,
 ) -> Result<Vec<Result<Removed, StoreError>>, StoreError> {
     let mut tried = None;
-    if condition == Condition::Listed && store.heed() == Heed::Unknown {
+    if condition == Condition::Listed {
         tried = trial(store, wanted, async |chosen| {
             let impossible = another(chosen.etag.as_ref());
             Some(send(store, chosen, Some(&impossible)).await.0)
