@@ -58,10 +58,10 @@ fn foreign_types_stop_at_the_border() {
 /// A method that a wrapper leaves to the trait's default would be lost without a word.
 #[test]
 fn a_wrapper_around_a_target_forwards_everything() {
-    let traits = code_of(&source_dir().join("store.rs"));
     let wrapper = code_of(&source_dir().join("store/throttle.rs"));
-    for name in ["Source", "Target"] {
-        let asked = methods(&traits, &format!("pub trait {name}: "));
+    for (name, file) in [("Source", "source"), ("Target", "target")] {
+        let contract = code_of(&source_dir().join(format!("store/{file}.rs")));
+        let asked = methods(&contract, &format!("pub trait {name}: "));
         assert!(asked.len() > 5, "{name} has methods: {asked:?}");
         let answered = methods(&wrapper, &format!("impl {name} for Throttle "));
         assert_eq!(asked, answered, "{name}");
