@@ -8,8 +8,9 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 
 use super::error::broken_body;
+use super::exchange::patience_for;
 use super::write::{content_md5, pick, with_checksum};
-use super::{S3Store, answer, arrival, patience_for};
+use super::{S3Store, answer, arrival};
 use crate::digest::{Algorithm, Digest, digest};
 use crate::object::{ETag, ObjectVersion};
 use crate::store::{

@@ -17,7 +17,7 @@ use super::headers::{with_attributes, with_condition};
 use super::learnt::{Told, asking_for, under};
 use super::once::{Written, attempted};
 use super::payer::NotPaying;
-use super::{S3Store, condition, range_header};
+use super::{S3Store, condition, headers};
 use crate::digest::Algorithm;
 use crate::object::ETag;
 use crate::store::{Condition, Copied, CopySource, ErrorKind, Payer, Put, StoreError, StoredPart};
@@ -164,7 +164,7 @@ pub(super) async fn copy_part(
                 .upload_id(upload_id)
                 .part_number(i32::from(number.get()))
                 .copy_source(encoded(from))
-                .copy_source_range(range_header(&range))
+                .copy_source_range(headers::range(&range))
                 .set_copy_source_if_match(from.if_match.as_ref().map(ETag::quoted));
             let request = with_key!(request, store.key());
             let request = with_source_key!(request, from.customer_key.as_ref());

@@ -1,4 +1,7 @@
-//! What an object is to have beside its bytes, as request headers.
+//! What requests say in headers: what an object is to have beside its bytes, and which of these
+//! are asked for.
+
+use std::ops::Range;
 
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types::RequestPayer;
@@ -70,4 +73,9 @@ pub(super) fn if_match(condition: &Condition) -> Option<String> {
 
 pub(super) fn if_none_match(condition: &Condition) -> Option<String> {
     (*condition == Condition::Absent).then(|| "*".to_owned())
+}
+
+/// The bytes of a range as the Range header has them, both ends included.
+pub(super) fn range(range: &Range<u64>) -> String {
+    format!("bytes={}-{}", range.start, range.end.saturating_sub(1))
 }

@@ -12,7 +12,7 @@ use super::encryption::with_key;
 use super::error::broken_body;
 use super::learnt::{Extra, is_left_out};
 use super::strangers::Strangers;
-use super::{S3Store, range_header};
+use super::{S3Store, headers};
 use crate::digest::{Algorithm, Digest, Hashers};
 use crate::object::{ETag, ObjectVersion};
 use crate::store::buffers::{Buffer, buffer};
@@ -105,7 +105,7 @@ async fn attempt(store: &S3Store, full_key: &str, read: &Read) -> Result<Content
         .bucket(store.bucket())
         .key(full_key)
         .set_version_id(read.version.as_deref().map(str::to_owned))
-        .set_range(read.range.as_ref().map(range_header))
+        .set_range(read.range.as_ref().map(headers::range))
         .set_if_match(read.if_match.as_ref().map(ETag::quoted));
     let request = with_key!(request, store.key())
         .customize()
