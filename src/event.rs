@@ -34,7 +34,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Why;
-use crate::object::{ETag, ObjectKey, Timestamp};
+use crate::object::{ETag, Entry, ObjectKey, Timestamp};
 use crate::store::{ErrorKind, OddityKind, Settled, StoreError};
 
 /// One end of a pair.
@@ -259,6 +259,17 @@ pub struct Listed {
     pub etag: Option<ETag>,
     /// The version, where the listing names one.
     pub version: Option<Arc<str>>,
+}
+
+impl From<&Entry> for Listed {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            size: entry.size,
+            modified: entry.modified,
+            etag: entry.etag.clone(),
+            version: entry.version.clone(),
+        }
+    }
 }
 
 /// How an object was moved.
