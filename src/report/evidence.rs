@@ -71,6 +71,11 @@ impl Scope {
             format!("{}{key}", self.source_prefix)
         }
     }
+
+    /// The whole key at the target of a relative one.
+    fn target_key(&self, key: &str) -> String {
+        format!("{}{key}", self.target_prefix)
+    }
 }
 
 #[derive(Debug)]
