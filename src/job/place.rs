@@ -1,8 +1,8 @@
-//! Where a pair writes to, by a name that stays the same from run to run.
+//! Where a pair writes to, as it stands in files that later runs read.
 
-use crate::config::{Job, Pair, TargetSpec};
+use crate::config::{Extent, Job, Pair};
 
-/// A target as the job says it: not the port that a sandbox has this time.
+/// An [`Extent`] in words: its own form has paths that may be no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// What stands before a relative key in the name of an object: `s3://bucket/prefix`, `/path/`.
@@ -14,19 +14,20 @@ pub(super) struct Place {
 impl Place {
     /// Of a pair whose places are still those the job says.
     pub(super) fn of_target(job: &Job, pair: &Pair) -> Self {
-        let (root, endpoint) = match &pair.target {
-            TargetSpec::Local(local) => (format!("{}/", local.root.display()), None),
-            TargetSpec::S3(s3) => (s3.location.url(), s3.endpoint_url.clone()),
-        };
-        let sandbox = job.sandbox.as_ref().filter(|_| root.starts_with("s3://"));
-        let endpoint = match (sandbox, endpoint) {
-            (None, endpoint) => endpoint,
-            (Some(sandbox), None) => Some(format!("sandbox {}", sandbox.dir.display())),
-            (Some(sandbox), Some(of)) => {
-                Some(format!("sandbox {} for {of}", sandbox.dir.display()))
-            }
-        };
-        Self { root, endpoint }
+        match Extent::of_target(job, pair) {
+            Extent::Local(path) => Self {
+                root: format!("{}/", path.display()),
+                endpoint: None,
+            },
+            Extent::S3 {
+                endpoint,
+                bucket,
+                prefix,
+            } => Self {
+                root: format!("s3://{bucket}/{prefix}"),
+                endpoint,
+            },
+        }
     }
 
     /// The bucket or the directory itself, without the prefix.
