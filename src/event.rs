@@ -6,36 +6,44 @@ writer, so that no two places can count differently.
 */
 
 mod beside;
+mod cause;
 mod compared;
+mod conduct;
 mod deleted;
+mod failed;
 mod filtered;
+mod listed;
 mod refreshed;
+mod sinks;
+mod skipped;
 mod stats;
 mod steps;
 mod warned;
 
-pub use beside::{Beside, Facet, Headers};
-pub use compared::{Compared, Sameness};
-pub use deleted::{Deletion, Extraneous, Guard, Judged, Outcome};
-pub use filtered::Rule;
-pub use refreshed::{Annotated, Fate, Refresh, Refreshed, Refreshing, Tagged};
-pub use stats::{
+pub use self::beside::{Beside, Facet, Headers};
+pub use self::cause::Cause;
+pub use self::compared::{Compared, Sameness};
+pub use self::conduct::Conduct;
+pub use self::deleted::{Deletion, Extraneous, Guard, Judged, Outcome};
+pub use self::failed::FailReason;
+pub use self::filtered::Rule;
+pub use self::listed::Listed;
+pub use self::refreshed::{Annotated, Fate, Refresh, Refreshed, Refreshing, Tagged};
+pub use self::sinks::{Sink, Sinks};
+pub use self::skipped::SkipReason;
+pub use self::stats::{
     Agreement, Axis, Comparisons, Counts, Deletions, Latency, Lost, PerSide, Progress, Sample,
     Samples, Series, Stats, Tally, Traffic, Verified,
 };
-pub use steps::{Damaged, Wrote};
-pub use warned::{Archived, Unverifiable, Warned};
+pub use self::steps::{Damaged, Wrote};
+pub use self::warned::{Archived, Unverifiable, Warned};
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::digest::Why;
-use crate::object::{ETag, Entry, ObjectKey, Timestamp};
-use crate::store::{ErrorKind, OddityKind, Settled, StoreError};
+use crate::object::{ETag, ObjectKey};
+use crate::store::{Settled, StoreError};
 
 /// One end of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,254 +52,6 @@ pub enum Side {
     Source,
     /// Where it goes.
     Target,
-}
-
-/// Why an object is transferred.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// The target has no such key.
-    #[serde(rename = "missing_in_target")]
-    Missing,
-    /// The source is newer, in whole seconds.
-    Newer,
-    /// The sizes differ.
-    SizeDiffers,
-    /// The ETags differ.
-    #[serde(rename = "etag_differs")]
-    ETagDiffers,
-    /// The additional checksums differ.
-    ChecksumDiffers,
-    /// The content could not be compared.
-    Undecided,
-    /// The user wants everything transferred.
-    Forced,
-    /// An earlier run has left something there that is damaged or was not proved.
-    Distrusted,
-}
-
-impl Cause {
-    /// The word logs and reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing_in_target",
-            Self::Newer => "newer",
-            Self::SizeDiffers => "size_differs",
-            Self::ETagDiffers => "etag_differs",
-            Self::ChecksumDiffers => "checksum_differs",
-            Self::Undecided => "undecided",
-            Self::Forced => "forced",
-            Self::Distrusted => "distrusted",
-        }
-    }
-}
-
-/// Why an object was left out although it would have been transferred. Not an error, and for most
-/// reasons a warning.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum SkipReason {
-    /// It went away between being listed and being read.
-    SourceVanished,
-    /// It was asked for by its name, and the source does not have it.
-    NotFound,
-    /// S3 says that it may not be read or written.
-    AccessDenied,
-    /// The file may not be read.
-    UnreadableFile,
-    /// Nothing is left of the key below the prefix.
-    KeyIsPrefix,
-    /// A key ending in `/` with content, which no directory can hold.
-    IncompatibleKey,
-    /// A fifo, socket or device.
-    SpecialFile,
-    /// A file name that is not UTF-8.
-    NotUtf8Name,
-    /// A key that would leave the target directory.
-    UnsafeKey,
-    /// Two keys map to one path, and this is the one that gives way.
-    ShadowedKey,
-    /// A directory marker: the directory was made (or is not made for S3).
-    DirectoryMarker,
-    /// Archived and not restored.
-    Archived,
-    /// A condition the user asked for did not hold.
-    PreconditionFailed,
-    /// The target has a later version of it, and a version can only be added as the newest.
-    OutOfOrder,
-    /// A script said not to transfer it.
-    LuaCancelled,
-    /// Code of the program that embeds this library said so.
-    HookCancelled,
-}
-
-impl SkipReason {
-    /// The word logs and reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SourceVanished => "source_vanished",
-            Self::NotFound => "not_found",
-            Self::AccessDenied => "access_denied",
-            Self::UnreadableFile => "unreadable_file",
-            Self::KeyIsPrefix => "key_is_prefix",
-            Self::IncompatibleKey => "incompatible_key",
-            Self::SpecialFile => "special_file",
-            Self::NotUtf8Name => "not_utf8_name",
-            Self::UnsafeKey => "unsafe_key",
-            Self::ShadowedKey => "shadowed_key",
-            Self::DirectoryMarker => "directory_marker",
-            Self::Archived => "archived",
-            Self::PreconditionFailed => "precondition_failed",
-            Self::OutOfOrder => "out_of_order",
-            Self::LuaCancelled => "lua_cancelled",
-            Self::HookCancelled => "hook_cancelled",
-        }
-    }
-
-    /// Whether it makes the pair end with warnings.
-    pub fn is_warning(self) -> bool {
-        !matches!(
-            self,
-            Self::SpecialFile | Self::DirectoryMarker | Self::LuaCancelled | Self::HookCancelled
-        )
-    }
-
-    /// For something a listing met that is no entry; `None` for what is not one object
-    /// (a directory).
-    pub fn of_oddity(kind: OddityKind) -> Option<Self> {
-        match kind {
-            OddityKind::SpecialFile => Some(Self::SpecialFile),
-            OddityKind::NotUtf8 => Some(Self::NotUtf8Name),
-            OddityKind::KeyTooLong => Some(Self::UnsafeKey),
-            OddityKind::KeyIsPrefix => Some(Self::KeyIsPrefix),
-            OddityKind::Vanished => Some(Self::SourceVanished),
-            OddityKind::Absent => Some(Self::NotFound),
-            OddityKind::Denied => Some(Self::AccessDenied),
-            OddityKind::UnsafeName => Some(Self::UnsafeKey),
-            OddityKind::UnreadableDirectory | OddityKind::LeftOut | OddityKind::NotFollowed => None,
-        }
-    }
-}
-
-/// Why an object failed.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum FailReason {
-    /// It changed while it was read, every time.
-    SourceChanged,
-    /// The additional checksum proves that the bytes were damaged, every time.
-    ChecksumMismatch,
-    /// The ETag proves that the bytes were damaged, every time.
-    #[serde(rename = "etag_mismatch")]
-    ETagMismatch,
-    /// The disk is full.
-    NoSpace,
-    /// It was tried as often as it may be.
-    RetriesExhausted,
-    /// Nothing could be proved, or compared, and the user wants that to fail.
-    Unverifiable,
-    /// A script failed on it.
-    LuaError,
-    /// Code of the program that embeds this library failed on it.
-    HookError,
-    /// Its tags may not be read, and the user wants that to fail.
-    TagsDenied,
-    /// Not all of its annotations could be brought along; it may be at the target without them.
-    Annotations,
-    /// Anything else.
-    Other,
-}
-
-impl FailReason {
-    /// What an error of this kind is for the object it is about.
-    pub fn of(kind: ErrorKind) -> Self {
-        match kind {
-            ErrorKind::NoSpace => Self::NoSpace,
-            ErrorKind::Changed => Self::SourceChanged,
-            ErrorKind::Transient | ErrorKind::Corrupted => Self::RetriesExhausted,
-            ErrorKind::NotFound
-            | ErrorKind::AccessDenied
-            | ErrorKind::PreconditionFailed
-            | ErrorKind::Archived
-            | ErrorKind::Occupied
-            | ErrorKind::UnsafeKey
-            | ErrorKind::Fatal
-            | ErrorKind::TooManyOpenFiles
-            | ErrorKind::Unsupported
-            | ErrorKind::Cancelled
-            | ErrorKind::Other => Self::Other,
-        }
-    }
-
-    /// The word logs and reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SourceChanged => "source_changed",
-            Self::ChecksumMismatch => "checksum_mismatch",
-            Self::ETagMismatch => "etag_mismatch",
-            Self::NoSpace => "no_space",
-            Self::RetriesExhausted => "retries_exhausted",
-            Self::Unverifiable => "unverifiable",
-            Self::LuaError => "lua_error",
-            Self::HookError => "hook_error",
-            Self::TagsDenied => "tags_denied",
-            Self::Annotations => "annotations",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// What a source listed under a key, as evidence lines show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Length in bytes.
-    pub size: u64,
-    /// The source's time.
-    pub modified: Timestamp,
-    /// The ETag, if the source has any.
-    pub etag: Option<ETag>,
-    /// The version, where the listing names one.
-    pub version: Option<Arc<str>>,
-}
-
-impl From<&Entry> for Listed {
-    fn from(entry: &Entry) -> Self {
-        Self {
-            size: entry.size,
-            modified: entry.modified,
-            etag: entry.etag.clone(),
-            version: entry.version.clone(),
-        }
-    }
-}
-
-/// How an object was moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Conduct {
-    /// Why it was transferred.
-    pub because: Cause,
-    /// Whether the target had the key before.
-    pub replaced: bool,
-    /// Whether S3 copied it without the bytes passing through here.
-    pub server_side: bool,
-    /// Number of its parts, and the size of each but the last if they are of one, when it went in
-    /// parts.
-    pub parts: Option<(u16, Option<u64>)>,
-    /// How many of the parts an earlier run had sent, and were found to be those of the object.
-    pub resumed: u16,
-    /// How often the object was begun: 1 when all went well.
-    pub attempts: u32,
-    /// From the start of the first attempt to the proof.
-    pub elapsed: Duration,
-    /// Whether it went without its tags, which may not be read.
-    pub is_untagged: bool,
 }
 
 /// One thing that happened in a pair.
@@ -540,95 +300,8 @@ pub enum Event {
     },
 }
 
-/// Somebody who listens to a pair's events. Called from many tasks; must be quick and not block.
-pub trait Sink: Send + Sync + fmt::Debug {
-    /// Takes one event.
-    fn event(&self, event: &Event);
-
-    /// Whether it needs the key of every unchanged object. Where no sink does, the engine counts
-    /// them by [`Event::UnchangedMany`] and need not make a million events.
-    fn wants_unchanged(&self) -> bool {
-        false
-    }
-
-    /// Whether it needs the steps on the way of each object: where no sink does, they are not told.
-    fn wants_steps(&self) -> bool {
-        false
-    }
-
-    /// Whether it needs the key of every object that a filter keeps out. Where no sink does, the
-    /// engine counts them by [`Event::FilteredMany`].
-    fn wants_filtered(&self) -> bool {
-        false
-    }
-}
-
-/// The events of one pair on their way to all its sinks.
-#[derive(Debug, Clone, Default)]
-pub struct Sinks(Arc<[Arc<dyn Sink>]>);
-
-impl Sinks {
-    /// Sends every event to each of these, in this order.
-    pub fn new(sinks: Vec<Arc<dyn Sink>>) -> Self {
-        Self(sinks.into())
-    }
-
-    /// The same, and one more behind them.
-    #[must_use]
-    pub fn and(&self, sink: Arc<dyn Sink>) -> Self {
-        Self(self.0.iter().cloned().chain([sink]).collect())
-    }
-
-    /// Sends one event.
-    pub fn emit(&self, event: &Event) {
-        for sink in &*self.0 {
-            sink.event(event);
-        }
-    }
-
-    /// Whether any sink needs the key of every unchanged object.
-    pub fn wants_unchanged(&self) -> bool {
-        self.0.iter().any(|sink| sink.wants_unchanged())
-    }
-
-    /// Whether any sink needs the steps on the way of each object.
-    pub fn wants_steps(&self) -> bool {
-        self.0.iter().any(|sink| sink.wants_steps())
-    }
-
-    /// Whether any sink needs the key of every object that a filter keeps out.
-    pub fn wants_filtered(&self) -> bool {
-        self.0.iter().any(|sink| sink.wants_filtered())
-    }
-}
-
 /// Takes a lock that guards plain records: they stay usable after a panic elsewhere, and a report
 /// of that panic needs them.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl crate::store::Meter for Sinks {
-    fn request(&self, operation: &'static str, status: Option<u16>, elapsed: Duration) {
-        self.emit(&Event::Request {
-            operation,
-            status,
-            elapsed,
-        });
-    }
-
-    fn retry(&self, operation: &'static str, code: &str, wait: Duration) {
-        self.emit(&Event::Retried {
-            operation,
-            code: code.into(),
-            wait,
-        });
-    }
-
-    fn lost(&self, what: &str, why: &str) {
-        self.emit(&Event::GuaranteeLost {
-            what: what.to_owned(),
-            why: why.to_owned(),
-        });
-    }
 }
