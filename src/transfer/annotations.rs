@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::attempt::{Trouble, of_target};
+use super::trouble::{Trouble, of_target};
 use super::{Done, Transferrer, Work};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Digest, digest};

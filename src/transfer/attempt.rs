@@ -1,165 +1,19 @@
-//! One try at one object: which way it goes, and what may go wrong.
+//! One attempt at an object: which way it goes, and what it has made where it worked.
 
-use std::fmt::{self, Write as _};
+use super::trouble::Trouble;
+use super::{Transferrer, Work, parts, server_side, whole};
+use crate::store::{Annotations, Settled};
 
-use super::preprocess::Left;
-use super::{Done, Transferrer, Work, parts, server_side, whole};
-use crate::digest::{Axis, Mismatch};
-use crate::event::FailReason;
-use crate::examine::Parts;
-use crate::hook::HookError;
-use crate::object::Entry;
-use crate::plan::Leave;
-use crate::store::{ErrorKind, Head, Incomplete, Rejected, StoreError, Stored};
-
-/// Why an attempt did not work.
+/// How an attempt that worked went.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// A store refused or failed.
-    Store(StoreError),
-    /// The bytes were damaged on the way; nothing was published.
-    Damaged(Mismatch),
-    /// The bytes were damaged on the way, and the target has them.
-    Published(Box<Rejected>),
-    /// The target may have the object or not: it was asked to publish it and did not say.
-    Unproved(Box<Unproved>),
-    /// The object's parts are not as they seemed: begin again with these.
-    Parts(Parts),
-    /// What proves the object is known only now: begin again with what the source told.
-    Asked(Box<Head>),
-    /// The source has another object now, which is left where it is.
-    Filtered(Box<Leave>),
-    /// A hook leaves it out.
-    Left(Left),
-    /// A hook failed on it.
-    Hook(HookError),
-}
-
-/// What is known of an object that may have been published.
-#[derive(Debug)]
-pub(super) struct Unproved {
-    pub(super) error: StoreError,
-    /// What the target has under the key now, where it could be asked.
-    pub(super) seen: Option<Stored>,
-    /// Whether that was made by this attempt and is damaged.
-    pub(super) is_own: bool,
-}
-
-impl Unproved {
-    /// Its error, with what is known of the target.
-    pub(super) fn told(self) -> StoreError {
-        let Self { error, seen, .. } = self;
-        let known = if seen.is_some() {
-            "what the target has now is not proved to be what was sent"
-        } else {
-            "the target could not be asked whether it has it"
-        };
-        StoreError {
-            // it is not known that it did not hold
-            kind: match error.kind {
-                ErrorKind::PreconditionFailed => ErrorKind::Other,
-                kind => kind,
-            },
-            message: format!("{}; {known}", error.message),
-            ..error
-        }
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Damaged(_) | Self::Published(_) => {
-                f.write_str("the bytes were damaged on the way")
-            }
-            Self::Unproved(unproved) => unproved.error.fmt(f),
-            Self::Parts(_) => f.write_str("its parts are of other sizes than they seemed"),
-            Self::Asked(_) => f.write_str("its ETag proves nothing"),
-            Self::Filtered(_) => f.write_str("filters keep out what the source has now"),
-            Self::Left(_) => f.write_str("a hook leaves it out"),
-            Self::Hook(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Trouble {
-    /// Whether nothing went wrong: more is known now than before, which happens once.
-    pub(super) fn is_news(&self) -> bool {
-        matches!(self, Self::Parts(_) | Self::Asked(_))
-    }
-
-    /// Whether beginning the object again may help. Transient errors were retried already, each
-    /// by itself, and have used their attempts up.
-    pub(super) fn may_pass(&self) -> bool {
-        match self {
-            Self::Store(error) => match error.kind {
-                ErrorKind::Changed => true,
-                // the bytes were damaged on the way, and the store has published nothing
-                ErrorKind::Corrupted => error.operation == "CompleteMultipartUpload",
-                // another writer came in between
-                ErrorKind::Transient => {
-                    error.is_conflict() && error.operation == "CompleteMultipartUpload"
-                }
-                _ => false,
-            },
-            Self::Damaged(_)
-            | Self::Published(_)
-            | Self::Unproved(_)
-            | Self::Parts(_)
-            | Self::Asked(_) => true,
-            Self::Filtered(_) | Self::Left(_) | Self::Hook(_) => false,
-        }
-    }
-}
-
-impl From<Rejected> for Trouble {
-    fn from(rejected: Rejected) -> Self {
-        Self::Published(Box::new(rejected))
-    }
-}
-
-/// An error of the target. That something is not there, an upload or a directory, says nothing of
-/// the source; and a directory that may not be written to is a failure, where S3's refusal of one
-/// key is told and passed over.
-pub(super) fn of_target(error: StoreError) -> StoreError {
-    let by_the_system = error
-        .code
-        .as_deref()
-        .is_some_and(|code| code.starts_with("errno"));
-    match error.kind {
-        ErrorKind::AccessDenied if by_the_system => StoreError {
-            kind: ErrorKind::Other,
-            ..error
-        },
-        ErrorKind::NotFound => StoreError {
-            kind: ErrorKind::Other,
-            ..error
-        },
-        _ => error,
-    }
-}
-
-/// What an upload that could not be completed is to an attempt.
-pub(super) fn of_completion(incomplete: Incomplete) -> Trouble {
-    match incomplete {
-        Incomplete::Undone(error) => of_target(error).into(),
-        Incomplete::Unproved {
-            error,
-            seen,
-            is_own,
-        } => Trouble::Unproved(Box::new(Unproved {
-            error: of_target(error),
-            seen: seen.map(|seen| *seen),
-            is_own,
-        })),
-    }
+pub(super) struct Done {
+    pub(super) settled: Settled,
+    pub(super) parts: Option<(u16, Option<u64>)>,
+    /// How many of them an earlier run had sent.
+    pub(super) resumed: u16,
+    pub(super) server_side: bool,
+    /// What the source has, where the target's object has none yet.
+    pub(super) annotations: Option<Annotations>,
 }
 
 /// Moves the object once, inside S3 where `inside` says so.
@@ -170,38 +24,5 @@ pub(super) async fn attempt(via: &Transferrer, work: &Work, inside: bool) -> Res
         whole::transfer(via, work).await
     } else {
         parts::transfer(via, work).await
-    }
-}
-
-/// The report's reason and words for proved damage. `endpoint` is one that is not AWS's own, if
-/// there is any: its ETags may be no digests, which only the user can know.
-pub(super) fn damage(
-    source: &Entry,
-    mismatch: &Mismatch,
-    endpoint: Option<&str>,
-) -> (FailReason, StoreError) {
-    let Mismatch { axis, sent, stored } = mismatch;
-    let what = match axis {
-        Axis::ETag => "ETag".to_owned(),
-        Axis::Checksum => sent.algorithm().to_string(),
-    };
-    let mut message = format!("{what} mismatch: {sent:?} was computed, {stored:?} is stored");
-    if let (Axis::ETag, Some(endpoint)) = (axis, endpoint) {
-        let _ = write!(
-            message,
-            "; if {endpoint} gives ETags that are no MD5s, set verify.etag to false"
-        );
-    }
-    (
-        reason_of(mismatch),
-        StoreError::new("verify", source.key.as_str(), ErrorKind::Corrupted, message),
-    )
-}
-
-/// The report's reason for damage.
-pub(super) fn reason_of(mismatch: &Mismatch) -> FailReason {
-    match mismatch.axis {
-        Axis::ETag => FailReason::ETagMismatch,
-        Axis::Checksum => FailReason::ChecksumMismatch,
     }
 }

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::attempt::{self, Trouble};
-use super::{Done, Transferrer, Work};
+use super::trouble::Trouble;
+use super::{Done, Transferrer, Work, attempt};
 use crate::event::Sinks;
 use crate::object::StorageClass;
 use crate::store::{ErrorKind, Meter as _, StoreError};

@@ -1,7 +1,7 @@
 //! What has to hold of the target for an object to be written, from one attempt to the next.
 
-use super::attempt::Trouble;
 use super::server_side::replaced;
+use super::trouble::Trouble;
 use super::{Transferrer, Work};
 use crate::config::OfTarget;
 use crate::event::Listed;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::attempt::of_target;
+use super::trouble::of_target;
 use super::{Became, Ended, Transferrer, annotations, tags};
 use crate::context::cancelled;
 use crate::event::{Event, Listed, Refresh, Refreshed, Refreshing};

@@ -4,11 +4,11 @@ checksum, and both are compared before it is published.
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::attempt::{Trouble, of_completion, of_target};
 use super::parts::give_up;
 use super::resume::{self, Filling};
 use super::scheme::own_parts;
 use super::server_side::MAX_COPY;
+use super::trouble::{Trouble, of_completion, of_target};
 use super::{Transferrer, Work, Written, annotations, tags};
 use crate::context::cancelled;
 use crate::digest::{Algorithm, Axis, Checksum, Digest, Mismatch, Verdict, combine_crc, composite};

@@ -14,17 +14,18 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::attempt::{Trouble, of_completion, of_target};
 use super::front::Front;
+use super::joined::Joined;
 use super::resume::{self, Filling};
 use super::scheme::Scheme;
+use super::trouble::{Trouble, of_completion, of_target};
 use super::whole::grown;
 use super::{
     Done, Transferrer, Work, Written, annotations, dress, parts_proof, preprocess, tags,
     target_proof,
 };
 use crate::context::cancelled;
-use crate::digest::{Algorithm, Checksum, Digest, combine_crc, composite};
+use crate::digest::{Checksum, Digest};
 use crate::examine::Wanted;
 use crate::store::{Content, Head, Part, Put, Read, SourceFacts, StoredPart, Upload};
 
@@ -240,55 +241,15 @@ async fn finish(
             return Err(trouble);
         }
     };
-    let under = |algorithm: Algorithm| -> Option<Vec<(Digest, u64)>> {
-        moved
-            .parts
-            .iter()
-            .map(|part| {
-                let digest = part.digests.iter().find(|d| d.algorithm() == algorithm)?;
-                Some((*digest, part.stored.size))
-            })
-            .collect()
-    };
-    let digests = |parts: Vec<(Digest, u64)>| -> Vec<Digest> {
-        parts.into_iter().map(|(digest, _)| digest).collect()
-    };
-    let etag = under(Algorithm::Md5).and_then(|parts| composite(&digests(parts)));
-    let additional = put.checksum.and_then(|algorithm| {
-        let parts = under(algorithm)?;
-        if put.keeps_whole(algorithm) {
-            combine_crc(&parts).map(Checksum::Whole)
-        } else {
-            composite(&digests(parts))
-        }
-    });
-    let unasked = plan.unasked.and_then(under);
-    let whole = match additional {
-        Some(Checksum::Whole(digest)) => Some(digest),
-        _ => None,
-    };
-    let head = moved
-        .parts
-        .first()
-        .map_or(&plan.head, |part| &part.head)
-        .clone();
+    let joined = Joined::of(&moved.parts, plan, put);
     let resumed = moved.parts.iter().filter(|part| part.is_resumed).count();
     let stored_parts = moved.parts.into_iter().map(|part| part.stored).collect();
     let stored = upload
-        .complete(stored_parts, whole)
+        .complete(stored_parts, joined.whole())
         .await
         .map_err(of_completion)?;
-    // a checksum that nobody asked for is used where it is there
-    let additional = additional.or_else(|| {
-        let parts = unasked?;
-        let kept = stored.checksums.iter();
-        let whole = Checksum::Whole(combine_crc(&parts)?);
-        (kept
-            .clone()
-            .any(|kept| kept.algorithm() == whole.algorithm()))
-        .then_some(whole)
-    });
-    let target = target_proof::of_stored(via, &stored, etag, additional);
+    let additional = joined.told(&stored);
+    let target = target_proof::of_stored(via, &stored, joined.etag, additional);
     let facts = SourceFacts {
         key: work.entry.key.clone(),
         size: work.entry.size,

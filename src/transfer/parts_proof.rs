@@ -1,9 +1,9 @@
 //! Do the parts that were read make what the source stores?
 
-use super::attempt::Trouble;
 use super::parts::AllMoved;
 use super::scheme::Scheme;
 use super::source_proof::{self, Expected};
+use super::trouble::Trouble;
 use super::{Transferrer, Work};
 use crate::digest::{Checksum, Digest, Integrity, Method, Proof, Why};
 

@@ -10,8 +10,8 @@ use std::sync::atomic::Ordering;
 
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::Trouble;
 use super::dress::{self, guess, marks};
+use super::trouble::Trouble;
 use super::{Transferrer, Work, tags};
 use crate::config::{Pair, TargetSpec, wrong_acl, wrong_attributes, wrong_class, wrong_tags};
 use crate::context::{Ends, cancelled};

@@ -4,8 +4,8 @@ use std::num::NonZeroU16;
 
 use tokio::sync::OnceCell;
 
-use super::attempt::Trouble;
 use super::source_proof::{self, Expected};
+use super::trouble::Trouble;
 use super::{Transferrer, Work};
 use crate::digest::{Algorithm, Checksum, Digest, Method, combine_crc, composite};
 use crate::examine::{Cut, Layout, Parts, Wanted};

@@ -1,6 +1,6 @@
 //! An object copied inside S3: the bytes never pass through here.
 
-use super::attempt::Trouble;
+use super::trouble::Trouble;
 use super::{
     Done, Transferrer, Work, Written, archived, condition, copy_proof, dress, part_copies,
     preprocess, tags,

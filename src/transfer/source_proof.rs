@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::attempt::Trouble;
+use super::trouble::Trouble;
 use super::{Transferrer, Work};
 use crate::digest::{Algorithm, Checksum, Integrity, Method, Proof, Why};
 use crate::examine::{Parts, Wanted, candidates};

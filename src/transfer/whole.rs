@@ -1,6 +1,6 @@
 //! A small object: read at once, hashed in the same pass, written at once.
 
-use super::attempt::{Trouble, of_target};
+use super::trouble::{Trouble, of_target};
 use super::{
     Done, Transferrer, Work, Written, annotations, dress, preprocess, source_proof, tags,
     target_proof,

@@ -1,12 +1,16 @@
 //! The steps of an object on its way, told to whoever wants them.
 
 use std::num::NonZeroU16;
+use std::time::Duration;
 
-use super::attempt::Trouble;
+use super::trouble::Trouble;
 use super::{Transferrer, Work};
 use crate::event::{Damaged, Event, Wrote};
 use crate::object::Entry;
-use crate::store::{Head, Upload};
+use crate::store::{Head, Meter as _, Upload};
+
+/// What retries of whole objects are counted under.
+const OBJECT: &str = "object";
 
 /// What the target has taken.
 pub(super) struct Written<'a> {
@@ -37,6 +41,11 @@ impl Transferrer {
                 source: entry.into(),
             });
         }
+    }
+
+    /// It is to be begun again after this pause.
+    pub(super) fn begun_again(&self, pause: Duration) {
+        self.sinks.retry(OBJECT, OBJECT, pause);
     }
 
     /// The target has taken this much of it.
