@@ -46,17 +46,7 @@ pub(super) fn parts(store: &Store, call: &Call) -> Result<Answer> {
                 }
             });
         }
-        for role in ["Initiator", "Owner"] {
-            xml.element(role, |xml| xml.raw(OWNER));
-        }
-        xml.text(
-            "StorageClass",
-            upload
-                .attributes
-                .storage_class
-                .as_deref()
-                .unwrap_or("STANDARD"),
-        );
+        write_owner_and_class(xml, upload);
         write_algorithm(xml, upload);
     })))
 }
@@ -131,17 +121,7 @@ pub(super) fn in_bucket(store: &Store, call: &Call) -> Result<Answer> {
                 xml.element("Upload", |xml| {
                     xml.text("Key", encoding.encode(key));
                     xml.text("UploadId", id);
-                    for role in ["Initiator", "Owner"] {
-                        xml.element(role, |xml| xml.raw(OWNER));
-                    }
-                    xml.text(
-                        "StorageClass",
-                        upload
-                            .attributes
-                            .storage_class
-                            .as_deref()
-                            .unwrap_or("STANDARD"),
-                    );
+                    write_owner_and_class(xml, upload);
                     xml.text("Initiated", times::iso(upload.initiated));
                     write_algorithm(xml, upload);
                 });
@@ -153,6 +133,14 @@ pub(super) fn in_bucket(store: &Store, call: &Call) -> Result<Answer> {
             }
         },
     )))
+}
+
+fn write_owner_and_class(xml: &mut Writer, upload: &Upload) {
+    for role in ["Initiator", "Owner"] {
+        xml.element(role, |xml| xml.raw(OWNER));
+    }
+    let class = upload.attributes.storage_class.as_deref();
+    xml.text("StorageClass", class.unwrap_or("STANDARD"));
 }
 
 fn write_algorithm(xml: &mut Writer, upload: &Upload) {
