@@ -15,7 +15,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{end_of, program};
+use super::ending::end_of;
+use super::program;
 use crate::event::locked;
 use crate::report::{ExitCode, RunReport, Status};
 use crate::store;
