@@ -265,7 +265,7 @@ impl<'a> Run<'a> {
         }
         let retried = self.options.retries_of.as_ref();
         if let Some(beyond) = retried.and_then(|run| run.beyond.clone()) {
-            tracing::warn!("{beyond}");
+            self.report.warn(&beyond);
             end = programs::worsened(end, ExitCode::Warning, beyond);
         }
         end
