@@ -26,7 +26,8 @@ pub struct ReportError {
 }
 
 impl RunDirectory {
-    /// Makes the directory of a run that begins. `job` is one path segment.
+    /// Makes the directory of a run that begins. `job` is one path segment that begins with no dot:
+    /// those are ours.
     pub fn create(dir: &Path, job: &str, id: &str) -> Result<Self, ReportError> {
         let of_job = JobDirectory::of(dir, job);
         let directory = Self {
@@ -34,7 +35,7 @@ impl RunDirectory {
             job: of_job,
             id: id.to_owned(),
         };
-        if job.is_empty() || job == "." || job == ".." || job.contains('/') {
+        if job.is_empty() || job.starts_with('.') || job.contains('/') {
             let error = io::Error::other(format!("the job's name `{job}` cannot name a directory"));
             return Err(failed(directory.job.path(), error));
         }
