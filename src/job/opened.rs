@@ -1,10 +1,11 @@
 //! A job whose report is open: its run has a name and a place, and nothing has been done yet.
 
+use std::io;
 use std::sync::Arc;
 
 use super::run::run_opened;
 use super::{Outcome, PairHooks, Purpose, RunOptions, Signals, engine, one_key};
-use crate::config;
+use crate::config::{self, Extent, SourceSpec};
 use crate::plan::Aim;
 use crate::report::{ExitCode, ReportError, RunEnd, RunLog, RunReport, Status};
 
@@ -77,10 +78,42 @@ fn never_began(report: &RunReport, error: &ReportError) {
 }
 
 fn open(job: &config::Job, options: &RunOptions) -> Result<Arc<RunReport>, ReportError> {
+    let is_written = match options.purpose {
+        Purpose::Run => !options.unreported,
+        Purpose::Check(_) => true,
+        Purpose::Plan(_) => false,
+    };
+    if is_written {
+        makes_no_source(job)?;
+    }
     match options.purpose {
         Purpose::Run if options.unreported => Ok(RunReport::unwritten(job, &options.command)),
         Purpose::Run => RunReport::open(job, &options.command, Aim::Sync),
         Purpose::Check(_) => RunReport::open(job, &options.command, Aim::Compare),
         Purpose::Plan(_) => Ok(RunReport::unwritten(job, &options.command)),
     }
+}
+
+/// A report that lies in a source that is missing would make that source, and all that was in it
+/// would seem to be gone.
+fn makes_no_source(job: &config::Job) -> Result<(), ReportError> {
+    let dir = Extent::local(&job.report.dir);
+    for pair in &job.pairs {
+        let SourceSpec::Local(local) = &pair.source else {
+            continue;
+        };
+        let root = &local.root;
+        if matches!(root.try_exists(), Ok(false)) && Extent::local(root).contains(&dir) {
+            let missing = format!(
+                "the source `{}` of the pair `{}`, in which it lies, is not there",
+                root.display(),
+                pair.name
+            );
+            return Err(ReportError {
+                path: job.report.dir.clone(),
+                source: io::Error::new(io::ErrorKind::NotFound, missing),
+            });
+        }
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ pub struct RunDirectory {
 
 /// A part of the report that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("write the report `{}`: {source}; make the directory writable or set report.dir", path.display())]
+#[error("write the report `{}`: {source}; {} or set report.dir", path.display(), remedy(source))]
 pub struct ReportError {
     /// The file or directory.
     pub path: PathBuf,
@@ -127,6 +127,13 @@ impl RunDirectory {
     }
 }
 
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound => "see that it is there",
+        _ => "make the directory writable",
+    }
+}
+
 fn failed(path: &Path, source: io::Error) -> ReportError {
     ReportError {
         path: path.to_owned(),
@@ -180,7 +187,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("tempdir");
         let file = dir.path().join("file");
         fs::write(&file, "").expect("write");
-        for (root, job) in [(&*file, "nightly"), (dir.path(), ".."), (dir.path(), "a/b")] {
+        for (root, job) in [
+            (&*file, "nightly"),
+            (dir.path(), ".."),
+            (dir.path(), ".locks"),
+            (dir.path(), "a/b"),
+        ] {
             let error = RunDirectory::create(root, job, "1").expect_err(job);
             assert!(error.to_string().contains("report.dir"), "{error}");
         }
