@@ -137,10 +137,11 @@ fn what_had_failed_is_told_after_a_second_signal() {
     let refuse = Rule::new(refuse).operation("PutObject");
     world.faults().add(refuse.key("small/0"));
     world.faults().forget_calls();
-    let rule = Rule::new(Action::Delay(NEVER)).operation("UploadPart");
-    world.faults().add(rule);
+    // what is short is waited for
+    let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
+    world.faults().add(rule.key("small/9"));
     let running = up(&world).pair("later", "tree", "s3://first/").start();
-    until("all that is small has ended", || {
+    until("all else that is small has ended", || {
         world.faults().calls("PutObject") >= 20 && running.has_said("small/0")
     });
     running.signal(Signal::TERM);
@@ -152,6 +153,7 @@ fn what_had_failed_is_told_after_a_second_signal() {
     ran.exit(1);
     let run = &ran.report["run"];
     assert_eq!(run["status"], "failed", "{}", ran.told());
+    assert_eq!(run["status_reason"], "ended by a second signal");
     assert_eq!(run["interrupted_by"], "SIGTERM", "{}", ran.told());
     for (pair, status, reason) in [
         ("pair", "failed", "also interrupted"),
