@@ -361,13 +361,8 @@ fn a_run_of_another_machine_has_crashed_once_it_is_silent_and_its_lock_is_free()
     let text = fs::read_to_string(&path).expect("a report");
     let mut report: Value = serde_json::from_str(&text).expect("JSON");
     report["host"]["hostname"] = "s3sync-29384610-x7k2p".into();
-    let seconds_ago = |seconds: u64| {
-        let then = std::time::SystemTime::now() - Duration::from_secs(seconds);
-        let then = then
-            .duration_since(std::time::UNIX_EPOCH)
-            .expect("after 1970");
-        Timestamp::new(then.as_secs().cast_signed(), 0).rfc3339_millis()
-    };
+    let now = Timestamp::now().seconds();
+    let seconds_ago = |seconds: i64| Timestamp::new(now - seconds, 0).rfc3339_millis();
     for (heard, held, status) in [
         // its lock may be one that is not seen here
         (seconds_ago(30), false, "running"),
