@@ -239,6 +239,11 @@ impl Running {
         kill_process(id, signal).expect("the process is there");
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has said some words so far.
     pub(crate) fn has_said(&self, words: &str) -> bool {
         self.stdout.text().contains(words) || self.stderr.text().contains(words)
