@@ -96,7 +96,7 @@ async fn start(
     let mut command = surroundings::command(hook, call.withheld, &call.told);
     let (answer, started) = oneshot::channel();
     spawn_blocking(move || {
-        let spawned = spawn(&mut command).map(|child| (Group::of(&child), child));
+        let spawned = Group::start(|| spawn(&mut command));
         if let Err(Ok((group, mut child))) = answer.send(spawned) {
             drop(group);
             let _ = child.wait();
