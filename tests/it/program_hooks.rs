@@ -10,7 +10,7 @@ use s3sync::sandbox::{Action, Rule, When};
 use serde_json::{Value, json};
 
 use crate::support::case;
-use crate::world::{Ran, Run, World, until};
+use crate::world::{NEVER, Ran, Run, World, until};
 
 /// A world with a directory of two files, an empty bucket, and a script `hook` beside the job.
 fn world(script: &str) -> World {
@@ -349,7 +349,7 @@ fn a_signal_ends_what_runs_before_and_lets_what_runs_after() {
 fn a_signal_in_the_middle_of_a_pair_runs_what_comes_after() {
     let world = world("echo \"$S3SYNC_RUN_SCOPE $S3SYNC_RUN_STATUS\" >> trace");
     world.tree("tree").file("large", 24 << 20);
-    let late = Rule::new(Action::Delay(std::time::Duration::from_secs(1)));
+    let late = Rule::new(Action::Delay(NEVER));
     world
         .faults()
         .add(late.operation("UploadPart").when(When::Nth(2)));
@@ -379,10 +379,7 @@ fn a_second_signal_ends_programs_too() {
     // the program waits for somebody to read
     let mut reader = fs::File::open(&alive).expect("a fifo");
     until("it has begun", || world.path("started").exists());
-    running.signal(Signal::TERM);
-    until("the first signal was heard", || {
-        running.has_said("once more stops at once")
-    });
+    running.stop(Signal::TERM);
     running.signal(Signal::TERM);
     running.wait().exit(143);
     let mut rest = Vec::new();
