@@ -172,9 +172,7 @@ fn a_program_that_hangs_is_ended() {
         ("after", "job"),
     ] {
         case(format_args!("{at} {scope}"));
-        let ran = up(&world)
-            .text(&hook(at, scope, "timeout = \"200ms\""))
-            .run();
+        let ran = up(&world).text(&hook(at, scope, "timeout = \"1s\"")).run();
         ran.exit(3);
         assert_eq!(said(&ran, "timed_out"), [json!(true)], "{}", ran.told());
         assert_eq!(said(&ran, "signal"), [json!("SIGTERM")], "{}", ran.told());
