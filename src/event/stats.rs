@@ -134,7 +134,7 @@ mod tests {
         for _ in 0..1_000_000 {
             sinks.emit(&event);
         }
-        let took = spent() - before;
+        let took = spent().saturating_sub(before);
         sinks.emit(&Event::UnchangedMany { count: 7 });
         assert_eq!(stats.tally().counts.unchanged, 1_000_007);
         assert_eq!(stats.progress().done, 1_000_007);
