@@ -39,10 +39,12 @@ use clap::error::ErrorKind;
 
 use crate::config::Environment;
 use crate::report::{ExitCode, Stream};
+use crate::store::withhold_huge_pages;
 
 /// Runs the command the process was started with, and says how the process should end.
 pub fn main() -> Status {
     process::raise_open_file_limit();
+    withhold_huge_pages();
     let matches = match command::build().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {

@@ -58,7 +58,7 @@ pub use facts::BUILD;
 pub use held::{HeldFile, is_held};
 pub use history::history_schema;
 #[cfg(feature = "cli")]
-pub use human::printable;
+pub(crate) use human::printable;
 pub use job_directory::{JobDirectory, locks_directory};
 pub use list::{Listed, list};
 pub use log::{LogSink, log_check_summary, log_summary};

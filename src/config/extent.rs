@@ -99,6 +99,8 @@ impl Extent {
 
 /// A path without symbolic links, as far as it exists, and without `..` behind that.
 fn real(path: &Path) -> PathBuf {
+    // of a relative one nothing may exist yet
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let known = path
         .ancestors()
         .find_map(|known| Some((known, known.canonicalize().ok()?)));
@@ -165,5 +167,12 @@ mod tests {
             let seen = Extent::local(&root.join(path));
             assert_eq!(seen, Extent::Local(root.join(expected)), "{path}");
         }
+        let here = std::env::current_dir().expect("a directory");
+        let seen = Extent::local(Path::new("no-such-directory/below"));
+        let expected = here
+            .canonicalize()
+            .expect("a path")
+            .join("no-such-directory/below");
+        assert_eq!(seen, Extent::Local(expected));
     }
 }

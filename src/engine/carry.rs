@@ -223,12 +223,13 @@ impl<'a, W: Worker> Crew<'a, W> {
         let place = places.acquire_owned().await.expect("never closed");
         let shared = self.context.bounds.worker().await;
         let (worker, fatal) = (Arc::clone(&self.worker), self.fatal.clone());
-        self.running.spawn(async move {
+        // the runtime moves a task around before it begins and after it ends: only a pointer to it
+        self.running.spawn(Box::pin(async move {
             if let Err(error) = worker.work(task).await {
                 fatal.tell(error);
             }
             drop((place, shared));
-        });
+        }));
         while let Some(joined) = self.running.try_join_next() {
             self.note(joined);
         }

@@ -30,10 +30,9 @@ impl Executor<'_> {
         let around = match self.run.programs.before_job().await {
             Ok(warnings) => {
                 for warning in &warnings {
-                    tracing::warn!("{warning}");
+                    self.report.warn(warning);
                 }
-                let last = warnings.into_iter().next_back();
-                last.map(|warning| (ExitCode::Warning, warning))
+                (!warnings.is_empty()).then(|| (ExitCode::Warning, warnings.join("; ")))
             }
             // it was ended in the middle, and the pairs say why
             Err(_) if self.run.stop.is_cancelled() => None,

@@ -1,6 +1,6 @@
 //! Locks: one run of a job at a time, and one that writes to a place.
 //!
-//! What a run locks is written in a file below `<report.dir>/locks`, which its process holds by
+//! What a run locks is written in a file below `<report.dir>/.locks`, which its process holds by
 //! `flock`. The kernel lets go of it when the process ends, however it ends, so that no lock goes
 //! stale; what a killed run has left there is removed by the next one. Another report directory
 //! has other locks. What does not write takes none: `plan`, `check`, dry runs, and runs of the

@@ -22,7 +22,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ProgramHook;
-use crate::store::{Secret, StoreError};
+use crate::store::{Secret, StoreError, grant_huge_pages};
 use group::Group;
 pub(super) use group::kill_all;
 use said::Said;
@@ -73,6 +73,8 @@ pub(super) struct Ended {
 pub(super) async fn run(call: Call<'_>) -> Ended {
     let started = Instant::now();
     let cut = pin!(cut(call.hook, &call.stop));
+    // it inherits what is withheld, and may need them
+    grant_huge_pages();
     let starting = start(&call, Command::spawn);
     let (exit_code, signal, is_timed_out, error) = attend(&call, starting, cut).await;
     Ended {
@@ -94,7 +96,7 @@ async fn start(
     let mut command = surroundings::command(hook, call.withheld, &call.told);
     let (answer, started) = oneshot::channel();
     spawn_blocking(move || {
-        let spawned = spawn(&mut command).map(|child| (Group::of(&child), child));
+        let spawned = Group::start(|| spawn(&mut command));
         if let Err(Ok((group, mut child))) = answer.send(spawned) {
             drop(group);
             let _ = child.wait();

@@ -91,11 +91,19 @@ impl Programs<'_> {
                 continue;
             };
             let means = match failure.means {
-                OnHookFailure::Fail => ExitCode::Failed,
-                OnHookFailure::Warn => ExitCode::Warning,
-                OnHookFailure::Ignore => ExitCode::Success,
+                OnHookFailure::Fail => {
+                    failure.log();
+                    ExitCode::Failed
+                }
+                OnHookFailure::Warn => {
+                    self.report.warn(&failure.message);
+                    ExitCode::Warning
+                }
+                OnHookFailure::Ignore => {
+                    failure.log();
+                    ExitCode::Success
+                }
             };
-            failure.log();
             end = worsened(end, means, failure.message);
         }
         end

@@ -15,9 +15,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{end_of, program};
+use super::ending::end_of;
+use super::program;
 use crate::event::locked;
-use crate::report::{ExitCode, RunReport, Status};
+use crate::report::{ExitCode, PairReport, RunReport, Status};
 use crate::store;
 
 /// So long does a run that is ended at once take for its report at most.
@@ -229,7 +230,8 @@ fn finish(heard: &Heard, exit: ExitCode) -> ExitCode {
     };
     drop(under_way);
     for part in report.pairs() {
-        part.finish(Status::Interrupted, None);
+        let (status, reason) = broken_off(part);
+        part.finish(status, reason.map(str::to_owned));
     }
     let reason = "ended by a second signal".to_owned();
     let mut end = end_of(&report, Some(exit), Some(reason));
@@ -237,6 +239,15 @@ fn finish(heard: &Heard, exit: ExitCode) -> ExitCode {
     let exit = end.exit;
     report.finish(end);
     exit
+}
+
+/// What a pair is called that does not come to its end: what has failed is worse.
+fn broken_off(part: &PairReport) -> (Status, Option<&'static str>) {
+    match (part.status(), part.outcome().0) {
+        (Status::Pending, _) => (Status::Interrupted, Some("not started")),
+        (_, Status::Failed) => (Status::Failed, Some("also interrupted")),
+        _ => (Status::Interrupted, None),
+    }
 }
 
 /// The signals that are listened to.

@@ -8,6 +8,11 @@ use super::archive::PastRun;
 use super::held::{HeldFile, is_held};
 use super::schema::Report;
 use super::{Archive, JobDirectory, ReportError, RunDirectory, Status, facts, history};
+use crate::object::Timestamp;
+
+/// So long has a run of another machine been silent that counts as gone. It writes its report
+/// every ten seconds.
+const SILENCE_SECONDS: i64 = 600;
 
 /// The file in its directory that a run holds while it is at work.
 pub(super) const RUNNING: &str = ".running";
@@ -23,8 +28,9 @@ pub struct Abandoned {
 }
 
 impl Abandoned {
-    /// Those of a job, oldest first. Runs of other machines are none: nobody here knows whether
-    /// they are at work.
+    /// Those of a job whose lock this process holds, oldest first. A run of another machine (each
+    /// container is one) counts where nothing was heard of it for a while: that nobody is seen to
+    /// hold its file does not say everything, as some file systems lock on each machine for itself.
     pub fn of(job: &JobDirectory) -> Vec<Self> {
         let mut runs = Archive::at(job.path()).runs().unwrap_or_default();
         runs.reverse();
@@ -40,7 +46,7 @@ impl Abandoned {
             let _ = held.remove();
             return None;
         }
-        (report.host.hostname == facts::hostname()).then(|| Self {
+        (report.host.hostname == facts::hostname() || is_silent(&report)).then(|| Self {
             directory: RunDirectory::existing(job, &run.id),
             report,
             held,
@@ -68,7 +74,14 @@ impl Abandoned {
     }
 }
 
-/// Whether a run that is called running has no process any more, as far as that can be told here.
+/// Whether nothing was heard of a run for longer than its machine may be slow, or its clock wrong.
+fn is_silent(report: &Report) -> bool {
+    let heard = Timestamp::parse(&report.run.heartbeat_at);
+    heard.is_ok_and(|heard| heard.seconds() < Timestamp::now().seconds() - SILENCE_SECONDS)
+}
+
+/// Whether a run that is called running has no process any more, as far as that can be told by one
+/// that only reads: of runs of other machines nothing.
 pub(super) fn is_abandoned(directory: &Path, hostname: &str) -> bool {
     hostname == facts::hostname() && matches!(is_held(&directory.join(RUNNING)), Ok(false))
 }

@@ -275,7 +275,7 @@ mod tests {
         for (job, id) in [("nightly", IDS[0]), ("nightly", IDS[1]), ("other", IDS[2])] {
             fs::create_dir_all(dir.path().join(job).join(id)).expect("a run");
         }
-        fs::create_dir_all(dir.path().join("locks")).expect("locks");
+        fs::create_dir_all(dir.path().join(".locks")).expect("locks");
         std::os::unix::fs::symlink(IDS[1], dir.path().join("nightly/latest")).expect("a link");
         let archive = Archive::at(dir.path());
         (dir, archive)
@@ -311,7 +311,7 @@ mod tests {
             ("0198f3b3".to_owned(), Err("no run `0198f3b3`")),
             ("other/0198f3b2".to_owned(), Err("no run")),
             (String::new(), Err("no run")),
-            (path("locks"), Err("is no run")),
+            (path(".locks"), Err("is no run")),
             (path("nowhere"), Err("is no run")),
             // what stands where one is at home
             ("src".to_owned(), Err("`src` is no run")),

@@ -17,7 +17,7 @@ pub struct RunDirectory {
 
 /// A part of the report that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("write the report `{}`: {source}; make the directory writable or set report.dir", path.display())]
+#[error("write the report `{}`: {source}; {} or set report.dir", path.display(), remedy(source))]
 pub struct ReportError {
     /// The file or directory.
     pub path: PathBuf,
@@ -26,7 +26,8 @@ pub struct ReportError {
 }
 
 impl RunDirectory {
-    /// Makes the directory of a run that begins. `job` is one path segment.
+    /// Makes the directory of a run that begins. `job` is one path segment that begins with no dot:
+    /// those are ours.
     pub fn create(dir: &Path, job: &str, id: &str) -> Result<Self, ReportError> {
         let of_job = JobDirectory::of(dir, job);
         let directory = Self {
@@ -34,7 +35,7 @@ impl RunDirectory {
             job: of_job,
             id: id.to_owned(),
         };
-        if job.is_empty() || job == "." || job == ".." || job.contains('/') {
+        if job.is_empty() || job.starts_with('.') || job.contains('/') {
             let error = io::Error::other(format!("the job's name `{job}` cannot name a directory"));
             return Err(failed(directory.job.path(), error));
         }
@@ -126,6 +127,13 @@ impl RunDirectory {
     }
 }
 
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound => "see that it is there",
+        _ => "make the directory writable",
+    }
+}
+
 fn failed(path: &Path, source: io::Error) -> ReportError {
     ReportError {
         path: path.to_owned(),
@@ -179,7 +187,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("tempdir");
         let file = dir.path().join("file");
         fs::write(&file, "").expect("write");
-        for (root, job) in [(&*file, "nightly"), (dir.path(), ".."), (dir.path(), "a/b")] {
+        for (root, job) in [
+            (&*file, "nightly"),
+            (dir.path(), ".."),
+            (dir.path(), ".locks"),
+            (dir.path(), "a/b"),
+        ] {
             let error = RunDirectory::create(root, job, "1").expect_err(job);
             assert!(error.to_string().contains("report.dir"), "{error}");
         }

@@ -38,7 +38,7 @@ pub(super) fn duration(duration: Duration) -> String {
 }
 
 /// Text that keeps to its line and leaves the terminal alone: control characters are escaped.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {

@@ -47,7 +47,7 @@ impl JobDirectory {
     }
 }
 
-/// Where the locks of all jobs of a report directory are.
+/// Where the locks of all jobs of a report directory are: no job's name begins with a dot.
 pub fn locks_directory(report_dir: &Path) -> PathBuf {
-    report_dir.join("locks")
+    report_dir.join(".locks")
 }

@@ -1,7 +1,7 @@
 //! The report of a run, from its first second to its last.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub struct RunReport {
     /// The run whose failed objects this one attempts.
     retries_of: OnceLock<String>,
     hooks: Mutex<Vec<schema::Hook>>,
+    /// Those that are of no pair.
+    warnings: AtomicU64,
     end: OnceLock<Ending>,
     /// Says to others that the run is at work, until it has ended or its process has.
     at_work: Mutex<Option<HeldFile>>,
@@ -114,6 +116,7 @@ impl RunReport {
             started_at: Timestamp::now(),
             retries_of: OnceLock::new(),
             hooks: Mutex::default(),
+            warnings: AtomicU64::new(0),
             end: OnceLock::new(),
             at_work: Mutex::default(),
             of_locked: match job.lock {
@@ -258,6 +261,8 @@ impl RunReport {
     pub fn record(&self) -> Report {
         // one reading of every counter, so that the totals are those of the pairs
         let tallies: Vec<Tally> = self.pairs.iter().map(|pair| pair.tally()).collect();
+        let mut totals = figures::totals(&tallies);
+        totals.counts.warnings += self.warnings.load(Ordering::Relaxed);
         let each = self.pairs.iter().zip(&tallies);
         Report {
             schema_version: SCHEMA_VERSION,
@@ -266,7 +271,7 @@ impl RunReport {
             process: facts::process(),
             run: self.run(),
             config: self.config.clone(),
-            totals: figures::totals(&tallies),
+            totals,
             hooks: locked(&self.hooks).clone(),
             pairs: each.map(|(pair, tally)| pair.record(tally)).collect(),
         }
@@ -283,6 +288,12 @@ impl RunReport {
             ..report.run
         };
         report
+    }
+
+    /// Logs and counts a warning that is of no pair.
+    pub fn warn(&self, message: &str) {
+        tracing::warn!("{message}");
+        self.warnings.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes that a program was run before or after.

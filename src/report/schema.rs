@@ -53,7 +53,7 @@ pub struct Report {
     pub run: Run,
     /// Where its settings came from.
     pub config: Config,
-    /// All pairs together.
+    /// All pairs together. The warnings are also those of the run itself, of what runs around its pairs.
     pub totals: Totals,
     /// The programs that were run before and after, in the order they ended.
     #[serde(default)]
@@ -179,7 +179,7 @@ pub struct SecretOrigin {
     pub origin: String,
 }
 
-/// All pairs together.
+/// All pairs together. The warnings are also those of the run itself, of what runs around its pairs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// Objects.

@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::huge_pages;
+
 /// Below this many bytes memory is cheaper to ask for than to keep.
 const WORTH_KEEPING: usize = 1 << 20;
 
@@ -26,6 +28,7 @@ pub(super) fn buffer(capacity: usize) -> Buffer {
             is_kept: false,
         };
     }
+    huge_pages::grant();
     let kept = pool().take(capacity);
     Buffer {
         // allocating may take its time: not under the lock

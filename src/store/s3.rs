@@ -323,8 +323,9 @@ impl S3Store {
             other => return other,
         };
         let is_skewed = error.code.as_deref() == Some("RequestTimeTooSkewed");
-        let is_mended =
-            is_skewed || (renewal::is_expiry(&error) && renewal::renew(self, times).await);
+        // renewal is rare and its future large, which every request would carry along
+        let is_mended = is_skewed
+            || (renewal::is_expiry(&error) && Box::pin(renewal::renew(self, times)).await);
         if !is_mended {
             return Err(error);
         }

@@ -211,6 +211,38 @@ fn what_cannot_be_reached_ends_the_pair_with_one_message() {
     );
 }
 
+/// What a run leaves behind does not make the source that is missing, which would then be empty.
+#[test]
+fn a_source_that_is_missing_is_not_made_by_its_report() {
+    let world = world();
+    let missing = world.path("missing");
+    fs::create_dir(world.path("real")).expect("a directory");
+    std::os::unix::fs::symlink("real", world.path("link")).expect("a link");
+    for (source, report) in [
+        ("missing", "missing"),
+        ("missing", "missing/reports"),
+        ("missing/deep", "./missing/deep/er/reports"),
+        ("real/missing", "link/missing/reports"),
+    ] {
+        for command in ["run", "check"] {
+            case(format_args!("{command} {source} {report}"));
+            let ran = world
+                .job()
+                .called(command)
+                .pair("x", source, "s3://first/x/")
+                .arguments(&["--set", &format!("report.dir={report}")])
+                .run();
+            ran.exit(1).says("the source").says("is not there");
+            assert!(!missing.exists() && !world.path("real/missing").exists());
+        }
+    }
+    // that it lies in a source that is there is well
+    let ran = up(&world)
+        .arguments(&["--set", "report.dir=tree/reports"])
+        .run();
+    ran.exit(0);
+}
+
 #[test]
 fn an_unreadable_file_is_skipped_and_an_unreadable_source_fails() {
     let world = world();

@@ -121,6 +121,46 @@ fn the_second_signal_ends_at_once() {
     }
 }
 
+/// Statement 26: a second signal ends at once, and hides nothing that had failed before.
+#[test]
+fn what_had_failed_is_told_after_a_second_signal() {
+    let world = world();
+    let refuse = Action::Refuse {
+        status: 400,
+        code: "EntityTooLarge".to_owned(),
+        retry_after: None,
+    };
+    let refuse = Rule::new(refuse).operation("PutObject");
+    world.faults().add(refuse.key("small/0"));
+    world.faults().forget_calls();
+    // what is short is waited for
+    let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
+    world.faults().add(rule.key("small/9"));
+    let running = up(&world).pair("later", "tree", "s3://first/").start();
+    until("all else that is small has ended", || {
+        world.faults().calls("PutObject") >= 20 && running.has_said("small/0")
+    });
+    running.signal(Signal::TERM);
+    until("the first signal was heard", || {
+        running.has_said("once more stops at once")
+    });
+    running.signal(Signal::TERM);
+    let ran = running.wait();
+    ran.exit(1);
+    let run = &ran.report["run"];
+    assert_eq!(run["status"], "failed", "{}", ran.told());
+    assert_eq!(run["status_reason"], "ended by a second signal");
+    assert_eq!(run["interrupted_by"], "SIGTERM", "{}", ran.told());
+    for (pair, status, reason) in [
+        ("pair", "failed", "also interrupted"),
+        ("later", "interrupted", "not started"),
+    ] {
+        let report = ran.pair(pair).report;
+        assert_eq!(report["status"], status, "{}", ran.told());
+        assert_eq!(report["status_reason"], reason, "{}", ran.told());
+    }
+}
+
 #[test]
 fn later_pairs_are_not_begun() {
     let world = world();

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use rustix::process::Signal;
+use s3sync::object::Timestamp;
+use s3sync::report::HeldFile;
 use s3sync::sandbox::{Action, Rule, When};
 use serde_json::Value;
 
@@ -75,7 +77,7 @@ fn latest(world: &World, job: &str) -> Option<PathBuf> {
 }
 
 fn locks(world: &World) -> Vec<String> {
-    let entries = fs::read_dir(world.path("reports/locks"))
+    let entries = fs::read_dir(world.path("reports/.locks"))
         .into_iter()
         .flatten();
     let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -343,11 +345,76 @@ fn a_killed_run_is_shown_as_crashed_before_any_other_run() {
     assert_eq!(after["run"]["status"], "running", "nobody here knows");
 }
 
+/// A pod that was killed has another name than the next one.
+#[test]
+fn a_run_of_another_machine_has_crashed_once_it_is_silent_and_its_lock_is_free() {
+    let world = world();
+    let killed = kill(at_work(&world, up(&world)));
+    let path = world
+        .path("reports/job")
+        .join(id(&killed))
+        .join("report.json");
+    let text = fs::read_to_string(&path).expect("a report");
+    let mut report: Value = serde_json::from_str(&text).expect("JSON");
+    report["host"]["hostname"] = "s3sync-29384610-x7k2p".into();
+    let now = Timestamp::now().seconds();
+    let seconds_ago = |seconds: i64| Timestamp::new(now - seconds, 0).rfc3339_millis();
+    for (heard, held, status) in [
+        // its lock may be one that is not seen here
+        (seconds_ago(30), false, "running"),
+        (seconds_ago(3600), true, "running"),
+        ("at night".to_owned(), false, "running"),
+        (seconds_ago(3600), false, "crashed"),
+    ] {
+        case(format_args!("{heard} {held}"));
+        report["run"]["heartbeat_at"] = heard.as_str().into();
+        fs::write(&path, report.to_string()).expect("written");
+        let at_work = path.with_file_name(".running");
+        let holding = held.then(|| HeldFile::waiting(&at_work).expect("a file"));
+        up(&world).run().exit(0);
+        drop(holding);
+        let after = report_of(&world, "job", id(&killed));
+        assert_eq!(after["run"]["status"], status);
+    }
+    let crashed = report_of(&world, "job", id(&killed));
+    let reason = crashed["run"]["status_reason"].as_str().expect("a reason");
+    assert!(reason.contains("last heard of"), "{reason}");
+    assert_eq!(crashed["pairs"][0]["status"], "crashed");
+    let lines = history(&world, "job");
+    let of_it = lines.iter().filter(|line| line["run"] == id(&killed));
+    assert_eq!(of_it.count(), 1);
+}
+
+/// Somebody who looks at the locks and does not come to an end keeps no run from its end.
+#[test]
+fn a_signal_is_heard_while_a_lock_is_asked_for() {
+    for (options, code, status) in [
+        (&[][..], 143, "interrupted"),
+        (&["--set", "job.timeout=1s"], 6, "timeout"),
+    ] {
+        case(format_args!("{options:?}"));
+        let world = world();
+        let locks = world.path("reports/.locks");
+        fs::create_dir_all(&locks).expect("a directory");
+        let looking = HeldFile::waiting(&locks.join("mutex")).expect("a file");
+        let running = up(&world).arguments(options).start();
+        let job = world.path("reports/job");
+        until("its report is there", || job.exists());
+        if options.is_empty() {
+            running.signal(Signal::TERM);
+        }
+        let ran = running.wait();
+        ran.exit(code).transferred(0);
+        assert_eq!(ran.report["run"]["status"], status, "{}", ran.told());
+        drop(looking);
+    }
+}
+
 #[test]
 fn a_lock_directory_that_cannot_be_written_ends_the_run_before_it_begins() {
     let world = world();
     fs::create_dir(world.path("reports")).expect("a directory");
-    fs::write(world.path("reports/locks"), "").expect("a file");
+    fs::write(world.path("reports/.locks"), "").expect("a file");
     let ran = up(&world).run();
     ran.exit(1).says("take a lock in").says("set report.dir");
     assert_eq!(world.list("first", "").len(), 0);
@@ -437,7 +504,7 @@ fn reports_and_locks_are_neither_brought_nor_removed() {
         inside(up(&world), "tree/state").exit(0);
         assert_eq!(world.list("first", "").len(), 2);
     }
-    assert!(world.path("tree/state/locks/mutex").exists());
+    assert!(world.path("tree/state/.locks/mutex").exists());
     // in the target
     let down = || world.job().pair("down", "s3://first/up/", "down");
     for transferred in [2, 0] {
@@ -500,6 +567,31 @@ fn a_pair_may_have_any_name_whatever_locks_are_called() {
         ran.run().exit(0).transferred(2);
     }
     assert_eq!(locks(&world), [""; 0]);
+}
+
+#[test]
+fn a_job_may_have_any_name_whatever_is_beside_it() {
+    let world = world();
+    for name in ["locks", "mutex", "report"] {
+        case(format_args!("{name}"));
+        let ran = other(&world, name).pair("up", "tree", &format!("s3://first/{name}/"));
+        ran.run().exit(0).transferred(2);
+        let inside: Vec<_> = fs::read_dir(world.path("reports").join(name))
+            .expect("a directory")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("text")
+            })
+            .filter(|name| !["history.ndjson", "latest"].contains(&name.as_str()))
+            .collect();
+        assert_eq!(inside.len(), 1, "the run alone: {inside:?}");
+    }
+    // what stands beside the jobs
+    let ran = other(&world, ".locks").pair("up", "tree", "s3://first/dot/");
+    ran.run().exit(2).says("job.name");
 }
 
 #[test]

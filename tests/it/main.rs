@@ -32,6 +32,7 @@ mod faults;
 mod filter_model;
 mod filters;
 mod hopeless;
+mod huge_pages;
 mod integrity;
 mod interruption;
 mod job_file;

@@ -161,6 +161,35 @@ fn what_the_failure_of_a_program_means() {
     }
 }
 
+/// Each warning of a program around the job is counted, as those around a pair are.
+#[test]
+fn every_program_that_fails_with_a_warning_is_counted() {
+    let world = world("exit 7");
+    for (before, after) in [(1, 0), (2, 0), (0, 2), (2, 1)] {
+        case(format_args!("{before} before, {after} after"));
+        let hooks = [
+            hook("before", "job", "").repeat(before),
+            hook("after", "job", "").repeat(after),
+        ];
+        let ran = up(&world).text(&hooks.concat()).run();
+        ran.exit(3);
+        let counted = &ran.report["totals"]["counts"]["warnings"];
+        assert_eq!(*counted, json!(before + after), "{}", ran.told());
+        assert_eq!(ran.pair("pair").count("warnings"), 0, "{}", ran.told());
+        let reason = ran.report["run"]["status_reason"]
+            .as_str()
+            .expect("a reason");
+        let told = reason
+            .matches("the hook `./hook` ended with exit code 7")
+            .count();
+        assert_eq!(
+            told,
+            before.max(1),
+            "all those before, or else the first: {reason}"
+        );
+    }
+}
+
 /// Statement 55: a hook that hangs is ended in its time, and taken down.
 #[test]
 fn a_program_that_hangs_is_ended() {

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause between two attempts to look at the locks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// `<report.dir>/locks`.
+/// `<report.dir>/.locks`.
 #[derive(Debug, Clone)]
 pub(super) struct Registry {
     dir: PathBuf,

@@ -247,6 +247,11 @@ impl Running {
         });
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has said some words so far.
     pub(crate) fn has_said(&self, words: &str) -> bool {
         self.stdout.text().contains(words) || self.stderr.text().contains(words)
