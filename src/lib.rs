@@ -117,6 +117,9 @@ A library needs `default-features = false` and what it uses of these.
 #[cfg(test)]
 mod chance; // laws, held to random cases
 
+#[cfg(test)]
+mod effort; // what tests cost the processor
+
 #[doc(hidden)]
 pub mod object; // keys, entries, ETags, times
 

@@ -9,7 +9,9 @@ use std::time::SystemTime;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-/// A file locked by `flock(2)`, which is not inherited by programs that are started meanwhile.
+/// A file locked by `flock(2)`, which is not inherited by programs that are started meanwhile. It is
+/// let go when this is dropped, also while another thread is just starting one: between its fork and
+/// its exec that one has all files open, and closing ours alone would let go of nothing.
 #[derive(Debug)]
 pub struct HeldFile {
     file: File,
@@ -82,11 +84,20 @@ impl HeldFile {
     }
 }
 
+impl Drop for HeldFile {
+    fn drop(&mut self) {
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 /// Whether some process holds a file that is there.
 pub fn is_held(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockShared) {
-        Ok(()) => Ok(false),
+        Ok(()) => {
+            let _ = flock(&file, FlockOperation::Unlock);
+            Ok(false)
+        }
         Err(Errno::WOULDBLOCK) => Ok(true),
         Err(error) => Err(error.into()),
     }
@@ -111,6 +122,19 @@ mod tests {
         let held = HeldFile::attempt_existing(&path).expect("a file");
         assert!(held.is_some_and(|held| held.remove().is_ok()));
         assert!(!path.exists());
+    }
+
+    /// As one is in a process that was forked and has not come to its program yet.
+    #[test]
+    fn a_file_is_let_go_though_a_copy_of_it_is_open() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let path = dir.path().join("lock");
+        let held = HeldFile::waiting(&path).expect("a file");
+        let _copy = held.file.try_clone().expect("a copy");
+        assert!(is_held(&path).expect("a file"));
+        drop(held);
+        assert!(!is_held(&path).expect("a file"));
+        assert!(HeldFile::attempt(&path).expect("a file").is_some());
     }
 
     #[test]

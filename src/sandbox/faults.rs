@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::operation::{Operation, Target};
 
 /// Which calls are struck, and by what.
@@ -87,9 +89,9 @@ pub enum Action {
     TurnRound,
     /// The body of the answer comes so slowly: a byte, and then so long nothing.
     Trickle(Duration),
-    /// The call starts so much later.
+    /// The call starts so much later, or when it is [let go](Faults::let_go).
     Delay(Duration),
-    /// The call is performed, and answered so much later.
+    /// The call is performed, and answered so much later, or when it is [let go](Faults::let_go).
     DelayAnswer(Duration),
     /// CompleteMultipartUpload and CopyObject answer 200 with an `<Error>` in the body. Other
     /// operations are not affected.
@@ -219,6 +221,8 @@ struct Book {
     rules: Vec<(Rule, u64)>,
     calls: BTreeMap<&'static str, u64>,
     mutations: Vec<Mutation>,
+    /// Told when calls that are late are to go on.
+    let_go: watch::Sender<()>,
 }
 
 impl Faults {
@@ -230,6 +234,11 @@ impl Faults {
     /// Removes all rules.
     pub fn clear(&self) {
         self.book().rules.clear();
+    }
+
+    /// Has all calls that were counted so far go on, which are late for a rule; the rules stay.
+    pub fn let_go(&self) {
+        self.book().let_go.send_replace(());
     }
 
     /// How many calls of this operation arrived, struck or not.
@@ -292,7 +301,11 @@ impl Faults {
                 }
             }
         }
-        Tampering { actions, of_keys }
+        Tampering {
+            actions,
+            of_keys,
+            let_go: Some(book.let_go.subscribe()),
+        }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -306,9 +319,25 @@ pub(super) struct Tampering {
     actions: Vec<Action>,
     /// What is to happen to keys with these texts, of the many of one call.
     of_keys: Vec<(String, Action)>,
+    /// Says when it is no longer to be late.
+    let_go: Option<watch::Receiver<()>>,
 }
 
 impl Tampering {
+    /// Waits for so long, or until the call is let go.
+    pub(super) async fn late(&self, by: Duration) {
+        let let_go = async {
+            match self.let_go.clone() {
+                Some(mut let_go) => let_go.changed().await.is_ok(),
+                None => false,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(by) => {}
+            true = let_go => {}
+        }
+    }
+
     /// All of it, in the order of the rules.
     pub(super) fn actions(&self) -> &[Action] {
         &self.actions
@@ -353,6 +382,21 @@ impl Tampering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_late_call_that_is_let_go_goes_on() {
+        let faults = Faults::default();
+        let late = |faults: &Faults| Tampering {
+            let_go: Some(faults.book().let_go.subscribe()),
+            ..Tampering::default()
+        };
+        let before = late(&faults);
+        faults.let_go();
+        before.late(Duration::from_mins(10)).await;
+        let after = late(&faults);
+        let waits = tokio::time::timeout(Duration::from_millis(1), after.late(Duration::MAX));
+        assert!(waits.await.is_err(), "it came later");
+    }
 
     #[test]
     fn rules_strike_what_they_say() {

@@ -81,7 +81,7 @@ impl Server {
         let mut body = Body::http_body(remains.clone());
         for action in tampering.actions() {
             match action {
-                Action::Delay(delay) => tokio::time::sleep(*delay).await,
+                Action::Delay(delay) => tampering.late(*delay).await,
                 Action::Close(Moment::Before) => return Err("closed by a fault".into()),
                 Action::FlipRequest(offset) => body = wire::flip(body, *offset),
                 Action::Refuse {
@@ -148,7 +148,7 @@ impl Server {
                     let pause = *pause;
                     response = response.map(|body| wire::trickle(body, pause));
                 }
-                Action::DelayAnswer(delay) => tokio::time::sleep(*delay).await,
+                Action::DelayAnswer(delay) => tampering.late(*delay).await,
                 Action::Ignore(_)
                 | Action::Close(Moment::Before)
                 | Action::Delay(_)

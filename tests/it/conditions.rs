@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use s3sync::config::OfTarget;
 use s3sync::event::{self, Cause, Event};
@@ -15,14 +14,11 @@ use serde_json::json;
 
 use crate::engine_room::{Told, context, ends, pair};
 use crate::support::{Listed, case, write};
-use crate::world::{Ran, Run, Wire, World, content, same, until};
+use crate::world::{NEVER, Ran, Run, Wire, World, content, same, until};
 
 const MIB: usize = 1 << 20;
 const SMALL: usize = 50_000;
 const LARGE: usize = 12 * MIB + 7;
-
-/// Long enough for somebody else to write, and far too short to matter.
-const A_WHILE: Duration = Duration::from_millis(700);
 
 /// A world with a tree and the same in the bucket `first`. The target has older objects of the two
 /// keys, and none of the third.
@@ -183,7 +179,7 @@ fn beaten(
     nth: u64,
     run: Run<'_>,
 ) -> Ran {
-    let late = Rule::new(Action::Delay(A_WHILE)).when(When::Nth(nth));
+    let late = Rule::new(Action::Delay(NEVER)).when(When::Nth(nth));
     world.faults().add(late.operation(operation).key(key));
     let running = run.start();
     until("the write", || {
@@ -192,9 +188,9 @@ fn beaten(
         mutations.iter().filter(is_it).count() as u64 == nth
     });
     world.put("second", key, b"another's");
-    let ran = running.wait();
     world.faults().clear();
-    ran
+    world.faults().let_go();
+    running.wait()
 }
 
 #[test]
@@ -233,7 +229,7 @@ fn an_object_that_went_away_is_not_written_either() {
         case(format_args!("{}", way.0));
         let world = world();
         let operation = way.3[0];
-        let late = Rule::new(Action::Delay(A_WHILE))
+        let late = Rule::new(Action::Delay(NEVER))
             .operation(operation)
             .key("small");
         world.faults().add(late);
@@ -245,6 +241,8 @@ fn an_object_that_went_away_is_not_written_either() {
                 .any(|call| call.operation == operation && call.key == "small")
         });
         world.remove("second", "small");
+        world.faults().clear();
+        world.faults().let_go();
         let ran = running.wait();
         ran.exit(3).transferred(2);
         assert_eq!(
@@ -359,7 +357,7 @@ fn replaced<'w>(world: &'w World, key: &'static str, run: Run<'w>) -> Ran {
     } else {
         "CopyObject"
     };
-    let late = Rule::new(Action::Delay(A_WHILE))
+    let late = Rule::new(Action::Delay(NEVER))
         .operation(operation)
         .key(key);
     world.faults().add(late.when(When::First(1)));
@@ -371,9 +369,9 @@ fn replaced<'w>(world: &'w World, key: &'static str, run: Run<'w>) -> Ran {
             .any(|call| call.operation == operation && call.key == key)
     });
     world.put("first", key, b"replaced meanwhile");
-    let ran = running.wait();
     world.faults().clear();
-    ran
+    world.faults().let_go();
+    running.wait()
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! `run DIR`: each job file of a directory as its own job.
 
 use std::fs;
-use std::time::Duration;
 
 use rustix::process::Signal;
 use s3sync::sandbox::{Action, Rule, When};
 
 use crate::support::case;
-use crate::world::{Run, World, until};
+use crate::world::{NEVER, Run, World, until};
 
 /// A world with a directory `jobs`.
 fn world() -> World {
@@ -136,7 +135,7 @@ fn two(action: Action, when: When) -> World {
     let world = world();
     write(&world, "a.toml", &job(&world, "s3://first/a/"));
     write(&world, "b.toml", &job(&world, "s3://first/b/"));
-    let late = Rule::new(Action::Delay(Duration::from_secs(1))).operation("PutObject");
+    let late = Rule::new(Action::Delay(NEVER)).operation("PutObject");
     let rule = Rule::new(action).operation("PutObject");
     world.faults().add(rule.when(when));
     world.faults().add(late.when(When::Nth(2)));
@@ -151,11 +150,7 @@ fn a_signal_during_a_job_starts_no_other_even_if_that_one_fails() {
         retry_after: None,
     };
     for (what, action, exit) in [
-        (
-            "it is interrupted",
-            Action::Delay(Duration::from_secs(1)),
-            130,
-        ),
+        ("it is interrupted", Action::Delay(NEVER), 130),
         ("it fails", refused, 1),
     ] {
         case(format_args!("{what}"));
@@ -164,7 +159,8 @@ fn a_signal_during_a_job_starts_no_other_even_if_that_one_fails() {
         until("both objects are on their way", || {
             world.faults().calls("PutObject") >= 2
         });
-        running.signal(Signal::INT);
+        running.stop(Signal::INT);
+        world.faults().let_go();
         let ran = running.wait();
         assert!(!has_run(&world, "b"), "{}", ran.told());
         ran.says("not started").says("job=\"b\"");

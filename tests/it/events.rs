@@ -504,7 +504,7 @@ fn a_script_that_fails_warns_once_with_its_count() {
                 &format!("s3://second/{}/", script.len()),
             )
             .set("lua.event_script", "\"own.lua\"")
-            .set("lua.callback_timeout", "\"200ms\"")
+            .set("lua.callback_timeout", "\"1s\"")
             .set("server_side_copy", "true")
             .set("verify.multipart", "true")
             .run();
@@ -567,7 +567,7 @@ fn a_script_that_does_not_end_hears_the_rest_until_it_is_given_up() {
         let ran = (world.job().pair("pair", "tree", "s3://target/"))
             .set("lua.event_script", "\"own.lua\"")
             .set("lua.allow_os_library", "true")
-            .set("lua.callback_timeout", "\"200ms\"")
+            .set("lua.callback_timeout", "\"1s\"")
             .run();
         ran.exit(3).transferred(20);
         let samples = &ran.pair("pair").report["warnings_sample"];

@@ -7,10 +7,7 @@ use std::time::Duration;
 use s3sync::sandbox::{Action, Rule, When};
 
 use crate::support::case;
-use crate::world::{Ran, Run, World};
-
-/// Longer than any test waits: a call that is late by this never comes.
-const NEVER: Duration = Duration::from_mins(10);
+use crate::world::{NEVER, Ran, Run, World};
 
 /// Three directories and a bucket for each.
 fn world() -> World {

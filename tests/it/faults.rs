@@ -1,12 +1,11 @@
 //! What may go wrong on the way, and what must not come of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use s3sync::sandbox::{Action, Moment, Rule, When};
 
 use crate::support::case;
-use crate::world::{Ran, Run, World, content, same, until};
+use crate::world::{NEVER, Ran, Run, World, content, same, until};
 
 const MIB: usize = 1 << 20;
 const SMALL: usize = 50_000;
@@ -497,9 +496,9 @@ fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
         ("server side", server_side, "UploadPartCopy"),
     ] {
         let world = world();
-        // the second range starts late enough for the object to be replaced before it
+        // the second range starts when the object has been replaced
         world.faults().add(
-            Rule::new(Action::Delay(Duration::from_secs(2)))
+            Rule::new(Action::Delay(NEVER))
                 .operation(operation)
                 .key("large")
                 .when(When::Nth(2)),
@@ -512,6 +511,7 @@ fn an_object_replaced_midway_is_entirely_the_old_or_the_new() {
         });
         let new = content("another", LARGE + 5);
         world.put_in_parts("first", "large", &new, &[8 * MIB, 8 * MIB, 4 * MIB + 12]);
+        world.faults().let_go();
         let ran = running.wait();
         ran.exit(0).transferred(2).all_proved();
         let arrived = target(&world, way).remove("large").expect("it is there");
@@ -534,7 +534,7 @@ fn a_server_that_falls_silent_is_cut_off_and_asked_again() {
         ("across", across, "ListObjectsV2"),
     ] {
         let world = world();
-        let rule = Rule::new(Action::Delay(Duration::from_mins(10))).operation(operation);
+        let rule = Rule::new(Action::Delay(NEVER)).operation(operation);
         world.faults().add(rule.when(When::First(1)));
         let ran = run(&world).set("timeout.read", "\"2s\"").run();
         case(format_args!("{way}, {operation}"));

@@ -6,12 +6,9 @@ use rustix::process::Signal;
 use s3sync::sandbox::{Action, Rule, When};
 
 use crate::resume::journal;
-use crate::world::{Ran, Run, Running, World, content, until};
+use crate::world::{NEVER, Ran, Run, Running, World, content, until};
 
 const MIB: usize = 1 << 20;
-
-/// Longer than any test waits: a call that is late by this never comes.
-const NEVER: Duration = Duration::from_mins(10);
 
 /// A tree with one large file, and small ones behind it.
 fn world() -> World {
@@ -30,12 +27,14 @@ fn up(world: &World) -> Run<'_> {
     world.job().pair("pair", "tree", "s3://second/")
 }
 
-/// Starts a run whose second part is late, and waits until it is on its way.
-fn started(world: &World, late: Duration) -> Running {
-    let rule = Rule::new(Action::Delay(late)).operation("UploadPart");
+/// Starts a run whose second part never comes, and waits until it is on its way.
+fn started(world: &World) -> Running {
+    let rule = Rule::new(Action::Delay(NEVER)).operation("UploadPart");
     world.faults().add(rule.when(When::Nth(2)));
     let running = up(world)
         .set("performance.max_parallel_uploads", "1")
+        // whoever has started the tests may ignore it (`nohup`), and that is handed down
+        .through(&["env", "--default-signal=HUP"])
         .start();
     until("a part is on its way", || {
         world.faults().calls("UploadPart") >= 2
@@ -67,7 +66,7 @@ fn the_first_signal_aborts_what_is_large_and_finishes_what_is_small() {
         (Signal::HUP, 129, "SIGHUP"),
     ] {
         let world = world();
-        let running = started(&world, Duration::from_secs(1));
+        let running = started(&world);
         running.signal(signal);
         let ran = running.wait();
         is_interrupted(&ran, code, name);
@@ -113,11 +112,8 @@ fn the_second_signal_ends_at_once() {
         // what is short is waited for
         let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
         world.faults().add(rule);
-        let running = started(&world, NEVER);
-        running.signal(first);
-        until("the first signal was heard", || {
-            running.has_said("once more stops at once")
-        });
+        let running = started(&world);
+        running.stop(first);
         running.signal(second);
         let ran = running.wait();
         ran.exit(code);
@@ -168,7 +164,7 @@ fn what_had_failed_is_told_after_a_second_signal() {
 #[test]
 fn later_pairs_are_not_begun() {
     let world = world();
-    let rule = Rule::new(Action::Delay(Duration::from_secs(1)));
+    let rule = Rule::new(Action::Delay(NEVER));
     world
         .faults()
         .add(rule.operation("UploadPart").when(When::Nth(1)));
@@ -191,7 +187,7 @@ fn a_download_that_is_stopped_leaves_no_file_and_no_temporary_one() {
     let world = world();
     let large = content("large", 24 * MIB);
     world.put_in_parts("first", "large", &large, &[8 * MIB, 8 * MIB, 8 * MIB]);
-    let rule = Rule::new(Action::Delay(Duration::from_secs(1))).operation("GetObject");
+    let rule = Rule::new(Action::Delay(NEVER)).operation("GetObject");
     world.faults().add(rule.when(When::Nth(2)));
     let running = world
         .job()
@@ -258,14 +254,14 @@ fn a_check_waits_for_no_answer_any_more() {
 
 #[test]
 fn what_is_short_has_the_grace_that_is_said_and_is_cut_then() {
-    for (name, grace, late, arrives) in [
-        ("in time", "1m", Duration::from_millis(500), true),
-        ("too late", "50ms", NEVER, false),
-        ("none", "0s", NEVER, false),
+    for (name, grace, arrives) in [
+        ("in time", "1m", true),
+        ("too late", "50ms", false),
+        ("none", "0s", false),
     ] {
         let world = world();
         std::fs::remove_file(world.path("tree/large")).expect("removed");
-        let rule = Rule::new(Action::Delay(late)).operation("PutObject");
+        let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
         world.faults().add(rule);
         let running = up(&world)
             .text(&format!("[job]\nshutdown_grace = \"{grace}\"\n"))
@@ -273,7 +269,11 @@ fn what_is_short_has_the_grace_that_is_said_and_is_cut_then() {
         until("an object is on its way", || {
             world.faults().calls("PutObject") >= 1
         });
-        running.signal(Signal::TERM);
+        running.stop(Signal::TERM);
+        if arrives {
+            world.faults().clear();
+            world.faults().let_go();
+        }
         let ran = running.wait();
         is_interrupted(&ran, 143, "SIGTERM");
         let transferred = ran.pair("pair").count("transferred/total");
@@ -319,7 +319,7 @@ fn an_endpoint_that_does_not_answer_keeps_no_run_that_is_to_end() {
 #[test]
 fn a_terminal_that_goes_away_does_not_end_a_run_that_was_to_outlive_it() {
     let world = world();
-    let rule = Rule::new(Action::Delay(Duration::from_millis(500))).operation("UploadPart");
+    let rule = Rule::new(Action::Delay(NEVER)).operation("UploadPart");
     world.faults().add(rule.when(When::Nth(2)));
     let running = up(&world)
         .set("performance.max_parallel_uploads", "1")
@@ -329,6 +329,7 @@ fn a_terminal_that_goes_away_does_not_end_a_run_that_was_to_outlive_it() {
         world.faults().calls("UploadPart") >= 2
     });
     running.signal(Signal::HUP);
+    world.faults().let_go();
     running.wait().exit(0).all_proved();
 }
 
@@ -349,10 +350,7 @@ fn a_second_signal_leaves_no_temporary_file() {
     until("both are on their way", || {
         world.faults().calls("GetObject") >= 3
     });
-    running.signal(Signal::TERM);
-    until("the first signal was heard", || {
-        running.has_said("once more stops at once")
-    });
+    running.stop(Signal::TERM);
     running.signal(Signal::TERM);
     running.wait().exit(143);
     assert_eq!(world.tree("down").files().len(), 0);

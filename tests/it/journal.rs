@@ -1,18 +1,14 @@
 //! What a killed run leaves behind is removed by the next one, and only that.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use s3sync::sandbox::{Action, Moment, Rule, When};
 
 use crate::resume::journal;
 use crate::support::skipped;
-use crate::world::{Run, World, content, until};
+use crate::world::{NEVER, Run, World, content, until};
 
 const MIB: usize = 1 << 20;
-
-/// Longer than any test waits: a call that is late by this never comes.
-const NEVER: Duration = Duration::from_mins(10);
 
 fn world() -> World {
     let world = World::new();

@@ -2,23 +2,18 @@
 what changes after it was judged, versions, archives.
 */
 
-use std::time::Duration;
-
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::StorageClass;
 use s3sync::sandbox::{Action, Rule, When};
 use serde_json::json;
 
 use crate::support::case;
-use crate::world::{Dress, Ran, Run, World, content, until};
+use crate::world::{Dress, NEVER, Ran, Run, World, content, until};
 
 const MIB: usize = 1 << 20;
 
 /// In parts.
 const LARGE: usize = 5 * MIB + 1;
-
-/// Long enough to write to the source meanwhile.
-const LONG: Duration = Duration::from_millis(1500);
 
 /// Every way out of a bucket: its target, and whether S3 copies.
 const WAYS: [(&str, &str); 3] = [
@@ -194,11 +189,12 @@ fn what_changes_after_it_was_judged_is_judged_again() {
             let world = world();
             put(&world, "k", old, "good");
             let filter = ("filter.include_metadata_regex", "['good']");
-            let pause = Rule::new(Action::Delay(LONG)).operation(operation);
+            let pause = Rule::new(Action::Delay(NEVER)).operation(operation);
             world.faults().add(pause.key("k").when(When::First(1)));
             let running = run(&world, way, filter).start();
             until("it was judged", || world.faults().calls(operation) > 0);
             put(&world, "k", new, kind);
+            world.faults().let_go();
             let ran = running.wait();
             ran.exit(0).transferred(1 - filtered);
             let seen = counted(&ran, "filtered/total");
@@ -215,12 +211,13 @@ fn the_tags_that_were_judged_are_written() {
     for bytes in [&b"small"[..], &content("large", LARGE)] {
         let world = world();
         put(&world, "k", bytes, "good");
-        let pause = Rule::new(Action::Delay(LONG)).operation("GetObject");
+        let pause = Rule::new(Action::Delay(NEVER)).operation("GetObject");
         world.faults().add(pause.key("k").when(When::First(1)));
         let filter = ("filter.exclude_tag_regex", "['bad']");
         let running = run(&world, WAYS[1], filter).start();
         until("it was judged", || world.faults().calls("GetObject") > 0);
         world.tag("first", "k", &[("kind", "bad")]);
+        world.faults().let_go();
         running.wait().exit(0).transferred(1);
         assert_eq!(world.tags("second", "k")["kind"], "good");
     }

@@ -12,7 +12,7 @@ use s3sync::{Job, JobBuilder, Run, StartError, Status};
 use serde_json::Value;
 
 use crate::support::case;
-use crate::world::{World, content, until};
+use crate::world::{NEVER, World, content, until};
 
 const MIB: usize = 1 << 20;
 
@@ -88,7 +88,7 @@ fn a_run_that_is_cancelled_ends_in_order_and_says_so() {
     for threads in [1, 2] {
         let world = world();
         world.tree("tree").file("large", 24 * MIB);
-        let late = Fault::new(Action::Delay(Duration::from_secs(1))).operation("UploadPart");
+        let late = Fault::new(Action::Delay(NEVER)).operation("UploadPart");
         world.faults().add(late.when(When::Nth(2)));
         on(threads, async {
             let job = up(&world).set("performance.max_parallel_uploads", 1);
@@ -165,7 +165,7 @@ fn a_stop_reaches_who_waits_for_a_hook() {
 fn a_run_that_is_dropped_stops() {
     let world = world();
     world.tree("tree").file("large", 24 * MIB);
-    let never = Fault::new(Action::Delay(Duration::from_mins(10))).operation("UploadPart");
+    let never = Fault::new(Action::Delay(NEVER)).operation("UploadPart");
     world.faults().add(never);
     on(2, async {
         let job = up(&world).build().expect("a job");
@@ -185,7 +185,7 @@ fn a_run_that_is_dropped_stops() {
 #[test]
 fn a_run_whose_runtime_is_gone_says_so() {
     let world = world();
-    let never = Fault::new(Action::Delay(Duration::from_mins(10))).operation("PutObject");
+    let never = Fault::new(Action::Delay(NEVER)).operation("PutObject");
     world.faults().add(never);
     let job = up(&world).build().expect("a job");
     let builder = &mut tokio::runtime::Builder::new_multi_thread();
@@ -210,14 +210,15 @@ fn statistics_grow_while_it_runs() {
     let world = world();
     world.tree("tree").file("zzz", 100);
     // the last of them waits until it was seen that the others are through
-    let held = Fault::new(Action::Delay(Duration::from_mins(10))).key("zzz");
+    let held = Fault::new(Action::Delay(NEVER)).key("zzz");
     world.faults().add(held.operation("PutObject"));
     on(2, async {
         let job = up(&world).build().expect("a job");
         let running = Run::new(job).start().expect("it starts");
         let live = running.live();
         until("ten are through", || {
-            live.pairs()[0].statistics.created == 10
+            let seen = &live.pairs()[0].statistics;
+            seen.created == 10 && seen.is_listed
         });
         let seen = live.pairs();
         assert_eq!(seen[0].name, "adhoc");

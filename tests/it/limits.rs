@@ -156,8 +156,10 @@ fn hundreds_of_objects_get_through_an_endpoint_that_refuses_a_third() {
         let pair = ran.pair("pair");
         let retries = pair.number("/retries/count");
         assert!(retries > 60, "{}", ran.told());
-        assert_eq!(pair.number(&format!("/retries/by_code/{code}")), retries);
-        let throttled = if is_throttling { retries } else { 0 };
+        // of a thousand requests one may be refused as often as it is made, and its object begun anew
+        let refused = pair.number(&format!("/retries/by_code/{code}"));
+        assert_eq!(refused + pair.begun_anew(), retries, "{}", ran.told());
+        let throttled = if is_throttling { refused } else { 0 };
         assert_eq!(pair.number("/throttled"), throttled, "{}", ran.told());
     }
 }

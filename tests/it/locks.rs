@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rustix::process::Signal;
 use s3sync::object::Timestamp;
@@ -12,10 +11,7 @@ use s3sync::sandbox::{Action, Rule, When};
 use serde_json::Value;
 
 use crate::support::case;
-use crate::world::{Ran, Run, Running, World, until};
-
-/// Longer than any test waits: a call that is late by this never comes.
-const NEVER: Duration = Duration::from_mins(10);
+use crate::world::{NEVER, Ran, Run, Running, World, until};
 
 fn world() -> World {
     let world = World::new();
@@ -428,13 +424,14 @@ fn a_lock_directory_that_cannot_be_written_ends_the_run_before_it_begins() {
 #[test]
 fn a_report_that_cannot_be_written_any_more_is_a_warning() {
     let world = world();
-    let rule = Rule::new(Action::Delay(Duration::from_secs(1))).operation("PutObject");
+    let rule = Rule::new(Action::Delay(NEVER)).operation("PutObject");
     world.faults().add(rule.when(When::Nth(1)));
     let running = up(&world).start();
     until("an upload is on its way", || {
         world.faults().calls("PutObject") >= 1
     });
     fs::remove_dir_all(world.path("reports/job")).expect("removed");
+    world.faults().let_go();
     let ran = running.wait();
     ran.exit(3).says("write the report");
     assert_eq!(world.list("first", "").len(), 2, "{}", ran.told());

@@ -8,15 +8,15 @@ use s3sync::object::Timestamp;
 use s3sync::sandbox::{Action, Rule, When};
 
 use crate::support::case;
-use crate::world::{Run, World, content, until};
+use crate::world::{NEVER, Run, World, content, until};
 
 const MIB: usize = 1 << 20;
 
 /// In parts.
 const LARGE: usize = 5 * MIB + 1;
 
-/// Longer than clocks in seconds can tell from no time at all.
-const LONG: Duration = Duration::from_millis(2500);
+/// Listings have whole seconds: what comes so much later has another one.
+const A_SECOND: Duration = Duration::from_millis(1100);
 
 fn world() -> World {
     let world = World::new();
@@ -95,7 +95,7 @@ fn what_is_written_over_while_it_is_copied_comes_with_the_next_run_at_the_latest
         } else {
             Action::DelayAnswer
         };
-        let pause = Rule::new(action(LONG)).operation(operation).key(key);
+        let pause = Rule::new(action(NEVER)).operation(operation).key(key);
         world.faults().add(pause.when(When::First(1)));
         let before = world.faults().calls(operation);
         let running = run(&world, way).start();
@@ -104,6 +104,8 @@ fn what_is_written_over_while_it_is_copied_comes_with_the_next_run_at_the_latest
         });
         // the rule has struck: what the test itself writes is not delayed
         put(&world, key, size, "new");
+        std::thread::sleep(A_SECOND);
+        world.faults().let_go();
         let first = running.wait();
         first.exit(0);
         let second = run(&world, way).run();
@@ -128,17 +130,17 @@ fn what_is_written_over_by_something_the_filters_keep_out_does_not_go() {
         ] {
             case(format_args!("{way}: {filter:?}"));
             let world = world();
-            // listings have whole seconds
-            std::thread::sleep(Duration::from_millis(1100));
+            std::thread::sleep(A_SECOND);
             let now = format!("{:?}", Timestamp::now().to_string());
             let value = if filter.1 == "now" { &now } else { filter.1 };
             world.faults().forget_calls();
-            let pause = Rule::new(Action::Delay(LONG)).operation(operation);
+            let pause = Rule::new(Action::Delay(NEVER)).operation(operation);
             world.faults().add(pause.key(key).when(When::First(1)));
             let running = run(&world, way).set(filter.0, value).start();
             until("it is under way", || world.faults().calls(operation) > 0);
-            std::thread::sleep(Duration::from_millis(1100));
+            std::thread::sleep(A_SECOND);
             put(&world, key, 6_000_001, "new");
+            world.faults().let_go();
             let ran = running.wait();
             ran.exit(0).transferred(1);
             let filtered = ran.pair("pair").count("filtered/total");

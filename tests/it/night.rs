@@ -72,7 +72,9 @@ fn n46_hundreds_of_tagged_objects_get_through() {
         let pair = ran.pair("pair");
         let retries = pair.number("/retries/count");
         assert!(retries > 50, "{}", ran.told());
-        assert_eq!(pair.number("/throttled"), retries, "{}", ran.told());
+        // one request may be refused as often as it is made, and its object begun anew
+        let refused = retries - pair.begun_anew();
+        assert_eq!(pair.number("/throttled"), refused, "{}", ran.told());
         all_there(&world);
         across(&world, options).run().exit(0).transferred(0);
     }

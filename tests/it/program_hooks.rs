@@ -10,7 +10,7 @@ use s3sync::sandbox::{Action, Rule, When};
 use serde_json::{Value, json};
 
 use crate::support::case;
-use crate::world::{Ran, Run, World, until};
+use crate::world::{NEVER, Ran, Run, World, until};
 
 /// A world with a directory of two files, an empty bucket, and a script `hook` beside the job.
 fn world(script: &str) -> World {
@@ -201,9 +201,7 @@ fn a_program_that_hangs_is_ended() {
         ("after", "job"),
     ] {
         case(format_args!("{at} {scope}"));
-        let ran = up(&world)
-            .text(&hook(at, scope, "timeout = \"200ms\""))
-            .run();
+        let ran = up(&world).text(&hook(at, scope, "timeout = \"1s\"")).run();
         ran.exit(3);
         assert_eq!(said(&ran, "timed_out"), [json!(true)], "{}", ran.told());
         assert_eq!(said(&ran, "signal"), [json!("SIGTERM")], "{}", ran.told());
@@ -378,7 +376,7 @@ fn a_signal_ends_what_runs_before_and_lets_what_runs_after() {
 fn a_signal_in_the_middle_of_a_pair_runs_what_comes_after() {
     let world = world("echo \"$S3SYNC_RUN_SCOPE $S3SYNC_RUN_STATUS\" >> trace");
     world.tree("tree").file("large", 24 << 20);
-    let late = Rule::new(Action::Delay(std::time::Duration::from_secs(1)));
+    let late = Rule::new(Action::Delay(NEVER));
     world
         .faults()
         .add(late.operation("UploadPart").when(When::Nth(2)));
@@ -408,10 +406,7 @@ fn a_second_signal_ends_programs_too() {
     // the program waits for somebody to read
     let mut reader = fs::File::open(&alive).expect("a fifo");
     until("it has begun", || world.path("started").exists());
-    running.signal(Signal::TERM);
-    until("the first signal was heard", || {
-        running.has_said("once more stops at once")
-    });
+    running.stop(Signal::TERM);
     running.signal(Signal::TERM);
     running.wait().exit(143);
     let mut rest = Vec::new();

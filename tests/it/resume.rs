@@ -2,16 +2,12 @@
 //! be those of the object, ends what it cannot go on with, and touches nothing of anybody else's.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use s3sync::sandbox::{Action, Rule, When};
 
-use crate::world::{Run, World, content, until};
+use crate::world::{NEVER, Run, World, content, until};
 
 const MIB: usize = 1 << 20;
-
-/// Longer than any test waits: a call that is late by this never comes.
-const NEVER: Duration = Duration::from_mins(10);
 
 /// So many parts the object has, and so many are there when the run is killed.
 const PARTS: u64 = 5;

@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use jsonschema::Validator;
 use rustix::process::Signal;
@@ -15,7 +14,7 @@ use s3sync::sandbox::{Action, Rule, When};
 use serde_json::{Value, json};
 
 use crate::support::case;
-use crate::world::{Ran, Run, World, until};
+use crate::world::{NEVER, Ran, Run, World, until};
 
 const MIB: usize = 1 << 20;
 
@@ -255,7 +254,7 @@ fn failures_keep_to_the_schemas() {
 #[test]
 fn a_run_under_way_and_one_that_is_interrupted_keep_to_the_schemas() {
     let world = world();
-    let late = Rule::new(Action::Delay(Duration::from_secs(1)));
+    let late = Rule::new(Action::Delay(NEVER));
     world
         .faults()
         .add(late.operation("UploadPart").when(When::Nth(1)));

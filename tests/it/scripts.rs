@@ -283,7 +283,7 @@ fn one_object_fails_and_the_others_are_decided() {
         let path = script(&world, &text);
         let options = [
             ("lua.on_error", "'fail_object'"),
-            ("lua.callback_timeout", "'200ms'"),
+            ("lua.callback_timeout", "'1s'"),
         ];
         let ran = two_pairs(&world, &path, &options).run();
         ran.exit(1);

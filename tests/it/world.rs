@@ -52,6 +52,9 @@ pub(crate) struct Endpoint {
     pub(crate) region: String,
 }
 
+/// Longer than any test waits: a call that is late by this never comes, unless it is let go.
+pub(crate) const NEVER: Duration = Duration::from_mins(10);
+
 /// What does not happen for so long does not happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use s3sync::sandbox::{Action, Rule, When};
 
 use crate::support::case;
-use crate::world::{Run, World, content, until};
+use crate::world::{NEVER, Run, World, content, until};
 
 const MIB: usize = 1 << 20;
 const LARGE: usize = 20 * MIB;
@@ -40,7 +40,7 @@ fn a_file_that_changes_while_it_is_uploaded_is_the_old_or_the_new() {
             world.bucket("second");
             let tree = world.tree("tree");
             tree.write("large", &old);
-            let late = Rule::new(Action::Delay(Duration::from_millis(200)));
+            let late = Rule::new(Action::Delay(NEVER));
             let late = late.operation("UploadPart").when(When::Nth(nth));
             world.faults().add(late);
             let running = up(&world).start();
@@ -51,6 +51,7 @@ fn a_file_that_changes_while_it_is_uploaded_is_the_old_or_the_new() {
             } else {
                 fs::write(tree.join("large"), &new).expect("a file");
             }
+            world.faults().let_go();
             let ran = running.wait();
             let seen = world.get("second", "large");
             let is_one_of = |seen: &Vec<u8>| *seen == old || *seen == new;
@@ -100,7 +101,7 @@ fn a_file_that_vanishes_behind_the_listing_is_left_out() {
     for n in 0..20 {
         tree.file(&format!("f{n:02}"), 100);
     }
-    let late = Rule::new(Action::Delay(Duration::from_millis(300)));
+    let late = Rule::new(Action::Delay(NEVER));
     let late = late.operation("PutObject").when(When::First(2));
     world.faults().add(late);
     let run = world.job().set("performance.worker_size", "2");
@@ -109,6 +110,7 @@ fn a_file_that_vanishes_behind_the_listing_is_left_out() {
         world.faults().calls("PutObject") >= 2
     });
     fs::remove_file(tree.join("f19")).expect("a file");
+    world.faults().let_go();
     let ran = running.wait();
     ran.exit(3).transferred(19);
     let line = ran.pair("pair").line("f19");

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::ops::Deref;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -71,7 +72,7 @@ pub(super) struct JournalFile {
 
 #[derive(Debug)]
 struct Writer {
-    file: File,
+    file: LockedFile,
     length: u64,
     /// Brings it to the disk.
     sync: Option<SyncSender<()>>,
@@ -88,11 +89,11 @@ impl JournalFile {
         let mut left = Vec::new();
         let mut taken = Vec::new();
         for path in journals(directory)? {
-            let Locked::By(mut file) = lock(&path)? else {
+            let Locked::By(file) = lock(&path)? else {
                 continue;
             };
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
+            (&*file).read_to_end(&mut bytes)?;
             left.extend(read(&bytes, &path));
             taken.push((path, file));
         }
@@ -150,10 +151,7 @@ impl JournalFile {
         if open.is_empty() {
             return fs::remove_file(&self.path);
         }
-        let synced = writer.file.sync_data();
-        // the thread that syncs may have it open for a moment longer
-        flock(&writer.file, FlockOperation::Unlock)?;
-        synced
+        writer.file.sync_data()
     }
 
     /// The file to append to, made when the first line is written.
@@ -180,7 +178,7 @@ impl JournalFile {
     fn rewrite(
         &mut self,
         open: &BTreeMap<u64, Record>,
-        taken: &[(PathBuf, File)],
+        taken: &[(PathBuf, LockedFile)],
     ) -> io::Result<()> {
         let holds = self.writer.is_some() || taken.iter().any(|(path, _)| *path == self.path);
         if !holds {
@@ -197,9 +195,10 @@ impl JournalFile {
         for (entry, record) in open {
             bytes.extend(line(*entry, Some(record))?);
         }
-        let mut file = OpenOptions::new().append(true).open(beside.path())?;
+        let file = OpenOptions::new().append(true).open(beside.path())?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        file.write_all(&bytes)?;
+        let file = LockedFile(file);
+        (&*file).write_all(&bytes)?;
         file.sync_all()?;
         beside.persist(&self.path)?;
         File::open(directory)?.sync_all()?;
@@ -209,7 +208,7 @@ impl JournalFile {
 }
 
 impl Writer {
-    fn new(file: File, length: u64) -> Self {
+    fn new(file: LockedFile, length: u64) -> Self {
         Self {
             file,
             length,
@@ -219,7 +218,7 @@ impl Writer {
 
     /// One write: what a killed process leaves is whole, or one damaged line at the end.
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        self.file.write_all(line)?;
+        (&*self.file).write_all(line)?;
         self.length += line.len() as u64;
         Ok(())
     }
@@ -249,9 +248,28 @@ impl Writer {
     }
 }
 
+/// A file that is locked until this is dropped. The thread that syncs may have it open for a moment
+/// longer, and so may a program that is just being started.
+#[derive(Debug)]
+struct LockedFile(File);
+
+impl Deref for LockedFile {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 /// Whose a file is.
 enum Locked {
-    By(File),
+    By(LockedFile),
     BySomebodyElse,
 }
 
@@ -278,6 +296,7 @@ fn lock_with(path: &Path, options: &OpenOptions) -> io::Result<Locked> {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(Locked::BySomebodyElse),
             Err(error) => return Err(error.into()),
         }
+        let file = LockedFile(file);
         // it may have been replaced or removed since it was opened
         let is_there = fs::metadata(path);
         if is_there.is_ok_and(|there| Some(there.ino()) == file.metadata().ok().map(|it| it.ino()))
@@ -418,6 +437,17 @@ pub(super) mod tests {
         assert_eq!(left, [record("a"), record("b")]);
         let names = journals(dir.path()).expect("readable");
         assert_eq!(names, [third.path()], "one file has it all");
+    }
+
+    /// As it is by the thread that syncs, and by a program that is just being started.
+    #[test]
+    fn what_a_run_left_is_found_though_a_copy_of_its_file_is_open() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let (mut file, _) = JournalFile::open(dir.path(), "1").expect("a journal");
+        file.opened(1, &record("a"), true).expect("written");
+        let _copy = file.writer().expect("open").file.try_clone();
+        drop(file);
+        assert_eq!(left(dir.path(), "2"), [record("a")]);
     }
 
     #[test]

@@ -132,17 +132,22 @@ impl Writer {
     }
 }
 
-/// For `S3SYNC_TEST_FUZZ_SECONDS`, two where nobody says it. A number given as
-/// `S3SYNC_TEST_FUZZ_SEED` brings programs back.
+/// So many programs at least, however slow the machine: among fewer there may be none that ends well.
+const LEAST: u64 = 200;
+
+/// For `S3SYNC_TEST_FUZZ_SECONDS`, two and the same programs every time where nobody
+/// says it. A number given as `S3SYNC_TEST_FUZZ_SEED` brings programs back.
 #[tokio::test]
 async fn random_programs_neither_crash_nor_stay() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let seconds = number("S3SYNC_TEST_FUZZ_SECONDS").unwrap_or(2);
-    let seed = number("S3SYNC_TEST_FUZZ_SEED").unwrap_or_else(|| fastrand::u64(..));
+    let asked = number("S3SYNC_TEST_FUZZ_SECONDS");
+    let seconds = asked.unwrap_or(2);
+    let chosen = || asked.map_or(0, |_| fastrand::u64(..));
+    let seed = number("S3SYNC_TEST_FUZZ_SEED").unwrap_or_else(chosen);
     let mut writer = Writer(fastrand::Rng::with_seed(seed));
     let end = Instant::now() + Duration::from_secs(seconds);
     let (mut count, mut loaded, mut ended_well) = (0_u64, 0_u64, 0_u64);
-    while Instant::now() < end {
+    while Instant::now() < end || count < LEAST {
         let text = writer.program();
         let settings = LuaSettings {
             timeout: Some(Duration::from_millis(20)),

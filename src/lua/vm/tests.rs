@@ -247,7 +247,7 @@ async fn what_a_script_may_not_do_ends_with_an_error_that_names_its_line() {
         let seconds = if expected.contains("longer") {
             None
         } else {
-            Some(60)
+            Some(600)
         };
         let settings = LuaSettings {
             timeout: seconds.map(Duration::from_secs).or(settings().timeout),

@@ -163,6 +163,12 @@ impl PairSeen<'_> {
         self.number(&format!("/counts/{name}"))
     }
 
+    /// How many of its objects were begun anew.
+    pub(crate) fn begun_anew(&self) -> u64 {
+        let by_code = &self.report["retries"]["by_code"];
+        by_code["object"].as_u64().unwrap_or_default()
+    }
+
     /// Its lines of evidence, without the trailer.
     pub(crate) fn evidence(&self) -> Vec<Value> {
         let mut lines = self.lines();

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::ran::runs;
-use super::{Ran, World};
+use super::{Ran, World, until};
 
 /// No run takes longer, or it hangs.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -237,6 +237,14 @@ impl Running {
         let id = i32::try_from(self.child.id()).expect("a process id");
         let id = Pid::from_raw(id).expect("not zero");
         kill_process(id, signal).expect("the process is there");
+    }
+
+    /// Sends the first signal, and waits until it was heard: no more is begun then.
+    pub(crate) fn stop(&self, signal: Signal) {
+        self.signal(signal);
+        until("the first signal was heard", || {
+            self.has_said("once more stops at once")
+        });
     }
 
     /// The process's id.
