@@ -45,6 +45,7 @@ mod tests;
 mod trust;
 mod upload;
 mod versioning;
+mod withdraw;
 mod write;
 
 pub use encryption::{CustomerKey, Encryption, KmsKey};
@@ -681,7 +682,7 @@ impl Target for S3Store {
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {
-        write::withdraw(self, key, stored).await
+        withdraw::withdraw(self, key, stored).await
     }
 
     async fn delete(
