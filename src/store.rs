@@ -43,7 +43,9 @@ pub use error::{ErrorKind, NOT_RESTORED, StoreError, asks_for_fewer};
 pub use folding::Folding;
 pub use halt::{Halt, Halting};
 pub use incomplete::Incomplete;
-pub use left::{LeftUpload, Unheard, UnheardUpload, Unwitnessed, Witness};
+pub use left::{
+    DirectoryId, LeftFiles, LeftUpload, Swept, Unheard, UnheardUpload, Unwitnessed, Witness,
+};
 pub use left_out::LeavesOut;
 pub use pace::{Pace, Stream};
 pub use probe::{Answer, Finding};
@@ -509,10 +511,10 @@ pub trait Target: Source {
         Ok(Unheard::Ended)
     }
 
-    /// Removes the temporary files with this token in their names, wherever they are below the
-    /// root, and says how many there were. Who makes some must not be at work.
-    async fn sweep(&self, _token: &str) -> Result<u64, StoreError> {
-        Ok(0)
+    /// Removes temporary files, wherever they are below the root. Who makes some with the same
+    /// token must not be at work.
+    async fn sweep(&self, _left: &LeftFiles) -> Result<Swept, StoreError> {
+        Ok(Swept::Clean(0))
     }
 
     /// Copies an object that is already inside S3, in one request (5 GiB at most).
