@@ -415,9 +415,9 @@ pub(super) mod tests {
                 r#"{{"v":1,"entry":1,"left":{{"run":"r","pair":"p","ts":"t","target":"/root/","endpoint":null,"made_from":"","what":{{"temporary_files":{files}}}}}}}"#
             );
             let path = Path::new("journal.ndjson");
-            assert_eq!(read(text.as_bytes(), path), [expected.clone()], "{files}");
             let written = line(1, Some(&expected)).expect("a line");
             assert_eq!(String::from_utf8_lossy(&written), format!("{text}\n"));
+            assert_eq!(read(text.as_bytes(), path), [expected], "{files}");
         }
     }
 
