@@ -49,8 +49,8 @@ impl Lines {
     pub(super) fn add_all(&mut self, from: &mut impl Read) -> io::Result<()> {
         loop {
             self.flush_if_full()?;
-            let most = from.take(AT_ONCE as u64);
-            if { most }.read_to_end(&mut self.buffer)? == 0 {
+            let mut most = from.take(AT_ONCE as u64);
+            if most.read_to_end(&mut self.buffer)? == 0 {
                 return Ok(());
             }
         }
