@@ -59,7 +59,9 @@ pub use self::halt::{Halt, Halting};
 pub use self::head::Head;
 pub use self::huge_pages::{grant as grant_huge_pages, withhold as withhold_huge_pages};
 pub use self::incomplete::Incomplete;
-pub use self::left::{LeftUpload, Unheard, UnheardUpload, Unwitnessed, Witness};
+pub use self::left::{
+    DirectoryId, LeftFiles, LeftUpload, Swept, Unheard, UnheardUpload, Unwitnessed, Witness,
+};
 pub use self::left_out::LeavesOut;
 pub use self::meter::{Meter, Unmetered};
 pub use self::pace::{Pace, Stream};

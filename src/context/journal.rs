@@ -1,7 +1,7 @@
 //! What a pair writes down of what it would leave behind if it were killed, and what it finds that
 //! an earlier run has left.
 
-use crate::store::{LeftUpload, UnheardUpload, Unwitnessed, Witness};
+use crate::store::{LeftFiles, LeftUpload, UnheardUpload, Unwitnessed, Witness};
 
 /// A journal as one pair sees it: nothing of another target is in it.
 pub trait Journal: Witness {
@@ -48,8 +48,8 @@ pub enum Left {
     Upload(LeftUpload),
     /// An upload that may never have begun.
     Unheard(UnheardUpload),
-    /// Temporary files with this token in their names.
-    TemporaryFiles(String),
+    /// Temporary files.
+    TemporaryFiles(LeftFiles),
 }
 
 /// Nothing is written down, and nothing found.

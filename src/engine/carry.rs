@@ -83,8 +83,8 @@ pub(super) trait Worker: Send + Sync + 'static {
     /// same.
     fn work(&self, task: Self::Task) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Forgets what it was given of what only the target has: the plan begins anew. An error ends
-    /// the pair.
+    /// Forgets what the plan gave it of what only the target has: that begins anew. An error ends the
+    /// pair.
     fn begin_anew(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -8,8 +8,10 @@ and only if no guard withholds it.
 
 mod carry_out;
 mod guards;
+mod lines;
 mod plan_file;
 mod plan_line;
+mod plan_reader;
 mod set_aside;
 mod waited;
 mod watch;
@@ -147,24 +149,31 @@ impl Deleting {
         context: &Context,
     ) -> Result<bool, StoreError> {
         let candidates = &self.set_aside.candidates;
-        let judged = self.judge(ended);
-        let withheld = judged.withheld;
+        let mut judged = self.judge(ended);
         // what cannot be written down is not deleted
         let written = candidates.complete(&judged).await;
+        if let Err(error) = &written
+            && judged.candidates > 0
+            && judged.withheld.is_none()
+        {
+            judged.withheld = Some(Guard::Errors);
+            judged.message = error.to_string();
+        }
+        let withheld = judged.withheld;
         context.sinks.emit(&Event::Judged(Box::new(judged)));
-        written?;
         let carrying = Carrying {
             target: Arc::clone(&ends.target),
             candidates,
             pair,
             context,
         };
-        match withheld {
+        let told = match withheld {
             Some(guard) => carrying.tell(&Outcome::Withheld(guard)).await,
+            None if written.is_err() => Ok(()),
             None if context.dry_run => carrying.tell(&Outcome::Planned).await,
             None => return carrying.delete().await,
-        }
-        .map(|()| false)
+        };
+        written.and(told).map(|()| false)
     }
 
     fn judge(&self, ended: &Result<bool, PairError>) -> Judged {

@@ -4,7 +4,7 @@
 use crate::config::Pair;
 use crate::context::{Context, Ends, Left, Leftover};
 use crate::event::Event;
-use crate::store::{ErrorKind, StoreError, Unheard};
+use crate::store::{ErrorKind, StoreError, Swept, Unheard};
 
 /// Before anything is listed: temporary files, and uploads that nothing goes on with.
 pub(super) async fn before(ends: &Ends, pair: &Pair, context: &Context) {
@@ -88,10 +88,17 @@ async fn remove(ends: &Ends, what: &Left) -> Result<Remains, StoreError> {
                 )));
             }
         },
-        Left::TemporaryFiles(token) => {
-            let removed = ends.target.sweep(token).await?;
-            tracing::info!(removed, "removed temporary files of a run that was killed");
-        }
+        Left::TemporaryFiles(files) => match ends.target.sweep(files).await? {
+            Swept::Clean(removed) => {
+                tracing::info!(removed, "removed temporary files of a run that was killed");
+            }
+            Swept::NotThere => {
+                tracing::info!(
+                    "the directory is not there, or not the one, that a run which was killed has left temporary files in; a later run looks again"
+                );
+                return Ok(Remains::Later);
+            }
+        },
     }
     Ok(Remains::Nothing)
 }

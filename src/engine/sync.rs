@@ -176,7 +176,7 @@ impl Worker for Syncing {
 
     fn begin_anew(&self) -> Result<(), StoreError> {
         let set_aside = self.set_aside.as_ref();
-        set_aside.map_or(Ok(()), |it| it.candidates.discard())
+        set_aside.map_or(Ok(()), |it| it.candidates.begin_anew())
     }
 
     fn kept(&self) -> u64 {

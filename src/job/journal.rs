@@ -16,7 +16,6 @@ mod fuzz;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use self::file::{JournalFile, Record, What};
@@ -26,7 +25,7 @@ use crate::config::{Job, Pair};
 use crate::context::{Entry, Journal, Left, Leftover};
 use crate::event::locked;
 use crate::object::Timestamp;
-use crate::store::{LeftUpload, UnheardUpload, Unwitnessed, Witness};
+use crate::store::{LeftFiles, LeftUpload, UnheardUpload, Unwitnessed, Witness};
 
 /// The journals of a job's pairs; of none where nothing is to be left behind.
 #[derive(Debug, Default)]
@@ -259,7 +258,7 @@ impl Journal for PairJournal {
 
     fn unended(&self) -> Vec<Leftover> {
         self.leftovers(|record| {
-            let is_upload = !matches!(record.what, What::TemporaryFiles { .. });
+            let is_upload = !matches!(record.what, What::TemporaryFiles(_));
             let is_own = record.run == self.run.run || record.is_taken;
             is_upload && is_own && record.pair == self.pair && record.is_at(&self.place)
         })
@@ -267,13 +266,12 @@ impl Journal for PairJournal {
 }
 
 impl Witness for PairJournal {
-    fn temporary_files(&self, _: &Path, token: &str) {
-        let token = token.to_owned();
-        self.add("", What::TemporaryFiles { token }, true);
+    fn temporary_files(&self, files: LeftFiles) {
+        self.add("", What::TemporaryFiles(files), true);
     }
 
-    fn no_temporary_files(&self, _: &Path, token: &str) {
-        let of_token = |record: &Record| matches!(&record.what, What::TemporaryFiles { token: of } if of == token);
+    fn no_temporary_files(&self, token: &str) {
+        let of_token = |record: &Record| matches!(&record.what, What::TemporaryFiles(files) if files.token == token);
         for left in self.leftovers(of_token) {
             self.ended(left.entry);
         }
@@ -297,7 +295,7 @@ impl Record {
             what: match &self.what {
                 What::Upload(upload) => Left::Upload(upload.clone()),
                 What::Unheard(unheard) => Left::Unheard(unheard.clone()),
-                What::TemporaryFiles { token } => Left::TemporaryFiles(token.clone()),
+                What::TemporaryFiles(files) => Left::TemporaryFiles(files.clone()),
             },
         }
     }

@@ -2,7 +2,6 @@
 //! it, or end it, and touches nothing else.
 
 use std::fmt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,15 +45,42 @@ pub enum Unheard {
     OneOf(usize),
 }
 
+/// Temporary files that were made below a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftFiles {
+    /// What their names have in common.
+    pub token: String,
+    /// Which directory it was, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<DirectoryId>,
+}
+
+/// Which directory it is, whatever its path leads to at another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryId {
+    /// Its file system; another number may be given to that when it is mounted again.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+}
+
+/// What became of [`LeftFiles`] that were looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swept {
+    /// None is there any more; so many were removed.
+    Clean(u64),
+    /// Their directory is not there, or not the one it was: its disk may come back.
+    NotThere,
+}
+
 /// Hears of temporary files before the first of them is made, so that they can be removed by
 /// another run if this one cannot.
 pub trait Witness: Send + Sync + fmt::Debug {
-    /// Files with this token in their names are about to be made somewhere below `root`. When it
-    /// returns, that is written down as well as it can be.
-    fn temporary_files(&self, root: &Path, token: &str);
+    /// They are about to be made. When it returns, that is written down as well as it can be.
+    fn temporary_files(&self, files: LeftFiles);
 
-    /// None of them is there any more.
-    fn no_temporary_files(&self, root: &Path, token: &str);
+    /// None with this token in its name is there any more.
+    fn no_temporary_files(&self, token: &str);
 }
 
 /// A witness that remembers nothing.
@@ -62,6 +88,6 @@ pub trait Witness: Send + Sync + fmt::Debug {
 pub struct Unwitnessed;
 
 impl Witness for Unwitnessed {
-    fn temporary_files(&self, _: &Path, _: &str) {}
-    fn no_temporary_files(&self, _: &Path, _: &str) {}
+    fn temporary_files(&self, _: LeftFiles) {}
+    fn no_temporary_files(&self, _: &str) {}
 }

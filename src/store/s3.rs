@@ -50,6 +50,7 @@ mod tests;
 mod trust;
 mod upload;
 mod versioning;
+mod withdraw;
 mod write;
 
 pub use self::encryption::{CustomerKey, Encryption, KmsKey};

@@ -30,7 +30,7 @@ pub enum Withdrawn {
     Removed,
     /// Nothing is there.
     Absent,
-    /// Something is there that does not have the ETag which was told of it; it stays.
+    /// Something is there that is not what was told of it; it stays.
     Other,
 }
 

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::source::{NO_ANNOTATIONS, NO_TAGS};
 use super::{
-    AnnotationTag, Copied, CopySource, Folding, LeftUpload, Put, Removal, Removed, Source,
-    StoreError, Stored, Unheard, UnheardUpload, Upload, Withdrawn,
+    AnnotationTag, Copied, CopySource, Folding, LeftFiles, LeftUpload, Put, Removal, Removed,
+    Source, StoreError, Stored, Swept, Unheard, UnheardUpload, Upload, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -43,10 +43,10 @@ pub trait Target: Source {
         Ok(Unheard::Ended)
     }
 
-    /// Removes the temporary files with this token in their names, wherever they are below the
-    /// root, and says how many there were. Who makes some must not be at work.
-    async fn sweep(&self, _token: &str) -> Result<u64, StoreError> {
-        Ok(0)
+    /// Removes temporary files, wherever they are below the root. Who makes some with the same
+    /// token must not be at work.
+    async fn sweep(&self, _left: &LeftFiles) -> Result<Swept, StoreError> {
+        Ok(Swept::Clean(0))
     }
 
     /// Copies an object that is already inside S3, in one request (5 GiB at most).

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AnnotationContent, AnnotationTag, Annotations, Content, Copied, CopySource, Description,
-    ErrorKind, Folding, Head, Histories, LeftUpload, Listing, Looked, Pace, PartLayout, Put, Read,
-    Removal, Removed, Source, StoreError, Stored, Target, Unheard, UnheardUpload, Upload,
-    Versioning, Withdrawn,
+    ErrorKind, Folding, Head, Histories, LeftFiles, LeftUpload, Listing, Looked, Pace, PartLayout,
+    Put, Read, Removal, Removed, Source, StoreError, Stored, Swept, Target, Unheard, UnheardUpload,
+    Upload, Versioning, Withdrawn,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
@@ -157,8 +157,8 @@ impl Target for Throttle {
         self.target.end_unheard(unheard).await
     }
 
-    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
-        self.target.sweep(token).await
+    async fn sweep(&self, left: &LeftFiles) -> Result<Swept, StoreError> {
+        self.target.sweep(left).await
     }
 
     async fn copy(&self, put: &Put, from: &CopySource) -> Result<Copied, StoreError> {

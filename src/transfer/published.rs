@@ -61,7 +61,7 @@ impl Transferrer {
                 Ok(Withdrawn::Other) => (
                     false,
                     format!(
-                        "`{key}` was damaged on its way and was not removed: what the target has now does not have the ETag it told of it; {stays}"
+                        "`{key}` was damaged on its way and was not removed: what the target has now is not what it told of it; {stays}"
                     ),
                 ),
                 Err(error) => (

@@ -8,6 +8,7 @@ use std::time::Duration;
 use s3sync::sandbox::{Action, Moment, Rule, When};
 use serde_json::{Value, json};
 
+use crate::local_files::Mounted;
 use crate::support::{case, skipped};
 use crate::world::{Headers, Ran, Run, World};
 
@@ -770,6 +771,94 @@ fn what_late_filters_reject_stays_unless_the_user_wants_it_gone() {
             ["new.jpg", "same.jpg"].map(|key| (key.to_owned(), json!(["ok", "excluded"])));
         assert_eq!(fates(&ran), expected, "{}", ran.told());
     }
+}
+
+/// The same where a listing turns out to be in no order, so that both sides are listed once more:
+/// those of the first pages are not judged again.
+#[test]
+fn what_late_filters_reject_goes_although_a_listing_begins_anew() {
+    for (source, target, copies) in WAYS {
+        for side in [source, target] {
+            let Some(bucket) = side.strip_prefix("s3://") else {
+                continue;
+            };
+            let bucket = bucket.split('/').next().unwrap_or_default();
+            case(format_args!("{source} {target} {copies} {bucket}"));
+            let world = world();
+            let all: Vec<String> = (0..16).map(|n| format!("{n:02}.jpg")).collect();
+            for name in &all {
+                put(&world, source, name, b"1");
+                if source.starts_with("s3") {
+                    let headers = Headers {
+                        content_type: Some("image/jpeg"),
+                        ..Headers::NONE
+                    };
+                    world.put_with("first", &format!("p/{name}"), b"1", &headers);
+                }
+            }
+            free(&world, (source, target, copies)).run().exit(0);
+            put(&world, target, "only-there", b"x");
+            let turned = Rule::new(Action::TurnRound).operation("ListObjectsV2");
+            world.faults().add(turned.bucket(bucket).when(When::Nth(3)));
+            world.faults().forget_calls();
+            let ran = free(&world, (source, target, copies))
+                .set("performance.max_keys", "4")
+                .set("performance.max_parallel_listings", "1")
+                .set("filter.exclude_content_type_regex", "[\"^image/\"]")
+                .set("delete.excluded", "true")
+                .run();
+            ran.exit(0).says("listed once more");
+            assert_eq!(keys(&world, target), set(&[]), "{}", ran.told());
+            let fates = fates(&ran);
+            assert_eq!(fates.len(), 17, "each is told once: {fates:?}");
+            let filtered = ran.pair("pair").number("/counts/filtered/total");
+            assert_eq!(filtered, 16, "{}", ran.told());
+        }
+    }
+}
+
+/// A delete plan that cannot be written to its end keeps what it has, and says so of each: that the
+/// disk is full is no bug.
+#[test]
+fn a_plan_whose_disk_is_full_withholds_its_candidates() {
+    let test = "a_plan_whose_disk_is_full_withholds_its_candidates";
+    // all of it is in memory when it is closed; some of it is on the disk already
+    for (count, room) in [(3, 0), (600, 40 << 10)] {
+        case(format_args!("{count} candidates, {room} bytes"));
+        let world = world();
+        world.tree("tree").write("a", b"1");
+        for number in 0..count {
+            world.put("second", &format!("t/{number:04}"), b"x");
+        }
+        let full = world.tree("full");
+        let Some(_mounted) = Mounted::tmpfs(std::path::Path::new(full.path()), "1m") else {
+            return skipped(test, "mounting a small tmpfs is not allowed here");
+        };
+        fill(&full.join("filler"), room);
+        let ran = free(&world, ("tree", "s3://second/t/", false))
+            .called("plan")
+            .environment("TMPDIR", full.path())
+            .run();
+        let told = ran.told();
+        ran.exit(1).says("no space left").says("errors");
+        assert!(!told.contains("bug of s3sync"), "{told}");
+        let withheld = told.lines().filter(|line| line.contains("withhold "));
+        let withheld = withheld.count();
+        // when the pair fails on the way, it looks no further
+        assert!(
+            (withheld == count) || (count > 3 && withheld > 200),
+            "{told}"
+        );
+    }
+}
+
+/// Writes until a disk has no more room, and then leaves so much of it.
+fn fill(path: &std::path::Path, room: u64) {
+    use std::io::Write as _;
+    let mut file = fs::File::create(path).expect("a file");
+    while file.write_all(&[7; 4096]).is_ok() {}
+    let length = file.metadata().expect("a file").len();
+    file.set_len(length - room).expect("some room");
 }
 
 /// A transfer that only a candidate blocks waits until it is gone, and is no error for the guards.

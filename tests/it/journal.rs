@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use s3sync::sandbox::{Action, Moment, Rule, When};
 
 use crate::resume::journal;
-use crate::support::skipped;
+use crate::support::{case, skipped};
 use crate::world::{NEVER, Run, World, content, until};
 
 const MIB: usize = 1 << 20;
@@ -179,6 +179,39 @@ fn temporary_files_of_a_killed_run_go_and_files_of_others_stay() {
     down().run().exit(0).all_proved();
     assert_eq!(names(), [foreign, "dir/large"]);
     assert!(!journal(&world).exists());
+}
+
+/// Statement 25: SIGKILL → the next run removes its own temporary files, also where that comes
+/// before their disk is mounted again: the run after it removes them.
+#[test]
+fn temporary_files_go_once_their_disk_is_back() {
+    for is_a_mount_point in [false, true] {
+        case(format_args!("{is_a_mount_point}"));
+        let world = world();
+        let bytes = content("large", 24 * MIB);
+        world.put_in_parts("first", "dir/large", &bytes, &[8 * MIB; 3]);
+        let down = || {
+            (world.job())
+                .pair("pair", "s3://first/", "down")
+                .set("performance.max_parallel_uploads", "1")
+        };
+        let rule = Rule::new(Action::Delay(NEVER));
+        killed(&world, down(), rule, "GetObject", 2);
+        let (there, away) = (world.path("down"), world.path("away"));
+        std::fs::rename(&there, &away).expect("unmounted");
+        if is_a_mount_point {
+            std::fs::create_dir(&there).expect("an empty directory");
+        }
+        down().run().exit(0).transferred(1);
+        assert!(journal(&world).exists(), "it is not forgotten");
+        std::fs::remove_dir_all(&there).expect("what was brought meanwhile");
+        std::fs::rename(&away, &there).expect("mounted");
+        assert_eq!(world.tree("down").files().len(), 1);
+        down().run().exit(0).transferred(1);
+        let left = world.tree("down").files();
+        assert_eq!(left.into_keys().collect::<Vec<_>>(), ["dir/large"]);
+        assert!(!journal(&world).exists());
+    }
 }
 
 #[test]

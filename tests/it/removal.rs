@@ -4,15 +4,17 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use s3sync::object::{ETag, Entry, ObjectKey};
+use s3sync::digest::{Algorithm, digest};
+use s3sync::object::{ETag, Entry, ObjectKey, Timestamp};
 use s3sync::sandbox::{Action, Moment, Rule, Sandbox, SandboxConfig, When};
 use s3sync::store::retry::RetrySettings;
 use s3sync::store::s3::{Encryption, Keys, S3Location, S3Settings, S3Store};
 use s3sync::store::{
-    ErrorKind, Meter, Removal, Removed, Secret, Source as _, Still, StoreError, Target as _,
+    ErrorKind, Meter, Put, Removal, Removed, Secret, Source as _, StoreError, Target as _,
+    Withdrawn,
 };
 
-use crate::support::{Listed, case, key, read, removals, write};
+use crate::support::{Listed, case, key, put, read, removals, write};
 
 /// What a store tells while it works.
 #[derive(Debug, Default)]
@@ -262,26 +264,119 @@ async fn what_was_removed_one_by_one_before_the_end_is_told() {
     assert_eq!(removed, expected);
 }
 
-/// Which ETags S3 gives under KMS says nothing, and is compared all the same.
+/// Nothing is asked of what is to be removed whatever it is.
 #[tokio::test]
 async fn whatever_is_there_goes_where_nothing_is_said_of_it() {
     let (place, _) = Place::with(&["a", "b"]).await;
-    let still = Some(Still {
-        size: 1,
-        modified: s3sync::object::Timestamp::new(0, 0),
-        etag: None,
-    });
-    let unknown = Removal {
-        key: key("a"),
-        still,
-    };
-    place.delete(&[unknown, (&key("b")).into()]).await;
+    place.delete(&removals(&[key("a"), key("b")])).await;
     assert_eq!(place.keys().await, [""; 0]);
     assert_eq!(
         place.calls(),
         (1, 0, 0),
         "nothing is asked that helps nothing"
     );
+}
+
+/// A listing may tell no ETags. Then size and time say whether it is still the same object.
+#[tokio::test]
+async fn what_was_listed_without_an_etag_is_looked_at() {
+    for (in_batches, may_read) in [(true, true), (false, true), (true, false)] {
+        case(format_args!("{in_batches} {may_read}"));
+        let keys = ["earlier", "gone", "larger", "same"];
+        let (place, mut listed) = Place::with(&keys).await;
+        for removal in &mut listed {
+            let still = removal.still.as_mut().expect("as listed");
+            still.etag = None;
+            if removal.key.as_str() == "earlier" {
+                still.modified = Timestamp::new(still.modified.seconds() - 1, 0);
+            }
+        }
+        place.delete(&removals(&[key("gone")])).await;
+        write(&place.store, "larger", "somebody else's")
+            .await
+            .expect("a put");
+        if !may_read {
+            place.deny("GetObject", "*").await;
+        }
+        let faults = place.sandbox.faults();
+        if !in_batches {
+            faults.add(Rule::new(refusal(501, "NotImplemented")).operation("DeleteObjects"));
+        }
+        faults.forget_calls();
+        let results = place.delete(&listed).await;
+        if !may_read {
+            // what was listed is all that is known
+            assert_eq!(kinds(&results), [None; 4], "{results:?}");
+            assert_eq!(place.keys().await, [""; 0]);
+            continue;
+        }
+        let replaced = Some(ErrorKind::PreconditionFailed);
+        assert_eq!(kinds(&results), [replaced, None, replaced, None]);
+        assert_eq!(place.keys().await, ["earlier", "larger"]);
+        assert_eq!(place.calls().2, 4, "one look at each");
+        let told = place.lost().join("\n");
+        assert!(told.contains("what a listing tells no ETag of"), "{told}");
+    }
+}
+
+/// What is taken back is what was stored, and nothing that took its place since.
+#[tokio::test]
+async fn what_took_the_place_of_what_is_withdrawn_stays() {
+    let heeds: &[Rule] = &[];
+    let ignores = &[Rule::new(Action::Ignore("if-match".to_owned())).operation("DeleteObject")];
+    let refuses = &[Rule::new(refusal(501, "NotImplemented"))
+        .operation("DeleteObject")
+        .carrying("if-match")];
+    let named = ["of the same size", "larger", "own", "gone"];
+    for (name, rules) in [("heeds", heeds), ("ignores", ignores), ("refuses", refuses)] {
+        for has_etag in [true, false] {
+            case(format_args!("{name} {has_etag}"));
+            let place = Place::new().await;
+            let mut stored = Vec::new();
+            for text in named {
+                let bytes = text.as_bytes();
+                let digests = [Algorithm::Md5, Algorithm::Crc32].map(|of| digest(of, bytes));
+                let asked = Put {
+                    checksum: Some(Algorithm::Crc32),
+                    ..put(text, bytes.len())
+                };
+                let put = place.store.put(&asked, bytes.to_vec().into(), &digests);
+                let mut put = put.await.expect("a put");
+                assert!(put.etag.is_some() && !put.checksums.is_empty());
+                put.etag = put.etag.filter(|_| has_etag);
+                stored.push(put);
+            }
+            let store = &place.store;
+            let other = Put {
+                checksum: Some(Algorithm::Crc32),
+                ..put(named[0], named[0].len())
+            };
+            let bytes = "OF THE SAME SIZE";
+            let digests = [Algorithm::Md5, Algorithm::Crc32].map(|of| digest(of, bytes.as_bytes()));
+            let _ = store.put(&other, bytes.into(), &digests).await;
+            write(store, "larger", "somebody else's")
+                .await
+                .expect("a put");
+            place.delete(&removals(&[key("gone")])).await;
+            for rule in rules {
+                place.sandbox.faults().add(rule.clone());
+            }
+            let mut became = Vec::new();
+            for (text, stored) in named.iter().zip(&stored) {
+                became.push(store.withdraw(&key(text), stored).await.expect("done"));
+            }
+            assert_eq!(
+                became,
+                [
+                    Withdrawn::Other,
+                    Withdrawn::Other,
+                    Withdrawn::Removed,
+                    Withdrawn::Absent
+                ]
+            );
+            assert_eq!(place.keys().await, ["larger", "of the same size"]);
+        }
+    }
 }
 
 /// Statement 18: a 200 of DeleteObjects with errors in it is failures of those keys.
@@ -545,7 +640,7 @@ async fn an_object_of_many_keys_costs_few_requests() {
     let entry = Entry {
         key: key("never"),
         size: 1,
-        modified: s3sync::object::Timestamp::new(0, 0),
+        modified: Timestamp::new(0, 0),
         etag: Some(ETag::parse("d41d8cd98f00b204e9800998ecf8427e")),
         version: None,
         storage_class: None,

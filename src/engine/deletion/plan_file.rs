@@ -1,20 +1,25 @@
 //! The delete plan of a pair on disk: one line for each candidate, and what was decided on them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use tempfile::SpooledTempFile;
 use tokio::task::spawn_blocking;
 
+use super::lines::Lines;
 use super::plan_line::{Candidate, Line, Object, VERSION, Verdict};
-use crate::event::{Judged, Listed, locked};
-use crate::object::{ETag, ObjectKey, Timestamp};
+use super::plan_reader::Reader;
+use crate::event::{Judged, locked};
+use crate::object::ETag;
 use crate::plan::{DeletePermit, Deletion};
 use crate::store::{ErrorKind, StoreError};
 
-/// Candidates on their way to the disk, and back from it.
+/// So much of what stays when the plan begins anew is kept in memory.
+const LASTING_IN_MEMORY: usize = 256 << 10;
+
+/// Candidates on their way to the disk.
 #[derive(Debug)]
 pub(in crate::engine) struct Candidates {
     pair: String,
@@ -26,7 +31,15 @@ pub(in crate::engine) struct Candidates {
 
 #[derive(Debug)]
 struct State {
-    writer: BufWriter<File>,
+    lines: Lines,
+    count: u64,
+    lasting: Lasting,
+}
+
+/// Once more those candidates that stay when the plan begins anew.
+#[derive(Debug)]
+struct Lasting {
+    lines: SpooledTempFile,
     count: u64,
 }
 
@@ -50,15 +63,23 @@ impl Candidates {
             None => tempfile::tempfile(),
         };
         let file = file.map_err(|error| failed(&name, &error))?;
-        Ok(Self {
+        Ok(Self::in_file(pair, permit, name, file))
+    }
+
+    fn in_file(pair: &str, permit: DeletePermit, name: String, file: File) -> Self {
+        Self {
             pair: pair.to_owned(),
             permit,
             name,
             state: Arc::new(Mutex::new(State {
-                writer: BufWriter::with_capacity(64 << 10, file),
+                lines: Lines::new(file),
                 count: 0,
+                lasting: Lasting {
+                    lines: tempfile::spooled_tempfile(LASTING_IN_MEMORY),
+                    count: 0,
+                },
             })),
-        })
+        }
     }
 
     /// How many there are.
@@ -66,10 +87,31 @@ impl Candidates {
         locked(&self.state).count
     }
 
-    /// Takes one more. An error is of the disk, and ends the pair.
+    /// Takes one more, that the plan has found. An error is of the disk, and ends the pair.
     pub(in crate::engine) fn add(&self, deletion: &Deletion) -> Result<(), StoreError> {
+        let line = self.line(deletion);
+        let mut state = locked(&self.state);
+        let added = state.lines.add(&line);
+        added.map_err(|error| failed(&self.name, &error))?;
+        state.count += 1;
+        Ok(())
+    }
+
+    /// The same with one that a worker has found, which the plan does not find when it begins anew.
+    pub(in crate::engine) fn add_lasting(&self, deletion: &Deletion) -> Result<(), StoreError> {
+        self.add(deletion)?;
+        let line = self.line(deletion);
+        let Lasting { lines, count } = &mut locked(&self.state).lasting;
+        let added = serde_json::to_writer(&mut *lines, &line).map_err(io::Error::from);
+        let added = added.and_then(|()| lines.write_all(b"\n"));
+        added.map_err(|error| failed(&self.name, &error))?;
+        *count += 1;
+        Ok(())
+    }
+
+    fn line(&self, deletion: &Deletion) -> Line {
         let target = deletion.target();
-        let line = Line::Candidate(Candidate {
+        Line::Candidate(Candidate {
             v: VERSION,
             pair: self.pair.clone(),
             key: deletion.key().as_str().to_owned(),
@@ -81,28 +123,30 @@ impl Candidates {
                 etag: target.etag.as_ref().map(ETag::quoted),
                 version_id: target.version.as_deref().map(str::to_owned),
             },
-        });
-        let mut state = locked(&self.state);
-        append(&mut state.writer, &line).map_err(|error| failed(&self.name, &error))?;
-        state.count += 1;
-        Ok(())
+        })
     }
 
-    /// Forgets all of them.
-    pub(in crate::engine) fn discard(&self) -> Result<(), StoreError> {
-        let mut state = locked(&self.state);
-        let mut discard = || -> io::Result<()> {
-            state.writer.flush()?;
-            let file = state.writer.get_mut();
-            file.set_len(0)?;
-            file.rewind()
+    /// Forgets all that the plan has found: it begins anew.
+    pub(in crate::engine) fn begin_anew(&self) -> Result<(), StoreError> {
+        let State {
+            lines,
+            count,
+            lasting,
+        } = &mut *locked(&self.state);
+        *count = 0;
+        let mut begin = || -> io::Result<()> {
+            lines.clear()?;
+            lasting.lines.rewind()?;
+            lines.add_all(&mut lasting.lines)?;
+            lasting.lines.seek(SeekFrom::End(0)).map(drop)
         };
-        discard().map_err(|error| failed(&self.name, &error))?;
-        state.count = 0;
+        begin().map_err(|error| failed(&self.name, &error))?;
+        *count = lasting.count;
         Ok(())
     }
 
-    /// Writes what was decided on them, and brings everything to the disk.
+    /// Writes what was decided on them, and brings everything to the disk. After an error they can
+    /// be read all the same.
     pub(super) async fn complete(&self, judged: &Judged) -> Result<(), StoreError> {
         let verdict = Line::Verdict(Verdict {
             v: VERSION,
@@ -115,99 +159,31 @@ impl Candidates {
         let state = Arc::clone(&self.state);
         let written = spawn_blocking(move || {
             let mut state = locked(&state);
-            append(&mut state.writer, &verdict)?;
-            let trailer = Line::Trailer {
-                lines: state.count + 1,
-                complete: true,
-            };
-            append(&mut state.writer, &trailer)?;
-            state.writer.flush()?;
-            state.writer.get_ref().sync_all()
+            let lines = state.count + 1;
+            state.lines.add(&verdict)?;
+            let complete = true;
+            state.lines.add(&Line::Trailer { lines, complete })?;
+            state.lines.sync()
         });
         let written = written.await.expect("writing does not panic");
         written.map_err(|error| failed(&self.name, &error))
     }
 
-    /// Reads all of them again, once they are complete.
+    /// Reads all of them again, when no more come.
     pub(super) fn read(&self) -> Result<Reader, StoreError> {
-        let begin = || -> io::Result<_> {
-            let mut file = locked(&self.state).writer.get_ref().try_clone()?;
-            file.rewind()?;
-            Ok(BufReader::with_capacity(64 << 10, file))
-        };
+        let state = locked(&self.state);
+        let lines = state.lines.read();
         Ok(Reader {
             permit: self.permit,
-            file: begin().map_err(|error| failed(&self.name, &error))?,
-            name: self.name.clone().into(),
+            lines: lines.map_err(|error| failed(&self.name, &error))?,
+            left: state.count,
+            name: self.name.clone(),
         })
     }
 }
 
-/// Candidates on their way back from the disk.
-#[derive(Debug)]
-pub(super) struct Reader {
-    permit: DeletePermit,
-    file: BufReader<File>,
-    name: PathBuf,
-}
-
-impl Reader {
-    /// The next ones, so many at most; none after the last.
-    pub(super) async fn batch(mut self, most: usize) -> Result<(Self, Vec<Deletion>), StoreError> {
-        let name = self.name.display().to_string();
-        let read = spawn_blocking(move || {
-            let mut batch = Vec::new();
-            let mut text = String::new();
-            while batch.len() < most {
-                text.clear();
-                if self.file.read_line(&mut text)? == 0 {
-                    return Err(io::Error::other("the file ends before its last line"));
-                }
-                match serde_json::from_str(&text)? {
-                    Line::Candidate(candidate) => batch.push(candidate.read(self.permit)?),
-                    Line::Verdict(_) => {
-                        // whoever comes again finds the same
-                        let behind = i64::try_from(text.len()).map_err(io::Error::other)?;
-                        self.file.seek_relative(-behind)?;
-                        break;
-                    }
-                    Line::Trailer { .. } => break,
-                }
-            }
-            Ok((self, batch))
-        });
-        let read = read.await.expect("reading does not panic");
-        read.map_err(|error| failed(&name, &error))
-    }
-}
-
-impl Candidate {
-    fn read(self, permit: DeletePermit) -> io::Result<Deletion> {
-        let Object {
-            size,
-            modified: (seconds, nanos),
-            etag,
-            version_id,
-            ..
-        } = self.target;
-        let key = ObjectKey::new(self.key).map_err(io::Error::other)?;
-        let target = Listed {
-            size,
-            modified: Timestamp::new(seconds, nanos),
-            etag: etag.as_deref().map(ETag::parse),
-            version: version_id.map(Into::into),
-        };
-        Ok(permit.deletion(key, target, self.reason))
-    }
-}
-
-fn append(to: &mut impl Write, line: &Line) -> io::Result<()> {
-    serde_json::to_writer(&mut *to, line)?;
-    to.write_all(b"\n")
-}
-
 /// Without its plan a pair deletes nothing, and its report would not say what it might have.
-fn failed(name: &str, error: &io::Error) -> StoreError {
+pub(super) fn failed(name: &str, error: &io::Error) -> StoreError {
     let error = StoreError::io("delete plan", name, error);
     StoreError {
         kind: ErrorKind::Fatal,
@@ -222,7 +198,8 @@ fn failed(name: &str, error: &io::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Extraneous;
+    use crate::event::{Extraneous, Listed};
+    use crate::object::{ObjectKey, Timestamp};
 
     fn deletion(permit: DeletePermit, key: &str, seconds: i64, etag: Option<&str>) -> Deletion {
         let target = Listed {
@@ -264,35 +241,102 @@ mod tests {
         candidates.complete(&judged).await.expect("room");
         // however many at once, and twice
         for most in [1, 3, 4, 100] {
-            let mut reader = candidates.read().expect("the file");
-            let mut read = Vec::new();
-            loop {
-                let (again, batch) = reader.batch(most).await.expect("a batch");
-                reader = again;
-                assert!(batch.len() <= most);
-                if batch.is_empty() {
-                    break;
-                }
-                read.extend(batch);
-            }
-            assert_eq!(read, written, "{most}");
+            assert_eq!(all(&candidates, most).await, written, "{most}");
         }
+    }
+
+    /// All that is read again, so many at most at once.
+    async fn all(candidates: &Candidates, most: usize) -> Vec<Deletion> {
+        let mut reader = candidates.read().expect("the file");
+        let mut read = Vec::new();
+        loop {
+            let (again, batch) = reader.batch(most).await.expect("a batch");
+            reader = again;
+            assert!(batch.len() <= most);
+            if batch.is_empty() {
+                return read;
+            }
+            read.extend(batch);
+        }
+    }
+
+    /// Many of them, so that some are on the disk and some are not.
+    fn many(permit: DeletePermit, prefix: &str) -> Vec<Deletion> {
+        (0..1000)
+            .map(|number| deletion(permit, &format!("{prefix}/{number}"), number, None))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_a_worker_has_found_stays_however_often_the_plan_begins_anew() {
+        let permit = DeletePermit::for_tests();
+        let candidates = Candidates::create("p", permit, None).expect("a file");
+        let mut lasting = Vec::new();
+        let mut found = Vec::new();
+        for pass in 0..4 {
+            found = many(permit, &format!("found {pass}"));
+            let by_workers = many(permit, &format!("by workers {pass}"));
+            for (one, other) in found.iter().zip(&by_workers) {
+                candidates.add(one).expect("room");
+                candidates.add_lasting(other).expect("room");
+            }
+            assert_eq!(candidates.count(), 2000 + lasting.len() as u64);
+            lasting.extend(by_workers);
+            if pass < 3 {
+                candidates.begin_anew().expect("room");
+            }
+        }
+        let before = lasting.len() - 1000;
+        let last = found.into_iter().zip(lasting[before..].to_vec());
+        let last = last.flat_map(|(found, other)| [found, other]);
+        let expected: Vec<_> = lasting[..before].iter().cloned().chain(last).collect();
+        assert_eq!(all(&candidates, 700).await, expected);
+    }
+
+    #[tokio::test]
+    async fn what_a_full_disk_does_not_take_is_read_all_the_same() {
+        let permit = DeletePermit::for_tests();
+        let full = OpenOptions::new().read(true).write(true).open("/dev/full");
+        let full = full.expect("a device");
+        let candidates = Candidates::in_file("p", permit, "/dev/full".to_owned(), full);
+        let mut taken = many(permit, "found");
+        let taken_at_all = taken.iter().position(|one| candidates.add(one).is_err());
+        taken.truncate(taken_at_all.expect("more than what is written at once"));
+        assert!(candidates.add(&taken[0]).is_err(), "the disk is still full");
+        let judged = Judged {
+            candidates: candidates.count(),
+            in_scope: 1000,
+            withheld: None,
+            message: String::new(),
+        };
+        let error = candidates.complete(&judged).await.expect_err("no room");
+        assert_eq!(error.kind, ErrorKind::Fatal);
+        assert!(!taken.is_empty());
+        assert_eq!(all(&candidates, 10).await, taken);
     }
 
     #[tokio::test]
     async fn a_plan_that_was_cut_off_is_not_taken_for_a_short_one() {
         let permit = DeletePermit::for_tests();
-        let candidates = Candidates::create("p", permit, None).expect("a file");
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("plan");
+        let candidates = Candidates::create("p", permit, Some(&path)).expect("a file");
         candidates
             .add(&deletion(permit, "a", 0, None))
             .expect("room");
-        locked(&candidates.state).writer.flush().expect("room");
-        let (reader, _) = candidates
-            .read()
-            .expect("a file")
-            .batch(1)
-            .await
-            .expect("one");
+        let judged = Judged {
+            candidates: 1,
+            in_scope: 1,
+            withheld: None,
+            message: String::new(),
+        };
+        candidates.complete(&judged).await.expect("room");
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_len(0))
+            .expect("cut off");
+        let reader = candidates.read().expect("a file");
         assert!(reader.batch(1).await.is_err());
     }
 }

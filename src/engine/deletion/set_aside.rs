@@ -47,7 +47,7 @@ impl SetAside {
         let key = ObjectKey::new(name).expect("no longer than the key it is the end of");
         let because = Extraneous::Excluded;
         self.candidates
-            .add(&self.permit.deletion(key, target, because))
+            .add_lasting(&self.permit.deletion(key, target, because))
     }
 
     /// Has an object wait until it is known what is deleted. Gives it back where too many do.

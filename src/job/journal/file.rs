@@ -16,7 +16,7 @@ use std::thread;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{LeftUpload, UnheardUpload};
+use crate::store::{LeftFiles, LeftUpload, UnheardUpload};
 
 /// The version of a line's form.
 const VERSION: u32 = 1;
@@ -49,7 +49,7 @@ pub(super) struct Record {
 pub(super) enum What {
     Upload(LeftUpload),
     Unheard(UnheardUpload),
-    TemporaryFiles { token: String },
+    TemporaryFiles(LeftFiles),
 }
 
 /// One line. The last one of an entry counts.
@@ -119,7 +119,7 @@ impl JournalFile {
         writer.write(&line(entry, Some(record))?)?;
         match (&record.what, durably) {
             // one for all of them, before there is any
-            (What::TemporaryFiles { .. }, true) => writer.file.sync_data(),
+            (What::TemporaryFiles(_), true) => writer.file.sync_data(),
             (_, true) => {
                 writer.sync_soon();
                 Ok(())
@@ -369,6 +369,7 @@ fn line(entry: u64, left: Option<&Record>) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::store::DirectoryId;
 
     pub(in super::super) fn record(token: &str) -> Record {
         Record {
@@ -378,9 +379,10 @@ pub(super) mod tests {
             target: "/root/".to_owned(),
             endpoint: None,
             made_from: String::new(),
-            what: What::TemporaryFiles {
+            what: What::TemporaryFiles(LeftFiles {
                 token: token.to_owned(),
-            },
+                below: None,
+            }),
             is_taken: false,
         }
     }
@@ -405,6 +407,36 @@ pub(super) mod tests {
         drop(file);
         for run in ["2", "3"] {
             assert_eq!(left(dir.path(), run), [record("a"), record("c")], "{run}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_files_is_read_whether_it_says_which_directory_they_are_below_or_not() {
+        let below = Some(DirectoryId {
+            device: u64::MAX,
+            inode: 2,
+        });
+        let known = Record {
+            what: What::TemporaryFiles(LeftFiles {
+                token: "a".to_owned(),
+                below,
+            }),
+            ..record("")
+        };
+        for (files, expected) in [
+            (r#"{"token":"a"}"#, record("a")),
+            (
+                r#"{"token":"a","below":{"device":18446744073709551615,"inode":2}}"#,
+                known,
+            ),
+        ] {
+            let text = format!(
+                r#"{{"v":1,"entry":1,"left":{{"run":"r","pair":"p","ts":"t","target":"/root/","endpoint":null,"made_from":"","what":{{"temporary_files":{files}}}}}}}"#
+            );
+            let path = Path::new("journal.ndjson");
+            let written = line(1, Some(&expected)).expect("a line");
+            assert_eq!(String::from_utf8_lossy(&written), format!("{text}\n"));
+            assert_eq!(read(text.as_bytes(), path), [expected], "{files}");
         }
     }
 

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
-use crate::store::{ErrorKind, StoreError};
+use super::reached::Id;
+use crate::store::{DirectoryId, ErrorKind, StoreError};
 
 /// How directories are opened.
 pub(super) const DIRECTORY: OFlags = OFlags::RDONLY
@@ -28,6 +29,11 @@ impl Beneath {
         let root = rustix::fs::open(path, DIRECTORY, Mode::empty())?;
         let path = path.to_owned();
         Ok(Self { path, root })
+    }
+
+    /// Which directory it is.
+    pub(super) fn id(&self) -> Result<DirectoryId, Errno> {
+        Ok(Id::of(&fstat(&self.root)?).into())
     }
 
     /// Opens what `path` names; [`Errno::XDEV`] when a symbolic link would lead out.

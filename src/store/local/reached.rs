@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::Stat;
 
+use crate::store::DirectoryId;
+
 /// Files and directories that were listed through links: of what is in such a directory nobody
 /// knows by its own name alone that it is in nobody's way.
 #[derive(Debug, Default)]
@@ -22,6 +24,12 @@ impl Id {
     )]
     pub(super) fn of(status: &Stat) -> Self {
         Self(status.st_dev as u64, status.st_ino as u64)
+    }
+}
+
+impl From<Id> for DirectoryId {
+    fn from(Id(device, inode): Id) -> Self {
+        Self { device, inode }
     }
 }
 

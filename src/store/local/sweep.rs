@@ -12,28 +12,30 @@ use super::LocalTargetSettings;
 use super::beneath::{Beneath, DIRECTORY};
 use super::blocking::halted;
 use super::temporary::is_temporary_of;
-use crate::store::StoreError;
+use crate::store::{DirectoryId, LeftFiles, StoreError, Swept};
 
-/// Removes all files with this token in their names, and says how many there were. No link is
-/// followed: where one leads within the tree, the tree has that directory as well. What cannot be
-/// looked into or removed is an error, once everything else was done; so is it when `halt` ends it.
+/// Removes all files with this token in their names. No link is followed: where one leads within
+/// the tree, the tree has that directory as well. What cannot be looked into or removed is an error,
+/// once everything else was done; so is it when `halt` ends it.
 pub(super) fn sweep(
     settings: &LocalTargetSettings,
-    token: &str,
+    left: &LeftFiles,
     halt: &CancellationToken,
-) -> Result<u64, StoreError> {
+) -> Result<Swept, StoreError> {
     let root = match Beneath::open_root(&settings.root) {
         Ok(root) => root,
-        Err(Errno::NOENT) => return Ok(0),
+        Err(Errno::NOENT) => return Ok(Swept::NotThere),
         Err(error) => {
             let path = settings.root.display().to_string();
             return Err(StoreError::io("open", path, &error.into()));
         }
     };
+    let here = root.id().ok();
     let mut sweeping = Sweeping {
         root,
         settings,
-        token,
+        token: &left.token,
+        is_empty: true,
         waiting: vec![PathBuf::new()],
         removed: 0,
         failed: None,
@@ -46,13 +48,35 @@ pub(super) fn sweep(
             sweeping.fail("open", &path, error);
         }
     }
-    sweeping.failed.map_or(Ok(sweeping.removed), Err)
+    let Sweeping {
+        is_empty,
+        removed,
+        failed,
+        ..
+    } = sweeping;
+    match failed {
+        Some(error) => Err(error),
+        None if removed > 0 || is_theirs(left.below, here, is_empty) => Ok(Swept::Clean(removed)),
+        None => Ok(Swept::NotThere),
+    }
+}
+
+/// Whether the root in which none of them was found is the directory that had them. A disk may come
+/// back under another number, and whoever makes a directory anew gives it another inode; an empty one
+/// may be where a disk is to be mounted.
+fn is_theirs(below: Option<DirectoryId>, here: Option<DirectoryId>, is_empty: bool) -> bool {
+    let (Some(below), Some(here)) = (below, here) else {
+        return !is_empty;
+    };
+    below.inode == here.inode || (below.device == here.device && !is_empty)
 }
 
 struct Sweeping<'a> {
     root: Beneath,
     settings: &'a LocalTargetSettings,
     token: &'a str,
+    /// Whether the root has nothing but what runs keep there for themselves.
+    is_empty: bool,
     /// Directories that were seen and not looked into yet.
     waiting: Vec<PathBuf>,
     removed: u64,
@@ -80,7 +104,11 @@ impl Sweeping<'_> {
                 };
             }
             let below = path.join(OsStr::from_bytes(name));
-            if kind == FileType::Directory && !self.is_of_the_run(&below) {
+            if kind == FileType::Directory && self.is_of_the_run(&below) {
+                continue;
+            }
+            self.is_empty = false;
+            if kind == FileType::Directory {
                 self.waiting.push(below);
             } else if kind == FileType::RegularFile && is_temporary_of(name, self.token) {
                 match unlinkat(&fd, entry.file_name(), AtFlags::empty()) {
@@ -111,6 +139,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::store::ErrorKind;
 
     #[test]
     fn only_files_of_the_token_go_wherever_they_are_beneath_the_root() {
@@ -139,14 +168,7 @@ mod tests {
             std::fs::write(place.join(name), "x").expect("a file");
         }
         std::fs::create_dir(root.join("c").join(&own)).expect("a directory of that name");
-        let settings = LocalTargetSettings {
-            root: root.clone(),
-            never_list: vec![reports.clone()],
-        };
-        assert_eq!(
-            sweep(&settings, "00000000aa", &CancellationToken::new()).map_err(|e| e.kind),
-            Ok(2)
-        );
+        assert_eq!(swept(&root, &[&reports], None), Ok(Swept::Clean(2)));
         for (path, stays) in [
             (root.join(&own), false),
             (root.join("a/b").join(&own), false),
@@ -158,21 +180,63 @@ mod tests {
         ] {
             assert_eq!(path.exists(), stays, "{}", path.display());
         }
-        assert_eq!(
-            sweep(&settings, "00000000aa", &CancellationToken::new()).map_err(|e| e.kind),
-            Ok(0)
-        );
+        assert_eq!(swept(&root, &[&reports], None), Ok(Swept::Clean(0)));
     }
 
+    /// A disk that is not mounted has nothing to sweep, and may have a lot of it tomorrow.
     #[test]
-    fn a_root_that_is_not_there_has_nothing_to_sweep() {
-        let settings = LocalTargetSettings {
-            root: "/nowhere/at/all".into(),
-            never_list: Vec::new(),
+    fn a_root_that_is_not_theirs_is_not_taken_for_clean() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (empty, full) = (dir.path().join("empty"), dir.path().join("full"));
+        let reports = empty.join("reports");
+        for path in [&reports, &full.join("x")] {
+            std::fs::create_dir_all(path).expect("a directory");
+        }
+        let id = |path: &Path| Beneath::open_root(path).and_then(|root| root.id());
+        let (of_empty, of_full) = (id(&empty).expect("an id"), id(&full).expect("an id"));
+        let renumbered = |id: DirectoryId| DirectoryId {
+            device: id.device + 1,
+            ..id
         };
-        assert_eq!(
-            sweep(&settings, "00000000aa", &CancellationToken::new()).map_err(|e| e.kind),
-            Ok(0)
-        );
+        for (root, below, expected) in [
+            (&dir.path().join("missing"), None, Swept::NotThere),
+            (&dir.path().join("missing"), Some(of_full), Swept::NotThere),
+            // written by those who did not say which it was
+            (&empty, None, Swept::NotThere),
+            (&full, None, Swept::Clean(0)),
+            // the very one
+            (&empty, Some(of_empty), Swept::Clean(0)),
+            (&full, Some(of_full), Swept::Clean(0)),
+            (&empty, Some(renumbered(of_empty)), Swept::Clean(0)),
+            // another one on the same disk
+            (&empty, Some(of_full), Swept::NotThere),
+            (&full, Some(of_empty), Swept::Clean(0)),
+            // one on another disk
+            (&empty, Some(renumbered(of_full)), Swept::NotThere),
+            (&full, Some(renumbered(of_empty)), Swept::NotThere),
+        ] {
+            let seen = swept(root, &[&reports], below);
+            assert_eq!(seen, Ok(expected), "{} {below:?}", root.display());
+        }
+        // where they are found, that is where they were
+        std::fs::write(full.join("x/.s3sync-00000000aa000001.tmp"), "x").expect("a file");
+        let seen = swept(&full, &[], Some(renumbered(of_empty)));
+        assert_eq!(seen, Ok(Swept::Clean(1)));
+    }
+
+    fn swept(
+        root: &Path,
+        never_list: &[&PathBuf],
+        below: Option<DirectoryId>,
+    ) -> Result<Swept, ErrorKind> {
+        let settings = LocalTargetSettings {
+            root: root.to_owned(),
+            never_list: never_list.iter().copied().cloned().collect(),
+        };
+        let left = LeftFiles {
+            token: "00000000aa".to_owned(),
+            below,
+        };
+        sweep(&settings, &left, &CancellationToken::new()).map_err(|error| error.kind)
     }
 }

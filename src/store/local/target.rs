@@ -25,8 +25,8 @@ use super::walk::{Role, Walk};
 use crate::digest::Digest;
 use crate::object::{LocalKey, ObjectVersion};
 use crate::store::{
-    Content, Description, ErrorKind, Folding, Halt, Head, Listing, Put, Read, Removal, Removed,
-    Source, StoreError, Stored, Target, Unwitnessed, Upload, Witness,
+    Content, Description, ErrorKind, Folding, Halt, Head, LeftFiles, Listing, Put, Read, Removal,
+    Removed, Source, StoreError, Stored, Swept, Target, Unwitnessed, Upload, Witness,
 };
 
 /// A directory to write to. It is made when the first file is written.
@@ -199,10 +199,10 @@ impl Target for LocalTarget {
         .await
     }
 
-    async fn sweep(&self, token: &str) -> Result<u64, StoreError> {
-        let (tree, token) = (Arc::clone(&self.0), token.to_owned());
+    async fn sweep(&self, left: &LeftFiles) -> Result<Swept, StoreError> {
+        let (tree, left) = (Arc::clone(&self.0), left.clone());
         blocking(&self.0.halt.work, move || {
-            sweep(&tree.settings, &token, &tree.halt.work)
+            sweep(&tree.settings, &left, &tree.halt.work)
         })
         .await
     }
@@ -245,9 +245,10 @@ impl Tree {
     pub(super) fn temporary(&self, key: &LocalKey) -> Result<Temporary, StoreError> {
         let (parent, _) = key.split();
         let mut tried_again = false;
-        self.tell_of_temporary_files();
         loop {
-            match Temporary::create(&self.names, self.directories.make(parent)?) {
+            let directory = self.directories.make(parent)?;
+            self.tell_of_temporary_files();
+            match Temporary::create(&self.names, directory) {
                 Ok(temporary) => return Ok(temporary),
                 // the directory was removed since it was opened
                 Err(Errno::NOENT) if !tried_again => {
@@ -259,17 +260,20 @@ impl Tree {
         }
     }
 
+    /// Tells it once, when the root is there.
     fn tell_of_temporary_files(&self) {
         self.is_witnessed.get_or_init(|| {
-            self.witness
-                .temporary_files(&self.settings.root, self.names.token());
+            let root = self.directories.root().ok().flatten();
+            self.witness.temporary_files(LeftFiles {
+                token: self.names.token().to_owned(),
+                below: root.and_then(|root| root.id().ok()),
+            });
         });
     }
 
     fn tell_of_no_temporary_files(&self) {
         if self.is_witnessed.get().is_some() && !self.names.any_there() {
-            self.witness
-                .no_temporary_files(&self.settings.root, self.names.token());
+            self.witness.no_temporary_files(self.names.token());
         }
     }
 

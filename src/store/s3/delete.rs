@@ -2,12 +2,13 @@
 
 What is deleted was listed a while ago. Where its ETag is known it goes along as a condition, so that
 an object which has taken its place stays; that needs `s3:GetObject`, and an endpoint that knows such
-conditions. Where either is missing the key is looked at before instead, as far as that is allowed.
+conditions. Where either is missing the key is looked at before instead, as far as that is allowed;
+so it is where the listing told no ETag, and size and time say what was listed.
 <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
 */
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use super::singly::{self, AT_ONCE};
 use super::{S3Store, condition};
 use crate::digest::{Algorithm, digest};
 use crate::object::{ETag, ObjectKey};
-use crate::store::{ErrorKind, Removal, Removed, StoreError};
+use crate::store::{ErrorKind, Removal, Removed, Still, StoreError};
 
 const OPERATION: &str = "DeleteObjects";
 
@@ -43,13 +44,28 @@ const MOST_TRIALS: usize = 3;
 
 type Results = Vec<Result<Removed, StoreError>>;
 
+/// The same, as far as it is known.
+type Known = Vec<Option<Result<Removed, StoreError>>>;
+
 /// One object that is to be deleted.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) key: ObjectKey,
     pub(super) full_key: Arc<str>,
-    /// The one it must have still.
-    pub(super) etag: Option<ETag>,
+    /// What it must be still.
+    pub(super) still: Option<Still>,
+}
+
+impl Wanted {
+    /// The ETag it must have still, where that is known.
+    pub(super) fn etag(&self) -> Option<&ETag> {
+        self.still.as_ref()?.etag.as_ref()
+    }
+
+    /// Whether it must be something still that no condition can say.
+    fn must_be_seen(&self) -> bool {
+        self.still.is_some() && self.etag().is_none()
+    }
 }
 
 /// Under which condition objects are deleted.
@@ -70,12 +86,22 @@ pub(super) async fn delete(store: &S3Store, removals: &[Removal]) -> Result<Resu
         .map(|removal| Wanted {
             key: removal.key.clone(),
             full_key: store.full_key(&removal.key).into(),
-            etag: removal.still.as_ref().and_then(|still| still.etag.clone()),
+            still: removal.still.clone(),
         })
         .collect();
-    let mut results: Vec<Option<Result<Removed, StoreError>>> = vec![None; wanted.len()];
-    let (together, alone): (Vec<_>, Vec<_>) =
-        (0..wanted.len()).partition(|at| travels_in_xml(&wanted[*at].full_key));
+    let mut results = seen_before(store, &wanted).await;
+    let known = || results.iter().flatten();
+    if let Some(error) = known().find_map(|it| it.as_ref().err().filter(|it| ends_all(it))) {
+        let error = error.clone();
+        return if known().all(|it| it.as_ref().is_err_and(ends_all)) {
+            Err(error)
+        } else {
+            Ok(filled_up(results, &error))
+        };
+    }
+    let (together, alone): (Vec<_>, Vec<_>) = (0..wanted.len())
+        .filter(|at| results[*at].is_none())
+        .partition(|at| travels_in_xml(&wanted[*at].full_key));
     let batches = batches(&together, |at| wanted[at].full_key.len());
     for batch in batches
         .into_iter()
@@ -108,8 +134,37 @@ pub(super) async fn delete(store: &S3Store, removals: &[Removal]) -> Result<Resu
     Ok(results.into_iter().flatten().collect())
 }
 
+/// Looks at those of which a listing has told no ETag, and says what is known of them by that: they
+/// are gone, or something else is there. Where one meets what no other would be spared, no more are
+/// looked at.
+async fn seen_before(store: &S3Store, wanted: &[Wanted]) -> Known {
+    let Some(first) = wanted.iter().find(|wanted| wanted.must_be_seen()) else {
+        return vec![None; wanted.len()];
+    };
+    let why = format!("`{}` was listed without one", first.full_key);
+    store.learn(Lack::ListedETags, &why);
+    let is_ended = &AtomicBool::new(false);
+    futures::stream::iter(wanted.to_vec())
+        .map(|wanted| async move {
+            if !wanted.must_be_seen() || is_ended.load(Ordering::Relaxed) {
+                return None;
+            }
+            match look(store, &wanted).await {
+                Ok(Seen::Gone) => Some(Ok(Removed::Object)),
+                Ok(Seen::Listed | Seen::Denied) => None,
+                Err(error) => {
+                    is_ended.fetch_or(ends_all(&error), Ordering::Relaxed);
+                    Some(Err(error))
+                }
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await
+}
+
 /// What is known of some, and this error for all others.
-fn filled_up(results: Vec<Option<Result<Removed, StoreError>>>, error: &StoreError) -> Results {
+fn filled_up(results: Known, error: &StoreError) -> Results {
     let results = results.into_iter();
     results
         .map(|result| result.unwrap_or_else(|| Err(error.clone())))
@@ -175,7 +230,7 @@ fn is_against_the_request(error: &StoreError) -> bool {
 }
 
 async fn under_conditions(store: &S3Store, wanted: &[Wanted]) -> Result<Results, StoreError> {
-    if wanted.iter().all(|wanted| wanted.etag.is_none()) {
+    if wanted.iter().all(|wanted| wanted.etag().is_none()) {
         return Ok(send(store, wanted, Condition::None).await?.results);
     }
     let tried = trial(store, wanted, async |chosen| {
@@ -211,7 +266,7 @@ pub(super) async fn trial(
 ) -> Option<(usize, Removed)> {
     let _turn = store.turn_to_find_out().await?;
     let mut candidates = (wanted.iter().enumerate())
-        .filter(|(_, wanted)| wanted.etag.is_some())
+        .filter(|(_, wanted)| wanted.etag().is_some())
         .take(MOST_TRIALS);
     let (at, chosen) = loop {
         let (at, wanted) = candidates.next()?;
@@ -265,7 +320,7 @@ async fn once_more_if_denied(store: &S3Store, wanted: &[Wanted], done: &mut Resu
         (result.as_ref()).is_err_and(|error| error.kind == ErrorKind::AccessDenied)
     };
     let denied: Vec<_> = (0..done.len())
-        .filter(|at| is_denied(&done[*at]) && wanted[*at].etag.is_some())
+        .filter(|at| is_denied(&done[*at]) && wanted[*at].etag().is_some())
         .collect();
     if denied.is_empty() {
         return;
@@ -293,8 +348,9 @@ pub(super) fn granted_without(denial: &StoreError) -> String {
 async fn after_a_look(store: &S3Store, wanted: &[Wanted]) -> Result<Results, StoreError> {
     let seen: Vec<_> = futures::stream::iter(wanted.to_vec())
         .map(|wanted| async move {
-            match wanted.etag {
+            match wanted.etag() {
                 Some(_) => look(store, &wanted).await,
+                // it was looked at, if that matters
                 None => Ok(Seen::Listed),
             }
         })
@@ -339,7 +395,7 @@ pub(super) async fn settled(
             if matches!(
                 error.kind,
                 ErrorKind::NotFound | ErrorKind::PreconditionFailed
-            ) && wanted.etag.is_some() =>
+            ) && wanted.etag().is_some() =>
         {
             error
         }
@@ -392,7 +448,7 @@ struct Answer {
 /// What is known while a call is tried again.
 #[derive(Debug)]
 struct Progress {
-    results: Vec<Option<Result<Removed, StoreError>>>,
+    results: Known,
     in_doubt: bool,
 }
 
@@ -450,7 +506,7 @@ async fn each_answered(
     store: &S3Store,
     wanted: &[Wanted],
     condition: Condition,
-    results: Vec<Option<Result<Removed, StoreError>>>,
+    results: Known,
 ) -> Results {
     let unnamed: Vec<_> = (0..wanted.len())
         .filter(|at| results[*at].is_none())
@@ -560,8 +616,8 @@ fn document(wanted: &[Wanted], left: &[usize], condition: Condition) -> Result<D
             let wanted = &wanted[*at];
             let etag = match condition {
                 Condition::None => None,
-                Condition::Listed => wanted.etag.as_ref().map(ETag::quoted),
-                Condition::Impossible => Some(another(wanted.etag.as_ref()).quoted()),
+                Condition::Listed => wanted.etag().map(ETag::quoted),
+                Condition::Impossible => Some(another(wanted.etag()).quoted()),
             };
             let object = ObjectIdentifier::builder().key(&*wanted.full_key);
             object.set_e_tag(etag).build()

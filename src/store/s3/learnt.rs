@@ -55,6 +55,8 @@ pub(super) enum Lack {
     Conditions,
     /// Deleting under a condition.
     DeleteConditions,
+    /// Listing what may be a condition of a deletion.
+    ListedETags,
     /// DeleteObjects.
     Batches,
     /// ListObjectsV2.
@@ -78,6 +80,7 @@ impl Lack {
             Self::DigestETags => "proof of what is written by its ETag".to_owned(),
             Self::Conditions => "conditions in the moment of writing: the key is looked at before, and may change until it is written".to_owned(),
             Self::DeleteConditions => "conditions in the moment of deleting: the object is looked at before, and may be replaced until it is deleted".to_owned(),
+            Self::ListedETags => "conditions in the moment of deleting what a listing tells no ETag of: it is looked at before, and may be replaced until it is deleted".to_owned(),
             Self::Batches => "deleting many objects at once: they are deleted one by one".to_owned(),
             Self::ListV2 => "listing by ListObjectsV2: it is done by ListObjects".to_owned(),
             Self::EncodedKeys => "keys with characters that XML cannot carry".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::delete::Wanted;
 use super::{S3Store, read};
-use crate::store::{ErrorKind, StoreError};
+use crate::store::{ErrorKind, Head, Still, StoreError};
 
 /// What a look at a key found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +23,19 @@ pub(super) async fn look(store: &S3Store, wanted: &Wanted) -> Result<Seen, Store
         Err(error) if error.kind == ErrorKind::AccessDenied => return Ok(Seen::Denied),
         Err(error) => return Err(error),
     };
-    if wanted.etag.is_none() || head.etag == wanted.etag {
+    if (wanted.still.as_ref()).is_none_or(|still| is_listed(still, &head)) {
         return Ok(Seen::Listed);
     }
     Err(replaced("HeadObject", &wanted.full_key))
+}
+
+/// Whether it is what was listed: by its ETag, or by size and time where none was listed. A HEAD
+/// tells the time to the second.
+fn is_listed(still: &Still, head: &Head) -> bool {
+    match &still.etag {
+        Some(_) => head.etag == still.etag,
+        None => head.size == still.size && head.modified.seconds() == still.modified.seconds(),
+    }
 }
 
 /// Something else is there than what was listed.

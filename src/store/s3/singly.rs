@@ -31,7 +31,7 @@ pub(super) async fn delete(
     let mut tried = None;
     if condition == Condition::Listed {
         tried = trial(store, wanted, async |chosen| {
-            let impossible = another(chosen.etag.as_ref());
+            let impossible = another(chosen.etag());
             Some(send(store, chosen, Some(&impossible)).await.0)
         })
         .await;
@@ -74,7 +74,7 @@ async fn one(
     wanted: &Wanted,
     condition: Condition,
 ) -> Result<Removed, StoreError> {
-    let etag = (wanted.etag.as_ref()).filter(|_| condition == Condition::Listed);
+    let etag = wanted.etag().filter(|_| condition == Condition::Listed);
     let deleted = match (etag, store.heed()) {
         (None, _) => send(store, wanted, None).await.0,
         (Some(_), Heed::Lacks) => after_a_look(store, wanted).await,

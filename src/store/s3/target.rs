@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{S3Store, annotations, copy, delete, leftover, tags, upload, versioning, write};
+use super::{
+    S3Store, annotations, copy, delete, leftover, tags, upload, versioning, withdraw, write,
+};
 use crate::digest::{Algorithm, Digest};
 use crate::object::{ObjectKey, ObjectVersion, Tags};
 use crate::store::{
@@ -63,7 +65,7 @@ impl Target for S3Store {
     }
 
     async fn withdraw(&self, key: &ObjectKey, stored: &Stored) -> Result<Withdrawn, StoreError> {
-        write::withdraw(self, key, stored).await
+        withdraw::withdraw(self, key, stored).await
     }
 
     async fn delete(

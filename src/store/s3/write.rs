@@ -1,7 +1,6 @@
-//! PutObject, and taking back what it wrote.
+//! PutObject.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -14,10 +13,9 @@ use super::learnt::{Told, asking_for, under};
 use super::locked::with_body;
 use super::once::{Written, attempted};
 use super::payer::NotPaying;
-use super::{S3Store, condition, read};
+use super::{S3Store, condition};
 use crate::digest::{Algorithm, Digest};
-use crate::object::{ETag, ObjectKey};
-use crate::store::{Condition, ErrorKind, Put, StoreError, Stored, Withdrawn};
+use crate::store::{Condition, ErrorKind, Put, StoreError, Stored};
 
 /// Sets the header of a precomputed additional checksum on any request builder that has them.
 macro_rules! with_checksum {
@@ -126,43 +124,4 @@ pub(super) async fn put(
     drop(turn);
     store.look_back(put, &stored).await;
     Ok(stored)
-}
-
-/// DeleteObject of the very object that was stored: its version where there is one, otherwise the
-/// key as long as it has its ETag.
-pub(super) async fn withdraw(
-    store: &S3Store,
-    key: &ObjectKey,
-    stored: &Stored,
-) -> Result<Withdrawn, StoreError> {
-    const OPERATION: &str = "DeleteObject";
-    let store = &store.cleaning_up();
-    let full_key = store.full_key(key);
-    let version = stored.version.as_deref();
-    let etag = stored.etag.as_ref().filter(|_| version.is_none());
-    let deleted = store
-        .retrying(OPERATION, || {
-            let request = store
-                .client()
-                .delete_object()
-                .bucket(store.bucket())
-                .key(&full_key)
-                .set_version_id(version.map(str::to_owned))
-                .set_if_match(etag.map(ETag::quoted));
-            store.send(OPERATION, &full_key, Duration::ZERO, request.send())
-        })
-        .await;
-    match deleted {
-        Ok(_) => Ok(Withdrawn::Removed),
-        Err(error) => match error.kind {
-            ErrorKind::NotFound => Ok(Withdrawn::Absent),
-            // another object took its place, or the ETag that was told is not the one it has; S3
-            // says the same of one that is gone
-            ErrorKind::PreconditionFailed => match read::head(store, key.into(), false).await {
-                Err(error) if error.kind == ErrorKind::NotFound => Ok(Withdrawn::Absent),
-                Ok(_) | Err(_) => Ok(Withdrawn::Other),
-            },
-            _ => Err(error),
-        },
-    }
 }

@@ -52,6 +52,7 @@ impl Lack {
             | Self::DigestETags
             | Self::Conditions
             | Self::DeleteConditions
+            | Self::ListedETags
             | Self::ListV2
             | Self::EncodedKeys
             | Self::Parts => &[],

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use aws_sdk_s3::types::ServerSideEncryption;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::store::s3::{Encryption, S3Store, write};
+use crate::store::s3::{Encryption, S3Store, withdraw};
 use crate::store::{ErrorKind, Put, StoreError, Stored, Withdrawn};
 
 /// What the first answer to a write said.
@@ -87,7 +87,7 @@ impl S3Store {
         put: &Put,
         stored: &Stored,
     ) -> String {
-        match write::withdraw(self, &put.key, stored).await {
+        match withdraw::withdraw(self, &put.key, stored).await {
             Ok(Withdrawn::Removed | Withdrawn::Absent) => "the object was removed again".to_owned(),
             Ok(Withdrawn::Other) => "another object took its place".to_owned(),
             Err(error) => {
