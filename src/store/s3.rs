@@ -40,7 +40,6 @@ mod renewal;
 mod retrying;
 mod send;
 mod settings;
-mod singly;
 mod source;
 mod strangers;
 mod tags;

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 
-use super::delete::{
-    Condition, Wanted, another, ends_all, granted_without, removed, settled, trial,
-};
-use super::learnt::{Heed, Lack, is_refusal};
-use super::look::{Seen, look};
-use super::{S3Store, condition};
+use super::conditional::{another, granted_without, settled, trial};
+use super::{Condition, Wanted, ends_all, removed};
 use crate::object::ETag;
+use crate::store::s3::learnt::{Heed, Lack, is_refusal};
+use crate::store::s3::look::{Seen, look};
+use crate::store::s3::{S3Store, condition};
 use crate::store::{ErrorKind, Removed, StoreError};
 
 const OPERATION: &str = "DeleteObject";
