@@ -2,7 +2,8 @@
 
 It opens the report (`opened`), takes the job's lock, starts the sandbox where the job is a
 rehearsal, runs the pairs (`executor`) and the programs around them (`programs`), listens for
-signals and the clock, and ends with the final report and the last words on the terminal (`run`). What ends one pair does not end the others.
+signals and the clock, and ends with the final report and the last words on the terminal (`run`).
+What ends one pair does not end the others.
 [`reverify()`] asks later whether what a run proved still holds.
 */
 

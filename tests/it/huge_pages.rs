@@ -1,15 +1,11 @@
 //! Huge pages: a run has them while it moves what fills them.
 
 use std::fs;
-use std::time::Duration;
 
 use s3sync::sandbox::{Action, Rule};
 
 use crate::support::{case, skipped};
-use crate::world::{World, until};
-
-/// Longer than any test takes.
-const NEVER: Duration = Duration::from_mins(10);
+use crate::world::{NEVER, World, until};
 
 /// Whether a process may have them, as the kernel says.
 fn has_huge_pages(process: &str) -> Option<bool> {

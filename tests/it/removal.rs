@@ -4,13 +4,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_sdk_s3::types::BucketVersioningStatus;
 use s3sync::digest::{Algorithm, digest};
 use s3sync::object::{ETag, Entry, ObjectKey, Timestamp};
 use s3sync::sandbox::{Action, Moment, Rule, Sandbox, SandboxConfig, When};
 use s3sync::store::retry::RetrySettings;
 use s3sync::store::s3::{Encryption, Keys, S3Location, S3Settings, S3Store};
 use s3sync::store::{
-    ErrorKind, Meter, Put, Removal, Removed, Secret, Source as _, StoreError, Target as _,
+    ErrorKind, Meter, Put, Removal, Removed, Secret, Source as _, StoreError, Stored, Target as _,
     Withdrawn,
 };
 
@@ -113,13 +114,24 @@ impl Place {
         listed.keys().into_iter().map(str::to_owned).collect()
     }
 
+    /// Writes an object, and gives what its target told of it.
+    async fn stored(&self, name: &str, text: &'static str) -> Stored {
+        let (put, md5) = (
+            put(name, text.len()),
+            digest(Algorithm::Md5, text.as_bytes()),
+        );
+        let digests = [md5];
+        let stored = self.store.put(&put, text.into(), &digests);
+        stored.await.expect("a put")
+    }
+
     async fn delete(&self, removals: &[Removal]) -> Vec<Result<Removed, StoreError>> {
         let results = self.store.delete(removals).await.expect("results");
         assert_eq!(results.len(), removals.len(), "one for each");
         results
     }
 
-    async fn version(&self, status: aws_sdk_s3::types::BucketVersioningStatus) {
+    async fn version(&self, status: BucketVersioningStatus) {
         let versioning = aws_sdk_s3::types::VersioningConfiguration::builder()
             .status(status)
             .build();
@@ -319,6 +331,48 @@ async fn what_was_listed_without_an_etag_is_looked_at() {
     }
 }
 
+/// Where nobody could find out whether the endpoint heeds conditions, each object is looked at.
+#[tokio::test]
+async fn what_took_the_place_stays_where_nothing_could_be_found_out() {
+    let ignores = || Rule::new(Action::Ignore("ETag".to_owned()));
+    let fails = |operation: &str, calls| {
+        let rule = Rule::new(refusal(503, "SlowDown")).operation(operation);
+        [ignores(), rule.when(When::First(calls))]
+    };
+    let stays = Some(ErrorKind::PreconditionFailed);
+    let unseen = Some(ErrorKind::Transient);
+    for (name, replaced, rules, expected) in [
+        (
+            "the first three are others",
+            "abc",
+            &[ignores()][..],
+            [stays, stays, stays, None],
+        ),
+        ("looks fail", "b", &fails("HeadObject", 1000), [unseen; 4]),
+        (
+            "what is to find it out fails",
+            "b",
+            &fails("DeleteObjects", 4),
+            [None, stays, None, None],
+        ),
+    ] {
+        case(format_args!("{name}"));
+        let (place, listed) = Place::with(&["a", "b", "c", "d"]).await;
+        for key in replaced.chars().map(String::from) {
+            let written = write(&place.store, &key, "somebody else's").await;
+            written.expect("a put");
+        }
+        for rule in rules {
+            place.sandbox.faults().add(rule.clone());
+        }
+        let results = place.delete(&listed).await;
+        assert_eq!(kinds(&results), expected, "{results:?}");
+        place.sandbox.faults().clear();
+        let there = place.keys().await;
+        assert!(replaced.chars().all(|it| there.contains(&it.to_string())));
+    }
+}
+
 /// What is taken back is what was stored, and nothing that took its place since.
 #[tokio::test]
 async fn what_took_the_place_of_what_is_withdrawn_stays() {
@@ -377,6 +431,61 @@ async fn what_took_the_place_of_what_is_withdrawn_stays() {
             assert_eq!(place.keys().await, ["larger", "of the same size"]);
         }
     }
+}
+
+/// What cannot be told from somebody else's is not taken back.
+#[tokio::test]
+async fn what_may_be_somebody_elses_is_not_withdrawn() {
+    let ignores = Rule::new(Action::Ignore("if-match".to_owned())).operation("DeleteObject");
+    let is_blind = Rule::new(refusal(503, "SlowDown")).operation("HeadObject");
+    for (name, is_suspended, has_etag, rules, expected) in [
+        (
+            "the version null",
+            true,
+            true,
+            &[][..],
+            Ok(Withdrawn::Other),
+        ),
+        ("by its size alone", false, false, &[], Ok(Withdrawn::Other)),
+        (
+            "unseen",
+            false,
+            true,
+            &[ignores, is_blind],
+            Err(ErrorKind::Transient),
+        ),
+    ] {
+        case(format_args!("{name}"));
+        let place = Place::new().await;
+        if is_suspended {
+            place.version(BucketVersioningStatus::Suspended).await;
+        }
+        let mut stored = place.stored("k", "mine").await;
+        assert_eq!(stored.version.as_deref(), is_suspended.then_some("null"));
+        if !has_etag {
+            stored.etag = None;
+            stored.checksums.clear();
+        }
+        write(&place.store, "k", "them").await.expect("a put");
+        for rule in rules {
+            place.sandbox.faults().add(rule.clone());
+        }
+        let withdrawn = place.store.withdraw(&key("k"), &stored).await;
+        assert_eq!(withdrawn.map_err(|error| error.kind), expected);
+        place.sandbox.faults().clear();
+        assert_eq!(place.keys().await, ["k"]);
+    }
+}
+
+/// Of a bucket whose versioning is suspended, what was written is taken back.
+#[tokio::test]
+async fn the_version_null_is_withdrawn() {
+    let place = Place::new().await;
+    place.version(BucketVersioningStatus::Suspended).await;
+    let stored = place.stored("k", "mine").await;
+    let withdrawn = place.store.withdraw(&key("k"), &stored).await;
+    assert_eq!(withdrawn.expect("done"), Withdrawn::Removed);
+    assert!(place.keys().await.is_empty());
 }
 
 /// Statement 18: a 200 of DeleteObjects with errors in it is failures of those keys.
@@ -447,7 +556,7 @@ async fn keys_that_had_a_bad_moment_are_asked_for_again_and_no_others() {
 /// what this one removed.
 #[tokio::test]
 async fn a_batch_whose_answer_was_lost_is_settled() {
-    use aws_sdk_s3::types::BucketVersioningStatus::Enabled;
+    use BucketVersioningStatus::Enabled;
     for (versioned, in_batches) in [(false, true), (true, true), (false, false), (true, false)] {
         case(format_args!(
             "versioned {versioned} in batches {in_batches}"
@@ -492,7 +601,7 @@ async fn a_batch_whose_answer_was_lost_is_settled() {
 /// Statement 20: on a versioned target delete markers are told from removed objects.
 #[tokio::test]
 async fn markers_are_told_from_removals() {
-    use aws_sdk_s3::types::BucketVersioningStatus::{Enabled, Suspended};
+    use BucketVersioningStatus::{Enabled, Suspended};
     for (state, in_batches, is_marked) in [
         (None, true, false),
         (None, false, false),

@@ -27,7 +27,7 @@ use conditional::under_conditions;
 use singly::AT_ONCE;
 
 /// The version that a bucket has where it keeps none.
-const NULL_VERSION: &str = "null";
+pub(super) const NULL_VERSION: &str = "null";
 
 type Results = Vec<Result<Removed, StoreError>>;
 

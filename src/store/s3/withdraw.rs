@@ -1,16 +1,17 @@
 /*! Taking back what a write has stored, and only that: whatever took its place since stays.
 
 A version is removed by its id. Where there is none, the key is deleted as long as it has the ETag
-that the answer told. An endpoint may not heed that condition, and an answer may tell no ETag: there
-the key is looked at before.
+that the answer told. An endpoint may not heed that condition, an answer may tell no ETag, and the
+version `null` is whichever was written last while versioning is suspended: there it is looked at
+before, and what cannot be seen or told from another's stays.
 */
 
 use std::time::Duration;
 
-use super::delete::ends_all;
+use super::delete::NULL_VERSION;
 use super::learnt::{Heed, Lack, is_refusal};
 use super::{S3Store, read};
-use crate::object::{ETag, ObjectKey};
+use crate::object::{ETag, ObjectKey, ObjectVersion};
 use crate::store::{ErrorKind, Head, StoreError, Stored, Withdrawn};
 
 /// Removes what was stored, if it is there still.
@@ -21,10 +22,11 @@ pub(super) async fn withdraw(
 ) -> Result<Withdrawn, StoreError> {
     let store = &store.cleaning_up();
     let deleted = match stored.version.as_deref() {
-        Some(version) => delete(store, key, Some(version), None).await,
-        None => match seen(store, key, stored).await? {
+        Some(version) if version != NULL_VERSION => delete(store, key, Some(version), None).await,
+        null => match seen(store, key, stored).await? {
             Seen::Gone => return Ok(Withdrawn::Absent),
             Seen::Other => return Ok(Withdrawn::Other),
+            Seen::Own if null.is_some() => delete(store, key, null, None).await,
             Seen::Own => delete_own(store, key, stored.etag.as_ref()).await,
             Seen::Nothing => delete(store, key, None, stored.etag.as_ref()).await,
         },
@@ -52,39 +54,41 @@ enum Seen {
     Other,
     /// That nothing is there.
     Gone,
-    /// Nothing, because nobody looked, or may: the condition will tell.
+    /// Nothing, because nobody looked: the condition will tell.
     Nothing,
 }
 
 /// Looks, unless the ETag is a condition that the endpoint is known to heed. Where nothing can be
-/// seen and no condition can be made either, it stays: that is an error.
+/// seen it stays: that is an error.
 async fn seen(store: &S3Store, key: &ObjectKey, stored: &Stored) -> Result<Seen, StoreError> {
     let has_etag = stored.etag.is_some();
-    let heed = store.heed();
-    if has_etag && heed == Heed::Heeds {
+    if has_etag && stored.version.is_none() && store.heed() == Heed::Heeds {
         return Ok(Seen::Nothing);
     }
     let by_checksum = !has_etag && !stored.checksums.is_empty();
-    match read::head(store, key.into(), by_checksum).await {
+    let written = ObjectVersion {
+        key,
+        version: stored.version.as_deref(),
+    };
+    match read::head(store, written, by_checksum).await {
         Ok(head) if is_own(stored, &head) => Ok(Seen::Own),
         Ok(_) => Ok(Seen::Other),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(Seen::Gone),
-        Err(error) if has_etag && heed == Heed::Unknown && !ends_all(&error) => Ok(Seen::Nothing),
         Err(error) => Err(error),
     }
 }
 
-/// Whether what is there is what was stored, by its ETag, or as well as it can be told without.
+/// Whether what is there is what was stored: by its ETag, or by its size and a checksum of both.
 fn is_own(stored: &Stored, head: &Head) -> bool {
     if stored.etag.is_some() {
         return head.etag == stored.etag;
     }
-    let mut pairs = stored.checksums.iter().filter_map(|told| {
+    let mut known = stored.checksums.iter().filter_map(|told| {
         let mut kept = head.checksums.iter();
         let kept = kept.find(|kept| kept.algorithm() == told.algorithm())?;
-        Some((told, kept))
+        Some(kept == told)
     });
-    head.size == stored.size && pairs.all(|(told, kept)| told == kept)
+    head.size == stored.size && known.next() == Some(true) && known.all(|is_same| is_same)
 }
 
 /// Deletes what was seen to be what was stored: under a condition, unless the endpoint takes none.

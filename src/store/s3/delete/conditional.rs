@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 
 use super::singly::{self, AT_ONCE};
 use super::together::send;
-use super::{Condition, Results, Wanted, is_against_the_request, removed};
+use super::{Condition, Known, Results, Wanted, is_against_the_request, removed};
 use crate::object::ETag;
 use crate::store::s3::S3Store;
 use crate::store::s3::learnt::{Heed, Lack};
@@ -81,11 +81,26 @@ pub(super) async fn trial(
     }
 }
 
-/// Deletes those that have the ETags still that were listed.
+/// Deletes those that are still what was listed.
 async fn each_if_listed(store: &S3Store, wanted: &[Wanted]) -> Result<Results, StoreError> {
-    if store.heed() == Heed::Lacks {
-        return after_a_look(store, wanted).await;
+    match store.heed() {
+        Heed::Heeds => under_etags(store, wanted).await,
+        Heed::Lacks => after_a_look(store, wanted).await,
+        // the condition may be one or not: what it may not protect is looked at as well
+        Heed::Unknown => {
+            let seen = looked_at(store, wanted).await?;
+            let left = unknown(&seen, wanted);
+            if left.is_empty() {
+                return Ok(seen.into_iter().flatten().collect());
+            }
+            let done = under_etags(store, &left).await?;
+            Ok(filled(seen, done))
+        }
     }
+}
+
+/// Deletes those that have the ETags still that were listed, as far as the endpoint heeds that.
+async fn under_etags(store: &S3Store, wanted: &[Wanted]) -> Result<Results, StoreError> {
     let answer = match send(store, wanted, Condition::Listed).await {
         Err(refusal) if is_against_the_request(&refusal) => {
             let done = after_a_look(store, wanted).await?;
@@ -138,6 +153,18 @@ pub(super) fn granted_without(denial: &StoreError) -> String {
 
 /// Looks at each object, and deletes those that are what was listed.
 async fn after_a_look(store: &S3Store, wanted: &[Wanted]) -> Result<Results, StoreError> {
+    let seen = looked_at(store, wanted).await?;
+    let left = unknown(&seen, wanted);
+    if left.is_empty() {
+        return Ok(seen.into_iter().flatten().collect());
+    }
+    let answer = send(store, &left, Condition::None).await?;
+    Ok(filled(seen, answer.results))
+}
+
+/// Looks at each object, and says what is known of it by that: it is gone, or something else is
+/// there. Nothing is known of what is to be deleted.
+async fn looked_at(store: &S3Store, wanted: &[Wanted]) -> Result<Known, StoreError> {
     let seen: Vec<_> = futures::stream::iter(wanted.to_vec())
         .map(|wanted| async move {
             match wanted.etag() {
@@ -149,30 +176,30 @@ async fn after_a_look(store: &S3Store, wanted: &[Wanted]) -> Result<Results, Sto
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let mut results = Vec::with_capacity(wanted.len());
-    let mut left = Vec::new();
-    for (wanted, seen) in wanted.iter().zip(seen) {
-        match seen {
-            Ok(Seen::Gone) => results.push(Some(Ok(Removed::Object))),
-            Ok(Seen::Listed | Seen::Denied) => {
-                left.push(wanted.clone());
-                results.push(None);
-            }
-            Err(error) if error.kind.is_fatal() => return Err(error),
-            Err(error) => results.push(Some(Err(error))),
-        }
-    }
-    if left.is_empty() {
-        return Ok(results.into_iter().flatten().collect());
-    }
-    let mut done = send(store, &left, Condition::None)
-        .await?
-        .results
-        .into_iter();
-    let results = results.into_iter();
-    Ok(results
+    let known = seen.into_iter().map(|seen| match seen {
+        Ok(Seen::Gone) => Ok(Some(Ok(Removed::Object))),
+        Ok(Seen::Listed | Seen::Denied) => Ok(None),
+        Err(error) if error.kind.is_fatal() => Err(error),
+        Err(error) => Ok(Some(Err(error))),
+    });
+    known.collect()
+}
+
+/// Those of which nothing is known yet.
+fn unknown(known: &Known, wanted: &[Wanted]) -> Vec<Wanted> {
+    let pairs = known.iter().zip(wanted);
+    pairs
+        .filter(|(known, _)| known.is_none())
+        .map(|(_, wanted)| wanted.clone())
+        .collect()
+}
+
+/// What is known, with what became of those of which nothing was.
+fn filled(known: Known, done: Results) -> Results {
+    let (known, mut done) = (known.into_iter(), done.into_iter());
+    known
         .filter_map(|known| known.or_else(|| done.next()))
-        .collect())
+        .collect()
 }
 
 /// What the answer to a deletion under a condition means: whose object it is that fails it.
