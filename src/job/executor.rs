@@ -29,9 +29,6 @@ impl Executor<'_> {
     pub(super) async fn run(&self) -> Option<(ExitCode, String)> {
         let around = match self.run.programs.before_job().await {
             Ok(warnings) => {
-                for warning in &warnings {
-                    self.report.warn(warning);
-                }
                 (!warnings.is_empty()).then(|| (ExitCode::Warning, warnings.join("; ")))
             }
             // it was ended in the middle, and the pairs say why

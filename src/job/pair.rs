@@ -108,13 +108,15 @@ impl PairRun<'_> {
         part: &PairReport,
         (ledger, hooks): (&Ledger, Hooks),
     ) -> (Settled, Option<Arc<PairPlan>>) {
-        let begun = self.programs.before_pair(part).await;
+        let (warnings, begun) = self.programs.before_pair(part).await;
         if self.stop.is_cancelled() {
+            self.programs.tell_without(part, &warnings);
             return (self.deadline.not_started().into(), None);
         }
         match begun {
-            Ok(warnings) => self.work(pair, part, (ledger, hooks), warnings).await,
+            Ok(()) => self.work(pair, part, (ledger, hooks), warnings).await,
             Err(reason) => {
+                self.programs.tell_without(part, &warnings);
                 let reason = format!("not attempted: {reason}");
                 ((Status::Failed, Some(reason)).into(), None)
             }
@@ -130,6 +132,7 @@ impl PairRun<'_> {
         before: Vec<String>,
     ) -> (Settled, Option<Arc<PairPlan>>) {
         let refuse = |error: String| {
+            self.programs.tell_without(part, &before);
             tracing::error!(pair = part.name(), "{error}");
             ((Status::Failed, Some(error)).into(), None)
         };

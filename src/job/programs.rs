@@ -63,15 +63,32 @@ struct Failure {
 }
 
 impl Programs<'_> {
-    /// Runs what is to be run before the job; what failed and is a warning. The error is why the
-    /// job is not to be attempted.
+    /// Runs what is to be run before the job; what failed and is a warning, which is told by then.
+    /// The error is why the job is not to be attempted.
     pub(super) async fn before_job(&self) -> Result<Vec<String>, String> {
-        self.before(Around::Job).await
+        let mut warnings = Vec::new();
+        let begun = self.before(Around::Job, |message| {
+            self.report.warn(&message);
+            warnings.push(message);
+        });
+        begun.await?;
+        Ok(warnings)
     }
 
-    /// The same for a pair.
-    pub(super) async fn before_pair(&self, part: &PairReport) -> Result<Vec<String>, String> {
-        self.before(Around::Pair(part)).await
+    /// The same for a pair, whose warnings are to be told when it begins, or when it does not.
+    pub(super) async fn before_pair(&self, part: &PairReport) -> (Vec<String>, Result<(), String>) {
+        let mut warnings = Vec::new();
+        let begun = self.before(Around::Pair(part), |message| warnings.push(message));
+        let begun = begun.await;
+        (warnings, begun)
+    }
+
+    /// Tells the warnings of what ran before a pair that does not begin: nothing of its own counts.
+    pub(super) fn tell_without(&self, part: &PairReport, warnings: &[String]) {
+        for message in warnings {
+            let name = part.name();
+            self.report.warn(&format!("pair `{name}`: {message}"));
+        }
     }
 
     /// Runs what is to be run after the job, with what it has come to so far; gives what it comes
@@ -138,8 +155,7 @@ impl Programs<'_> {
         settled
     }
 
-    async fn before(&self, around: Around<'_>) -> Result<Vec<String>, String> {
-        let mut warnings = Vec::new();
+    async fn before(&self, around: Around<'_>, mut warn: impl FnMut(String)) -> Result<(), String> {
         for hook in self.of(HookTime::Before, around.scope()) {
             if self.stop.is_cancelled() {
                 break;
@@ -156,11 +172,11 @@ impl Programs<'_> {
                     failure.log();
                     return Err(failure.message);
                 }
-                OnHookFailure::Warn => warnings.push(failure.message),
+                OnHookFailure::Warn => warn(failure.message),
                 OnHookFailure::Ignore => failure.log(),
             }
         }
-        Ok(warnings)
+        Ok(())
     }
 
     fn of(&self, at: HookTime, scope: HookScope) -> impl Iterator<Item = &ProgramHook> {

@@ -220,7 +220,8 @@ impl RunReport {
 
     /// Ends the run: the last report, a line in the history, and the link to the latest run.
     /// Gives the report as written. What could not be written is a warning, because the work is
-    /// done, and so is a run without its last report.
+    /// done, and so is a run without its last report. Where another machine has called it crashed
+    /// meanwhile, the history keeps the line of that: each run has one.
     pub fn finish(&self, end: RunEnd) -> Report {
         let _ = self.end.set(Ending {
             end,
@@ -232,6 +233,7 @@ impl RunReport {
         let Some(directory) = &self.directory else {
             return record;
         };
+        let is_in_history = abandoned::is_in_history(directory.path());
         match directory.write("report.json", &json(&record)) {
             Ok(()) => {
                 // who is asked now is told by the report
@@ -244,7 +246,11 @@ impl RunReport {
                 unwritten(&mut record.run, &error);
             }
         }
-        let noted = directory.append_history(&history::line(&record));
+        let noted = if is_in_history {
+            Ok(())
+        } else {
+            directory.append_history(&history::line(&record))
+        };
         let noted = noted.and_then(|()| {
             if self.stands_back.load(Ordering::Relaxed) {
                 return Ok(());

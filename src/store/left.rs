@@ -62,6 +62,9 @@ pub struct DirectoryId {
     pub device: u64,
     /// Its inode there.
     pub inode: u64,
+    /// What the file system calls itself wherever it is mounted, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_system: Option<u64>,
 }
 
 /// What became of [`LeftFiles`] that were looked for.

@@ -378,8 +378,18 @@ fn a_run_of_another_machine_has_crashed_once_it_is_silent_and_its_lock_is_free()
     }
     let crashed = report_of(&world, "job", id(&killed));
     let reason = crashed["run"]["status_reason"].as_str().expect("a reason");
-    assert!(reason.contains("last heard of"), "{reason}");
+    assert!(reason.contains("nothing was heard of it since"), "{reason}");
+    assert!(!reason.contains("gone"), "nobody here knows: {reason}");
     assert_eq!(crashed["pairs"][0]["status"], "crashed");
+    // it may come back, and be silent again
+    report["run"]["heartbeat_at"] = seconds_ago(1800).into();
+    for text in [crashed.to_string(), report.to_string()] {
+        fs::write(&path, text).expect("written");
+        up(&world).run().exit(0);
+        let after = report_of(&world, "job", id(&killed));
+        assert_eq!(after["run"]["status"], "crashed");
+        assert!(path.with_file_name(".running").exists(), "it may be held");
+    }
     let lines = history(&world, "job");
     let of_it = lines.iter().filter(|line| line["run"] == id(&killed));
     assert_eq!(of_it.count(), 1);

@@ -190,6 +190,43 @@ fn every_program_that_fails_with_a_warning_is_counted() {
     }
 }
 
+/// What failed with a warning is told and counted, whatever comes of those after it.
+#[test]
+fn a_warning_before_a_program_that_fails_or_is_stopped_is_counted() {
+    let world = world(
+        "if [ $# = 1 ]; then exit 7; fi\n\
+         echo > started\n\
+         if test -f endless; then exec tail -f /dev/null; fi\n\
+         exit 8",
+    );
+    let started = world.path("started");
+    for (scope, is_stopped, exit) in [
+        ("job", false, 1),
+        ("pair", false, 1),
+        ("job", true, 143),
+        ("pair", true, 143),
+    ] {
+        case(format_args!("{scope} {is_stopped}"));
+        let _ = fs::remove_file(&started);
+        if is_stopped {
+            fs::write(world.path("endless"), "").expect("a file");
+        }
+        let first =
+            hook("before", scope, "on_error = \"warn\"").replace("hook\"]", "hook\", \"1\"]");
+        let second = hook("before", scope, "on_error = \"fail\"");
+        let running = up(&world).text(&(first + &second)).start();
+        until("the second has begun", || started.exists());
+        if is_stopped {
+            running.signal(Signal::TERM);
+        }
+        let ran = running.wait();
+        ran.exit(exit).transferred(0);
+        ran.says("the hook `./hook` ended with exit code 7");
+        let counted = &ran.report["totals"]["counts"]["warnings"];
+        assert_eq!(*counted, 1, "{}", ran.told());
+    }
+}
+
 /// Statement 55: a hook that hangs is ended in its time, and taken down.
 #[test]
 fn a_program_that_hangs_is_ended() {

@@ -50,10 +50,7 @@ impl Candidates {
         permit: DeletePermit,
         path: Option<&Path>,
     ) -> Result<Self, StoreError> {
-        let name = path.map_or_else(
-            || std::env::temp_dir().display().to_string(),
-            |path| path.display().to_string(),
-        );
+        let name = path.map_or_else(spill_name, |path| path.display().to_string());
         let file = match path {
             Some(path) => OpenOptions::new()
                 .read(true)
@@ -104,7 +101,7 @@ impl Candidates {
         let Lasting { lines, count } = &mut locked(&self.state).lasting;
         let added = serde_json::to_writer(&mut *lines, &line).map_err(io::Error::from);
         let added = added.and_then(|()| lines.write_all(b"\n"));
-        added.map_err(|error| failed(&self.name, &error))?;
+        added.map_err(|error| failed(&spill_name(), &error))?;
         *count += 1;
         Ok(())
     }
@@ -134,13 +131,12 @@ impl Candidates {
             lasting,
         } = &mut *locked(&self.state);
         *count = 0;
-        let mut begin = || -> io::Result<()> {
-            lines.clear()?;
-            lasting.lines.rewind()?;
-            lines.add_all(&mut lasting.lines)?;
-            lasting.lines.seek(SeekFrom::End(0)).map(drop)
-        };
-        begin().map_err(|error| failed(&self.name, &error))?;
+        let of_plan = |error| failed(&self.name, &error);
+        let of_spill = |error| failed(&spill_name(), &error);
+        lines.clear().map_err(of_plan)?;
+        lasting.lines.rewind().map_err(of_spill)?;
+        lines.add_all(&mut lasting.lines).map_err(of_plan)?;
+        lasting.lines.seek(SeekFrom::End(0)).map_err(of_spill)?;
         *count = lasting.count;
         Ok(())
     }
@@ -180,6 +176,11 @@ impl Candidates {
             name: self.name.clone(),
         })
     }
+}
+
+/// Where files without a name are.
+fn spill_name() -> String {
+    std::env::temp_dir().display().to_string()
 }
 
 /// Without its plan a pair deletes nothing, and its report would not say what it might have.
@@ -313,6 +314,19 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Fatal);
         assert!(!taken.is_empty());
         assert_eq!(all(&candidates, 10).await, taken);
+    }
+
+    #[test]
+    fn what_does_not_fit_beside_the_plan_is_told_under_its_own_name() {
+        let permit = DeletePermit::for_tests();
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("plan");
+        let candidates = Candidates::create("p", permit, Some(&path)).expect("a file");
+        locked(&candidates.state).lasting.lines =
+            tempfile::spooled_tempfile_in(1, dir.path().join("missing"));
+        let error = candidates.add_lasting(&deletion(permit, "a", 0, None));
+        let error = error.expect_err("no such directory");
+        assert_eq!(error.subject, std::env::temp_dir().display().to_string());
     }
 
     #[tokio::test]

@@ -412,14 +412,14 @@ pub(super) mod tests {
 
     #[test]
     fn a_line_of_files_is_read_whether_it_says_which_directory_they_are_below_or_not() {
-        let below = Some(DirectoryId {
-            device: u64::MAX,
-            inode: 2,
-        });
-        let known = Record {
+        let known = |file_system| Record {
             what: What::TemporaryFiles(LeftFiles {
                 token: "a".to_owned(),
-                below,
+                below: Some(DirectoryId {
+                    device: u64::MAX,
+                    inode: 2,
+                    file_system,
+                }),
             }),
             ..record("")
         };
@@ -427,7 +427,11 @@ pub(super) mod tests {
             (r#"{"token":"a"}"#, record("a")),
             (
                 r#"{"token":"a","below":{"device":18446744073709551615,"inode":2}}"#,
-                known,
+                known(None),
+            ),
+            (
+                r#"{"token":"a","below":{"device":18446744073709551615,"inode":2,"file_system":7}}"#,
+                known(Some(7)),
             ),
         ] {
             let text = format!(

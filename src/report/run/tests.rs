@@ -3,6 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::config::{self, Limits, Log, ReportLevel};
 use crate::plan::Aim;
+use crate::report::Abandoned;
 
 fn job(dir: &Path) -> Job {
     Job {
@@ -93,6 +94,38 @@ async fn the_report_is_there_from_the_start_and_says_how_it_ended() {
     assert_eq!(line["run"], ended.run.id);
     assert_eq!(line["exit_code"], 143);
     assert!(dir.path().join("nightly/latest/report.json").exists());
+}
+
+/// A machine may have slept, or have been cut off from the others.
+#[tokio::test]
+async fn a_run_that_another_machine_called_crashed_has_one_line_in_the_history_when_it_ends() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let report =
+        RunReport::open(&job(dir.path()), "sync", Aim::Sync).expect("a writable directory");
+    let directory = report.directory().expect("it is kept");
+    // its lock is not seen elsewhere, and it comes from elsewhere
+    drop(locked(&report.at_work).take());
+    let mut seen = read(&report);
+    seen.host.hostname = "elsewhere".to_owned();
+    seen.run.heartbeat_at = "2020-01-01T00:00:00.000Z".to_owned();
+    directory
+        .write("report.json", &json(&seen))
+        .expect("written");
+    let [abandoned] = <[_; 1]>::try_from(Abandoned::of(directory.job())).expect("one run");
+    abandoned.mark().expect("written");
+    let running = directory.path().join(abandoned::RUNNING);
+    assert!(running.exists(), "it may be at work");
+    *locked(&report.at_work) = abandoned::hold(directory);
+
+    report.finish(RunEnd {
+        exit: ExitCode::Success,
+        reason: None,
+        interrupted_by: None,
+    });
+    assert_eq!(read(&report).run.status, Status::Success);
+    assert!(!running.exists());
+    let history = std::fs::read_to_string(directory.job().history()).expect("a history");
+    assert_eq!(history.lines().count(), 1, "{history}");
 }
 
 #[tokio::test]

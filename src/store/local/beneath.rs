@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, fstatvfs, openat, statat};
 use rustix::io::Errno;
 
 use super::reached::Id;
@@ -33,7 +33,10 @@ impl Beneath {
 
     /// Which directory it is.
     pub(super) fn id(&self) -> Result<DirectoryId, Errno> {
-        Ok(Id::of(&fstat(&self.root)?).into())
+        let file_system = fstatvfs(&self.root).ok().map(|it| it.f_fsid);
+        // some have none
+        let file_system = file_system.filter(|id| *id != 0);
+        Ok(Id::of(&fstat(&self.root)?).on(file_system))
     }
 
     /// Opens what `path` names; [`Errno::XDEV`] when a symbolic link would lead out.

@@ -27,9 +27,15 @@ impl Id {
     }
 }
 
-impl From<Id> for DirectoryId {
-    fn from(Id(device, inode): Id) -> Self {
-        Self { device, inode }
+impl Id {
+    /// The same with what its file system calls itself.
+    pub(super) fn on(self, file_system: Option<u64>) -> DirectoryId {
+        let Self(device, inode) = self;
+        DirectoryId {
+            device,
+            inode,
+            file_system,
+        }
     }
 }
 

@@ -62,13 +62,18 @@ pub(super) fn sweep(
 }
 
 /// Whether the root in which none of them was found is the directory that had them. A disk may come
-/// back under another number, and whoever makes a directory anew gives it another inode; an empty one
-/// may be where a disk is to be mounted.
+/// back under another number, and another disk under that of this one: what a file system calls itself
+/// counts, where it is known, for the roots of many have the same inode. Whoever makes a directory anew
+/// gives it another inode; an empty one may be where a disk is to be mounted.
 fn is_theirs(below: Option<DirectoryId>, here: Option<DirectoryId>, is_empty: bool) -> bool {
     let (Some(below), Some(here)) = (below, here) else {
         return !is_empty;
     };
-    below.inode == here.inode || (below.device == here.device && !is_empty)
+    let is_there = match (below.file_system, here.file_system) {
+        (Some(below), Some(here)) => below == here,
+        _ => below.device == here.device,
+    };
+    is_there && (below.inode == here.inode || !is_empty)
 }
 
 struct Sweeping<'a> {
@@ -194,8 +199,9 @@ mod tests {
         }
         let id = |path: &Path| Beneath::open_root(path).and_then(|root| root.id());
         let (of_empty, of_full) = (id(&empty).expect("an id"), id(&full).expect("an id"));
-        let renumbered = |id: DirectoryId| DirectoryId {
+        let on_another = |id: DirectoryId| DirectoryId {
             device: id.device + 1,
+            file_system: id.file_system.map(|id| !id),
             ..id
         };
         for (root, below, expected) in [
@@ -207,21 +213,53 @@ mod tests {
             // the very one
             (&empty, Some(of_empty), Swept::Clean(0)),
             (&full, Some(of_full), Swept::Clean(0)),
-            (&empty, Some(renumbered(of_empty)), Swept::Clean(0)),
             // another one on the same disk
             (&empty, Some(of_full), Swept::NotThere),
             (&full, Some(of_empty), Swept::Clean(0)),
             // one on another disk
-            (&empty, Some(renumbered(of_full)), Swept::NotThere),
-            (&full, Some(renumbered(of_empty)), Swept::NotThere),
+            (&empty, Some(on_another(of_full)), Swept::NotThere),
+            (&full, Some(on_another(of_empty)), Swept::NotThere),
+            (&empty, Some(on_another(of_empty)), Swept::NotThere),
+            (&full, Some(on_another(of_full)), Swept::NotThere),
         ] {
             let seen = swept(root, &[&reports], below);
             assert_eq!(seen, Ok(expected), "{} {below:?}", root.display());
         }
         // where they are found, that is where they were
         std::fs::write(full.join("x/.s3sync-00000000aa000001.tmp"), "x").expect("a file");
-        let seen = swept(&full, &[], Some(renumbered(of_empty)));
+        let seen = swept(&full, &[], Some(on_another(of_empty)));
         assert_eq!(seen, Ok(Swept::Clean(1)));
+    }
+
+    /// The root of every ext4 has the inode 2, and disks take turns at one mount point.
+    #[test]
+    fn a_disk_is_known_by_what_it_calls_itself_and_not_by_the_inode_of_its_root() {
+        let id = |device, inode, file_system| {
+            Some(DirectoryId {
+                device,
+                inode,
+                file_system,
+            })
+        };
+        let below = id(1, 2, Some(7));
+        for (below, here, of_empty, of_full) in [
+            (below, below, true, true),
+            // under another number
+            (below, id(9, 2, Some(7)), true, true),
+            (below, id(9, 3, Some(7)), false, true),
+            // another one, under another number or the same
+            (below, id(9, 2, Some(8)), false, false),
+            (below, id(1, 2, Some(8)), false, false),
+            // one of them does not say what it is
+            (below, id(1, 2, None), true, true),
+            (id(1, 2, None), id(1, 3, Some(7)), false, true),
+            (id(1, 2, None), id(9, 2, Some(7)), false, false),
+            (id(1, 2, None), id(9, 2, None), false, false),
+            (None, below, false, true),
+        ] {
+            let seen = [true, false].map(|is_empty| is_theirs(below, here, is_empty));
+            assert_eq!(seen, [of_empty, of_full], "{below:?} {here:?}");
+        }
     }
 
     fn swept(
