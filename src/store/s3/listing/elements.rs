@@ -25,10 +25,8 @@ pub(super) struct Elements<'x, N> {
 impl<'x, N: Copy> Elements<'x, N> {
     /// Of this document, whose names mean this.
     pub(super) fn of(xml: &'x str, meaning: fn(&str) -> N) -> Self {
-        let mut reader = Reader::from_str(xml);
-        reader.config_mut().check_end_names = false;
         Self {
-            reader,
+            reader: Reader::from_str(xml),
             meaning,
             closing: None,
             text: String::new(),

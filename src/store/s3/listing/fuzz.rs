@@ -412,6 +412,20 @@ fn a_damaged_page_is_refused_or_has_what_the_sdk_finds_there() {
     });
 }
 
+/// A key that is lost in what is read would be deleted at the target.
+#[test]
+fn a_page_in_which_one_key_would_hide_another_is_refused() {
+    for rows in [
+        "<Contents><Key>a</Key><Contents><Key>b</Key></Contents></Contents>",
+        "<Contents><Key>a</Key><Key>b</Key></Contents>",
+        "<Contents><Key>a</Key></Content><Contents><Key>b</Key></Contents>",
+    ] {
+        let xml =
+            format!("<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>");
+        page::parse(xml.as_bytes()).expect_err(rows);
+    }
+}
+
 #[test]
 fn any_bytes_at_all_are_answered() {
     holds(1, prop::collection::vec(any::<u8>(), 0..200), |bytes| {

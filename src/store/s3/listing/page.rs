@@ -80,7 +80,6 @@ enum Field {
 pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
     let xml = std::str::from_utf8(xml).map_err(|_| not_utf8())?;
     let mut reader = Reader::from_str(xml);
-    reader.config_mut().check_end_names = false;
     let mut page = RawPage::default();
     let mut url_encoded = false;
     let mut marker = false;
@@ -106,6 +105,13 @@ pub(super) fn parse(xml: &[u8]) -> Result<RawPage, String> {
                         row = PartialRow::default();
                     }
                     (Within::Root, "CommonPrefixes") => within = Within::CommonPrefixes,
+                    // the first would be lost
+                    (Within::Contents, "Contents") => {
+                        return Err("the listing has an object within an object".to_owned());
+                    }
+                    (Within::Contents, "Key") if row.key.is_some() => {
+                        return Err("the listing has an object with two keys".to_owned());
+                    }
                     (Within::Contents, "Key") => field = Field::Key,
                     (Within::Contents, "Size") => field = Field::Size,
                     (Within::Contents, "LastModified") => field = Field::Modified,
